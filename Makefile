@@ -1,0 +1,57 @@
+# `make demo` shows what OpenWorld does; `make test` checks it. Both need only make, Python 3.11+ and pip.
+#
+#   PYTHON=/path/to/python   the Python to make .venv with (default: the first one found that is new enough)
+#   WORKERS=4                how many processes run the tests (default 2)
+#   ARGS="..."               more arguments for demo, bench and the test lanes
+
+WORKERS ?= 2
+BIN := .venv/bin
+
+# Pyright's own notice of newer releases would ask the network.
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help venv demo bench test test-quick lint format lock clean
+
+help:  ## show these targets
+	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1@\2/p' $(firstword $(MAKEFILE_LIST)) | column -t -s @ 2>/dev/null \
+	  || grep -o '^[a-z-]*:.*##.*' $(firstword $(MAKEFILE_LIST))
+
+venv: .venv/ready  ## make .venv from requirements.lock, with this checkout in it
+
+demo: .venv/ready  ## train an agent on this machine, measure it, and say where its pictures are
+	@$(BIN)/openworld demo $(ARGS)
+
+bench: .venv/ready  ## measure steps per second, compile time and bytes on this machine
+	@$(BIN)/openworld bench $(ARGS)
+
+test: lint  ## everything: lint, types, layers and all tests
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+
+test-quick: .venv/ready  ## the tests that take seconds
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not slow" $(ARGS)
+
+lint: .venv/ready  ## style, format, types and layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pyright --pythonpath $(BIN)/python
+	$(BIN)/lint-imports --no-logo
+
+format: .venv/ready  ## sort imports, fix what can be fixed, format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock:  ## write requirements.lock anew (ARGS=--upgrade moves every version)
+	.ci/lock $(ARGS)
+
+clean:  ## remove .venv and everything that can be made again (runs/ stays)
+	rm -rf .venv build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage htmlcov
+	find openworld trainers tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Later, for the stable-baselines3 tests: it needs PyTorch, whose CPU build is had by asking pip for it first
+# (Python 3.11: `$(BIN)/python -m pip install torch==2.13.0`); a later request then finds it satisfied, where
+# plain `torch` would bring several GB of CUDA packages.
+.venv/ready: requirements.lock pyproject.toml .ci/venv $(wildcard openworld/adapters/discovery/*)
+	@.ci/venv
+	@touch $@

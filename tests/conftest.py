@@ -1,0 +1,89 @@
+"""What all tests share: strict JAX, a compilation cache that outlives a run, hypothesis, and golden files.
+
+Nothing here imports openworld: the hook that checks annotations must be in place first.
+"""
+
+import json
+import os
+import platform
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import jax
+import pytest
+
+GOLDEN = Path(__file__).parent / "golden"
+
+# An accidental float, or an axis matched by accident, is an error rather than a slow or wrong step.
+jax.config.update("jax_numpy_dtype_promotion", "strict")
+jax.config.update("jax_numpy_rank_promotion", "raise")
+
+
+def cache_folder() -> Path:
+    """Where compiled programs outlive a run: a folder for each JAX and processor, as they fit no other."""
+    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return root / "openworld" / "jax" / f"tests-{jax.__version__}-{platform.machine()}-{processor()}"
+
+
+def processor() -> str:
+    """A short name for what this processor can do."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = [platform.processor()]
+    kinds = sorted({line for line in lines if line.startswith(("flags", "Features", "model name"))})
+    return f"{zlib.crc32(repr(kinds).encode()):08x}"
+
+
+try:
+    cache_folder().mkdir(parents=True, exist_ok=True)
+except OSError:
+    pass  # without a place to keep them, programs are compiled anew: slower, not different
+else:
+    jax.config.update("jax_compilation_cache_dir", str(cache_folder()))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+hypothesis.settings.register_profile(
+    "default",
+    deadline=None,  # the first example compiles
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.register_profile(
+    "ci", hypothesis.settings.get_profile("default"), derandomize=True, database=None, print_blob=True
+)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="rewrite the files in tests/golden")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, dict[str, Any]], None]:
+    """`golden("name", {...})`: what JSON can hold must equal tests/golden/name.json, entry by entry."""
+
+    def check(name: str, actual: dict[str, Any]) -> None:
+        path = GOLDEN / f"{name}.json"
+        actual = json.loads(json.dumps(actual))
+        if request.config.getoption("--update-golden"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(actual, indent=1) + "\n")
+            return
+        if not path.exists():
+            pytest.fail(f"{path} does not exist; make it with: pytest --update-golden")
+        expected = json.loads(path.read_text())
+        moved = [key for key in {**expected, **actual} if expected.get(key) != actual.get(key)]
+        assert not moved, f"{name}: {moved} differ from {path}; if that is meant, run: pytest --update-golden"
+
+    return check
+
+
+@pytest.fixture
+def lenient() -> Iterator[None]:
+    """NumPy's usual promotion, for a test that runs somebody else's code."""
+    with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
+        yield

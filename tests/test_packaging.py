@@ -1,0 +1,88 @@
+"""What a user installs: the wheel's contents, the lock, and that Gymnasium knows the ids."""
+
+import importlib
+import importlib.metadata
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+discovery = pytest.importorskip("_openworld_gymnasium", reason="openworld is not installed: run make venv")
+
+
+def run(code: str, *flags: str) -> str:
+    """What a fresh Python prints, started elsewhere so that only what is installed is found."""
+    return subprocess.run(
+        [sys.executable, *flags, "-c", code], cwd=Path(sys.prefix), capture_output=True, text=True, check=True
+    ).stdout.strip()
+
+
+def test_the_installed_version_is_this_one():
+    assert importlib.metadata.version("openworld") == PROJECT["project"]["version"]
+
+
+def test_the_changelog_knows_this_version():
+    assert f"## [{PROJECT['project']['version']}]" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_the_lock_holds_exact_versions_and_no_addresses():
+    lines = [
+        line for line in (ROOT / "requirements.lock").read_text().splitlines() if not line.startswith("#")
+    ]
+    assert [line for line in lines if not re.fullmatch(r"[a-z0-9.-]+==[\w.]+( ; [\w.'<>!= ]+)?", line)] == []
+
+
+def test_the_lock_holds_what_is_asked_for():
+    extras = PROJECT["project"]["optional-dependencies"]
+    groups = [PROJECT["project"]["dependencies"], *PROJECT["dependency-groups"].values()]
+    groups += [extras[name] for name in ("train", "play", "video", "plots", "pettingzoo")]
+    names = {re.match(r"[\w.-]+", line)[0] for group in groups for line in group}
+    locked = {line.split("==")[0] for line in (ROOT / "requirements.lock").read_text().splitlines()}
+    assert names <= locked
+
+
+def test_gymnasium_knows_the_ids_and_nothing_is_imported_for_it():
+    code = "import sys, gymnasium; print(*(n for n in gymnasium.registry if 'OpenWorld' in n)); "
+    code += "assert not {'jax', 'openworld', 'trainers'} & set(sys.modules)"
+    assert run(code, "-W", "error").split() == list(discovery.IDS)
+
+
+def test_starting_python_imports_neither_openworld_nor_gymnasium():
+    heavy = ["jax", "numpy", "openworld", "gymnasium"]
+    assert run(f"import sys; print([n for n in {heavy} if n in sys.modules])") == "[]"
+
+
+def test_gymnasium_is_told_what_the_registry_holds():
+    registry = importlib.import_module("openworld.registry")
+    assert set(discovery.IDS) == set(registry.WORLDS)
+    assert discovery.ENTRY_POINT == registry.ENTRY_POINT
+    assert discovery.VECTOR_ENTRY_POINT == registry.VECTOR_ENTRY_POINT
+
+
+@pytest.mark.parametrize("face", [discovery.ENTRY_POINT, discovery.VECTOR_ENTRY_POINT])
+def test_the_registered_classes_exist(face):
+    module, name = face.split(":")
+    assert hasattr(importlib.import_module(module), name)
+
+
+def test_the_wheel_carries_all_its_parts(tmp_path):
+    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    assert {
+        "openworld/__init__.py",
+        "openworld/py.typed",
+        "openworld/assets/README.md",
+        "trainers/__init__.py",
+        "trainers/py.typed",
+        "_openworld_gymnasium.py",
+        "openworld-gymnasium.pth",
+    } <= names
+    assert not [name for name in names if name.startswith(("tests/", "assets/", "docs/"))]
