@@ -1,0 +1,1 @@
+"""The nouns of the world as typed rows; nothing here imports JAX."""

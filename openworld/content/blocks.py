@@ -1,0 +1,77 @@
+"""What each block is: what may enter it, and what doing something to it brings (rules 2.1 and 5)."""
+
+from dataclasses import dataclass
+
+from openworld.content.ids import Block, Item
+
+#: A pickaxe level nobody has: the block cannot be dug.
+UNDIGGABLE = 9
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlockRow:
+    """One block.
+
+    Attributes:
+        solid: nothing walks or flies into it.
+        liquid: not solid, yet closed to what walks on land.
+        pickaxe: the pickaxe level that digs it (0: bare hands; `UNDIGGABLE`: never).
+        gives: what digging it adds to the inventory, one each.
+        becomes: what digging leaves.
+        drinkable: doing quenches thirst and leaves it as it is.
+        plantable: a sapling may be set here.
+        torchable: a torch may be set here.
+        spawnable: creatures of the land may appear here.
+    """
+
+    block: Block
+    solid: bool = False
+    liquid: bool = False
+    pickaxe: int = UNDIGGABLE
+    gives: Item | None = None
+    becomes: Block = Block.PATH
+    drinkable: bool = False
+    plantable: bool = False
+    torchable: bool = False
+    spawnable: bool = False
+
+
+BLOCKS = (
+    BlockRow(block=Block.INVALID, solid=True),
+    BlockRow(block=Block.OUT_OF_BOUNDS, solid=True),
+    BlockRow(block=Block.GRASS, plantable=True, torchable=True, spawnable=True),
+    BlockRow(block=Block.WATER, liquid=True, drinkable=True),
+    BlockRow(block=Block.STONE, solid=True, pickaxe=1, gives=Item.STONE),
+    BlockRow(block=Block.TREE, solid=True, pickaxe=0, gives=Item.WOOD, becomes=Block.GRASS),
+    BlockRow(block=Block.WOOD),
+    BlockRow(block=Block.PATH, torchable=True, spawnable=True),
+    BlockRow(block=Block.COAL, solid=True, pickaxe=1, gives=Item.COAL),
+    BlockRow(block=Block.IRON, solid=True, pickaxe=2, gives=Item.IRON),
+    BlockRow(block=Block.DIAMOND, solid=True, pickaxe=3, gives=Item.DIAMOND),
+    BlockRow(block=Block.CRAFTING_TABLE, solid=True, pickaxe=0),
+    BlockRow(block=Block.FURNACE, solid=True, pickaxe=0),
+    BlockRow(block=Block.SAND, torchable=True),
+    BlockRow(block=Block.LAVA, liquid=True),
+    BlockRow(block=Block.PLANT, solid=True),
+    BlockRow(block=Block.RIPE_PLANT, solid=True),
+    BlockRow(block=Block.WALL, solid=True),
+    BlockRow(block=Block.DARKNESS),
+    BlockRow(block=Block.WALL_MOSS, solid=True),
+    BlockRow(block=Block.STALAGMITE, solid=True, pickaxe=1, gives=Item.STONE),
+    BlockRow(block=Block.SAPPHIRE, solid=True, pickaxe=4, gives=Item.SAPPHIRE),
+    BlockRow(block=Block.RUBY, solid=True, pickaxe=4, gives=Item.RUBY),
+    BlockRow(block=Block.CHEST, solid=True),
+    BlockRow(block=Block.FOUNTAIN, solid=True, drinkable=True),
+    BlockRow(block=Block.FIRE_GRASS, torchable=True, spawnable=True),
+    BlockRow(block=Block.ICE_GRASS, torchable=True, spawnable=True),
+    BlockRow(block=Block.GRAVEL),
+    BlockRow(block=Block.FIRE_TREE, solid=True, pickaxe=0, gives=Item.WOOD, becomes=Block.FIRE_GRASS),
+    BlockRow(block=Block.ICE_SHRUB, pickaxe=0, gives=Item.WOOD, becomes=Block.ICE_GRASS),
+    BlockRow(block=Block.ENCHANTMENT_TABLE_FIRE, solid=True),
+    BlockRow(block=Block.ENCHANTMENT_TABLE_ICE, solid=True),
+    BlockRow(block=Block.NECROMANCER, solid=True),
+    BlockRow(block=Block.GRAVE, solid=True),
+    BlockRow(block=Block.GRAVE2, solid=True),
+    BlockRow(block=Block.GRAVE3, solid=True),
+    BlockRow(block=Block.NECROMANCER_VULNERABLE, solid=True),
+)

@@ -1,0 +1,247 @@
+"""The nine floors: who lives there, how light it is, how its ground is made (rules 3 and 4)."""
+
+from dataclasses import dataclass
+
+from openworld.content.ids import Block, Floor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Smooth:
+    """The noise generator's numbers for one floor (rule 3.1).
+
+    Attributes:
+        sea_slope, sea_limit: distance to the start over slope, clipped to limit, is added to the sea noise.
+        mountain_slope, mountain_limit: the same for the mountain noise.
+        sea_level: sea noise above it is sea.
+        tree_noise, tree_chance: a tree grows where forest noise exceeds the first and a draw the second.
+        ores: up to five (block replaced, block set, chance), one pass each.
+        sealed: no ladder is drawn.
+    """
+
+    default: Block
+    sea: Block
+    coast: Block
+    mountain: Block = Block.STONE
+    tunnel: Block
+    cave: Block
+    ores: tuple[tuple[Block, Block, float], ...]
+    tree: Block
+    tree_on: Block
+    tree_noise: float = 0.5
+    tree_draw: float = 0.8
+    lava: Block = Block.LAVA
+    start: Block
+    ladder_on: Block
+    ladder_down: bool = True
+    ladder_up: bool = True
+    sea_slope: float = 5.0
+    sea_limit: float = 1.0
+    mountain_slope: float = 17.0
+    mountain_limit: float = 1.5
+    sea_level: float = 0.7
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rooms:
+    """The room generator's numbers for one floor (rule 3.2)."""
+
+    fountain: Block = Block.FOUNTAIN
+    special: Block = Block.PATH
+    flooded: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class FloorRow:
+    """One floor.
+
+    Attributes:
+        lit: every tile is fully lit; otherwise light is kept tile by tile.
+        passive, melee, ranged: creature types that appear here.
+        chances: per step chance of one to appear: passive, melee, ranged, and melee more by night.
+        kills_at_start: slain monsters that the ladder down counts from the start.
+    """
+
+    floor: Floor
+    ground: Smooth | Rooms
+    lit: bool
+    passive: int
+    melee: int
+    ranged: int
+    chances: tuple[float, float, float, float] = (0.1, 0.06, 0.05, 0.0)
+    kills_at_start: int = 0
+
+
+#: Slain monsters that open a floor's ladder down (rule 3.3).
+KILLS_TO_DESCEND = 8
+
+_S, _B = Block.STONE, Block
+
+FLOORS = (
+    FloorRow(
+        floor=Floor.OVERWORLD,
+        lit=True,
+        passive=0,
+        melee=0,
+        ranged=0,
+        chances=(0.1, 0.02, 0.05, 0.1),
+        kills_at_start=10,
+        ground=Smooth(
+            default=_B.GRASS,
+            sea=_B.WATER,
+            coast=_B.SAND,
+            tunnel=_B.PATH,
+            cave=_B.PATH,
+            ores=((_S, _B.COAL, 0.03), (_S, _B.IRON, 0.02), (_S, _B.DIAMOND, 0.001)),
+            tree=_B.TREE,
+            tree_on=_B.GRASS,
+            start=_B.GRASS,
+            ladder_on=_B.PATH,
+            ladder_up=False,
+            mountain_slope=5.0,
+            mountain_limit=1.0,
+        ),
+    ),
+    FloorRow(floor=Floor.DUNGEON, lit=True, passive=2, melee=2, ranged=2, ground=Rooms()),
+    FloorRow(
+        floor=Floor.GNOMISH_MINES,
+        lit=False,
+        passive=1,
+        melee=1,
+        ranged=1,
+        ground=Smooth(
+            default=_B.PATH,
+            sea=_B.WATER,
+            coast=_B.PATH,
+            tunnel=_S,
+            cave=_S,
+            ores=(
+                (_S, _B.COAL, 0.04),
+                (_S, _B.IRON, 0.02),
+                (_S, _B.DIAMOND, 0.005),
+                (_S, _B.SAPPHIRE, 0.0025),
+                (_S, _B.RUBY, 0.0025),
+            ),
+            tree=_B.STALAGMITE,
+            tree_on=_B.PATH,
+            start=_B.PATH,
+            ladder_on=_B.PATH,
+        ),
+    ),
+    FloorRow(
+        floor=Floor.SEWERS,
+        lit=True,
+        passive=2,
+        melee=3,
+        ranged=3,
+        ground=Rooms(fountain=_B.WATER, special=_B.ENCHANTMENT_TABLE_ICE, flooded=0.1),
+    ),
+    FloorRow(
+        floor=Floor.VAULTS,
+        lit=True,
+        passive=2,
+        melee=4,
+        ranged=4,
+        ground=Rooms(special=_B.ENCHANTMENT_TABLE_FIRE),
+    ),
+    FloorRow(
+        floor=Floor.TROLL_MINES,
+        lit=False,
+        passive=1,
+        melee=5,
+        ranged=5,
+        ground=Smooth(
+            default=_B.PATH,
+            sea=_B.WATER,
+            coast=_B.PATH,
+            tunnel=_S,
+            cave=_S,
+            ores=(
+                (_S, _B.COAL, 0.04),
+                (_S, _B.IRON, 0.03),
+                (_S, _B.DIAMOND, 0.01),
+                (_S, _B.SAPPHIRE, 0.01),
+                (_S, _B.RUBY, 0.01),
+            ),
+            tree=_B.STALAGMITE,
+            tree_on=_B.PATH,
+            start=_B.PATH,
+            ladder_on=_B.PATH,
+        ),
+    ),
+    FloorRow(
+        floor=Floor.FIRE_REALM,
+        lit=True,
+        passive=1,
+        melee=6,
+        ranged=6,
+        ground=Smooth(
+            default=_B.FIRE_GRASS,
+            sea=_B.LAVA,
+            coast=_B.SAND,
+            tunnel=_S,
+            cave=_S,
+            ores=((_S, _B.COAL, 0.05), (_S, _B.RUBY, 0.025)),
+            tree=_B.FIRE_TREE,
+            tree_on=_B.FIRE_GRASS,
+            start=_B.FIRE_GRASS,
+            ladder_on=_B.FIRE_GRASS,
+            mountain_slope=5.0,
+            mountain_limit=1.0,
+            sea_level=0.5,
+        ),
+    ),
+    FloorRow(
+        floor=Floor.ICE_REALM,
+        lit=False,
+        passive=1,
+        melee=7,
+        ranged=7,
+        chances=(0.0, 0.06, 0.05, 0.0),
+        ground=Smooth(
+            default=_B.ICE_GRASS,
+            sea=_B.WATER,
+            coast=_B.ICE_GRASS,
+            tunnel=_S,
+            cave=_S,
+            ores=((_S, _B.DIAMOND, 0.005), (_S, _B.SAPPHIRE, 0.02)),
+            tree=_B.ICE_SHRUB,
+            tree_on=_B.ICE_GRASS,
+            tree_draw=0.4,
+            lava=_B.WATER,
+            start=_B.ICE_GRASS,
+            ladder_on=_B.ICE_GRASS,
+            sea_level=0.5,
+        ),
+    ),
+    FloorRow(
+        floor=Floor.GRAVEYARD,
+        lit=False,
+        passive=0,
+        melee=0,
+        ranged=0,
+        ground=Smooth(
+            default=_B.PATH,
+            sea=_B.PATH,
+            coast=_B.PATH,
+            mountain=_B.WALL,
+            tunnel=_B.WALL,
+            cave=_B.WALL,
+            ores=(
+                (_B.WALL, _B.WALL_MOSS, 0.1),
+                (_B.GRAVE, _B.GRAVE2, 0.333),
+                (_B.GRAVE, _B.GRAVE3, 0.5),
+            ),
+            tree=_B.GRAVE,
+            tree_on=_B.PATH,
+            tree_noise=-1.0,
+            tree_draw=0.95,
+            lava=_B.WALL,
+            start=_B.NECROMANCER,
+            ladder_on=_B.PATH,
+            ladder_down=False,
+            ladder_up=False,
+            mountain_slope=10.0,
+            mountain_limit=10.0,
+        ),
+    ),
+)
