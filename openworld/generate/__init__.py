@@ -1,0 +1,1 @@
+"""Seeds become ground: integer noise, floors, new worlds."""
