@@ -1,0 +1,1 @@
+"""One system a file; `order.py` lists the order of play."""

@@ -1,0 +1,82 @@
+"""Blows and wounds, between players and creatures (rules 5 and 6).
+
+Damage has three components, physical, fire and ice. A body shrugs off tenths of each. Everything is in
+1/POINT of a point of health, in which every case of the rules is a whole number.
+"""
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Int32
+
+from openworld.content.ids import Attribute, Enchantment, Floor, Item, Kind
+from openworld.content.tables import NOTHING, POINT, SWORD_DAMAGE
+from openworld.rules.turn import Turn, choose
+from openworld.state import Player, World
+
+#: A blow to a sleeper counts 7/2, one on the boss's floor 3/2.
+SLEEPER_FACTOR, BOSS_FACTOR = (7, 2), (3, 2)
+
+
+def blow(player: Player) -> Int32[Array, "agents 3"]:
+    """Return what each player's sword deals, before defence.
+
+    physical = base * (1 + (STR - 1) / 4); an enchanted sword adds base / 2 * (1 + (INT - 1) / 20) of its element.
+    """
+    sword = jnp.broadcast_to(jnp.array(SWORD_DAMAGE, jnp.int32), (player.facing.shape[0], len(SWORD_DAMAGE)))
+    base = choose(sword, player.inventory[:, Item.SWORD])
+    strength = player.attributes[:, Attribute.STRENGTH] - 1
+    wit = player.attributes[:, Attribute.INTELLIGENCE] - 1
+    physical = base * (4 + strength) * (POINT // 4)
+    element = base * (20 + wit) * (POINT // 40)
+    fire = jnp.where(player.sword_enchantment == Enchantment.FIRE, element, 0)
+    ice = jnp.where(player.sword_enchantment == Enchantment.ICE, element, 0)
+    return jnp.stack([physical, fire, ice], axis=-1)
+
+
+def dealt(damage: Int32[Array, "*n 3"], defence: Int32[Array, "*m 3"]) -> Int32[Array, "*k"]:
+    """Return what is left of damage after tenths of defence."""
+    return jnp.sum(damage * (10 - defence), axis=-1) // 10
+
+
+def defence_of(player: Player) -> Int32[Array, "agents 3"]:
+    """Return the tenths of each component that a player's armour takes: a tenth a level, two a charm."""
+    charms = player.armour_enchantment
+    return jnp.stack(
+        [
+            jnp.sum(player.armour, axis=-1),
+            2 * jnp.sum((charms == Enchantment.FIRE).astype(jnp.int32), axis=-1),
+            2 * jnp.sum((charms == Enchantment.ICE).astype(jnp.int32), axis=-1),
+        ],
+        axis=-1,
+    )
+
+
+def received(
+    world: World, damage: Int32[Array, "agents 3"], asleep: Bool[Array, " agents"]
+) -> Int32[Array, " agents"]:
+    """Return the health that points of damage cost each player."""
+    wound = dealt(damage * POINT, defence_of(world.player))
+    wound = jnp.where(asleep, wound * SLEEPER_FACTOR[0] // SLEEPER_FACTOR[1], wound)
+    return jnp.where(world.floor == Floor.GRAVEYARD, wound * BOSS_FACTOR[0] // BOSS_FACTOR[1], wound)
+
+
+def wound_mobs(
+    world: World, turn: Turn, damage: Int32[Array, "agents mobs 3"], hit: Bool[Array, "agents mobs"]
+) -> tuple[World, Turn, Bool[Array, "agents mobs"]]:
+    """Hurt creatures, remove those that die, count kills, and tell who slew which."""
+    mobs, tables = world.mobs, turn.tables
+    kind = tables.slot_kind
+    defence = tables.defence[kind, mobs.type]
+    health = mobs.health - jnp.sum(jnp.where(hit, dealt(damage, defence[None]), 0), axis=0)
+    slain = hit & (mobs.alive & (health <= 0))[None]
+    died = jnp.any(slain, axis=0)
+    monsters = jnp.sum((died & (kind != Kind.PASSIVE)).astype(jnp.int32))
+    kills = world.floors.kills + jnp.where(
+        jnp.arange(world.floors.kills.shape[0], dtype=jnp.int32) == world.floor, monsters, 0
+    )
+    world = eqx.tree_at(
+        lambda w: (w.mobs.health, w.mobs.alive, w.floors.kills), world, (health, mobs.alive & ~died, kills)
+    )
+    achievement = tables.slaying[kind, mobs.type]
+    by_weapon = slain & ((kind != Kind.PASSIVE) & (achievement != NOTHING))[None]
+    return world, turn.happened(by_weapon, achievement[None]), slain

@@ -1,0 +1,166 @@
+"""Creatures: blows, shots, steps and despawning (rule 4).
+
+All eight slots think at once; then they step one after another in slot order (melee, passive, ranged), so that a
+tile left by one is free for the next and two never share a tile.
+"""
+
+from typing import NamedTuple
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Int32
+
+from openworld.content.ids import Achievement, Direction, Floor, Kind, Stream
+from openworld.content.tables import chance
+from openworld.random import below, happens
+from openworld.rules.combat import received
+from openworld.rules.grid import as_edited
+from openworld.rules.projectiles import Launch, launch_from
+from openworld.rules.turn import Turn, block_of, choose, in_set, same, steps_of
+from openworld.state import World
+
+CHASE_CHANCE, PURPOSE_CHANCE = chance(0.75), chance(0.15)
+#: A melee creature within this Manhattan distance may chase.
+CHASE_DISTANCE = 10
+#: A ranged creature keeps between these distances, and shoots there.
+TOO_CLOSE, TOO_FAR = 3, 6
+BLOW_COOLDOWN, SHOT_COOLDOWN = 5, 4
+#: Creatures this far from every player vanish.
+DESPAWN_DISTANCE = 14
+
+
+class Plan(NamedTuple):
+    """What each creature means to do, before anything moves."""
+
+    distance: Int32[Array, " mobs"]  # Manhattan, to the nearest player
+    prey: Int32[Array, " mobs"]  # which player that is
+    toward: Int32[Array, " mobs"]  # the Direction that closes in
+    direction: Int32[Array, " mobs"]  # where it would step
+    willing: Bool[Array, " mobs"]  # whether it would step at all
+
+
+def act(world: World, turn: Turn) -> tuple[World, Turn]:
+    """Let every creature strike, shoot or step, then remove those that are too far away."""
+    kind, mobs = turn.tables.slot_kind, world.mobs
+    plan = _plan(world, turn)
+    ready = mobs.alive & (mobs.cooldown <= 0)
+    strikes = ready & (kind == Kind.MELEE) & (plan.distance == 1)
+    archer = ready & (kind == Kind.RANGED)
+    in_range = archer & (plan.distance > TOO_CLOSE) & (plan.distance < TOO_FAR)
+    wants = mobs.alive & plan.willing & ~strikes & ~in_range & _open_ahead(world, turn, plan)
+    # Who began the step too far away vanishes, and whoever steps after it finds its tile free.
+    lost = (plan.distance >= DESPAWN_DISTANCE) & ~((world.floor == Floor.GRAVEYARD) & (kind != Kind.PASSIVE))
+    position, moved = _step(world, plan, wants, lost)
+    shoots = in_range | (archer & (plan.distance <= TOO_CLOSE) & ~moved)
+
+    world, turn = _blows(world, turn, plan, strikes)
+    world, turn = _shots(world, turn, plan, shoots)
+    waited = jnp.maximum(mobs.cooldown - 1, 0)
+    cooldown = jnp.where(strikes, BLOW_COOLDOWN, jnp.where(shoots, SHOT_COOLDOWN, waited))
+    return eqx.tree_at(
+        lambda w: (w.mobs.position, w.mobs.cooldown, w.mobs.alive),
+        world,
+        (position, cooldown, mobs.alive & ~lost),
+    ), turn
+
+
+def _nearest(world: World, position: Int32[Array, "n 2"]) -> tuple[Int32[Array, " n"], Int32[Array, " n"]]:
+    """Return the Manhattan distance to the nearest player, and who it is."""
+    apart = jnp.sum(jnp.abs(position[:, None] - world.player.position[None]), axis=-1)
+    distance, who = apart[:, 0], jnp.zeros(position.shape[0], jnp.int32)
+    for agent in range(1, apart.shape[1]):
+        closer = apart[:, agent] < distance
+        distance, who = jnp.where(closer, apart[:, agent], distance), jnp.where(closer, agent, who)
+    return distance, who
+
+
+def direction_toward(delta: Int32[Array, "*n 2"], along_cols: Bool[Array, "*n"]) -> Int32[Array, "*n"]:
+    """Return the Direction along the larger component; on a tie along columns if `along_cols`."""
+    rows, cols = jnp.abs(delta[..., 0]), jnp.abs(delta[..., 1])
+    horizontal = (cols > rows) | ((cols == rows) & along_cols)
+    across = jnp.where(delta[..., 1] > 0, Direction.RIGHT, Direction.LEFT)
+    down = jnp.where(delta[..., 0] > 0, Direction.DOWN, Direction.UP)
+    return jnp.where(horizontal, across, down).astype(jnp.int32)
+
+
+def _plan(world: World, turn: Turn) -> Plan:
+    mobs, kind = world.mobs, turn.tables.slot_kind
+    distance, prey = _nearest(world, mobs.position)
+    bits = turn.dice.bits(Stream.WANDER, jnp.arange(kind.shape[0], dtype=jnp.uint32))
+    low = below(bits, 256)
+    delta = _of_prey(world.player.position, prey) - mobs.position
+    toward = direction_toward(delta, (low & 4) > 0)
+    hunts = (distance < CHASE_DISTANCE) | (world.floor == Floor.GRAVEYARD)
+    chases = (kind == Kind.MELEE) & hunts & happens(bits, CHASE_CHANCE)
+    purposeful = (kind == Kind.RANGED) & happens(bits, PURPOSE_CHANCE)
+    approaches = chases | (purposeful & (distance >= TOO_FAR))
+    retreats = purposeful & (distance <= TOO_CLOSE)
+    direction = jnp.where(approaches, toward, jnp.where(retreats, toward ^ 1, low & 3))
+    return Plan(distance, prey, toward, direction, (kind != Kind.PASSIVE) | ((low & 8) > 0))
+
+
+def _of_prey(values: Int32[Array, "agents k"], prey: Int32[Array, " mobs"]) -> Int32[Array, "mobs k"]:
+    chosen = jnp.broadcast_to(values[:1], (prey.shape[0], values.shape[1]))
+    for agent in range(1, values.shape[0]):
+        chosen = jnp.where((prey == agent)[:, None], values[agent][None], chosen)
+    return chosen
+
+
+def _open_ahead(world: World, turn: Turn, plan: Plan) -> Bool[Array, " mobs"]:
+    """Whether the ground ahead lets the creature in, and no player stands there."""
+    mobs, tables = world.mobs, turn.tables
+    ahead = mobs.position + steps_of(plan.direction)
+    tile = as_edited(turn, choose(turn.sight.paths, plan.direction), ahead)
+    closed = in_set(block_of(tile), tables.barrier[tables.terrain[tables.slot_kind, mobs.type]])
+    player = jnp.any(same(ahead[:, None], world.player.position[None]), axis=-1)
+    return ~closed & ~player
+
+
+def _step(
+    world: World, plan: Plan, wants: Bool[Array, " mobs"], lost: Bool[Array, " mobs"]
+) -> tuple[Int32[Array, "mobs 2"], Bool[Array, " mobs"]]:
+    """Step in slot order: a tile is taken by who stands there still or has just come."""
+    mobs = world.mobs
+    ahead = mobs.position + steps_of(plan.direction)
+    onto_old = same(ahead[:, None], mobs.position[None]) & mobs.alive[None]
+    onto_new = same(ahead[:, None], ahead[None]) & mobs.alive[None]
+    moved: list[Bool[Array, ""]] = []
+    for slot in range(wants.shape[0]):
+        taken = jnp.array(False)
+        for other in range(wants.shape[0]):
+            if other < slot:
+                stayed = onto_old[slot, other] & ~lost[other]
+                taken |= jnp.where(moved[other], onto_new[slot, other] & ~lost[other], stayed)
+            elif other > slot:
+                taken |= onto_old[slot, other]
+        moved.append(wants[slot] & ~taken)
+    went = jnp.stack(moved)
+    return jnp.where(went[:, None], ahead, mobs.position), went
+
+
+def _blows(world: World, turn: Turn, plan: Plan, strikes: Bool[Array, " mobs"]) -> tuple[World, Turn]:
+    """Deal the blows in slot order; the first one wakes a sleeper, so that the next finds it awake."""
+    player = world.player
+    agents = jnp.arange(player.facing.shape[0], dtype=jnp.int32)
+    damage = turn.tables.damage[Kind.MELEE][world.mobs.type]
+    health, asleep, resting = player.health, player.asleep, player.resting
+    for slot in range(strikes.shape[0]):
+        struck = strikes[slot] & (agents == plan.prey[slot])
+        wound = received(world, jnp.broadcast_to(damage[slot][None], (agents.shape[0], 3)), asleep)
+        health = health - jnp.where(struck, wound, 0)
+        turn = turn.happened(struck & asleep, Achievement.WAKE_UP)
+        asleep, resting = asleep & ~struck, resting & ~struck
+    return eqx.tree_at(
+        lambda w: (w.player.health, w.player.asleep, w.player.resting), world, (health, asleep, resting)
+    ), turn
+
+
+def _shots(world: World, turn: Turn, plan: Plan, shoots: Bool[Array, " mobs"]) -> tuple[World, Turn]:
+    """Put projectiles into the air where the archers stand; without a free slot the shot is lost."""
+    theirs = jnp.arange(world.projectiles.alive.shape[0]) < turn.tables.mob_projectiles
+    types = turn.tables.shoots[world.mobs.type]
+    for slot in range(shoots.shape[0]):
+        launch = Launch(world.mobs.position[slot], plan.toward[slot], types[slot])
+        ahead = choose(turn.sight.paths[slot], plan.toward[slot])
+        world, turn, _ = launch_from(world, turn, launch, ahead, theirs, shoots[slot])
+    return world, turn

@@ -1,0 +1,90 @@
+"""Doing something to what a player faces: striking, digging, drinking, foraging, eating (rule 5)."""
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Int32
+
+from openworld.content.ids import Achievement, Action, Block, Fixture, Item, Kind, Stream, Vital
+from openworld.content.tables import NOTHING, chance
+from openworld.random import happens
+from openworld.rules.combat import blow, wound_mobs
+from openworld.rules.grid import faced
+from openworld.rules.growth import sow
+from openworld.rules.turn import Turn, block_of, fixture_of, in_set, same
+from openworld.state import World
+
+#: Food and drink that a killed creature, a ripe plant and a draught bring.
+MEAT, FRUIT, DRAUGHT = 6, 4, 1
+SAPLING_CHANCE = chance(0.1)
+
+
+def interact(world: World, turn: Turn) -> tuple[World, Turn]:
+    """Strike the creature on the faced tile; if none stands there, use the tile."""
+    target, tile = faced(world, turn)
+    doing = turn.action == Action.DO
+    struck = doing[:, None] & same(target[:, None], world.mobs.position[None]) & world.mobs.alive[None]
+    world, turn = _strike(world, turn, struck)
+    using = doing & ~jnp.any(struck, axis=-1)
+    world, turn = _dig(world, turn, tile, using)
+    world, turn = _drink(world, turn, tile, using)
+    return _eat(world, turn, target, tile, using)
+
+
+def _strike(world: World, turn: Turn, struck: Bool[Array, "agents mobs"]) -> tuple[World, Turn]:
+    types = world.mobs.type
+    world, turn, slain = wound_mobs(world, turn, blow(world.player)[:, None], struck)
+    eaten = slain & (turn.tables.slot_kind == Kind.PASSIVE)[None]
+    turn = turn.happened(eaten, turn.tables.slaying[Kind.PASSIVE][types][None])
+    return _feed(world, jnp.any(eaten, axis=-1), MEAT), turn
+
+
+def _feed(world: World, fed: Bool[Array, " agents"], food: int) -> World:
+    """Add food and forget the hunger."""
+    vitals = world.player.vitals.at[:, Vital.FOOD].add(jnp.where(fed, food, 0))
+    hunger = jnp.where(fed, 0, world.player.hunger)
+    return eqx.tree_at(lambda w: (w.player.vitals, w.player.hunger), world, (vitals, hunger))
+
+
+def _dig(
+    world: World, turn: Turn, tile: Int32[Array, " agents"], using: Bool[Array, " agents"]
+) -> tuple[World, Turn]:
+    """Dig with the pickaxe at hand; grass is only combed for saplings and stays."""
+    tables, inventory, block = turn.tables, world.player.inventory, block_of(tile)
+    dug = using & (inventory[:, Item.PICKAXE] >= tables.dig_level[block])
+    agents = jnp.arange(block.shape[0], dtype=jnp.uint32)
+    found = happens(turn.dice.bits(Stream.FORAGE, agents), SAPLING_CHANCE)
+    foraged = using & (block == Block.GRASS) & found
+
+    item = jnp.where(foraged, Item.SAPLING, jnp.where(dug, tables.dig_item[block], NOTHING))
+    gained = jnp.arange(len(Item), dtype=jnp.int32)[None] == item[:, None]
+    world = eqx.tree_at(lambda w: w.player.inventory, world, inventory + gained.astype(jnp.int32))
+    left = tables.dig_block[block] | fixture_of(tile) << 6
+    return world, turn.rewrite_faced(left, dug)
+
+
+def _drink(
+    world: World, turn: Turn, tile: Int32[Array, " agents"], using: Bool[Array, " agents"]
+) -> tuple[World, Turn]:
+    drunk = using & in_set(block_of(tile), turn.tables.drinkable)
+    vitals = world.player.vitals.at[:, Vital.DRINK].add(jnp.where(drunk, DRAUGHT, 0))
+    thirst = jnp.where(drunk, 0, world.player.thirst)
+    world = eqx.tree_at(lambda w: (w.player.vitals, w.player.thirst), world, (vitals, thirst))
+    return world, turn.happened(drunk, Achievement.COLLECT_DRINK)
+
+
+def _eat(
+    world: World,
+    turn: Turn,
+    target: Int32[Array, "agents 2"],
+    tile: Int32[Array, " agents"],
+    using: Bool[Array, " agents"],
+) -> tuple[World, Turn]:
+    """Eat a ripe plant; what stays is a sapling that grows anew."""
+    eaten = using & (block_of(tile) == Block.RIPE_PLANT)
+    world = _feed(world, eaten, FRUIT)
+    plants = world.plants
+    for agent in range(eaten.shape[0]):
+        plants = sow(plants, target[agent], eaten[agent])
+    world = eqx.tree_at(lambda w: w.plants, world, plants)
+    sapling = jnp.full(tile.shape, int(Block.PLANT) | int(Fixture.NONE) << 6, jnp.int32)
+    return world, turn.rewrite_faced(sapling, eaten).happened(eaten, Achievement.EAT_PLANT)

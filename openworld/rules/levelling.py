@@ -1,0 +1,26 @@
+"""Spending experience on attributes (rule 5)."""
+
+import equinox as eqx
+import jax.numpy as jnp
+
+from openworld.content.ids import Action, Attribute
+from openworld.rules.turn import Turn
+from openworld.state import World
+
+#: No attribute rises above it.
+MAX_ATTRIBUTE = 5
+
+
+def level_up(world: World, turn: Turn) -> tuple[World, Turn]:
+    """Raise the attribute that the action names by one, for one point of experience."""
+    player = world.player
+    wanted = (
+        turn.action[:, None] == Action.LEVEL_UP_DEXTERITY + jnp.arange(len(Attribute), dtype=jnp.int32)[None]
+    )
+    raised = wanted & (player.attributes < MAX_ATTRIBUTE) & (player.experience > 0)[:, None]
+    spent = jnp.any(raised, axis=-1).astype(jnp.int32)
+    return eqx.tree_at(
+        lambda w: (w.player.attributes, w.player.experience),
+        world,
+        (player.attributes + raised.astype(jnp.int32), player.experience - spent),
+    ), turn

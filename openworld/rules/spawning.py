@@ -1,0 +1,121 @@
+"""Creatures that appear about the players (rule 4).
+
+Most worlds need none of this in a step, so it is rare work: `due` says cheaply who needs it, and only they have
+their surroundings read (`window`) and searched (`spawn`). The search is exact: each class appears on a uniformly
+drawn eligible tile, if there is one.
+"""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Int32, UInt8
+
+from openworld.content.creatures import Terrain
+from openworld.content.floors import KILLS_TO_DESCEND
+from openworld.content.ids import Block, Floor, Kind, Stream
+from openworld.content.tables import Tables
+from openworld.random import Dice, happens
+from openworld.rules.creatures import DESPAWN_DISTANCE
+from openworld.rules.turn import block_of, first, in_set
+from openworld.state import Ground, Mobs, World
+
+#: Euclidean distances between which (exclusive) creatures appear, squared.
+NEAREST_SQUARED = {Kind.PASSIVE: 3**2, Kind.MELEE: 9**2, Kind.RANGED: 9**2}
+FARTHEST_SQUARED = DESPAWN_DISTANCE**2
+#: The classes in the order in which they appear.
+ORDER = (Kind.PASSIVE, Kind.MELEE, Kind.RANGED)
+#: Monsters come this much more often until a floor's ladder is open.
+HURRY = 3
+#: Draws of `Stream.SPAWN_TILE` set aside for each class, and how many tiles a map has at most.
+CLASS_STRIDE = 4096
+#: Rows and columns of the window that is searched.
+SPAN = 2 * DESPAWN_DISTANCE + 1
+
+
+def corner(world: World, rows: int, cols: int) -> Int32[Array, " 2"]:
+    """Return where the window about the first player begins, moved so that it lies inside the map."""
+    last = jnp.array([max(rows - SPAN, 0), max(cols - SPAN, 0)], jnp.int32)
+    return jnp.clip(world.player.position[0] - DESPAWN_DISTANCE, 0, last)
+
+
+def window(
+    ground: Ground, floor: Int32[Array, ""], corner: Int32[Array, " 2"]
+) -> UInt8[Array, "span_r span_c"]:
+    """Read the window of one world."""
+    _, rows, cols = ground.tiles.shape
+    size = (1, min(SPAN, rows), min(SPAN, cols))
+    return jax.lax.dynamic_slice(ground.tiles, (floor, corner[0], corner[1]), size)[0]
+
+
+def due(world: World, dice: Dice, tables: Tables) -> Bool[Array, " classes"]:
+    """Return which classes a creature is drawn for and has a free slot, after the step that `tick` counts last."""
+    floor = world.floor.astype(jnp.int32)
+    hour = (world.tick - 1) % tables.night_chance.shape[1]
+    night = tables.night_chance[floor, hour]
+    hurry = jnp.where(world.floors.kills[floor] < KILLS_TO_DESCEND, HURRY, 1)
+    kinds = jnp.arange(len(ORDER), dtype=jnp.int32)
+    rate = tables.spawn_chance[floor] + jnp.where(kinds == Kind.MELEE, night, 0)
+    rate = jnp.where(kinds == Kind.PASSIVE, rate, rate * hurry)
+    drawn = happens(dice.bits(Stream.SPAWN, kinds), rate) & (floor != Floor.GRAVEYARD)
+    used = (tables.slot_kind[None] == kinds[:, None]) & ~world.mobs.alive[None]
+    return drawn & jnp.any(used, axis=-1)
+
+
+def spawn(
+    world: World,
+    wanted: Bool[Array, " classes"],
+    tiles: UInt8[Array, "span_r span_c"],
+    dice: Dice,
+    tables: Tables,
+    shape: tuple[int, int],
+) -> Mobs:
+    """Let a creature of each wanted class appear, if a tile of the window takes it.
+
+    Of the eligible tiles the one with the largest draw is taken, whose low bits say which tile it is.
+    """
+    mobs = world.mobs
+    start = corner(world, *shape)
+    row = start[0] + jax.lax.broadcasted_iota(jnp.int32, tiles.shape, 0)
+    col = start[1] + jax.lax.broadcasted_iota(jnp.int32, tiles.shape, 1)
+    number = (row * shape[1] + col).astype(jnp.uint32)
+    block = block_of(tiles.astype(jnp.int32))
+    for kind in ORDER:
+        draws = dice.bits(Stream.SPAWN_TILE, CLASS_STRIDE * kind + number)
+        name = jnp.uint32(CLASS_STRIDE - 1) - number
+        key = (draws & ~jnp.uint32(CLASS_STRIDE - 1)) | name
+        best = jnp.max(jnp.where(_eligible(world, mobs, kind, (row, col, block), tables), key, 0))
+        tile = jnp.int32(CLASS_STRIDE - 1) - (best & jnp.uint32(CLASS_STRIDE - 1)).astype(jnp.int32)
+        place = jnp.stack([tile // shape[1], tile % shape[1]])
+        free = ~mobs.alive & (tables.slot_kind == kind)
+        slot = first(free) & free & wanted[kind] & (best > 0)
+        species = tables.types[world.floor, kind]
+        mobs = Mobs(
+            position=jnp.where(slot[:, None], place[None], mobs.position),
+            type=jnp.where(slot, species, mobs.type),
+            health=jnp.where(slot, tables.health[kind, species], mobs.health),
+            cooldown=jnp.where(slot, 0, mobs.cooldown),
+            alive=mobs.alive | slot,
+        )
+    return mobs
+
+
+def _eligible(
+    world: World,
+    mobs: Mobs,
+    kind: Kind,
+    tiles: tuple[Int32[Array, "r c"], Int32[Array, "r c"], Int32[Array, "r c"]],
+    tables: Tables,
+) -> Bool[Array, "r c"]:
+    """Whether each (row, column, block) is of the right ground, at the right distance and free."""
+    row, col, block = tiles
+    swims = tables.terrain[kind, tables.types[world.floor, kind]] == Terrain.WATER
+    ground = jnp.where(swims, block == Block.WATER, in_set(block, tables.spawnable))
+    nearest = jnp.full(row.shape, FARTHEST_SQUARED, jnp.int32)
+    for agent in range(world.player.position.shape[0]):
+        down, right = row - world.player.position[agent, 0], col - world.player.position[agent, 1]
+        nearest = jnp.minimum(nearest, down * down + right * right)
+    near = (nearest > NEAREST_SQUARED[kind]) & (nearest < FARTHEST_SQUARED)
+    taken = jnp.zeros(row.shape, bool)
+    for slot in range(mobs.alive.shape[0]):
+        here = (row == mobs.position[slot, 0]) & (col == mobs.position[slot, 1])
+        taken = taken | (here & mobs.alive[slot])
+    return ground & near & ~taken

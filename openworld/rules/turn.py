@@ -1,0 +1,113 @@
+"""What the systems of one step share: the actions, the dice, the tiles seen, and what they leave behind."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Int32, UInt32
+
+from openworld.content.tables import Tables
+from openworld.random import Dice
+from openworld.state import ACHIEVEMENT_WORDS
+
+
+class Sight(eqx.Module):
+    """The tiles a step may need, all read at once before anything is written."""
+
+    around: Int32[Array, "agents 9"]  # the 3x3 tiles about each player, row by row
+    paths: Int32[Array, "mobs 4"]  # each creature's four neighbours, by Direction
+    flights: Int32[Array, " projectiles"]  # where each projectile flies next
+
+
+class Edit(eqx.Module):
+    """Tiles to be written at the end of the step, where `wanted`."""
+
+    floor: Int32[Array, ""]
+    position: Int32[Array, "edits 2"]
+    tile: Int32[Array, " edits"]
+    wanted: Bool[Array, " edits"]
+
+
+class Turn(eqx.Module):
+    """One step in the making. Systems replace `edits` and `events` as they go."""
+
+    action: Int32[Array, " agents"]
+    dice: Dice
+    tables: Tables
+    sight: Sight
+    edits: tuple[Edit, ...]  # the first one is of the tiles that the players face
+    events: UInt32[Array, "agents 3"]  # bit k: what Achievement k is given for has happened
+
+    def edit(self, edit: Edit) -> "Turn":
+        """Return the turn with one more edit of the map."""
+        return self._with_edits((*self.edits, edit))
+
+    def rewrite_faced(self, tile: Int32[Array, " agents"], wanted: Bool[Array, " agents"]) -> "Turn":
+        """Return the turn with the tile that each player faces edited; a player edits it once a step at most."""
+        faced = self.edits[0]
+        edit = Edit(faced.floor, faced.position, jnp.where(wanted, tile, faced.tile), faced.wanted | wanted)
+        return self._with_edits((edit, *self.edits[1:]))
+
+    def _with_edits(self, edits: tuple[Edit, ...]) -> "Turn":
+        return Turn(self.action, self.dice, self.tables, self.sight, edits, self.events)
+
+    def happened(self, flags: Bool[Array, "agents *n"], achievement: Int32[Array, "*m"] | int) -> "Turn":
+        """Return the turn with events recorded: `achievement` ids where `flags`, or-ed over trailing axes."""
+        ids = jnp.broadcast_to(jnp.asarray(achievement, jnp.int32), flags.shape)
+        words = jnp.where(flags, jnp.uint32(1) << (ids & 31).astype(jnp.uint32), jnp.uint32(0))
+        events = self.events
+        for word in range(ACHIEVEMENT_WORDS):
+            bits = jnp.where(ids >> 5 == word, words, jnp.uint32(0))
+            for _ in range(bits.ndim - 1):
+                bits = _any_bits(bits)
+            events = events.at[:, word].set(events[:, word] | bits)
+        return eqx.tree_at(lambda t: t.events, self, events)
+
+
+def _any_bits(bits: UInt32[Array, "*n m"]) -> UInt32[Array, "*n"]:
+    total = bits[..., 0]
+    for i in range(1, bits.shape[-1]):
+        total = total | bits[..., i]
+    return total
+
+
+def steps_of(direction: Int32[Array, "*n"]) -> Int32[Array, "*n 2"]:
+    """Return the (row, column) step of each direction, by arithmetic rather than a lookup."""
+    along_rows = direction >> 1
+    sign = 2 * (direction & 1) - 1
+    return jnp.stack([along_rows * sign, (1 - along_rows) * sign], axis=-1)
+
+
+def in_set(block: Int32[Array, "*n"], words: UInt32[Array, "*m 2"]) -> Bool[Array, "*k"]:
+    """Whether each block belongs to a block set (`content.tables.block_set`)."""
+    word = jnp.where(block < 32, words[..., 0], words[..., 1])
+    return ((word >> (block & 31).astype(jnp.uint32)) & jnp.uint32(1)).astype(bool)
+
+
+def block_of(tile: Int32[Array, "*n"]) -> Int32[Array, "*n"]:
+    """Return the block of a tile's byte."""
+    return tile & 63
+
+
+def fixture_of(tile: Int32[Array, "*n"]) -> Int32[Array, "*n"]:
+    """Return the fixture of a tile's byte."""
+    return tile >> 6
+
+
+def same(a: Int32[Array, "*n 2"], b: Int32[Array, "*m 2"]) -> Bool[Array, "*k"]:
+    """Whether two positions are one."""
+    return (a[..., 0] == b[..., 0]) & (a[..., 1] == b[..., 1])
+
+
+def choose(values: Int32[Array, "*n k"], index: Int32[Array, "*n"]) -> Int32[Array, "*n"]:
+    """Return values[..., index] for a short last axis, by selects: cheaper than a gather."""
+    chosen = values[..., 0]
+    for i in range(1, values.shape[-1]):
+        chosen = jnp.where(index == i, values[..., i], chosen)
+    return chosen
+
+
+def first(mask: Bool[Array, "*n k"]) -> Bool[Array, "*n k"]:
+    """Return the mask of the first true entry along the last axis."""
+    place = jax.lax.broadcasted_iota(jnp.int32, mask.shape, mask.ndim - 1)
+    lead = jnp.min(jnp.where(mask, place, mask.shape[-1]), axis=-1, keepdims=True)
+    return place == lead

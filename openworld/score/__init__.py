@@ -1,0 +1,1 @@
+"""Achievements, reward and endings, read from what happened in a step."""

@@ -1,0 +1,54 @@
+"""What a step was worth and whether it was the last: read from events and vitals (rule 7)."""
+
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float32, UInt32
+
+from openworld.content.ids import Achievement
+from openworld.content.tables import POINT
+from openworld.rules.turn import Turn
+from openworld.state import World
+
+#: Reward for a point of health won, and cost of one lost.
+HEALTH_WEIGHT = 0.1
+#: Blows that the necromancer takes.
+BOSS_BLOWS = 8
+
+
+class Outcome(NamedTuple):
+    """What a step brought each player, and whether the world's episode is over."""
+
+    reward: Float32[Array, " agents"]
+    terminated: Bool[Array, ""]
+
+
+def score(before: World, world: World, turn: Turn) -> tuple[World, Outcome]:
+    """Unlock achievements and weigh the step.
+
+    reward = sum of the weights newly unlocked + 0.1 * change of health.
+    """
+    turn = _holdings(world, turn)
+    fresh = turn.events & ~world.player.achievements
+    weights = jnp.sum(jnp.where(unlocked(fresh), turn.tables.weights[None], 0.0), axis=-1)
+    change = (world.player.health - before.player.health).astype(jnp.float32)
+    reward = weights + change * jnp.float32(HEALTH_WEIGHT / POINT)
+    world = eqx.tree_at(lambda w: w.player.achievements, world, world.player.achievements | turn.events)
+    dead = jnp.all(world.player.health <= 0)
+    return world, Outcome(reward, dead | (world.boss_progress >= BOSS_BLOWS))
+
+
+def unlocked(words: UInt32[Array, "*n words"]) -> Bool[Array, "*n achievements"]:
+    """Unpack achievement bits to a mask over `Achievement`."""
+    place = jax.lax.broadcasted_iota(jnp.uint32, (*words.shape, 32), words.ndim)
+    bits = (words[..., None] >> place) & jnp.uint32(1)
+    return bits.reshape(*words.shape[:-1], -1)[..., : len(Achievement)].astype(bool)
+
+
+def _holdings(world: World, turn: Turn) -> Turn:
+    """Record what the inventory alone proves."""
+    tables = turn.tables
+    held = world.player.inventory[:, tables.holding_item] >= tables.holding_least[None]
+    return turn.happened(held, tables.holding_achievement[None])
