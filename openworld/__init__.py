@@ -1,0 +1,36 @@
+"""OpenWorld: an open-ended crafting world in JAX.
+
+Importing this package touches no device, loads no framework, and imports JAX only once a world is made.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from openworld.batch import Environment, Info, State
+    from openworld.registry import make
+
+__version__ = "0.1.0"
+
+#: Public name -> the module that defines it.
+_PUBLIC = {
+    "Environment": "openworld.batch",
+    "Info": "openworld.batch",
+    "State": "openworld.batch",
+    "make": "openworld.registry",
+}
+__all__ = ["Environment", "Info", "State", "__version__", "make"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first asked for."""
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'openworld' has no attribute {name!r}; it has {', '.join(__all__)}")
+    value = getattr(import_module(_PUBLIC[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return __all__

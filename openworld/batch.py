@@ -1,0 +1,348 @@
+"""Thousands of worlds at once: `vmap` of one world's step, plus the rare work, plus exact auto-reset.
+
+Every array has the batch axis `worlds` first. A single-agent environment has no agents axis in its observations,
+actions and rewards; one of several players has it second.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import TypeVar
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float32, Int32, UInt8, UInt32
+
+from openworld import step as single
+from openworld.content.ids import Action
+from openworld.content.rulesets import Ruleset
+from openworld.content.tables import Tables, compile_tables
+from openworld.generate.floor import new_world
+from openworld.observe.layout import Layout, layout_of
+from openworld.observe.symbolic import symbolic, symbolic_size
+from openworld.observe.tokens import observe
+from openworld.random import next_seed, world_seeds
+from openworld.rare import for_the_few
+from openworld.rules import spawning
+from openworld.score.scoring import unlocked
+from openworld.stages import staged
+from openworld.state import Ground, World, widen
+
+#: Worlds that share one pass of rare work; the result does not depend on them.
+SPAWN_CHUNK, RESET_CHUNK = 128, 16
+#: No first token has this value: comparing with it ties a write to an earlier read (see `_reset_ended`).
+NO_TOKEN = 255
+
+Carry = TypeVar("Carry")
+
+
+class State(eqx.Module):
+    """A batch of worlds."""
+
+    world: World
+    ground: Ground
+    episode_return: Float32[Array, "worlds agents"]
+
+
+class Info(eqx.Module):
+    """What a step tells besides its five values; unused parts cost nothing under jit."""
+
+    final_obs: Array  # the observation before any reset
+    episode_return: Float32[Array, " worlds *agents"]  # of the episode this step belongs to, so far
+    episode_length: Int32[Array, " worlds"]
+    achievements: Bool[Array, "worlds *agents achievements"]  # unlocked in that episode, so far
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """A frozen description of an environment, and the functions that play it.
+
+    Attributes:
+        observation: "tokens" (uint8) or "symbolic" (float32).
+        time_limit: steps after which an episode is truncated.
+        num_agents: players in each world.
+    """
+
+    id: str
+    ruleset: Ruleset
+    observation: str = "tokens"
+    time_limit: int
+    num_agents: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be played."""
+        if self.observation not in OBSERVATIONS:
+            raise ValueError(f"observation {self.observation!r} is not one of {', '.join(OBSERVATIONS)}")
+        if self.time_limit < 1:
+            raise ValueError(f"time_limit must be at least 1, got {self.time_limit}")
+        if not 1 <= self.num_agents <= MAX_AGENTS:
+            raise ValueError(f"num_agents must be 1 to {MAX_AGENTS}, got {self.num_agents}")
+
+    @property
+    def num_actions(self) -> int:
+        """How many actions there are."""
+        return len(Action)
+
+    @property
+    def layout(self) -> Layout:
+        """Where each field of the tokens lies."""
+        return layout_of(self.ruleset)
+
+    @property
+    def observation_shape(self) -> tuple[int, ...]:
+        """The shape of one observation."""
+        size = self.layout.size if self.observation == "tokens" else symbolic_size(self.ruleset)
+        return (size,) if self.num_agents == 1 else (self.num_agents, size)
+
+    @property
+    def observation_dtype(self) -> np.dtype:
+        """The dtype of an observation."""
+        return np.dtype(np.uint8 if self.observation == "tokens" else np.float32)
+
+    def reset(self, key: Array | int, num_worlds: int, *, held_out: bool = False) -> tuple[Array, State]:
+        """Make new worlds.
+
+        Args:
+            key: a JAX key (typed or raw words) or an integer. World i does not depend on `num_worlds`.
+            num_worlds: at least 1.
+            held_out: draw from the seeds set aside for evaluation, disjoint from all others.
+
+        Returns:
+            obs: [worlds, ...] first observations.
+            state: the worlds.
+        """
+        if num_worlds < 1:
+            raise ValueError(f"num_worlds must be at least 1, got {num_worlds}")
+        return self.reset_seeds(world_seeds(_key_words(key), num_worlds, held_out=held_out))
+
+    def reset_seeds(self, seeds: UInt32[Array, "worlds 2"]) -> tuple[Array, State]:
+        """Make the worlds of these seeds."""
+        return self._reset(jnp.asarray(seeds, jnp.uint32))
+
+    def step(self, state: State, action: Array) -> tuple[Array, State, Array, Array, Array, Info]:
+        """Play one step in every world; worlds whose episode ends begin the next one in the same step.
+
+        Args:
+            action: int[worlds] (or [worlds, agents]), each an `Action`; one out of range does nothing.
+
+        Returns:
+            obs: observations, of the new episode where one began.
+            state: the worlds.
+            reward: float32[worlds].
+            terminated: bool[worlds], the episode ended by death or victory.
+            truncated: bool[worlds], it ended by the time limit.
+            info: `Info`, with the observation before any reset.
+        """
+        return self._step(state, action)
+
+    def advance(self, state: State, action: Array) -> tuple[Array, State, Array, Array, Array, Info]:
+        """Play one step without auto-reset: like `step`, but a world that ended stays as it is."""
+        return self._advance(state, action)
+
+    def renew(self, obs: Array, state: State, mask: Bool[Array, " worlds"]) -> tuple[Array, State]:
+        """Begin the next episode in the worlds of the mask; the others keep observation and state."""
+        return self._renew(obs, state, mask)
+
+    def rollout(
+        self,
+        policy: Callable[[Carry, Array, Array], tuple[Carry, Array]],
+        carry: Carry,
+        obs: Array,
+        state: State,
+        *,
+        num_steps: int,
+        key: Array,
+    ) -> tuple[tuple[Carry, Array, State], dict[str, Array]]:
+        """Play `num_steps` steps in one scan.
+
+        Args:
+            policy: (carry, key, obs) -> (carry, action).
+            key: a JAX key; each step's policy gets its own split.
+
+        Returns:
+            The final (carry, obs, state), and what happened by name, each [steps, worlds, ...]: obs (acted on),
+            action, reward, terminated, truncated.
+        """
+
+        def body(
+            at: tuple[Carry, Array, State], key: Array
+        ) -> tuple[tuple[Carry, Array, State], dict[str, Array]]:
+            carry, obs, state = at
+            carry, action = policy(carry, key, obs)
+            after, state, reward, terminated, truncated, _ = self.step(state, action)
+            seen = {
+                "obs": obs,
+                "action": action,
+                "reward": reward,
+                "terminated": terminated,
+                "truncated": truncated,
+            }
+            return (carry, after, state), seen
+
+        return jax.lax.scan(body, (carry, obs, state), jax.random.split(key, num_steps))
+
+    # What follows is jitted once per description; under a caller's jit it is inlined.
+
+    @property
+    def _tables(self) -> Tables:
+        return jax.tree.map(jnp.asarray, compile_tables(self.ruleset))
+
+    @cached_property
+    def _reset(self) -> Callable[..., tuple[Array, State]]:
+        return jax.jit(self._make)
+
+    @cached_property
+    def _step(self) -> Callable[..., tuple[Array, State, Array, Array, Array, Info]]:
+        return jax.jit(partial(self._play, auto_reset=True))
+
+    @cached_property
+    def _advance(self) -> Callable[..., tuple[Array, State, Array, Array, Array, Info]]:
+        return jax.jit(partial(self._play, auto_reset=False))
+
+    @cached_property
+    def _renew(self) -> Callable[..., tuple[Array, State]]:
+        return jax.jit(self._reset_masked)
+
+    def _make(self, seeds: UInt32[Array, "worlds 2"]) -> tuple[Array, State]:
+        worlds = seeds.shape[0]
+        rules = self.ruleset
+        world, tiles = self._new_worlds(seeds)
+        dark = sum(not row.lit for row in rules.floors)
+        shape = (worlds, len(rules.floors), rules.rows, rules.cols)
+        ground = Ground(
+            tiles=jnp.zeros(shape, jnp.uint8).at[:, 0].set(tiles),
+            light=jnp.zeros((worlds, dark, *shape[2:]), jnp.uint8),
+        )
+        state = State(world, ground, jnp.zeros((worlds, self.num_agents), jnp.float32))
+        return self._present(self._tokens(world, ground)), state
+
+    def _new_worlds(self, seeds: UInt32[Array, "n 2"]) -> tuple[World, UInt8[Array, "n rows cols"]]:
+        tables = self._tables
+        return jax.vmap(lambda seed: new_world(seed, self.ruleset, tables, self.num_agents))(seeds)
+
+    def _tokens(self, world: World, ground: Ground) -> UInt8[Array, "worlds agents tokens"]:
+        tables = self._tables
+        with jax.named_scope("observe"):
+            return jax.vmap(lambda w, g: observe(w, g, self.ruleset, tables))(world, ground)
+
+    def _present(self, tokens: UInt8[Array, "worlds agents tokens"]) -> Array:
+        """Turn tokens to the observation that the caller asked for."""
+        obs = tokens if self.observation == "tokens" else symbolic(tokens, self.ruleset)
+        return obs[:, 0] if self.num_agents == 1 else obs
+
+    def _play(
+        self, state: State, action: Array, *, auto_reset: bool
+    ) -> tuple[Array, State, Array, Array, Array, Info]:
+        action = jnp.asarray(action).astype(jnp.int32).reshape(-1, self.num_agents)
+        action = jnp.where((action >= 0) & (action < self.num_actions), action, Action.NOOP)
+        tables = self._tables
+        stage = staged(state.world.tick[0] >= 0)
+        world, ground, outcome = jax.vmap(lambda w, g, a: single.advance(w, g, a, tables, stage))(
+            state.world, state.ground, action
+        )
+        world = self._spawn(world, ground)
+        tokens = self._tokens(world, ground)
+        terminated = outcome.terminated
+        truncated = ~terminated & (world.tick >= self.time_limit)
+        returns = state.episode_return + outcome.reward
+        of = (lambda x: x[:, 0]) if self.num_agents == 1 else (lambda x: x)
+        info = Info(
+            final_obs=self._present(tokens),
+            episode_return=of(returns),
+            episode_length=world.tick,
+            achievements=of(unlocked(world.player.achievements)),
+        )
+        after = State(world, ground, returns)
+        if auto_reset:
+            tokens, after = self._reset_ended(tokens, after, terminated | truncated)
+        return self._present(tokens), after, of(outcome.reward), terminated, truncated, info
+
+    def _spawn(self, world: World, ground: Ground) -> World:
+        """Let creatures appear in the few worlds where one is due."""
+        tables, shape = self._tables, (self.ruleset.rows, self.ruleset.cols)
+        due = jax.vmap(lambda w: single.spawn_due(w, tables))(world)
+
+        def work(world: World, index: Int32[Array, " few"]) -> World:
+            few = jax.tree.map(lambda x: x.at[index].get(mode="clip"), world)
+            wanted = due.at[index].get(mode="clip")
+            wide = widen(few)
+            corner = jax.vmap(lambda w: spawning.corner(w, *shape))(wide)
+            tiles = _windows(ground, index, wide.floor, corner)
+            mobs = jax.vmap(lambda w, due, t: single.spawn(w, due, t, tables, shape))(few, wanted, tiles)
+            return eqx.tree_at(lambda w: w.mobs, world, _put(world.mobs, index, mobs))
+
+        with jax.named_scope("spawn"):
+            return for_the_few(jnp.any(due, axis=-1), world, work, SPAWN_CHUNK)
+
+    def _reset_ended(
+        self, tokens: UInt8[Array, "worlds agents tokens"], state: State, ended: Bool[Array, " worlds"]
+    ) -> tuple[UInt8[Array, "worlds agents tokens"], State]:
+        """Begin the next episode where one has ended, and show its first observation there.
+
+        The write must wait for the read of the final observation, or XLA would keep a copy of every map for it;
+        the comparison, always true, makes it wait.
+        """
+        pending = ended & (tokens[:, 0, 0] != NO_TOKEN)
+
+        def work(
+            carry: tuple[UInt8[Array, "worlds agents tokens"], State], index: Int32[Array, " few"]
+        ) -> tuple[UInt8[Array, "worlds agents tokens"], State]:
+            tokens, state = carry
+            world, tiles = self._new_worlds(next_seed(state.world.seed.at[index].get(mode="clip")))
+            light = state.ground.light
+            fresh = Ground(tiles[:, None], jnp.zeros((index.shape[0], *light.shape[1:]), jnp.uint8))
+            tokens = _put(tokens, index, self._tokens(world, fresh))
+            ground = Ground(
+                state.ground.tiles.at[index, 0].set(tiles, mode="drop", wrap_negative_indices=False), light
+            )
+            returns = _put(
+                state.episode_return, index, jnp.zeros((index.shape[0], self.num_agents), jnp.float32)
+            )
+            return tokens, State(_put(state.world, index, world), ground, returns)
+
+        with jax.named_scope("reset"):
+            return for_the_few(pending, (tokens, state), work, RESET_CHUNK)
+
+    def _reset_masked(self, obs: Array, state: State, mask: Bool[Array, " worlds"]) -> tuple[Array, State]:
+        tokens, state = self._reset_ended(self._tokens(state.world, state.ground), state, mask)
+        fresh = self._present(tokens)
+        return jnp.where(mask.reshape(-1, *(1,) * (fresh.ndim - 1)), fresh, obs), state
+
+
+OBSERVATIONS = ("tokens", "symbolic")
+MAX_AGENTS = 8
+
+
+def _key_words(key: Array | int) -> UInt32[Array, " words"]:
+    if isinstance(key, int | np.integer):
+        value = int(key) % 2**64
+        return jnp.array([value & 0xFFFFFFFF, value >> 32], jnp.uint32)
+    if jnp.issubdtype(key.dtype, jax.dtypes.prng_key):
+        key = jax.random.key_data(key)
+    return jnp.asarray(key).reshape(-1).astype(jnp.uint32)
+
+
+def _put(records: Carry, index: Int32[Array, " few"], values: Carry) -> Carry:
+    """Write the few worlds' records back; an index beyond the batch is dropped."""
+    return jax.tree.map(
+        lambda x, v: x.at[index].set(v.astype(x.dtype), mode="drop", wrap_negative_indices=False),
+        records,
+        values,
+    )
+
+
+def _windows(
+    ground: Ground, index: Int32[Array, " few"], floor: Int32[Array, " few"], corner: Int32[Array, "few 2"]
+) -> UInt8[Array, "few span_r span_c"]:
+    """Read the spawn windows of the few worlds, without gathering their maps first."""
+    worlds, _, rows, cols = ground.tiles.shape
+    size = (1, 1, min(spawning.SPAN, rows), min(spawning.SPAN, cols))
+
+    def one(
+        world: Int32[Array, ""], floor: Int32[Array, ""], corner: Int32[Array, " 2"]
+    ) -> UInt8[Array, "r c"]:
+        return jax.lax.dynamic_slice(ground.tiles, (world, floor, corner[0], corner[1]), size)[0, 0]
+
+    return jax.vmap(one)(jnp.minimum(index, worlds - 1), floor, corner)

@@ -1,0 +1,144 @@
+"""Tokens: the one observation that a step emits; every other form is decoded from it.
+
+Axes: `agents` players, `view` tiles in view row by row, `tokens` the whole record (`layout.Layout`).
+"""
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Int32, UInt8
+
+from openworld.content.floors import KILLS_TO_DESCEND
+from openworld.content.ids import Block, Floor, Kind
+from openworld.content.rulesets import FULL, Ruleset
+from openworld.content.tables import LIGHT_LEVELS, POINT, Tables
+from openworld.observe.layout import PLAYER_PROJECTILES, layout_of
+from openworld.state import Ground, World, widen
+
+#: The layout of the full rules' tokens.
+LAYOUT = layout_of(FULL)
+#: A tile is seen if its light exceeds 0.05; light is kept in 30ths.
+DARK = 1
+#: The index of a body that is out of view.
+NOWHERE = 255
+
+
+def observe(world: World, ground: Ground, rules: Ruleset, tables: Tables) -> UInt8[Array, "agents tokens"]:
+    """Return what each player perceives."""
+    world = widen(world)
+    tiles, light = _view(world, ground, rules, tables)
+    seen = light > DARK
+    creature, missile, own = _bodies(world, rules, tables)
+    nothing = jnp.uint8(0)
+    planes = [
+        tiles,
+        jnp.where(seen, creature, nothing),
+        jnp.where(seen, missile, nothing),
+        light + jnp.where(seen, own, nothing),
+    ]
+    scalars = jnp.concatenate(_scalars(world, tables), axis=-1).astype(jnp.uint8)
+    return jnp.concatenate([*planes, scalars], axis=-1)
+
+
+def _offsets(rules: Ruleset) -> Int32[Array, "view 2"]:
+    rows = np.arange(rules.view_rows, dtype=np.int32) - rules.view_rows // 2
+    cols = np.arange(rules.view_cols, dtype=np.int32) - rules.view_cols // 2
+    return jnp.asarray(np.stack(np.meshgrid(rows, cols, indexing="ij"), axis=-1).reshape(-1, 2))
+
+
+def _view(
+    world: World, ground: Ground, rules: Ruleset, tables: Tables
+) -> tuple[UInt8[Array, "agents view"], UInt8[Array, "agents view"]]:
+    """Read the tiles in view and their light. Outside the map nothing is lit, yet its edge shows as a block."""
+    _, rows, cols = ground.tiles.shape
+    position = world.player.position[:, None] + _offsets(rules)[None]
+    row, col = position[..., 0], position[..., 1]
+    inside = (row >= 0) & (row < rows) & (col >= 0) & (col < cols)
+    place = row * cols + col
+    tiles = _take(ground.tiles, jnp.where(inside, world.floor * rows * cols + place, 0))
+    light = jnp.full(tiles.shape, LIGHT_LEVELS, jnp.uint8)
+    if ground.light.shape[0] > 0:
+        lit = tables.lit[world.floor]
+        dim = _take(
+            ground.light, jnp.where(inside & ~lit, tables.light_slot[world.floor] * rows * cols + place, 0)
+        )
+        light = jnp.where(lit, light, dim)
+    light = jnp.where(inside, light, jnp.uint8(0))
+    dark = jnp.where(inside, jnp.uint8(0), jnp.uint8(Block.OUT_OF_BOUNDS))
+    return jnp.where(light > DARK, tiles, dark), light
+
+
+def _take(plane: UInt8[Array, "floors rows cols"], index: Int32[Array, "*n"]) -> UInt8[Array, "*n"]:
+    return plane.reshape(-1).at[index].get(mode="promise_in_bounds")
+
+
+def _bodies(
+    world: World, rules: Ruleset, tables: Tables
+) -> tuple[UInt8[Array, "agents view"], UInt8[Array, "agents view"], UInt8[Array, "agents view"]]:
+    """Paint creatures, their projectiles and the players' projectiles onto the tiles in view."""
+    mobs, flying = world.mobs, world.projectiles
+    creature = _paint(world, rules, mobs.position, mobs.alive, 1 + 8 * tables.slot_kind + mobs.type)
+    theirs = jnp.arange(flying.alive.shape[0]) < tables.mob_projectiles
+    missile = _paint(world, rules, flying.position, flying.alive & theirs, jnp.int32(1) << flying.type)
+    bits = jnp.zeros_like(flying.type)
+    for i, kind in enumerate(PLAYER_PROJECTILES):
+        bits = jnp.where(flying.type == kind, 32 << i, bits)
+    own = _paint(world, rules, flying.position, flying.alive & ~theirs, bits)
+    return creature, missile, own
+
+
+def _paint(
+    world: World,
+    rules: Ruleset,
+    position: Int32[Array, "bodies 2"],
+    alive: Bool[Array, " bodies"],
+    value: Int32[Array, " bodies"],
+) -> UInt8[Array, "agents view"]:
+    """Or the bodies' values into the tiles they stand on, by comparing every tile with every body."""
+    corner = world.player.position - jnp.array([rules.view_rows // 2, rules.view_cols // 2], jnp.int32)[None]
+    place = position[None] - corner[:, None]
+    row, col = place[..., 0], place[..., 1]
+    inside = (row >= 0) & (row < rules.view_rows) & (col >= 0) & (col < rules.view_cols) & alive[None]
+    index = jnp.where(inside, row * rules.view_cols + col, NOWHERE).astype(jnp.uint8)
+    tiles = jnp.arange(rules.view_rows * rules.view_cols, dtype=jnp.uint8)
+    painted = jnp.zeros((corner.shape[0], tiles.shape[0]), jnp.uint8)
+    for body in range(position.shape[0]):
+        here = index[:, body, None] == tiles[None]
+        painted = painted | jnp.where(here, value[body].astype(jnp.uint8), jnp.uint8(0))
+    return painted
+
+
+def _scalars(world: World, tables: Tables) -> list[Int32[Array, "agents n"]]:
+    """Return the runs after the planes, in the layout's order."""
+    p = world.player
+    agents = p.facing.shape[0]
+
+    def of_all(value: Int32[Array, ""] | Bool[Array, ""]) -> Int32[Array, "agents 1"]:
+        return jnp.broadcast_to(value.astype(jnp.int32), (agents, 1))
+
+    hour = world.tick % tables.daylight.shape[0]
+    return [
+        p.inventory,
+        p.sword_enchantment[:, None],
+        p.bow_enchantment[:, None],
+        p.armour,
+        p.armour_enchantment,
+        (p.health // POINT)[:, None],
+        (p.health % POINT)[:, None],
+        p.vitals,
+        jnp.minimum(p.experience, 255)[:, None],
+        p.attributes,
+        p.facing[:, None],
+        of_all(tables.daylight[hour]),
+        p.asleep.astype(jnp.int32)[:, None],
+        p.resting.astype(jnp.int32)[:, None],
+        p.spells.astype(jnp.int32),
+        of_all(world.floor),
+        of_all(world.floors.kills[world.floor] >= KILLS_TO_DESCEND),
+        of_all(boss_vulnerable(world, tables)),
+    ]
+
+
+def boss_vulnerable(world: World, tables: Tables) -> Bool[Array, ""]:
+    """Whether the necromancer stands alone: no monster alive on his floor, and no wave to come (rule 5.7)."""
+    monsters = jnp.any(world.mobs.alive & (tables.slot_kind != Kind.PASSIVE))
+    return (world.floor == Floor.GRAVEYARD) & ~monsters & (world.boss_wave <= 0)

@@ -1,0 +1,41 @@
+"""Where one kernel ends and the next begins.
+
+XLA's CPU compiler fuses a value into each of its users, so that what a step decides once per world would be worked
+out again for each of the tiles in view; `jax.lax.optimization_barrier` does not stop it. A conditional does: what
+leaves it lies in memory. On accelerators, whose fusion does not do this, a stage is the plain call.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool
+
+#: Runs a function on its arguments.
+Stage = Callable[..., Any]
+
+
+def plain(function: Callable[..., Any], *args: Any) -> Any:
+    """Run a function as it is."""
+    return function(*args)
+
+
+def staged(always: Bool[Array, ""]) -> Stage:
+    """Return a stage for this backend.
+
+    Args:
+        always: a true value that the compiler cannot know to be true.
+    """
+    if jax.default_backend() != "cpu":
+        return plain
+
+    def run(function: Callable[..., Any], *args: Any) -> Any:
+        shapes = jax.eval_shape(function, *args)
+
+        def never(*_: Any) -> Any:
+            return jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
+
+        return jax.lax.cond(always, function, never, *args)
+
+    return run
