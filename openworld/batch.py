@@ -223,9 +223,9 @@ class Environment:
         return jax.vmap(lambda seed: new_world(seed, self.ruleset, tables, self.num_agents))(seeds)
 
     def _tokens(self, world: World, ground: Ground) -> UInt8[Array, "worlds agents tokens"]:
-        tables = self._tables
+        tables, stage = self._tables, staged(world.tick[0] >= 0)
         with jax.named_scope("observe"):
-            return jax.vmap(lambda w, g: observe(w, g, self.ruleset, tables))(world, ground)
+            return jax.vmap(lambda w, g: observe(w, g, self.ruleset, tables, stage))(world, ground)
 
     def _present(self, tokens: UInt8[Array, "worlds agents tokens"]) -> Array:
         """Turn tokens to the observation that the caller asked for."""

@@ -105,8 +105,8 @@ class World(eqx.Module):
 class Ground(eqx.Module):
     """The map: the only large thing. Written by `rules.grid` and the rare work alone."""
 
-    tiles: UInt8[Array, "floors rows cols"]  # six bits of Block below two of Fixture
-    light: UInt8[Array, "dark rows cols"]  # of the dark floors, in 1/LIGHT_LEVELS
+    tiles: UInt8[Array, "*batch floors rows cols"]  # six bits of Block below two of Fixture
+    light: UInt8[Array, "*batch dark rows cols"]  # of the dark floors, in 1/LIGHT_LEVELS
 
 
 #: How each field is kept; a name not listed is kept as it is.

@@ -1,5 +1,7 @@
 """One world, one step, no auto-reset: what `batch` runs for thousands of worlds at once."""
 
+from functools import partial
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -8,7 +10,7 @@ from jaxtyping import Array, Bool, Int32, UInt8
 from openworld.content.tables import Tables
 from openworld.random import Dice
 from openworld.rules import grid, spawning
-from openworld.rules.order import SYSTEMS
+from openworld.rules.order import PHASES, play
 from openworld.rules.turn import Edit, Turn, steps_of
 from openworld.score.scoring import Outcome, score
 from openworld.stages import Stage, plain
@@ -21,9 +23,8 @@ def advance(
     """Play one step but for the rare work: read the map, let the systems play in order, write the map."""
     world = before = widen(world)
     turn = stage(begin, world, ground, action, tables)
-    for name, system in SYSTEMS.items():
-        with jax.named_scope(name):
-            world, turn = stage(system, world, turn)
+    for phase in PHASES.values():
+        world, turn = stage(partial(play, phase), world, turn)
     with jax.named_scope("write"):
         ground = grid.write(ground, turn.edits)
     with jax.named_scope("score"):

@@ -3,6 +3,10 @@
 Axes: `agents` players, `view` tiles in view row by row, `tokens` the whole record (`layout.Layout`).
 """
 
+from functools import partial
+from typing import NamedTuple
+
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Int32, UInt8
@@ -12,6 +16,7 @@ from openworld.content.ids import Block, Floor, Kind
 from openworld.content.rulesets import FULL, Ruleset
 from openworld.content.tables import LIGHT_LEVELS, POINT, Tables
 from openworld.observe.layout import PLAYER_PROJECTILES, layout_of
+from openworld.stages import Stage, plain
 from openworld.state import Ground, World, widen
 
 #: The layout of the full rules' tokens.
@@ -22,21 +27,63 @@ DARK = 1
 NOWHERE = 255
 
 
-def observe(world: World, ground: Ground, rules: Ruleset, tables: Tables) -> UInt8[Array, "agents tokens"]:
+def observe(
+    world: World, ground: Ground, rules: Ruleset, tables: Tables, stage: Stage = plain
+) -> UInt8[Array, "agents tokens"]:
     """Return what each player perceives."""
     world = widen(world)
+    creatures, missiles, own, scalars = stage(partial(_summary, rules=rules, tables=tables), world)
     tiles, light = _view(world, ground, rules, tables)
     seen = light > DARK
-    creature, missile, own = _bodies(world, rules, tables)
-    nothing = jnp.uint8(0)
-    planes = [
-        tiles,
-        jnp.where(seen, creature, nothing),
-        jnp.where(seen, missile, nothing),
-        light + jnp.where(seen, own, nothing),
-    ]
-    scalars = jnp.concatenate(_scalars(world, tables), axis=-1).astype(jnp.uint8)
-    return jnp.concatenate([*planes, scalars], axis=-1)
+    creature, missile, mark = (_paint(bodies, seen) for bodies in (creatures, missiles, own))
+    return jnp.concatenate([tiles, creature, missile, light + mark, scalars], axis=-1)
+
+
+class Bodies(NamedTuple):
+    """Some bodies as they look: each one's tile in view (or NOWHERE), and the bits it shows there."""
+
+    index: UInt8[Array, "agents bodies"]
+    look: UInt8[Array, " bodies"]
+
+
+def _summary(
+    world: World, rules: Ruleset, tables: Tables
+) -> tuple[Bodies, Bodies, Bodies, UInt8[Array, "agents scalars"]]:
+    """Return what is worked out once a world: creatures, missiles, the players' own, and the scalars."""
+    mobs, flying = world.mobs, world.projectiles
+    theirs = jnp.arange(flying.alive.shape[0]) < tables.mob_projectiles
+    bits = jnp.zeros_like(flying.type)
+    for i, kind in enumerate(PLAYER_PROJECTILES):
+        bits = jnp.where(flying.type == kind, 32 << i, bits)
+
+    def bodies(
+        position: Int32[Array, "bodies 2"], shown: Bool[Array, " bodies"], look: Int32[Array, " bodies"]
+    ) -> Bodies:
+        corner = (
+            world.player.position - jnp.array([rules.view_rows // 2, rules.view_cols // 2], jnp.int32)[None]
+        )
+        place = position[None] - corner[:, None]
+        row, col = place[..., 0], place[..., 1]
+        inside = (row >= 0) & (row < rules.view_rows) & (col >= 0) & (col < rules.view_cols) & shown[None]
+        index = jnp.where(inside, row * rules.view_cols + col, NOWHERE)
+        return Bodies(index.astype(jnp.uint8), look.astype(jnp.uint8))
+
+    return (
+        bodies(mobs.position, mobs.alive, 1 + 8 * tables.slot_kind + mobs.type),
+        bodies(flying.position, flying.alive & theirs, jnp.int32(1) << flying.type),
+        bodies(flying.position, flying.alive & ~theirs, bits),
+        jnp.concatenate(_scalars(world, tables), axis=-1).astype(jnp.uint8),
+    )
+
+
+def _paint(bodies: Bodies, seen: Bool[Array, "agents view"]) -> UInt8[Array, "agents view"]:
+    """Or the bodies' looks into the tiles they stand on, by comparing every tile with every body."""
+    tile = jax.lax.broadcasted_iota(jnp.uint8, seen.shape, 1)
+    painted = jnp.zeros(seen.shape, jnp.uint8)
+    for body in range(bodies.look.shape[0]):
+        here = bodies.index[:, body, None] == tile
+        painted = painted | jnp.where(here, bodies.look[body], jnp.uint8(0))
+    return jnp.where(seen, painted, jnp.uint8(0))
 
 
 def _offsets(rules: Ruleset) -> Int32[Array, "view 2"]:
@@ -69,42 +116,6 @@ def _view(
 
 def _take(plane: UInt8[Array, "floors rows cols"], index: Int32[Array, "*n"]) -> UInt8[Array, "*n"]:
     return plane.reshape(-1).at[index].get(mode="promise_in_bounds")
-
-
-def _bodies(
-    world: World, rules: Ruleset, tables: Tables
-) -> tuple[UInt8[Array, "agents view"], UInt8[Array, "agents view"], UInt8[Array, "agents view"]]:
-    """Paint creatures, their projectiles and the players' projectiles onto the tiles in view."""
-    mobs, flying = world.mobs, world.projectiles
-    creature = _paint(world, rules, mobs.position, mobs.alive, 1 + 8 * tables.slot_kind + mobs.type)
-    theirs = jnp.arange(flying.alive.shape[0]) < tables.mob_projectiles
-    missile = _paint(world, rules, flying.position, flying.alive & theirs, jnp.int32(1) << flying.type)
-    bits = jnp.zeros_like(flying.type)
-    for i, kind in enumerate(PLAYER_PROJECTILES):
-        bits = jnp.where(flying.type == kind, 32 << i, bits)
-    own = _paint(world, rules, flying.position, flying.alive & ~theirs, bits)
-    return creature, missile, own
-
-
-def _paint(
-    world: World,
-    rules: Ruleset,
-    position: Int32[Array, "bodies 2"],
-    alive: Bool[Array, " bodies"],
-    value: Int32[Array, " bodies"],
-) -> UInt8[Array, "agents view"]:
-    """Or the bodies' values into the tiles they stand on, by comparing every tile with every body."""
-    corner = world.player.position - jnp.array([rules.view_rows // 2, rules.view_cols // 2], jnp.int32)[None]
-    place = position[None] - corner[:, None]
-    row, col = place[..., 0], place[..., 1]
-    inside = (row >= 0) & (row < rules.view_rows) & (col >= 0) & (col < rules.view_cols) & alive[None]
-    index = jnp.where(inside, row * rules.view_cols + col, NOWHERE).astype(jnp.uint8)
-    tiles = jnp.arange(rules.view_rows * rules.view_cols, dtype=jnp.uint8)
-    painted = jnp.zeros((corner.shape[0], tiles.shape[0]), jnp.uint8)
-    for body in range(position.shape[0]):
-        here = index[:, body, None] == tiles[None]
-        painted = painted | jnp.where(here, value[body].astype(jnp.uint8), jnp.uint8(0))
-    return painted
 
 
 def _scalars(world: World, tables: Tables) -> list[Int32[Array, "agents n"]]:
