@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float32, Int32, UInt8, UInt32
 
 from openworld import step as single
-from openworld.content.ids import Action
+from openworld.content.ids import Action, Kind
 from openworld.content.rulesets import Ruleset
 from openworld.content.tables import Tables, compile_tables
 from openworld.generate.floor import new_world
@@ -214,13 +214,16 @@ class Environment:
         ground = Ground(
             tiles=jnp.zeros(shape, jnp.uint8).at[:, 0].set(tiles),
             light=jnp.zeros((worlds, dark, *shape[2:]), jnp.uint8),
+            mobs=_on_every_floor(shape[:2], world.mobs),
+            projectiles=_on_every_floor(shape[:2], world.projectiles),
         )
         state = State(world, ground, jnp.zeros((worlds, self.num_agents), jnp.float32))
         return self._present(self._tokens(world, ground)), state
 
     def _new_worlds(self, seeds: UInt32[Array, "n 2"]) -> tuple[World, UInt8[Array, "n rows cols"]]:
-        tables = self._tables
-        return jax.vmap(lambda seed: new_world(seed, self.ruleset, tables, self.num_agents))(seeds)
+        # A word has at most 32 bits set, which the compiler does not know.
+        tables, stage = self._tables, staged(jax.lax.population_count(seeds[0, 0]) <= jnp.uint32(32))
+        return jax.vmap(lambda seed: new_world(seed, self.ruleset, tables, self.num_agents, stage))(seeds)
 
     def _tokens(self, world: World, ground: Ground) -> UInt8[Array, "worlds agents tokens"]:
         tables, stage = self._tables, staged(world.tick[0] >= 0)
@@ -264,17 +267,18 @@ class Environment:
         tables, shape = self._tables, (self.ruleset.rows, self.ruleset.cols)
         due = jax.vmap(lambda w: single.spawn_due(w, tables))(world)
 
-        def work(world: World, index: Int32[Array, " few"]) -> World:
+        def one_more(kind: Kind, world: World, index: Int32[Array, " few"]) -> World:
             few = jax.tree.map(lambda x: x.at[index].get(mode="clip"), world)
-            wanted = due.at[index].get(mode="clip")
             wide = widen(few)
             corner = jax.vmap(lambda w: spawning.corner(w, *shape))(wide)
             tiles = _windows(ground, index, wide.floor, corner)
-            mobs = jax.vmap(lambda w, due, t: single.spawn(w, due, t, tables, shape))(few, wanted, tiles)
+            mobs = jax.vmap(lambda w, t: single.spawn(w, kind, t, tables, shape))(few, tiles)
             return eqx.tree_at(lambda w: w.mobs, world, _put(world.mobs, index, mobs))
 
         with jax.named_scope("spawn"):
-            return for_the_few(jnp.any(due, axis=-1), world, work, SPAWN_CHUNK)
+            for kind in spawning.ORDER:
+                world = for_the_few(due[:, kind], world, partial(one_more, kind), SPAWN_CHUNK)
+        return world
 
     def _reset_ended(
         self, tokens: UInt8[Array, "worlds agents tokens"], state: State, ended: Bool[Array, " worlds"]
@@ -291,12 +295,12 @@ class Environment:
         ) -> tuple[UInt8[Array, "worlds agents tokens"], State]:
             tokens, state = carry
             world, tiles = self._new_worlds(next_seed(state.world.seed.at[index].get(mode="clip")))
-            light = state.ground.light
-            fresh = Ground(tiles[:, None], jnp.zeros((index.shape[0], *light.shape[1:]), jnp.uint8))
+            ground = state.ground
+            light = jnp.zeros((index.shape[0], *ground.light.shape[1:]), jnp.uint8)
+            fresh = Ground(tiles[:, None], light, world.mobs, world.projectiles)
             tokens = _put(tokens, index, self._tokens(world, fresh))
-            ground = Ground(
-                state.ground.tiles.at[index, 0].set(tiles, mode="drop", wrap_negative_indices=False), light
-            )
+            written = ground.tiles.at[index, 0].set(tiles, mode="drop", wrap_negative_indices=False)
+            ground = eqx.tree_at(lambda g: g.tiles, ground, written)
             returns = _put(
                 state.episode_return, index, jnp.zeros((index.shape[0], self.num_agents), jnp.float32)
             )
@@ -331,6 +335,11 @@ def _put(records: Carry, index: Int32[Array, " few"], values: Carry) -> Carry:
         records,
         values,
     )
+
+
+def _on_every_floor(shape: tuple[int, int], nobody: Carry) -> Carry:
+    """Return empty slots for the floors that are not in play."""
+    return jax.tree.map(lambda x: jnp.zeros((*shape, *x.shape[1:]), x.dtype), nobody)
 
 
 def _windows(

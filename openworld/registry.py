@@ -1,7 +1,7 @@
 """The ids of the worlds: what `make` builds and what Gymnasium is told. Imports neither JAX nor Gymnasium."""
 
 import difflib
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from openworld.content.rulesets import FULL, Ruleset
 
@@ -23,7 +23,7 @@ _SETTINGS = ("observation", "num_agents", "time_limit")
 def make(
     id: str,
     *,
-    observation: Literal["tokens", "symbolic"] = "tokens",
+    observation: str = "tokens",
     num_agents: int = 1,
     time_limit: int | None = None,
     **unknown: object,

@@ -82,8 +82,6 @@ class Floors(eqx.Module):
     kills: Int[Array, " floors"]
     chests: Int[Array, " floors"]  # opened so far
     ladders: Int[Array, "floors 2 2"]  # (down, up) x (row, col)
-    mobs: Mobs  # of the floors nobody is on, with a leading floors axis
-    projectiles: Projectiles
 
 
 class World(eqx.Module):
@@ -103,10 +101,12 @@ class World(eqx.Module):
 
 
 class Ground(eqx.Module):
-    """The map: the only large thing. Written by `rules.grid` and the rare work alone."""
+    """The map and what waits on floors nobody is on: large, and written by `rules.grid` and rare work alone."""
 
     tiles: UInt8[Array, "*batch floors rows cols"]  # six bits of Block below two of Fixture
     light: UInt8[Array, "*batch dark rows cols"]  # of the dark floors, in 1/LIGHT_LEVELS
+    mobs: Mobs  # of the floors that are not in play, with a leading floors axis
+    projectiles: Projectiles
 
 
 #: How each field is kept; a name not listed is kept as it is.

@@ -7,11 +7,12 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32, UInt8
 
+from openworld.content.ids import Kind
 from openworld.content.tables import Tables
 from openworld.random import Dice
 from openworld.rules import grid, spawning
 from openworld.rules.order import PHASES, play
-from openworld.rules.turn import Edit, Turn, steps_of
+from openworld.rules.turn import Edit, Sight, Turn, steps_of
 from openworld.score.scoring import Outcome, score
 from openworld.stages import Stage, plain
 from openworld.state import ACHIEVEMENT_WORDS, Ground, Mobs, World, narrow, widen
@@ -21,30 +22,43 @@ def advance(
     world: World, ground: Ground, action: Int32[Array, " agents"], tables: Tables, stage: Stage = plain
 ) -> tuple[World, Ground, Outcome]:
     """Play one step but for the rare work: read the map, let the systems play in order, write the map."""
-    world = before = widen(world)
-    turn = stage(begin, world, ground, action, tables)
-    for phase in PHASES.values():
-        world, turn = stage(partial(play, phase), world, turn)
+    _, rows, cols = ground.tiles.shape
+    world, places = stage(partial(_open, shape=(rows, cols)), world)
+    before = world.player.health
+    turn = _begin(world, grid.look(ground, places), action, tables)
+    for name, phase in PHASES.items():
+        with jax.named_scope(name):
+            world, turn = stage(partial(play, phase), world, turn)
     with jax.named_scope("write"):
         ground = grid.write(ground, turn.edits)
-    with jax.named_scope("score"):
-        world, outcome = stage(score, before, world, turn)
-    world = eqx.tree_at(lambda w: w.tick, world, world.tick + 1)
-    return narrow(world), ground, outcome
+    with jax.named_scope("close"):
+        world, outcome = stage(_close, before, world, turn)
+    return world, ground, outcome
 
 
-def begin(world: World, ground: Ground, action: Int32[Array, " agents"], tables: Tables) -> Turn:
-    """Open a turn: roll the dice of this tick and read what the systems may ask for."""
+def _open(world: World, shape: tuple[int, int]) -> tuple[World, grid.Places]:
+    wide = widen(world)
+    return wide, grid.places(wide, shape)
+
+
+def _begin(world: World, sight: Sight, action: Int32[Array, " agents"], tables: Tables) -> Turn:
+    """Open a turn: roll the dice of this tick."""
     facing = world.player.position + steps_of(world.player.facing)
     nothing = jnp.zeros_like(action)
     return Turn(
         action=action,
         dice=Dice.of(world.seed, world.tick),
         tables=tables,
-        sight=grid.look(world, ground),
+        sight=sight,
         edits=(Edit(world.floor, facing, nothing, nothing.astype(bool)),),
         events=jnp.zeros((action.shape[0], ACHIEVEMENT_WORDS), jnp.uint32),
     )
+
+
+def _close(before: Int32[Array, " agents"], world: World, turn: Turn) -> tuple[World, Outcome]:
+    """Weigh the step and let the clock tick."""
+    world, outcome = score(before, world, turn)
+    return narrow(eqx.tree_at(lambda w: w.tick, world, world.tick + 1)), outcome
 
 
 def spawn_due(world: World, tables: Tables) -> Bool[Array, " classes"]:
@@ -54,15 +68,11 @@ def spawn_due(world: World, tables: Tables) -> Bool[Array, " classes"]:
 
 
 def spawn(
-    world: World,
-    wanted: Bool[Array, " classes"],
-    tiles: UInt8[Array, "span_r span_c"],
-    tables: Tables,
-    shape: tuple[int, int],
+    world: World, kind: Kind, tiles: UInt8[Array, "span_r span_c"], tables: Tables, shape: tuple[int, int]
 ) -> Mobs:
-    """Return the creatures with those that appear, given the tiles of `spawning.window`."""
+    """Return the creatures with the one that appears, given the tiles of `spawning.window`."""
     wide = widen(world)
-    mobs = spawning.spawn(wide, wanted, tiles, _dice_of_last_step(wide), tables, shape)
+    mobs = spawning.spawn(wide, kind, tiles, _dice_of_last_step(wide), tables, shape)
     return narrow(eqx.tree_at(lambda w: w.mobs, wide, mobs)).mobs
 
 
@@ -71,11 +81,14 @@ def step(
 ) -> tuple[World, Ground, Outcome]:
     """Play one whole step of one world."""
     world, ground, outcome = advance(world, ground, action, tables)
-    wide = widen(world)
     _, rows, cols = ground.tiles.shape
+    due, wide = spawn_due(world, tables), widen(world)
     tiles = spawning.window(ground, wide.floor, spawning.corner(wide, rows, cols))
-    mobs = spawn(world, spawn_due(world, tables), tiles, tables, (rows, cols))
-    return eqx.tree_at(lambda w: w.mobs, world, mobs), ground, outcome
+    for kind in spawning.ORDER:
+        more = spawn(world, kind, tiles, tables, (rows, cols))
+        mobs = jax.tree.map(partial(jnp.where, due[kind]), more, world.mobs)
+        world = eqx.tree_at(lambda w: w.mobs, world, mobs)
+    return world, ground, outcome
 
 
 def _dice_of_last_step(world: World) -> Dice:

@@ -38,6 +38,16 @@ class Ruleset:
     inventory_limit: int = 99
 
     @property
+    def mobs(self) -> int:
+        """Creature slots of a floor."""
+        return self.melee + self.passive + self.ranged
+
+    @property
+    def projectiles(self) -> int:
+        """Projectile slots of a floor."""
+        return self.mob_projectiles + self.player_projectiles
+
+    @property
     def start(self) -> tuple[int, int]:
         """Where an episode's first player stands: the middle of the first floor."""
         return self.rows // 2, self.cols // 2

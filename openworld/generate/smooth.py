@@ -33,10 +33,10 @@ class Ingredients(NamedTuple):
 
 def pour(
     noise: Ingredients, dice: Dice, rows: SmoothTables, floor: Int32[Array, ""]
-) -> tuple[Int32[Array, "rows cols"], Int32[Array, "2 2"]]:
-    """Make a floor's tiles from its noises; return them and where its ladders (down, up) stand."""
+) -> Int32[Array, "rows cols"]:
+    """Return a floor's blocks, made from its noises."""
     shape = (noise.sea.shape[0], noise.sea.shape[1])
-    default, sea_block, coast, stone, tunnel, cave, tree, lava, start, ladder_on = (
+    default, sea_block, coast, stone, tunnel, cave, tree, lava, start, _ = (
         rows.blocks[floor, i] for i in range(10)
     )
     apart = _distance(shape)
@@ -51,8 +51,7 @@ def pour(
     block = jnp.where((mountain > CAVE_MOUNTAIN) & (sea > CAVE_SEA), cave, block)
     block = _sow(block, noise, dice, rows, floor, tree)
     block = jnp.where((mountain > CAVE_MOUNTAIN) & (noise.forest > LAVA_FOREST), lava, block)
-    block = jnp.where(_middle(shape), start, block)
-    return _set_ladders(block, dice, rows.ladders[floor], ladder_on)
+    return jnp.where(_middle(shape), start, block)
 
 
 def _distance(shape: tuple[int, int]) -> Int32[Array, "rows cols"]:
@@ -98,8 +97,8 @@ def _sow(
     return block
 
 
-def _set_ladders(
-    block: Int32[Array, "rows cols"], dice: Dice, wanted: Bool[Array, " 2"], ladder_on: Int32[Array, ""]
+def set_ladders(
+    block: Int32[Array, "rows cols"], dice: Dice, rows: SmoothTables, floor: Int32[Array, ""]
 ) -> tuple[Int32[Array, "rows cols"], Int32[Array, "2 2"]]:
     """Set the ladders on distinct tiles drawn among those that take one.
 
@@ -107,6 +106,7 @@ def _set_ladders(
     every world can be won (departure 10).
     """
     shape = (block.shape[0], block.shape[1])
+    wanted, ladder_on = rows.ladders[floor], rows.blocks[floor, -1]
     free = ~_middle(shape)
     tile, places = block, []
     for number, fixture in enumerate((Fixture.LADDER_DOWN, Fixture.LADDER_UP)):

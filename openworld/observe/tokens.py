@@ -32,8 +32,8 @@ def observe(
 ) -> UInt8[Array, "agents tokens"]:
     """Return what each player perceives."""
     world = widen(world)
-    creatures, missiles, own, scalars = stage(partial(_summary, rules=rules, tables=tables), world)
-    tiles, light = _view(world, ground, rules, tables)
+    creatures, missiles, own, spot, scalars = stage(partial(_summary, rules=rules, tables=tables), world)
+    tiles, light = _view(spot, ground, rules)
     seen = light > DARK
     creature, missile, mark = (_paint(bodies, seen) for bodies in (creatures, missiles, own))
     return jnp.concatenate([tiles, creature, missile, light + mark, scalars], axis=-1)
@@ -46,10 +46,20 @@ class Bodies(NamedTuple):
     look: UInt8[Array, " bodies"]
 
 
+class Spot(NamedTuple):
+    """Where to look: the view's corner, the floor, whether it is lit, and where its light is kept if not."""
+
+    corner: Int32[Array, "agents 2"]
+    floor: Int32[Array, ""]
+    lit: Bool[Array, ""]
+    light_slot: Int32[Array, ""]
+
+
 def _summary(
     world: World, rules: Ruleset, tables: Tables
-) -> tuple[Bodies, Bodies, Bodies, UInt8[Array, "agents scalars"]]:
-    """Return what is worked out once a world: creatures, missiles, the players' own, and the scalars."""
+) -> tuple[Bodies, Bodies, Bodies, Spot, UInt8[Array, "agents scalars"]]:
+    """Return what is worked out once a world: creatures, missiles, the players' own, the spot, the scalars."""
+    corner = world.player.position - jnp.array([rules.view_rows // 2, rules.view_cols // 2], jnp.int32)[None]
     mobs, flying = world.mobs, world.projectiles
     theirs = jnp.arange(flying.alive.shape[0]) < tables.mob_projectiles
     bits = jnp.zeros_like(flying.type)
@@ -59,9 +69,6 @@ def _summary(
     def bodies(
         position: Int32[Array, "bodies 2"], shown: Bool[Array, " bodies"], look: Int32[Array, " bodies"]
     ) -> Bodies:
-        corner = (
-            world.player.position - jnp.array([rules.view_rows // 2, rules.view_cols // 2], jnp.int32)[None]
-        )
         place = position[None] - corner[:, None]
         row, col = place[..., 0], place[..., 1]
         inside = (row >= 0) & (row < rules.view_rows) & (col >= 0) & (col < rules.view_cols) & shown[None]
@@ -72,6 +79,7 @@ def _summary(
         bodies(mobs.position, mobs.alive, 1 + 8 * tables.slot_kind + mobs.type),
         bodies(flying.position, flying.alive & theirs, jnp.int32(1) << flying.type),
         bodies(flying.position, flying.alive & ~theirs, bits),
+        Spot(corner, world.floor, tables.lit[world.floor], tables.light_slot[world.floor]),
         jnp.concatenate(_scalars(world, tables), axis=-1).astype(jnp.uint8),
     )
 
@@ -86,29 +94,21 @@ def _paint(bodies: Bodies, seen: Bool[Array, "agents view"]) -> UInt8[Array, "ag
     return jnp.where(seen, painted, jnp.uint8(0))
 
 
-def _offsets(rules: Ruleset) -> Int32[Array, "view 2"]:
-    rows = np.arange(rules.view_rows, dtype=np.int32) - rules.view_rows // 2
-    cols = np.arange(rules.view_cols, dtype=np.int32) - rules.view_cols // 2
-    return jnp.asarray(np.stack(np.meshgrid(rows, cols, indexing="ij"), axis=-1).reshape(-1, 2))
-
-
 def _view(
-    world: World, ground: Ground, rules: Ruleset, tables: Tables
+    spot: Spot, ground: Ground, rules: Ruleset
 ) -> tuple[UInt8[Array, "agents view"], UInt8[Array, "agents view"]]:
     """Read the tiles in view and their light. Outside the map nothing is lit, yet its edge shows as a block."""
     _, rows, cols = ground.tiles.shape
-    position = world.player.position[:, None] + _offsets(rules)[None]
-    row, col = position[..., 0], position[..., 1]
+    view = np.arange(rules.view_rows * rules.view_cols, dtype=np.int32)[None]
+    row = spot.corner[:, :1] + jnp.asarray(view // rules.view_cols)
+    col = spot.corner[:, 1:] + jnp.asarray(view % rules.view_cols)
     inside = (row >= 0) & (row < rows) & (col >= 0) & (col < cols)
     place = row * cols + col
-    tiles = _take(ground.tiles, jnp.where(inside, world.floor * rows * cols + place, 0))
+    tiles = _take(ground.tiles, jnp.where(inside, spot.floor * rows * cols + place, 0))
     light = jnp.full(tiles.shape, LIGHT_LEVELS, jnp.uint8)
     if ground.light.shape[0] > 0:
-        lit = tables.lit[world.floor]
-        dim = _take(
-            ground.light, jnp.where(inside & ~lit, tables.light_slot[world.floor] * rows * cols + place, 0)
-        )
-        light = jnp.where(lit, light, dim)
+        dim = _take(ground.light, jnp.where(inside & ~spot.lit, spot.light_slot * rows * cols + place, 0))
+        light = jnp.where(spot.lit, light, dim)
     light = jnp.where(inside, light, jnp.uint8(0))
     dark = jnp.where(inside, jnp.uint8(0), jnp.uint8(Block.OUT_OF_BOUNDS))
     return jnp.where(light > DARK, tiles, dark), light

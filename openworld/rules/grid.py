@@ -3,6 +3,9 @@
 A second gather that does not feed the scatter would make XLA copy the map of every world (docs/explanation).
 """
 
+from typing import NamedTuple
+
+import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Int32
 
@@ -17,28 +20,41 @@ FACED = (3, 5, 1, 7)
 HERE = 4
 
 
-def read(ground: Ground, floor: Int32[Array, ""], positions: Int32[Array, "*n 2"]) -> Int32[Array, "*n"]:
-    """Return the tiles at positions of a floor; Block.OUT_OF_BOUNDS outside the map."""
-    _, rows, cols = ground.tiles.shape
-    row, col = positions[..., 0], positions[..., 1]
-    inside = (row >= 0) & (row < rows) & (col >= 0) & (col < cols)
-    index = jnp.where(inside, (floor * rows + row) * cols + col, 0)
-    tiles = ground.tiles.reshape(-1).at[index].get(mode="promise_in_bounds")
-    return jnp.where(inside, tiles.astype(jnp.int32), jnp.int32(Block.OUT_OF_BOUNDS))
+class Places(NamedTuple):
+    """Where `look` will read, as flat indices of the ground; -1 outside the map."""
+
+    around: Int32[Array, "agents 9"]
+    paths: Int32[Array, "mobs 4"]
+    flights: Int32[Array, " projectiles"]
 
 
-def look(world: World, ground: Ground) -> Sight:
-    """Read every tile that the systems may ask for, in one gather."""
+def places(world: World, shape: tuple[int, int]) -> Places:
+    """Return every place that the systems may ask for on a floor of this shape."""
     player, mobs, flying = world.player, world.mobs, world.projectiles
-    around = player.position[:, None] + jnp.array(_NEIGHBOURS, jnp.int32)[None]
-    paths = mobs.position[:, None] + steps_of(jnp.arange(4, dtype=jnp.int32))[None]
-    flights = flying.position + steps_of(flying.direction)
-    wanted = [around.reshape(-1, 2), paths.reshape(-1, 2), flights]
-    tiles = read(ground, world.floor, jnp.concatenate(wanted))
-    a, b = wanted[0].shape[0], wanted[0].shape[0] + wanted[1].shape[0]
+    floor, (rows, cols) = world.floor, shape
+
+    def flat(position: Int32[Array, "*n 2"]) -> Int32[Array, "*n"]:
+        row, col = position[..., 0], position[..., 1]
+        inside = (row >= 0) & (row < rows) & (col >= 0) & (col < cols)
+        return jnp.where(inside, (floor * rows + row) * cols + col, -1)
+
+    return Places(
+        around=flat(player.position[:, None] + jnp.array(_NEIGHBOURS, jnp.int32)[None]),
+        paths=flat(mobs.position[:, None] + steps_of(jnp.arange(4, dtype=jnp.int32))[None]),
+        flights=flat(flying.position + steps_of(flying.direction)),
+    )
+
+
+def look(ground: Ground, places: Places) -> Sight:
+    """Read the tiles in one gather; outside the map stands Block.OUT_OF_BOUNDS."""
+    index = jnp.concatenate([place.reshape(-1) for place in places])
+    tiles = ground.tiles.reshape(-1).at[jnp.maximum(index, 0)].get(mode="promise_in_bounds")
+    tiles = jnp.where(index >= 0, tiles.astype(jnp.int32), jnp.int32(Block.OUT_OF_BOUNDS))
+    a = places.around.size
+    b = a + places.paths.size
     return Sight(
-        around=tiles[:a].reshape(around.shape[:2]),
-        paths=tiles[a:b].reshape(paths.shape[:2]),
+        around=tiles[:a].reshape(places.around.shape),
+        paths=tiles[a:b].reshape(places.paths.shape),
         flights=tiles[b:],
     )
 
@@ -73,4 +89,4 @@ def write(ground: Ground, edits: tuple[Edit, ...]) -> Ground:
         .at[index]
         .set(tile.astype(jnp.uint8), mode="drop", wrap_negative_indices=False)
     )
-    return Ground(tiles.reshape(ground.tiles.shape), ground.light)
+    return eqx.tree_at(lambda g: g.tiles, ground, tiles.reshape(ground.tiles.shape))

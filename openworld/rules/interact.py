@@ -10,7 +10,7 @@ from openworld.random import happens
 from openworld.rules.combat import blow, wound_mobs
 from openworld.rules.grid import faced
 from openworld.rules.growth import sow
-from openworld.rules.turn import Turn, block_of, fixture_of, in_set, same
+from openworld.rules.turn import Turn, add_to, block_of, fixture_of, in_set, same
 from openworld.state import World
 
 #: Food and drink that a killed creature, a ripe plant and a draught bring.
@@ -40,7 +40,7 @@ def _strike(world: World, turn: Turn, struck: Bool[Array, "agents mobs"]) -> tup
 
 def _feed(world: World, fed: Bool[Array, " agents"], food: int) -> World:
     """Add food and forget the hunger."""
-    vitals = world.player.vitals.at[:, Vital.FOOD].add(jnp.where(fed, food, 0))
+    vitals = add_to(world.player.vitals, Vital.FOOD, jnp.where(fed, food, 0))
     hunger = jnp.where(fed, 0, world.player.hunger)
     return eqx.tree_at(lambda w: (w.player.vitals, w.player.hunger), world, (vitals, hunger))
 
@@ -66,7 +66,7 @@ def _drink(
     world: World, turn: Turn, tile: Int32[Array, " agents"], using: Bool[Array, " agents"]
 ) -> tuple[World, Turn]:
     drunk = using & in_set(block_of(tile), turn.tables.drinkable)
-    vitals = world.player.vitals.at[:, Vital.DRINK].add(jnp.where(drunk, DRAUGHT, 0))
+    vitals = add_to(world.player.vitals, Vital.DRINK, jnp.where(drunk, DRAUGHT, 0))
     thirst = jnp.where(drunk, 0, world.player.thirst)
     world = eqx.tree_at(lambda w: (w.player.vitals, w.player.thirst), world, (vitals, thirst))
     return world, turn.happened(drunk, Achievement.COLLECT_DRINK)

@@ -24,7 +24,7 @@ def move(world: World, turn: Turn) -> tuple[World, Turn]:
 
     position = player.position
     for agent in range(free.shape[0]):
-        others = jnp.arange(free.shape[0]) != agent
-        crowded = jnp.any(same(ahead[agent][None], position) & others)
-        position = position.at[agent].set(jnp.where(free[agent] & ~crowded, ahead[agent], position[agent]))
+        me = jnp.arange(free.shape[0]) == agent
+        crowded = jnp.any(same(ahead[agent][None], position) & ~me)
+        position = jnp.where((me & free & ~crowded)[:, None], ahead, position)
     return eqx.tree_at(lambda w: (w.player.position, w.player.facing), world, (position, facing)), turn

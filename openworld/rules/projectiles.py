@@ -10,7 +10,7 @@ from openworld.content.ids import Achievement, Action, Attribute, Block, Enchant
 from openworld.content.tables import POINT
 from openworld.rules.combat import received, wound_mobs
 from openworld.rules.grid import as_edited, faced
-from openworld.rules.turn import Edit, Turn, block_of, first, fixture_of, in_set, same, steps_of
+from openworld.rules.turn import Edit, Turn, add_to, block_of, first, fixture_of, in_set, same, steps_of
 from openworld.state import Projectiles, World
 
 
@@ -58,7 +58,7 @@ def shoot(world: World, turn: Turn) -> tuple[World, Turn]:
         world, turn, gone = launch_from(world, turn, launch, ahead[agent], ours, wanted[agent])
         shot.append(gone)
     gone = jnp.stack(shot)
-    inventory = player.inventory.at[:, Item.ARROW].add(-gone.astype(jnp.int32))
+    inventory = add_to(player.inventory, Item.ARROW, -gone.astype(jnp.int32))
     world = eqx.tree_at(lambda w: w.player.inventory, world, inventory)
     return world, turn.happened(gone, Achievement.FIRE_BOW)
 

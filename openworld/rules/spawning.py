@@ -62,13 +62,13 @@ def due(world: World, dice: Dice, tables: Tables) -> Bool[Array, " classes"]:
 
 def spawn(
     world: World,
-    wanted: Bool[Array, " classes"],
+    kind: Kind,
     tiles: UInt8[Array, "span_r span_c"],
     dice: Dice,
     tables: Tables,
     shape: tuple[int, int],
 ) -> Mobs:
-    """Let a creature of each wanted class appear, if a tile of the window takes it.
+    """Return the creatures with one more of a class, if a slot is free and a tile of the window takes it.
 
     Of the eligible tiles the one with the largest draw is taken, whose low bits say which tile it is.
     """
@@ -77,36 +77,32 @@ def spawn(
     row = start[0] + jax.lax.broadcasted_iota(jnp.int32, tiles.shape, 0)
     col = start[1] + jax.lax.broadcasted_iota(jnp.int32, tiles.shape, 1)
     number = (row * shape[1] + col).astype(jnp.uint32)
-    block = block_of(tiles.astype(jnp.int32))
-    for kind in ORDER:
-        draws = dice.bits(Stream.SPAWN_TILE, CLASS_STRIDE * kind + number)
-        name = jnp.uint32(CLASS_STRIDE - 1) - number
-        key = (draws & ~jnp.uint32(CLASS_STRIDE - 1)) | name
-        best = jnp.max(jnp.where(_eligible(world, mobs, kind, (row, col, block), tables), key, 0))
-        tile = jnp.int32(CLASS_STRIDE - 1) - (best & jnp.uint32(CLASS_STRIDE - 1)).astype(jnp.int32)
-        place = jnp.stack([tile // shape[1], tile % shape[1]])
-        free = ~mobs.alive & (tables.slot_kind == kind)
-        slot = first(free) & free & wanted[kind] & (best > 0)
-        species = tables.types[world.floor, kind]
-        mobs = Mobs(
-            position=jnp.where(slot[:, None], place[None], mobs.position),
-            type=jnp.where(slot, species, mobs.type),
-            health=jnp.where(slot, tables.health[kind, species], mobs.health),
-            cooldown=jnp.where(slot, 0, mobs.cooldown),
-            alive=mobs.alive | slot,
-        )
-    return mobs
+    draws = dice.bits(Stream.SPAWN_TILE, CLASS_STRIDE * kind + number)
+    key = (draws & ~jnp.uint32(CLASS_STRIDE - 1)) | (jnp.uint32(CLASS_STRIDE - 1) - number)
+    eligible = _eligible(world, kind, (row, col, block_of(tiles.astype(jnp.int32))), tables)
+    best = jnp.max(jnp.where(eligible, key, 0))
+    tile = jnp.int32(CLASS_STRIDE - 1) - (best & jnp.uint32(CLASS_STRIDE - 1)).astype(jnp.int32)
+    place = jnp.stack([tile // shape[1], tile % shape[1]])
+    free = ~mobs.alive & (tables.slot_kind == kind)
+    slot = first(free) & free & (best > 0)
+    species = tables.types[world.floor, kind]
+    return Mobs(
+        position=jnp.where(slot[:, None], place[None], mobs.position),
+        type=jnp.where(slot, species, mobs.type),
+        health=jnp.where(slot, tables.health[kind, species], mobs.health),
+        cooldown=jnp.where(slot, 0, mobs.cooldown),
+        alive=mobs.alive | slot,
+    )
 
 
 def _eligible(
     world: World,
-    mobs: Mobs,
     kind: Kind,
     tiles: tuple[Int32[Array, "r c"], Int32[Array, "r c"], Int32[Array, "r c"]],
     tables: Tables,
 ) -> Bool[Array, "r c"]:
     """Whether each (row, column, block) is of the right ground, at the right distance and free."""
-    row, col, block = tiles
+    mobs, (row, col, block) = world.mobs, tiles
     swims = tables.terrain[kind, tables.types[world.floor, kind]] == Terrain.WATER
     ground = jnp.where(swims, block == Block.WATER, in_set(block, tables.spawnable))
     nearest = jnp.full(row.shape, FARTHEST_SQUARED, jnp.int32)

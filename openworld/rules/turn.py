@@ -1,5 +1,7 @@
 """What the systems of one step share: the actions, the dice, the tiles seen, and what they leave behind."""
 
+import functools
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -52,22 +54,13 @@ class Turn(eqx.Module):
 
     def happened(self, flags: Bool[Array, "agents *n"], achievement: Int32[Array, "*m"] | int) -> "Turn":
         """Return the turn with events recorded: `achievement` ids where `flags`, or-ed over trailing axes."""
-        ids = jnp.broadcast_to(jnp.asarray(achievement, jnp.int32), flags.shape)
-        words = jnp.where(flags, jnp.uint32(1) << (ids & 31).astype(jnp.uint32), jnp.uint32(0))
-        events = self.events
-        for word in range(ACHIEVEMENT_WORDS):
-            bits = jnp.where(ids >> 5 == word, words, jnp.uint32(0))
-            for _ in range(bits.ndim - 1):
-                bits = _any_bits(bits)
-            events = events.at[:, word].set(events[:, word] | bits)
-        return eqx.tree_at(lambda t: t.events, self, events)
-
-
-def _any_bits(bits: UInt32[Array, "*n m"]) -> UInt32[Array, "*n"]:
-    total = bits[..., 0]
-    for i in range(1, bits.shape[-1]):
-        total = total | bits[..., i]
-    return total
+        ids = jnp.broadcast_to(jnp.asarray(achievement, jnp.int32), flags.shape)[..., None]
+        bits = jnp.where(flags[..., None], jnp.uint32(1) << (ids & 31).astype(jnp.uint32), jnp.uint32(0))
+        place = jax.lax.broadcasted_iota(jnp.int32, (*flags.shape, ACHIEVEMENT_WORDS), flags.ndim)
+        words = jnp.where(ids >> 5 == place, bits, jnp.uint32(0))
+        while words.ndim > self.events.ndim:
+            words = functools.reduce(jnp.bitwise_or, (words[:, i] for i in range(words.shape[1])))
+        return eqx.tree_at(lambda t: t.events, self, self.events | words)
 
 
 def steps_of(direction: Int32[Array, "*n"]) -> Int32[Array, "*n 2"]:
@@ -111,3 +104,9 @@ def first(mask: Bool[Array, "*n k"]) -> Bool[Array, "*n k"]:
     place = jax.lax.broadcasted_iota(jnp.int32, mask.shape, mask.ndim - 1)
     lead = jnp.min(jnp.where(mask, place, mask.shape[-1]), axis=-1, keepdims=True)
     return place == lead
+
+
+def add_to(values: Int32[Array, "*n k"], index: int, amount: Int32[Array, "*n"]) -> Int32[Array, "*n k"]:
+    """Return values with an amount added at one index of the last axis, by a mask: a scatter would be a kernel."""
+    place = jax.lax.broadcasted_iota(jnp.int32, values.shape, values.ndim - 1)
+    return values + jnp.where(place == index, amount[..., None], 0)

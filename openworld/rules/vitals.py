@@ -6,7 +6,7 @@ from jaxtyping import Array, Int32
 
 from openworld.content.ids import Achievement, Action, Attribute, Floor, Vital
 from openworld.content.tables import POINT
-from openworld.rules.turn import Turn
+from openworld.rules.turn import Turn, add_to
 from openworld.state import COUNT, MANA_COUNT, Player, World
 
 #: A counter beyond it costs (or brings) one point.
@@ -85,7 +85,7 @@ def _tire(player: Player, floor: Int32[Array, ""]) -> Player:
         [-hungry.astype(jnp.int32), -thirsty.astype(jnp.int32), -tired.astype(jnp.int32)], axis=-1
     ) * (floor != Floor.GRAVEYARD).astype(jnp.int32)
     change = jnp.concatenate([wear, jnp.zeros_like(wear[:, :1])], axis=-1)
-    change = change.at[:, Vital.ENERGY].add(rested.astype(jnp.int32))
+    change = add_to(change, Vital.ENERGY, rested.astype(jnp.int32))
     return eqx.tree_at(
         lambda p: (p.hunger, p.thirst, p.fatigue, p.vitals),
         player,
@@ -123,6 +123,6 @@ def _breathe(player: Player, floor: Int32[Array, ""]) -> Player:
             jnp.where(healed | harmed, 0, recovery),
             health,
             jnp.where(inspired, 0, focus),
-            vitals.at[:, Vital.MANA].add(inspired.astype(jnp.int32)),
+            add_to(vitals, Vital.MANA, inspired.astype(jnp.int32)),
         ),
     )

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float32, UInt32
+from jaxtyping import Array, Bool, Float32, Int32, UInt32
 
 from openworld.content.ids import Achievement
 from openworld.content.tables import POINT
@@ -25,15 +25,15 @@ class Outcome(NamedTuple):
     terminated: Bool[Array, ""]
 
 
-def score(before: World, world: World, turn: Turn) -> tuple[World, Outcome]:
-    """Unlock achievements and weigh the step.
+def score(before: Int32[Array, " agents"], world: World, turn: Turn) -> tuple[World, Outcome]:
+    """Unlock achievements and weigh the step that began with health `before`.
 
     reward = sum of the weights newly unlocked + 0.1 * change of health.
     """
     turn = _holdings(world, turn)
     fresh = turn.events & ~world.player.achievements
     weights = jnp.sum(jnp.where(unlocked(fresh), turn.tables.weights[None], 0.0), axis=-1)
-    change = (world.player.health - before.player.health).astype(jnp.float32)
+    change = (world.player.health - before).astype(jnp.float32)
     reward = weights + change * jnp.float32(HEALTH_WEIGHT / POINT)
     world = eqx.tree_at(lambda w: w.player.achievements, world, world.player.achievements | turn.events)
     dead = jnp.all(world.player.health <= 0)
