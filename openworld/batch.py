@@ -30,8 +30,8 @@ from openworld.score.scoring import unlocked
 from openworld.stages import staged
 from openworld.state import Ground, World, widen
 
-#: Worlds that share one pass of rare work; the result does not depend on them.
-SPAWN_CHUNK, RESET_CHUNK = 128, 16
+#: At most so many worlds share one pass of rare work, and of small batches one in so many.
+SPAWN_CHUNK, RESET_CHUNK, RARITY = 128, 16, 32
 #: No first token has this value: comparing with it ties a write to an earlier read (see `_reset_ended`).
 NO_TOKEN = 255
 
@@ -277,7 +277,9 @@ class Environment:
 
         with jax.named_scope("spawn"):
             for kind in spawning.ORDER:
-                world = for_the_few(due[:, kind], world, partial(one_more, kind), SPAWN_CHUNK)
+                world = for_the_few(
+                    due[:, kind], world, partial(one_more, kind), _chunk(SPAWN_CHUNK, due.shape[0])
+                )
         return world
 
     def _reset_ended(
@@ -307,7 +309,7 @@ class Environment:
             return tokens, State(_put(state.world, index, world), ground, returns)
 
         with jax.named_scope("reset"):
-            return for_the_few(pending, (tokens, state), work, RESET_CHUNK)
+            return for_the_few(pending, (tokens, state), work, _chunk(RESET_CHUNK, ended.shape[0]))
 
     def _reset_masked(self, obs: Array, state: State, mask: Bool[Array, " worlds"]) -> tuple[Array, State]:
         tokens, state = self._reset_ended(self._tokens(state.world, state.ground), state, mask)
@@ -317,6 +319,11 @@ class Environment:
 
 OBSERVATIONS = ("tokens", "symbolic")
 MAX_AGENTS = 8
+
+
+def _chunk(most: int, worlds: int) -> int:
+    """Return how many worlds share a pass of rare work; nothing but speed depends on it."""
+    return max(1, min(most, worlds // RARITY))
 
 
 def _key_words(key: Array | int) -> UInt32[Array, " words"]:

@@ -42,7 +42,7 @@ def observe(
 class Bodies(NamedTuple):
     """Some bodies as they look: each one's tile in view (or NOWHERE), and the bits it shows there."""
 
-    index: UInt8[Array, "agents bodies"]
+    tile: UInt8[Array, "agents bodies"]
     look: UInt8[Array, " bodies"]
 
 
@@ -86,10 +86,10 @@ def _summary(
 
 def _paint(bodies: Bodies, seen: Bool[Array, "agents view"]) -> UInt8[Array, "agents view"]:
     """Or the bodies' looks into the tiles they stand on, by comparing every tile with every body."""
-    tile = jax.lax.broadcasted_iota(jnp.uint8, seen.shape, 1)
+    number = jax.lax.broadcasted_iota(jnp.uint8, seen.shape, 1)
     painted = jnp.zeros(seen.shape, jnp.uint8)
     for body in range(bodies.look.shape[0]):
-        here = bodies.index[:, body, None] == tile
+        here = bodies.tile[:, body, None] == number
         painted = painted | jnp.where(here, bodies.look[body], jnp.uint8(0))
     return jnp.where(seen, painted, jnp.uint8(0))
 
