@@ -40,7 +40,7 @@ class Dice(eqx.Module):
         word = mix(seed[..., 1] + tick.astype(jnp.uint32) * _GOLDEN)
         return cls(mix(seed[..., 0] ^ word))
 
-    def bits(self, stream: Stream, index: UInt32[Array, "*n"] | np.ndarray | int = 0) -> UInt32[Array, "*n"]:
+    def bits(self, stream: Stream, index: Array | np.ndarray | int = 0) -> UInt32[Array, "*n"]:
         """Return the 32 uniform bits of draw number `index` of a stream."""
         base = mix(self.key + np.uint32((stream + 1) * int(_ODD) & 0xFFFFFFFF))
         return mix(base + jnp.asarray(index, jnp.uint32) * _GOLDEN)

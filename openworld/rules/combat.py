@@ -61,7 +61,7 @@ def received(
 
 
 def wound_mobs(
-    world: World, turn: Turn, damage: Int32[Array, "agents mobs 3"], hit: Bool[Array, "agents mobs"]
+    world: World, turn: Turn, damage: Int32[Array, "agents _ 3"], hit: Bool[Array, "agents mobs"]
 ) -> tuple[World, Turn, Bool[Array, "agents mobs"]]:
     """Hurt creatures, remove those that die, count kills, and tell who slew which."""
     mobs, tables = world.mobs, turn.tables

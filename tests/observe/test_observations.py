@@ -1,0 +1,52 @@
+"""The tokens' layout, and the 8268 floats decoded from them against the oracle's own."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import openworld
+from tests.oracle import bridge, driver, observe, scenes
+from tests.oracle.names import Action
+
+
+def test_layout(golden):
+    rows = driver.environment().layout
+    golden("tokens", {name: [row.offset, row.size, row.high] for name, row in rows.items()})
+    assert rows.size == 445
+    assert driver.environment().observation_shape == (445,)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_floats_are_those_of_the_rules(seed):
+    rng = np.random.default_rng(seed)
+    state = scenes.scramble(driver.blank(), rng, crowd=0.8, reach=5)
+    tokens, after, *_ = driver.play(state, np.full(driver.WORLDS, Action.NOOP, np.int32))
+    floats = np.asarray(driver.decoder()(jnp.asarray(tokens)))
+    arrays = bridge.Arrays(after.world, after.ground)
+    assert floats.dtype == np.float32
+    for i in range(driver.WORLDS):
+        off = np.abs(floats[i] - observe.symbolic(bridge.read(arrays, i))) > observe.TOLERANCE
+        assert not off.any(), (i, np.flatnonzero(off))
+
+
+def test_first_observations():
+    obs, state = driver.environment().reset(1, 16)
+    arrays = bridge.Arrays(state.world, state.ground)
+    floats, _ = openworld.make("OpenWorld-v0", observation="symbolic").reset(1, 16)
+    assert floats.shape == (16, observe.SIZE)
+    for i in range(16):
+        world = bridge.read(arrays, i)
+        assert observe.tokens(world) == obs[i].tolist()
+        assert (np.abs(np.asarray(floats[i]) - observe.symbolic(world)) <= observe.TOLERANCE).all()
+
+
+@pytest.mark.slow
+def test_symbolic_steps_show_what_token_steps_show():
+    tokens, symbolic = driver.environment(), openworld.make("OpenWorld-v0", observation="symbolic")
+    assert symbolic.observation_shape == (8268,)
+    obs, state = tokens.reset(4, 8)
+    action = jnp.arange(8, dtype=jnp.int32)
+    obs, _, reward, *_ = tokens.step(state, action)
+    floats, _, same_reward, *_ = symbolic.step(state, action)
+    np.testing.assert_array_equal(reward, same_reward)
+    np.testing.assert_allclose(floats, driver.decoder()(obs), atol=1e-6)

@@ -1,0 +1,46 @@
+"""Cows, zombies and skeletons: chasing, striking, shooting, wandering, vanishing (rules 4)."""
+
+import numpy as np
+
+from tests.oracle.drawing import CROWDED, batches
+from tests.oracle.driver import WORLDS, agree
+from tests.oracle.names import DESPAWN, FIRST_SLOT, Action
+from tests.oracle.scenes import COLS, ROWS, clear, stand
+
+QUIETLY = np.array([Action.NOOP, Action.LEFT, Action.RIGHT, Action.UP, Action.DOWN], np.int32)
+
+
+@batches(10, **CROWDED)
+def test_a_crowd(state, rng):
+    clear(state, "projectiles")
+    agree(state, rng.choice(QUIETLY, WORLDS))
+
+
+@batches(5)
+def test_a_zombie_beside(state, rng):
+    place = state.world.player.position[:, 0].astype(int)
+    steps = np.array([(0, -1), (0, 1), (-1, 0), (1, 0)])[rng.integers(0, 4, WORLDS)]
+    stand(state, True, FIRST_SLOT["melee"] + int(rng.integers(0, 3)), place + steps)
+    state.world.player.asleep[:, 0] = rng.random(WORLDS) < 0.5
+    agree(state, rng.choice(QUIETLY, WORLDS))
+
+
+@batches(5)
+def test_a_skeleton_within_shot(state, rng):
+    place = state.world.player.position[:, 0].astype(int)
+    distance = rng.integers(1, 8, WORLDS)
+    rows = rng.integers(0, distance + 1)
+    offset = np.stack([rows, distance - rows], axis=-1) * rng.choice([-1, 1], (WORLDS, 2))
+    stand(state, True, FIRST_SLOT["ranged"] + int(rng.integers(0, 2)), place + offset)
+    agree(state, rng.choice(QUIETLY, WORLDS))
+
+
+@batches(4)
+def test_far_away(state, rng):
+    place = state.world.player.position[:, 0].astype(int)
+    distance = rng.integers(DESPAWN - 2, DESPAWN + 3, WORLDS)
+    rows = rng.integers(0, distance + 1)
+    offset = np.stack([rows, distance - rows], axis=-1) * rng.choice([-1, 1], (WORLDS, 2))
+    spots = np.clip(place + offset, 0, [ROWS - 1, COLS - 1])
+    stand(state, (spots != place).any(axis=1), int(rng.integers(0, 8)), spots)
+    agree(state, rng.choice(QUIETLY, WORLDS))
