@@ -54,7 +54,7 @@ def _one_hot(values: Array, width: int) -> Array:
 def _scalars(field: dict[str, Array]) -> list[Float32[Array, "*batch n"]]:
     """The 51 floats after the tiles, in the published order."""
 
-    def real(name: str, scale: float = 1.0) -> Float32[Array, "*batch n"]:
+    def real(name: str, scale: float | int = 1) -> Float32[Array, "*batch n"]:
         return field[name].astype(jnp.float32) / jnp.float32(scale)
 
     inventory = field["inventory"].astype(jnp.float32)
