@@ -1,0 +1,9 @@
+"""Gymnasium: `gymnasium.make` and `gymnasium.make_vec` for every id. Importing this registers the ids."""
+
+from openworld.adapters.gymnasium.env import OpenWorldEnv
+from openworld.adapters.gymnasium.vector import OpenWorldVectorEnv
+from openworld.registry import register_gymnasium
+
+__all__ = ["OpenWorldEnv", "OpenWorldVectorEnv"]
+
+register_gymnasium()

@@ -1,0 +1,97 @@
+"""Refusals in one line: what was wrong, and what would be right."""
+
+import operator
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+#: Marks a world seed as held out; see `openworld.random`.
+HELD_OUT = 1 << 31
+
+OPTIONS = ("held_out", "world_seed")
+
+
+def known_keywords(name: str, unknown: Iterable[str], known: Collection[str]) -> None:
+    """Refuse keywords that a class does not take."""
+    for keyword in unknown:
+        raise TypeError(f"{name} takes no {keyword!r}; it takes {', '.join(known)}")
+
+
+def one_of(name: str, value: object, allowed: Collection[object]) -> None:
+    """Refuse a value that is not among the allowed ones."""
+    if value not in allowed:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, not {value!r}")
+
+
+def action_number(action: object, count: int) -> int:
+    """Return one action as a number below `count`."""
+    try:
+        number = operator.index(action)  # type: ignore[arg-type]
+    except TypeError:
+        number = -1
+    if isinstance(action, bool) or (number == -1 and not _is_number(action)):
+        raise ValueError(f"the action must be one integer from 0 to {count - 1}, not {_told(action)}")
+    if not 0 <= number < count:
+        raise ValueError(f"action {number} is out of range: the actions are 0 to {count - 1}")
+    return number
+
+
+def action_array(actions: object, worlds: int, count: int) -> np.ndarray:
+    """Return the actions of all worlds as int32[worlds]."""
+    array = np.asarray(actions)
+    if array.dtype.kind not in "iu":
+        raise ValueError(f"actions must be integers from 0 to {count - 1}, not {array.dtype}")
+    if array.shape != (worlds,):
+        raise ValueError(f"actions must have shape ({worlds},), one for each world, not {array.shape}")
+    if array.min() < 0 or array.max() >= count:
+        where = int(np.argmax((array < 0) | (array >= count)))
+        raise ValueError(f"action {array[where]} of world {where} is out of range: they are 0 to {count - 1}")
+    return array.astype(np.int32)
+
+
+def positive(name: str, value: object) -> int:
+    """Return a whole number of at least 1."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise ValueError(f"{name} must be a whole number, not {_told(value)}")
+    if value < 1:
+        raise ValueError(f"{name} must be at least 1, not {value}")
+    return int(value)
+
+
+def reset_options(
+    options: Mapping[str, Any] | None, shape: tuple[int, ...]
+) -> tuple[bool, np.ndarray | None]:
+    """Return what `reset(options=...)` asks for: held-out worlds, or the worlds of given seeds."""
+    options = options or {}
+    for name in options:
+        if name not in OPTIONS:
+            raise ValueError(f"unknown reset option {name!r}; known: {', '.join(OPTIONS)}")
+    seed = options.get("world_seed")
+    if seed is None:
+        return bool(options.get("held_out", False)), None
+    words = np.asarray(seed)
+    if words.shape != shape or words.dtype.kind not in "iu" or words.min() < 0 or words.max() >= 2**32:
+        raise ValueError(f"world_seed must be 32-bit words of shape {shape}, not {_told(seed)}")
+    return False, words.astype(np.uint32)
+
+
+def draw_words(random: np.random.Generator, held_out: bool) -> np.ndarray:
+    """Draw the seed of one world: uint32[2]."""
+    words = random.integers(0, 2**32, size=2, dtype=np.uint32)
+    words[0] = (words[0] & np.uint32(HELD_OUT - 1)) | np.uint32(HELD_OUT if held_out else 0)
+    return words
+
+
+def _is_number(action: object) -> bool:
+    return isinstance(action, int | np.integer) or (
+        isinstance(action, np.ndarray) and action.shape == () and action.dtype.kind in "iu"
+    )
+
+
+def _told(value: object) -> str:
+    """Describe a value by its type, and by its dtype and shape where it is an array."""
+    if isinstance(value, np.ndarray | np.generic):
+        return f"{value.dtype}{list(value.shape)}" if value.shape else f"{value!r}"
+    text = repr(value)
+    return text if len(text) < 60 else f"a {type(value).__name__}"

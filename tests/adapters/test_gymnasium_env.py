@@ -1,0 +1,213 @@
+"""The Gymnasium face of one world."""
+
+import warnings
+
+import gymnasium
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from gymnasium.error import ResetNeeded
+from gymnasium.utils.env_checker import check_env
+
+from openworld.adapters.gymnasium import OpenWorldEnv
+from openworld.content.ids import Achievement
+
+LIMIT = 30
+
+
+@pytest.fixture(scope="module")
+def env():
+    """One environment for all tests, as compiling takes long; each test resets it."""
+    return OpenWorldEnv(observation="tokens", time_limit=LIMIT)
+
+
+def play(env, actions):
+    """Everything that the steps return."""
+    return [env.step(action) for action in actions]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("observation", ["symbolic", "tokens"])
+def test_the_environment_passes_gymnasiums_checks_without_a_warning(observation):
+    made = gymnasium.make("OpenWorld-v0", observation=observation)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_env(made.unwrapped)
+
+
+def test_the_default_is_the_published_observation():
+    assert OpenWorldEnv().observation_space.shape == (8268,)
+    assert gymnasium.spec("OpenWorld-v0").vector_entry_point is not None
+
+
+def test_a_seed_is_a_world(env):
+    first, info = env.reset(seed=5)
+    second, again = env.reset(seed=5)
+    other, _ = env.reset(seed=6)
+    assert np.array_equal(first, second)
+    assert np.array_equal(info["world_seed"], again["world_seed"])
+    assert not np.array_equal(first, other)
+
+
+def test_without_a_seed_worlds_are_drawn_from_np_random(env):
+    env.reset(seed=5)
+    drawn = [env.reset()[1]["world_seed"].tolist() for _ in range(3)]
+    assert len({tuple(seed) for seed in drawn}) == 3
+    env.reset(seed=5)
+    assert [env.reset()[1]["world_seed"].tolist() for _ in range(3)] == drawn
+
+
+def test_the_same_actions_are_the_same_episode(env):
+    actions = np.random.default_rng(0).integers(43, size=20)
+    env.reset(seed=1)
+    first = play(env, actions)
+    env.reset(seed=1)
+    for (obs, reward, *_), (obs2, reward2, *_) in zip(first, play(env, actions), strict=True):
+        assert np.array_equal(obs, obs2)
+        assert reward == reward2
+
+
+def test_options_choose_the_world(env):
+    obs, info = env.reset(seed=1)
+    again, told = env.reset(options={"world_seed": info["world_seed"]})
+    assert np.array_equal(obs, again)
+    assert np.array_equal(told["world_seed"], info["world_seed"])
+    assert info["world_seed"][0] < 2**31
+    assert env.reset(options={"held_out": True})[1]["world_seed"][0] >= 2**31
+
+
+def test_an_episode_ends_by_its_time_limit(env):
+    env.reset(seed=3)
+    steps = play(env, [0] * LIMIT)
+    ends = [(terminated, truncated) for _, _, terminated, truncated, _ in steps]
+    assert ends == [(False, False)] * (LIMIT - 1) + [(False, True)]
+    with pytest.raises(ResetNeeded):
+        env.step(0)
+
+
+def test_the_kinds_of_what_a_step_returns(env):
+    obs, info = env.reset(seed=3)
+    assert obs.dtype == np.uint8
+    assert obs.flags.writeable
+    assert obs in env.observation_space
+    obs, reward, terminated, truncated, info = env.step(np.int64(1))
+    assert type(reward) is float
+    assert terminated is False
+    assert truncated is False
+    assert info["episode_length"] == 1
+    assert info["achievements"].shape == (len(Achievement),)
+    assert info["achievements"].dtype == bool
+
+
+def test_what_is_returned_stays_as_it_was(env):
+    first, info = env.reset(seed=3)
+    kept = first.copy(), info["achievements"].copy()
+    env.step(1)[0][:] = 0
+    env.reset(seed=4)
+    assert np.array_equal(first, kept[0])
+    assert np.array_equal(info["achievements"], kept[1])
+
+
+@pytest.mark.parametrize("action", [1, np.int64(1), np.uint8(1), np.array(1)])
+def test_actions_may_be_any_integer(env, action):
+    env.reset(seed=3)
+    env.step(action)
+
+
+@pytest.mark.parametrize(
+    ("action", "told"),
+    [
+        (43, "action 43 is out of range: the actions are 0 to 42"),
+        (-1, "action -1 is out of range"),
+        (1.0, "must be one integer from 0 to 42, not 1.0"),
+        (np.float32(2), "must be one integer from 0 to 42"),
+        (True, "must be one integer from 0 to 42, not True"),
+        (None, "must be one integer from 0 to 42, not None"),
+        ("left", "must be one integer from 0 to 42, not 'left'"),
+        (np.array([1]), r"must be one integer from 0 to 42, not int64[1]"),
+        ([1], r"must be one integer from 0 to 42, not [1]"),
+    ],
+)
+def test_other_actions_are_refused_and_change_nothing(env, action, told):
+    env.reset(seed=3)
+    with pytest.raises(ValueError, match="action") as refusal:
+        env.step(action)
+    assert told in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+    assert env.step(0)[4]["episode_length"] == 1
+
+
+def test_a_step_needs_a_reset():
+    fresh = OpenWorldEnv(observation="tokens", time_limit=LIMIT, render_mode="ansi")
+    with pytest.raises(ResetNeeded, match="call reset"):
+        fresh.step(0)
+    with pytest.raises(ResetNeeded, match="call reset"):
+        fresh.render()
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"seed": 1}, "unknown reset option 'seed'; known: held_out, world_seed"),
+        ({"world_seed": 3}, "32-bit words of shape (2,)"),
+        ({"world_seed": (1, -1)}, "32-bit words of shape (2,)"),
+    ],
+)
+def test_other_options_are_refused(env, options, told):
+    with pytest.raises(ValueError, match="world_seed") as refusal:
+        env.reset(options=options)
+    assert told in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("keywords", "told"),
+    [
+        ({"observation": "pixels"}, "observation must be one of 'tokens', 'symbolic', not 'pixels'"),
+        ({"render_mode": "human"}, "render_mode must be one of None, 'rgb_array', 'ansi', not 'human'"),
+        ({"time_limit": 0}, "time_limit must be at least 1"),
+        ({"render_scale": 0}, "render_scale must be at least 1, not 0"),
+        ({"id": "OpenWorld-v1"}, "did you mean OpenWorld-v0"),
+    ],
+)
+def test_other_settings_are_refused(keywords, told):
+    with pytest.raises(ValueError, match=r".") as refusal:
+        OpenWorldEnv(**keywords)
+    assert told in str(refusal.value)
+
+
+def test_a_wrong_keyword_names_the_right_ones():
+    with pytest.raises(
+        TypeError, match="takes no 'num_agents'; it takes observation, time_limit, render_mode"
+    ):
+        gymnasium.make("OpenWorld-v0", num_agents=2)
+
+
+def test_rendering(env):
+    env.reset(seed=3)
+    assert env.render() is None
+    for mode in ("rgb_array", "ansi"):
+        shown = OpenWorldEnv(observation="tokens", time_limit=LIMIT, render_mode=mode, render_scale=1)
+        shown.reset(seed=3)
+        first = shown.render()
+        shown.step(2)
+        second = shown.render()
+        assert type(first) is (str if mode == "ansi" else np.ndarray)
+        assert not np.array_equal(first, second)
+        shown.close()
+        shown.close()
+
+
+@pytest.mark.slow
+def test_symbolic_and_tokens_are_the_same_episode(env):
+    from openworld.observe.symbolic import symbolic
+
+    other = OpenWorldEnv(time_limit=LIMIT)
+    actions = np.random.default_rng(1).integers(43, size=10)
+    tokens, _ = env.reset(seed=2)
+    floats, _ = other.reset(seed=2)
+    for action in actions:
+        np.testing.assert_allclose(symbolic(jnp.asarray(tokens)[None])[0], floats, rtol=1e-6)
+        tokens, *rest = env.step(action)
+        floats, *others = other.step(action)
+        assert rest[:3] == others[:3]
+        assert floats in other.observation_space
