@@ -1,0 +1,1 @@
+"""Pictures, text and video for people, made on the host from tokens alone."""

@@ -1,0 +1,85 @@
+"""Every tile and icon as arrays, painted once and kept."""
+
+from functools import cache, lru_cache
+
+import numpy as np
+
+from openworld.content.ids import Attribute, Block, Direction, Fixture, Item, Kind, Projectile, Vital
+from openworld.render import blocks, creatures, items
+from openworld.render.paint import TILE, Canvas
+
+__all__ = ["TILE", "creature", "icon", "player", "projectile", "tiles", "tool"]
+
+#: Icons of the status rows that are no item.
+SIGNS = {
+    "health": items.heart,
+    "experience": items.star,
+    "fire": items.flame,
+    "ice": items.snowflake,
+    "asleep": items.moon,
+    "resting": items.cup,
+    "day": items.sun,
+    "ladder": blocks.FIXTURES[Fixture.LADDER_DOWN],
+}
+
+
+@cache
+def tiles() -> np.ndarray:
+    """Return uint8[256, 16, 16, 3]: how each tile byte looks."""
+    sheet = np.zeros((256, TILE, TILE, 3), np.uint8)
+    for block in Block:
+        ground = blocks.BLOCKS[block]()
+        for fixture in Fixture:
+            byte = block | fixture << 6
+            if byte < len(sheet):
+                painted = Canvas().over(ground).over(blocks.FIXTURES[fixture]())
+                sheet[byte] = painted.pixels[..., :3]
+    sheet.setflags(write=False)
+    return sheet
+
+
+@cache
+def creature(kind: Kind, number: int) -> np.ndarray:
+    """Return uint8[16, 16, 4]: how a creature looks."""
+    return _fixed(creatures.CREATURES[kind, number]())
+
+
+@cache
+def projectile(kind: Projectile) -> np.ndarray:
+    """Return uint8[16, 16, 4]: how a projectile looks."""
+    return _fixed(creatures.PROJECTILES[kind]())
+
+
+@cache
+def player(facing: Direction, asleep: bool) -> np.ndarray:
+    """Return uint8[16, 16, 4]: how the player looks."""
+    return _fixed(creatures.sleeper() if asleep else creatures.player(facing))
+
+
+@lru_cache(maxsize=None, typed=True)
+def tool(item: Item, level: int) -> np.ndarray:
+    """Return uint8[16, 16, 4]: a tool of a level from 1 to 4."""
+    return _fixed(items.TOOLS[item](level))
+
+
+@cache
+def armour(piece: int, level: int) -> np.ndarray:
+    """Return uint8[16, 16, 4]: a piece of armour of level 1 or 2."""
+    return _fixed(items.armour(piece, level))
+
+
+@lru_cache(maxsize=None, typed=True)  # an Item, a Vital and an Attribute may be the same number
+def icon(sign: Item | Vital | Attribute | str) -> np.ndarray:
+    """Return uint8[16, 16, 4]: the icon of an item, a vital, an attribute or one of `SIGNS`."""
+    if isinstance(sign, str):
+        return _fixed(SIGNS[sign]())
+    if isinstance(sign, Item):
+        return _fixed(items.ITEMS[sign]())
+    if isinstance(sign, Vital):
+        return _fixed(items.VITALS[sign]())
+    return _fixed(items.ATTRIBUTES[sign]())
+
+
+def _fixed(canvas: Canvas) -> np.ndarray:
+    canvas.pixels.setflags(write=False)
+    return canvas.pixels

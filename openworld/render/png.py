@@ -1,0 +1,39 @@
+"""Write a PNG file; needs nothing beyond Python."""
+
+import struct
+import tempfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+
+def encode(image: np.ndarray) -> bytes:
+    """Return uint8[height, width, 3] as the bytes of a PNG."""
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        raise ValueError(f"a picture must be uint8[height, width, 3], not {image.dtype}{list(image.shape)}")
+    height, width = image.shape[:2]
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    lines = np.concatenate([np.zeros((height, 1), np.uint8), image.reshape(height, -1)], axis=1)
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    body = zlib.compress(lines.tobytes(), 9)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
+
+
+def write(image: np.ndarray, path: str | Path) -> Path:
+    """Write a picture; a file that is there is replaced whole or not at all."""
+    path, data = Path(path), encode(image)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, suffix=".part", delete=False) as file:
+        try:
+            file.write(data)
+            file.close()
+            Path(file.name).chmod(0o644)
+            Path(file.name).replace(path)
+        except BaseException:
+            Path(file.name).unlink(missing_ok=True)
+            raise
+    return path

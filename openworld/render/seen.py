@@ -1,0 +1,92 @@
+"""Tokens by name, for everything that shows them to a person."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from openworld.content.ids import Block, Fixture, Kind, Projectile
+from openworld.content.rulesets import FULL, Ruleset
+from openworld.observe.layout import PLAYER_PROJECTILES, Layout, layout_of
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One player's tokens, read by the names of the layout."""
+
+    tokens: np.ndarray
+    rules: Ruleset = FULL
+
+    def __post_init__(self) -> None:
+        if self.tokens.shape != (self.layout.size,) or self.tokens.dtype != np.uint8:
+            raise ValueError(
+                f"tokens must be uint8[{self.layout.size}], not {self.tokens.dtype}{list(self.tokens.shape)}"
+            )
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Where each field lies."""
+        return layout_of(self.rules)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the view."""
+        return self.rules.view_rows, self.rules.view_cols
+
+    @property
+    def middle(self) -> tuple[int, int]:
+        """Where in the view the player stands."""
+        return self.rules.view_rows // 2, self.rules.view_cols // 2
+
+    def plane(self, name: str) -> np.ndarray:
+        """Return a field of the view as rows and columns."""
+        return self.tokens[self.layout[name].slice].reshape(self.shape)
+
+    def values(self, name: str) -> list[int]:
+        """Return a field's values."""
+        return self.tokens[self.layout[name].slice].tolist()
+
+    def value(self, name: str) -> int:
+        """Return the value of a field of one token."""
+        return int(self.tokens[self.layout[name].offset])
+
+    def flag(self, name: str) -> bool:
+        """Whether a field of one token is set."""
+        return bool(self.value(name))
+
+    @cached_property
+    def light(self) -> np.ndarray:
+        """Light of each tile, in 30ths."""
+        return self.plane("light") & 31
+
+    @cached_property
+    def tile(self) -> np.ndarray:
+        """Tile bytes: block and fixture."""
+        return self.plane("tile")
+
+    def projectiles(self) -> list[tuple[int, int, Projectile]]:
+        """Return what flies in view, as (row, column, projectile)."""
+        found: list[tuple[int, int, Projectile]] = []
+        missile, light = self.plane("missile"), self.plane("light")
+        for row, col in np.argwhere((missile > 0) | (light > 31)).tolist():
+            found += [(row, col, p) for p in Projectile if missile[row, col] >> p & 1]
+            found += [
+                (row, col, p) for i, p in enumerate(PLAYER_PROJECTILES) if light[row, col] >> (5 + i) & 1
+            ]
+        return found
+
+    def creatures(self) -> list[tuple[int, int, Kind, int]]:
+        """Return the creatures in view, as (row, column, class, type)."""
+        creature = self.plane("creature")
+        spots = np.argwhere(creature > 0).tolist()
+        return [(r, c, Kind((int(creature[r, c]) - 1) // 8), (int(creature[r, c]) - 1) % 8) for r, c in spots]
+
+
+def block_of(tile: int) -> Block:
+    """Return the block of a tile byte."""
+    return Block(tile & 63)
+
+
+def fixture_of(tile: int) -> Fixture:
+    """Return the fixture of a tile byte."""
+    return Fixture(tile >> 6)

@@ -1,0 +1,170 @@
+"""The text form of what a player perceives, for terminals: two letters a tile, on the tile's colour."""
+
+from functools import cache
+
+import numpy as np
+
+from openworld.content.creatures import CREATURES
+from openworld.content.ids import (
+    Attribute,
+    Block,
+    Direction,
+    Enchantment,
+    Fixture,
+    Floor,
+    Item,
+    Kind,
+    Projectile,
+    Vital,
+)
+from openworld.content.rulesets import FULL, Ruleset
+from openworld.content.tables import DAYLIGHT_LEVELS, LIGHT_LEVELS
+from openworld.render import atlas
+from openworld.render.seen import Seen, block_of, fixture_of
+
+_RESET = "\x1b[0m"
+_PLAYER = {Direction.LEFT: "<@", Direction.RIGHT: "@>", Direction.UP: "^@", Direction.DOWN: "v@"}
+#: Blocks whose colour says enough.
+_PLAIN = {
+    *(Block.OUT_OF_BOUNDS, Block.GRASS, Block.WATER, Block.STONE),
+    *(Block.PATH, Block.SAND, Block.FIRE_GRASS, Block.ICE_GRASS),
+}
+#: Blocks whose first letters are also another's.
+_LETTERS = {
+    "water": "~~",
+    "sand": "::",
+    "stone": "##",
+    "path": "..",
+    "grass": ",,",
+    "gravel": "gv",
+    "grave2": "g2",
+    "grave3": "g3",
+    "stalagmite": "sm",
+    "ripe_plant": "rp",
+    "enchantment_table_fire": "ef",
+    "enchantment_table_ice": "ei",
+    "out_of_bounds": "%%",
+}
+_LEVELS = ("none", "wood", "stone", "iron", "diamond")
+
+
+def ansi(tokens: np.ndarray, *, colour: bool = True, rules: Ruleset = FULL) -> str:
+    """Return the view, a legend of what is in it, and the player's status.
+
+    Args:
+        tokens: uint8[tokens] of one player.
+        colour: use 24-bit terminal colours; without them the ground is told by letters.
+        rules: the ruleset the tokens come from.
+    """
+    seen = Seen(np.asarray(tokens), rules)
+    letters, legend = _letters(seen, colour)
+    ground = _ground(seen)
+    lines = []
+    for row in range(seen.shape[0]):
+        if colour:
+            cells = [_cell(letters[row][col], ground[row, col]) for col in range(seen.shape[1])]
+            lines.append("".join(cells) + _RESET)
+        else:
+            lines.append(" ".join(letters[row]).rstrip())
+    known = "  ".join(f"{short} {name}" for short, name in sorted(legend.items()))
+    return "\n".join([*lines, *([known] if known else []), *_status(seen), ""])
+
+
+def short(name: str) -> str:
+    """Return the two letters that stand for a name: of its first two words, or its first two."""
+    if name.lower() in _LETTERS:
+        return _LETTERS[name.lower()]
+    words = name.lower().replace("_", " ").split()
+    return words[0][0] + words[1][0] if len(words) > 1 else words[0][:2]
+
+
+@cache
+def names() -> dict[tuple[Kind, int], str]:
+    """Return the creatures' names by class and type."""
+    return {(row.kind, row.number): row.name for row in CREATURES}
+
+
+def _letters(seen: Seen, colour: bool) -> tuple[list[list[str]], dict[str, str]]:
+    """Return two letters for each tile, and what those in view stand for."""
+    letters = [["  "] * seen.shape[1] for _ in range(seen.shape[0])]
+    legend: dict[str, str] = {}
+
+    def put(row: int, col: int, name: str, capital: bool = False) -> None:
+        mark = short(name).capitalize() if capital else short(name)
+        letters[row][col] = mark
+        legend[mark] = name.lower().replace("_", " ")
+
+    for row, col in np.argwhere(seen.tile > 0).tolist():
+        block, fixture = block_of(int(seen.tile[row, col])), fixture_of(int(seen.tile[row, col]))
+        if fixture != Fixture.NONE:
+            put(row, col, fixture.name)
+        elif not colour or block not in _PLAIN:
+            put(row, col, block.name)
+    for row, col, kind in seen.projectiles():
+        letters[row][col] = "*" + short(Projectile(kind).name)[0]
+        legend[letters[row][col]] = Projectile(kind).name.lower()
+    for row, col, kind, number in seen.creatures():
+        put(row, col, names().get((kind, number), "unknown"), capital=True)
+    row, col = seen.middle
+    letters[row][col] = "zz" if seen.flag("asleep") else _PLAYER[Direction(seen.value("facing"))]
+    return letters, legend
+
+
+def _ground(seen: Seen) -> np.ndarray:
+    """Return the mean colour of each tile, as dark as it is: uint8[rows, cols, 3]."""
+    colours = _means()[seen.tile].astype(np.float32)
+    light = 0.25 + 0.75 * seen.light[..., None] / LIGHT_LEVELS
+    if seen.value("floor") == Floor.OVERWORLD:
+        light = light * (0.4 + 0.6 * seen.value("daylight") / DAYLIGHT_LEVELS)
+    return (colours * light).astype(np.uint8)
+
+
+@cache
+def _means() -> np.ndarray:
+    return atlas.tiles().astype(np.float32).mean(axis=(1, 2)).astype(np.uint8)
+
+
+def _cell(letters: str, ground: np.ndarray) -> str:
+    r, g, b = ground.tolist()
+    ink = "30" if r * 3 + g * 6 + b > 1300 else "97"
+    return f"\x1b[48;2;{r};{g};{b};{ink}m{letters}"
+
+
+def _status(seen: Seen) -> list[str]:
+    """Return the lines below the view."""
+    vitals = zip(Vital, seen.values("vitals"), strict=True)
+    day = round(100 * seen.value("daylight") / DAYLIGHT_LEVELS)
+    floor = seen.value("floor")
+    state = " asleep" * seen.flag("asleep") + " resting" * seen.flag("resting")
+    place = Floor(floor).name.lower().replace("_", " ") if floor < len(Floor) else f"floor {floor}"
+    first = [f"health {seen.value('health')}", *(f"{v.name.lower()} {n}" for v, n in vitals)]
+    attributes = zip(Attribute, seen.values("attributes"), strict=True)
+    second = [f"experience {seen.value('experience')}", *(f"{a.name.lower()} {n}" for a, n in attributes)]
+    return [
+        "  ".join([*first, f"daylight {day}%", place]) + state,
+        "carries " + (", ".join(_carried(seen)) or "nothing"),
+        "  ".join(second),
+    ]
+
+
+def _carried(seen: Seen) -> list[str]:
+    """Return what the player carries, wears and knows."""
+    bound = {Item.SWORD: seen.value("sword_enchantment"), Item.BOW: seen.value("bow_enchantment")}
+    things = []
+    for item, count in zip(Item, seen.values("inventory"), strict=True):
+        if not count:
+            continue
+        name = item.name.lower().replace("_", " ")
+        kind = f" of {Enchantment(bound[item]).name.lower()}" if bound.get(item) else ""
+        if item in (Item.PICKAXE, Item.SWORD):
+            things.append(f"{_LEVELS[min(count, 4)]} {name}{kind}")
+        else:
+            things.append(f"{name}{kind}" if item == Item.BOW else f"{count} {name}")
+    pieces = ("helmet", "breastplate", "leggings", "boots")
+    worn = zip(pieces, seen.values("armour"), seen.values("armour_enchantment"), strict=True)
+    for name, level, enchantment in worn:
+        if level:
+            kind = f" of {Enchantment(enchantment).name.lower()}" if enchantment else ""
+            things.append(f"{_LEVELS[level + 2]} {name}{kind}")
+    spells = zip(("fireball", "iceball"), seen.values("spells"), strict=True)
+    return things + [f"the {name} spell" for name, known in spells if known]

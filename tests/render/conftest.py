@@ -1,0 +1,49 @@
+"""Scenes made by hand, as tokens."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from openworld.content.ids import Block, Direction, Fixture, Item
+from openworld.content.rulesets import FULL
+from openworld.observe.layout import layout_of
+
+LAYOUT = layout_of(FULL)
+
+
+@pytest.fixture
+def scene() -> Callable[..., np.ndarray]:
+    """`scene(name=values, ...)`: a player on a meadow by day, with some fields set to other values."""
+
+    def make(**fields: object) -> np.ndarray:
+        tokens = np.zeros(LAYOUT.size, np.uint8)
+        usual = {
+            "tile": Block.GRASS,
+            "light": 30,
+            "health": 9,
+            "vitals": 9,
+            "attributes": 1,
+            "facing": Direction.DOWN,
+            "daylight": 250,
+        }
+        for name, value in {**usual, **fields}.items():
+            tokens[LAYOUT[name].slice] = np.ravel(value)
+        return tokens
+
+    return make
+
+
+@pytest.fixture
+def workshop(scene: Callable[..., np.ndarray]) -> np.ndarray:
+    """A table, a torch, a cow, a skeleton and its arrow, and some things in the hand."""
+    tile = np.full((9, 11), Block.GRASS)
+    tile[4, 4] = Block.CRAFTING_TABLE
+    tile[2, 2] = Block.PATH | Fixture.TORCH << 6
+    creature = np.zeros((9, 11))
+    creature[5, 5], creature[1, 1] = 1 + 8, 1 + 16
+    missile = np.zeros((9, 11))
+    missile[1, 3] = 1
+    inventory = np.zeros(20)
+    inventory[Item.WOOD], inventory[Item.PICKAXE], inventory[Item.ARROW] = 5, 2, 99
+    return scene(tile=tile, creature=creature, missile=missile, inventory=inventory, armour=[2, 1, 0, 0])

@@ -1,0 +1,60 @@
+"""Everything has a picture, and no two things have the same."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from openworld.content.creatures import CREATURES
+from openworld.content.ids import Attribute, Block, Direction, Fixture, Item, Projectile, Vital
+from openworld.render import atlas
+from openworld.render.atlas import SIGNS
+
+
+def distinct(pictures):
+    """The least share of pixels in which two of the pictures differ."""
+    pairs = itertools.combinations([p.astype(int) for p in pictures], 2)
+    return min(np.mean(np.abs(a - b).max(axis=-1) > 24) for a, b in pairs)
+
+
+def test_blocks_are_told_apart():
+    shown = [b for b in Block if b not in (Block.INVALID, Block.DARKNESS, Block.OUT_OF_BOUNDS)]
+    assert distinct([atlas.tiles()[b] for b in shown]) > 0.02
+
+
+def test_what_cannot_be_seen_is_dark():
+    assert atlas.tiles()[[Block.INVALID, Block.DARKNESS]].max() < 40
+
+
+@pytest.mark.parametrize("fixture", [Fixture.TORCH, Fixture.LADDER_DOWN, Fixture.LADDER_UP])
+def test_fixtures_show_on_any_ground(fixture):
+    for ground in (Block.GRASS, Block.PATH, Block.SAND):
+        assert distinct([atlas.tiles()[ground], atlas.tiles()[ground | fixture << 6]]) > 0.05
+
+
+def test_creatures_are_told_apart():
+    assert distinct([atlas.creature(c.kind, c.number) for c in CREATURES]) > 0.05
+
+
+def test_projectiles_are_told_apart():
+    assert distinct([atlas.projectile(p) for p in Projectile]) > 0.02
+
+
+def test_the_player_shows_where_it_faces():
+    shown = [atlas.player(d, asleep=False) for d in Direction]
+    assert distinct([*shown, atlas.player(Direction.UP, asleep=True)]) > 0.02
+    left, right = shown[Direction.LEFT], shown[Direction.RIGHT]
+    assert np.array_equal(left, right[:, ::-1])
+
+
+def test_icons_are_told_apart_although_their_numbers_are_the_same():
+    tools = [atlas.tool(item, level) for item in (Item.PICKAXE, Item.SWORD) for level in (1, 2, 3, 4)]
+    plain = [i for i in Item if i not in (Item.PICKAXE, Item.SWORD)]
+    icons = [atlas.icon(sign) for sign in (*plain, *Vital, *Attribute, *SIGNS)]
+    assert distinct([*icons, *tools, *(atlas.armour(p, level) for p in range(4) for level in (1, 2))]) > 0.01
+
+
+def test_pictures_are_shared_and_cannot_be_written():
+    assert atlas.tiles() is atlas.tiles()
+    with pytest.raises(ValueError, match="read-only"):
+        atlas.icon("health")[0] = 0

@@ -1,0 +1,49 @@
+"""The text form."""
+
+import re
+
+from openworld.content.creatures import CREATURES
+from openworld.content.ids import Block, Direction
+from openworld.render.terminal import ansi, short
+
+MARKUP = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def test_things_are_told_by_letters_and_a_legend(workshop):
+    text = ansi(workshop, colour=False)
+    rows = text.splitlines()
+    assert rows[4].split()[4:6] == ["ct", "v@"]
+    assert rows[2].split()[2] == "to"
+    assert rows[1].split()[1] == "Sk"
+    assert rows[1].split()[3] == "*a"
+    assert rows[5].split()[5] == "Co"
+    for word in ("ct crafting table", "to torch", "Sk skeleton", "Co cow", "*a arrow"):
+        assert word in rows[9]
+    assert "carries 5 wood, 99 arrow, stone pickaxe, diamond helmet, iron breastplate" in text
+    assert "health 9  food 9  drink 9  energy 9  mana 9  daylight 100%  overworld" in text
+
+
+def test_colour_changes_no_letter_but_those_of_plain_ground(workshop):
+    plain, coloured = ansi(workshop, colour=False), MARKUP.sub("", ansi(workshop))
+    assert "\x1b" not in plain
+    assert (
+        coloured.splitlines()[-4:] == plain.splitlines()[-4:]
+        or coloured.splitlines()[-3:] == plain.splitlines()[-3:]
+    )
+    assert [len(row) for row in coloured.splitlines()[:9]] == [22] * 9
+    assert len(MARKUP.findall(ansi(workshop))) == 9 * 12
+
+
+def test_facing_and_sleep_show(scene):
+    marks = {ansi(scene(facing=d), colour=False).splitlines()[4].split()[5] for d in Direction}
+    assert marks == {"<@", "@>", "^@", "v@"}
+    sleeping = ansi(scene(asleep=1), colour=False)
+    assert sleeping.splitlines()[4].split()[5] == "zz"
+    assert " asleep" in sleeping
+
+
+def test_no_two_blocks_and_no_two_creatures_share_letters():
+    blocks = [short(b.name) for b in Block if b not in (Block.INVALID, Block.NECROMANCER_VULNERABLE)]
+    assert len(set(blocks)) == len(blocks)
+    creatures = [short(c.name) for c in CREATURES]
+    assert len(set(creatures)) == len(creatures)

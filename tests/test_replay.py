@@ -1,0 +1,180 @@
+"""Replays play again exactly, and whatever cannot be trusted is refused in one line."""
+
+import json
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from openworld import registry, replay
+from openworld.replay import Replay, ReplayError
+
+STEPS = 12
+
+
+@pytest.fixture(scope="module")
+def world():
+    return registry.make("OpenWorld-v0")
+
+
+def walk(carry, key, obs):
+    """Random play, and what it has been shown."""
+    shown = [] if carry is None else carry
+    shown.append(np.array(obs))
+    return shown, jax.random.randint(key, (1,), 0, 43)
+
+
+@pytest.fixture(scope="module")
+def recorded(world):
+    return replay.record(world, walk, (3, 4), STEPS, carry=[])
+
+
+@pytest.fixture
+def damaged(recorded, tmp_path):
+    """`damaged(name=value)`: a saved replay with some entries changed."""
+
+    def make(**entries):
+        path = recorded.save(tmp_path / "a.replay")
+        record = json.loads(path.read_text())
+        for name, value in entries.items():
+            if value is None:
+                del record[name]
+            else:
+                record[name] = value
+        path.write_text(json.dumps(record))
+        return path
+
+    return make
+
+
+def test_a_replay_shows_what_the_policy_saw(world):
+    shown = []
+    recorded = replay.record(world, walk, (3, 4), STEPS, carry=shown)
+    again = list(replay.frames(recorded))
+    assert len(again) == STEPS + 1
+    assert np.array_equal(np.stack(again[:-1]), np.concatenate(shown))
+    assert recorded.seed == (3, 4)
+    assert recorded.ended == ""
+    assert recorded.ruleset == "full-0"
+
+
+def test_the_same_policy_in_the_same_world_is_the_same_episode(world, recorded):
+    again = replay.record(world, walk, (3, 4), STEPS)
+    assert (again.digest, again.actions.tolist()) == (recorded.digest, recorded.actions.tolist())
+    other = replay.record(world, walk, (3, 5), STEPS)
+    assert other.digest != recorded.digest
+
+
+def test_saving_and_loading_change_nothing(recorded, tmp_path):
+    path = recorded.save(tmp_path / "new" / "a.replay")
+    loaded = Replay.load(path)
+    assert loaded.actions.tolist() == recorded.actions.tolist()
+    assert {**vars(loaded), "actions": 0} == {**vars(recorded), "actions": 0}
+    assert len(list(replay.frames(loaded))) == STEPS + 1
+    assert [p.name for p in path.parent.iterdir()] == ["a.replay"]
+
+
+def test_a_save_that_fails_keeps_the_old_file(recorded, tmp_path, monkeypatch):
+    path = recorded.save(tmp_path / "a.replay")
+    before = path.read_bytes()
+
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(replay.os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        recorded.save(path)
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["a.replay"]
+
+
+def test_a_number_stands_for_the_world_of_reset(world):
+    for held_out in (False, True):
+        recorded = replay.record(world, walk, 7, 0, held_out=held_out)
+        _, state = world.reset(7, 1, held_out=held_out)
+        assert recorded.seed == tuple(np.asarray(state.world.seed)[0].tolist())
+
+
+def test_a_policy_may_see_the_symbolic_observation(recorded):
+    symbolic = registry.make("OpenWorld-v0", observation="symbolic")
+    shown = []
+    again = replay.record(symbolic, walk, (3, 4), STEPS, carry=shown)
+    assert shown[0].shape == (1, 8268)
+    assert again.digest == recorded.digest
+
+
+@pytest.mark.slow
+def test_an_episode_is_recorded_to_its_end():
+    world = registry.make("OpenWorld-v0", time_limit=3)
+    recorded = replay.record(world, walk, (3, 4))
+    assert (len(recorded.actions), recorded.ended, recorded.time_limit) == (3, "truncated", 3)
+    assert len(list(replay.frames(recorded))) == 4
+
+
+@pytest.mark.parametrize("action", [-1, 43])
+def test_an_action_out_of_range_is_refused(world, action):
+    with pytest.raises(ValueError, match=f"chose action {action}; the actions are 0 to 42"):
+        replay.record(world, lambda carry, key, obs: (carry, jnp.int32(action)), 0, 1)
+
+
+@pytest.mark.parametrize("seed", [(1,), (1, -1), (1, 2**32), (0.5, 1.0)])
+def test_other_seeds_are_refused(world, seed):
+    with pytest.raises(ValueError, match="two 32-bit words"):
+        replay.record(world, walk, np.array(seed), 1)
+
+
+def test_other_rules_are_refused(damaged):
+    loaded = Replay.load(damaged(ruleset="full-9"))
+    with pytest.raises(ReplayError, match="recorded under rules 'full-9'; these are 'full-0'"):
+        next(replay.frames(loaded))
+    unknown = Replay.load(damaged(id="OpenWorld-v9"))
+    with pytest.raises(ReplayError, match="did you mean OpenWorld-v0"):
+        next(replay.frames(unknown))
+
+
+@pytest.mark.parametrize(("name", "value"), [("digest", "0" * 32), ("seed", [3, 5])])
+def test_what_plays_differently_is_noticed(damaged, name, value):
+    loaded = Replay.load(damaged(**{name: value}))
+    with pytest.raises(ReplayError, match="does not play as it was recorded"):
+        list(replay.frames(loaded))
+
+
+@pytest.mark.parametrize(
+    ("entries", "told"),
+    [
+        ({"schema": 2}, "has replay schema 2; this version reads 1"),
+        ({"format": "something"}, "is not a replay"),
+        ({"actions": "AAAA"}, "is damaged"),
+        ({"actions": "not base64!"}, "is damaged"),
+        ({"steps": STEPS + 1}, "its actions are not the 13 it claims"),
+        ({"steps": STEPS - 1}, "its actions are not the 11 it claims"),
+        ({"steps": 10**12}, "is damaged: 1000000000000 steps"),
+        ({"seed": [1]}, "is damaged"),
+        ({"seed": [1, 2**40]}, "its seed is not two 32-bit words"),
+        ({"seed": "no"}, "is damaged"),
+        ({"digest": None}, "it has no 'digest'"),
+    ],
+)
+def test_damage_is_told_in_one_line(damaged, entries, told):
+    with pytest.raises(ReplayError) as refusal:
+        Replay.load(damaged(**entries))
+    assert told in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[1, 2]", b"\xff\xfe\x00", b"\x89PNG"])
+def test_other_files_are_refused(tmp_path, content):
+    path = tmp_path / "a.replay"
+    path.write_bytes(content)
+    with pytest.raises(ReplayError, match="is not a replay"):
+        Replay.load(path)
+
+
+def test_a_file_cut_short_is_refused(recorded, tmp_path):
+    path = recorded.save(tmp_path / "a.replay")
+    data = path.read_bytes()
+    for length in range(0, len(data) - 2, 29):
+        path.write_bytes(data[:length])
+        with pytest.raises(ReplayError):
+            Replay.load(path)
