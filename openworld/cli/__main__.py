@@ -1,0 +1,7 @@
+"""`python -m openworld.cli`."""
+
+import sys
+
+from openworld.cli import main
+
+sys.exit(main())

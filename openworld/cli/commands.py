@@ -1,0 +1,253 @@
+"""The commands, thin: each reads its options, turns the cache on, and calls what does the work."""
+
+import importlib.util
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+from openworld.cli.options import EXTRAS, parse, require, value_of
+
+
+def train(words: list[str]) -> None:
+    """Train an agent with PPO."""
+    require("optax", "orbax.checkpoint", "rich")
+    from trainers.ppo import config as presets
+    from trainers.ppo.config import Config
+
+    @dataclass(frozen=True)
+    class Train:
+        """Train an agent with PPO in a folder that then holds everything about the run.
+
+        Attributes:
+            run_dir: the run's folder (default: runs/ and the preset's name and the time).
+            resume: go on from the last checkpoint in --run-dir, with its settings where none are given.
+            preset: settings to start from: tiny, demo or standard.
+        """
+
+        run_dir: Path | None = None
+        resume: bool = False
+        preset: str = "standard"
+        config: Annotated[Config, _unnamed()] = field(default_factory=Config)
+
+    chosen = value_of("--preset", words)
+    start = presets.preset(chosen or "standard")
+    folder = value_of("--run-dir", words)
+    if "--resume" in words:
+        if folder is None:
+            raise ValueError("--resume needs --run-dir, the folder of the run to go on with")
+        if chosen is None:
+            start = _settings_of(folder)
+    options = parse(Train, "train", words, Train(preset=chosen or "standard", config=start))
+    prepare()
+    from trainers.ppo.train import train as run
+
+    print(f"run folder: {run(options.config, options.run_dir or new_folder(options.preset), options.resume)}")
+
+
+def evaluate(words: list[str]) -> None:
+    """Measure a trained agent on held-out worlds."""
+    import tyro
+
+    @dataclass(frozen=True)
+    class Evaluate:
+        """Measure a trained agent on held-out worlds, beside a random one.
+
+        Attributes:
+            run: the folder of a run.
+            episodes: held-out episodes to play.
+        """
+
+        run: tyro.conf.Positional[Path]
+        episodes: int = 1000
+
+    options = parse(Evaluate, "evaluate", words)
+    require("optax", "orbax.checkpoint", "rich")
+    prepare()
+    from trainers.ppo.evaluate import evaluate as run
+
+    run(options.run, options.episodes).show()
+
+
+def demo(words: list[str]) -> None:
+    """Train a small agent, measure and film it."""
+
+    @dataclass(frozen=True)
+    class Demo:
+        """Train a small agent in a few minutes, measure it on held-out worlds, and film it.
+
+        Attributes:
+            run_dir: the run's folder (default: runs/demo and the time).
+        """
+
+        run_dir: Path | None = None
+
+    options = parse(Demo, "demo", words)
+    require("optax", "orbax.checkpoint", "rich")
+    prepare()
+    from trainers.ppo.demo import demo as run
+
+    run(options.run_dir or new_folder("demo"))
+
+
+def bench(words: list[str]) -> int:
+    """Measure this machine."""
+    from openworld.bench import main as run
+
+    return run(words)
+
+
+def render(words: list[str]) -> None:
+    """Show a world under random play."""
+
+    @dataclass(frozen=True)
+    class Render:
+        """Show a world, at its beginning or after some steps of random play.
+
+        Attributes:
+            id: which world.
+            seed: which of its worlds.
+            steps: random steps to play first.
+            out: a .png (the last frame), or an .mp4 or .gif (all of them); without it, text on the terminal.
+            scale: screen pixels for each pixel of a tile.
+        """
+
+        id: str = "OpenWorld-v0"
+        seed: int = 0
+        steps: int = 0
+        out: Path | None = None
+        scale: int = 3
+
+    options = parse(Render, "render", words)
+    if options.steps < 0:
+        raise ValueError(f"--steps must be at least 0, not {options.steps}")
+    check_ending(options.out, (".png", ".mp4", ".gif"))
+    prepare()
+    import numpy as np
+
+    from openworld import registry
+    from openworld.replay import record
+
+    world, random = registry.make(options.id), np.random.default_rng(options.seed)
+
+    def policy(carry: None, key: object, obs: object) -> tuple[None, int]:
+        return carry, int(random.integers(world.num_actions))
+
+    played = record(world, policy, options.seed, options.steps)
+    show(played, options.out, options.scale)
+
+
+def replay(words: list[str]) -> None:
+    """Check a replay, and film it."""
+    import tyro
+
+    @dataclass(frozen=True)
+    class Options:
+        """Play a replay again, check that it plays as it was recorded, and film it.
+
+        Attributes:
+            file: the replay.
+            out: an .mp4 or .gif of it, or a .png of its last frame; without it, the last frame on the terminal.
+            scale: screen pixels for each pixel of a tile.
+        """
+
+        file: tyro.conf.Positional[Path]
+        out: Path | None = None
+        scale: int = 3
+
+    options = parse(Options, "replay", words)
+    check_ending(options.out, (".png", ".mp4", ".gif"))
+    prepare()
+    from openworld.replay import Replay
+
+    played = Replay.load(options.file)
+    end = f", {played.ended}" if played.ended else ""
+    show(played, options.out, options.scale)
+    print(
+        f"{played.id}, rules {played.ruleset}, seed {played.seed}: {len(played.actions)} steps, "
+        f"return {played.episode_return:.2f}{end}; it plays as recorded"
+    )
+
+
+def info(words: list[str]) -> None:
+    """Tell what is installed here."""
+
+    @dataclass(frozen=True)
+    class Info:
+        """Tell about a world, this installation and this machine.
+
+        Attributes:
+            id: which world.
+        """
+
+        id: str = "OpenWorld-v0"
+
+    options = parse(Info, "info", words)
+    from openworld import cache, registry
+    from openworld.bench import machine
+
+    world = registry.make(options.id)
+    facts = machine.facts()
+    print(world)
+    print(f"ids: {', '.join(registry.WORLDS)}")
+    print(
+        f"observation: {world.observation_dtype}{list(world.observation_shape)}, {world.num_actions} actions"
+    )
+    print(f"versions: {', '.join(f'{name} {number}' for name, number in facts['versions'].items())}")
+    machine_facts = facts["machine"]
+    print(
+        f"machine: {machine_facts['processor']}, {machine_facts['cores']} cores; {', '.join(facts['devices'])}"
+    )
+    print(f"compiled programs are kept in: {cache.folder() or 'nowhere (turned off)'}")
+    missing = sorted(
+        {extra for package, extra in EXTRAS.items() if importlib.util.find_spec(package) is None}
+    )
+    print(f"extras not installed: {', '.join(missing) or 'none'}")
+
+
+def show(played: Any, out: Path | None, scale: int) -> None:
+    """Play a replay to its end, and show it where it is wanted."""
+    from openworld.render import picture, png, terminal, video
+    from openworld.replay import frames
+
+    if out is not None and out.suffix.lower() != ".png":
+        print(f"written to {video.write(played, out, scale=scale)}")
+        return
+    *_, last = frames(played)
+    if out is None:
+        print(terminal.ansi(last, colour=sys.stdout.isatty()), end="")
+    else:
+        print(f"written to {png.write(picture.picture(last, scale), out)}")
+
+
+def check_ending(path: Path | None, endings: tuple[str, ...]) -> None:
+    """Refuse a file name of another kind."""
+    if path is not None and path.suffix.lower() not in endings:
+        raise ValueError(f"--out must end in {', '.join(endings[:-1])} or {endings[-1]}, not {path.name!r}")
+
+
+def prepare() -> None:
+    """Turn the cache of compiled programs on."""
+    from openworld import cache
+
+    cache.enable()
+
+
+def new_folder(name: str) -> Path:
+    """Return a folder for a new run."""
+    return Path("runs") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
+
+
+def _settings_of(folder: str) -> Any:
+    from trainers.ppo.train import read_config
+    from trainers.sinks import RunFolder
+
+    return read_config(RunFolder(folder))
+
+
+def _unnamed() -> Any:
+    """Mark a field whose own fields are options without its name before them."""
+    import tyro
+
+    return tyro.conf.arg(name="")

@@ -1,0 +1,158 @@
+"""The command line: help is fast, and mistakes are told in one line with exit code 2."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from openworld import cli
+from openworld.cli import options
+
+ROOT = Path(__file__).parent.parent
+
+
+def run(*words: str, **settings: str) -> subprocess.CompletedProcess:
+    """The command in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-m", "openworld.cli", *words],
+        cwd=ROOT,
+        env={**os.environ, "COLUMNS": "100", **settings},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def refusal(*words: str) -> str:
+    """The one line that a mistaken command prints."""
+    done = run(*words)
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1, done.stderr
+    return done.stderr
+
+
+def test_help_names_every_command_and_loads_nothing_heavy():
+    done = run("--help")
+    assert done.returncode == 0
+    for name in cli.COMMANDS:
+        assert f"  {name} " in done.stdout
+    code = "import sys; from openworld import cli; cli.main([]); "
+    code += (
+        "print([m for m in ('jax', 'numpy', 'tyro', 'rich', 'gymnasium', 'trainers') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("name", list(cli.COMMANDS))
+def test_each_command_has_help(name):
+    done = run(name, "--help")
+    assert done.returncode == 0, done.stderr
+    assert f"openworld {name}" in done.stdout
+
+
+def test_the_version():
+    assert run("--version").stdout.startswith("openworld 0.")
+
+
+def test_options_of_training_are_those_of_its_settings():
+    done = run("train", "--help")
+    for option in ("--run-dir", "--resume", "--preset", "--rollout.worlds", "--learning.minibatch-size"):
+        assert option in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["trian"], "there is no command 'trian'; did you mean 'train'?"),
+        (["xyz"], "there is no command 'xyz'; the commands are demo, train"),
+        (["evaluate"], "openworld evaluate:"),
+        (["evaluate", "/nowhere/run"], "/nowhere/run"),
+        (["train", "--rollot.worlds", "3"], "--rollot.worlds"),
+        (["train", "--rollout.worlds", "many"], "many"),
+        (["train", "--rollout.worlds", "0"], "worlds=0 must be greater than 0"),
+        (["train", "--preset", "huge"], "no preset 'huge'; there are tiny, demo, standard"),
+        (["train", "--resume"], "--resume needs --run-dir"),
+        (["train", "--resume", "--run-dir", "/nowhere/run"], "/nowhere/run"),
+        (["replay", "/nowhere/a.replay"], "/nowhere/a.replay: No such file or directory"),
+        (["replay", "README.md"], "README.md is not a replay"),
+        (["render", "--steps", "-1"], "--steps must be at least 0, not -1"),
+        (["render", "--out", "a.jpg"], "--out must end in .png, .mp4 or .gif, not 'a.jpg'"),
+        (["render", "--id", "OpenWorld-v7"], "did you mean OpenWorld-v0"),
+        (["bench", "--kinds", "nothing"], "there is no kind 'nothing'"),
+        (["info", "--id", "Nethack"], "unknown world id 'Nethack'"),
+    ],
+)
+def test_mistakes_are_told_in_one_line(words, told):
+    assert told in refusal(*words)
+
+
+def test_a_missing_extra_is_named():
+    error = ModuleNotFoundError("No module named 'optax'", name="optax")
+    assert options.told(error) == "needs optax, which is not installed: pip install 'openworld[train]'"
+    error = ModuleNotFoundError("No module named 'imageio.v2'", name="imageio.v2")
+    assert options.told(error).endswith("pip install 'openworld[video]'")
+
+
+def test_a_missing_package_is_found_before_anything_slow(monkeypatch, capsys):
+    monkeypatch.setattr(options.importlib.util, "find_spec", lambda name: None)
+    for command in (["train"], ["demo"]):
+        assert cli.main(command) == 2
+        assert "pip install 'openworld[train]'" in capsys.readouterr().err
+
+
+def test_errors_that_are_ours_are_not_hidden(monkeypatch):
+    def broken(_):
+        raise KeyError("a mistake in the program")
+
+    monkeypatch.setitem(cli.COMMANDS, "info", cli.Command("", broken))
+    with pytest.raises(KeyError):
+        cli.main(["info"])
+
+
+def test_an_interruption_is_told(monkeypatch, capsys):
+    def slow(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(cli.COMMANDS, "info", cli.Command("", slow))
+    assert cli.main(["info"]) == 130
+    assert capsys.readouterr().err == "openworld info: interrupted\n"
+
+
+def test_a_traceback_can_be_asked_for(monkeypatch):
+    monkeypatch.setenv("OPENWORLD_TRACEBACK", "1")
+    with pytest.raises(ValueError, match="unknown world id"):
+        cli.main(["info", "--id", "Nethack"])
+
+
+def test_info():
+    done = run("info")
+    assert done.returncode == 0, done.stderr
+    for text in ("ids: OpenWorld-v0", "uint8[445], 43 actions", "jax ", "compiled programs are kept in"):
+        assert text in done.stdout
+
+
+@pytest.mark.slow
+def test_a_world_is_shown_and_a_replay_checked(tmp_path):
+    done = run("render", "--steps", "3", "--out", str(tmp_path / "a.png"))
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+    shown = run("render")
+    assert "health 9" in shown.stdout
+    assert "\x1b" not in shown.stdout
+
+    from openworld import registry, replay
+
+    world = registry.make("OpenWorld-v0")
+    path = replay.record(world, lambda carry, key, obs: (carry, 1), 0, 3).save(tmp_path / "a.replay")
+    done = run("replay", str(path), "--out", str(tmp_path / "a.gif"))
+    assert done.returncode == 0, done.stderr
+    assert "3 steps" in done.stdout
+    assert "it plays as recorded" in done.stdout
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps({**record, "digest": "0"}))
+    assert "does not play as it was recorded" in refusal("replay", str(path))
