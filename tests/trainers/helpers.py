@@ -1,0 +1,30 @@
+"""Short ways to make a run small enough for a test."""
+
+import jax
+import jax.numpy as jnp
+
+from trainers.ppo.config import Config, Horizon, Learning, Network, Rollout, Run
+from trainers.ppo.learner import begin, outer_update
+
+
+def small(**changes):
+    """Settings that learn a probe in a second or two."""
+    settings = {
+        "network": Network(width=32, depth=1, activation="tanh"),
+        "rollout": Rollout(worlds=32, steps=8),
+        "horizon": Horizon(discount=0.9, decay=0.9),
+        "learning": Learning(minibatch_size=64, epochs=4, learning_rate=3e-3, entropy_weight=0.0),
+        "run": Run(transitions=32 * 8 * 6, save_every_s=0.0, film=False),
+    }
+    return Config(**{**settings, **changes})
+
+
+def learn(world, config, updates):
+    """The learner after some updates, its learning rate falling to nothing."""
+    learner = jax.jit(lambda: begin(world, config))()
+    update = jax.jit(outer_update(world, config))
+    for number in range(updates):
+        rate = config.learning.learning_rate * (1 - number / updates)
+        learner, outcome = update(learner, jnp.float32(rate))
+        assert outcome.finite
+    return learner

@@ -1,0 +1,86 @@
+"""Advantages against a loop in plain NumPy and against closed forms."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from trainers.ppo.advantages import gae, values_after
+from trainers.ppo.config import Horizon
+
+jitted = jax.jit(gae, static_argnums=5)
+
+
+def loop(reward, value, next_value, terminated, truncated, horizon):
+    """Equation 16 of Schulman et al. (2016), one step after the other, from the last to the first."""
+    steps, worlds = reward.shape
+    advantage = np.zeros((steps, worlds))
+    for b in range(worlds):
+        later = 0.0
+        for t in reversed(range(steps)):
+            future = 0.0 if terminated[t, b] else next_value[t, b]
+            delta = reward[t, b] + horizon.discount * future - value[t, b]
+            over = terminated[t, b] or truncated[t, b]
+            later = delta + (0.0 if over else horizon.discount * horizon.decay * later)
+            advantage[t, b] = later
+    return advantage
+
+
+@pytest.mark.parametrize(
+    "horizon", [Horizon(), Horizon(discount=1.0, decay=1.0), Horizon(discount=0.9, decay=0.0)]
+)
+@pytest.mark.parametrize("often", [0.0, 0.1, 0.5, 1.0])
+@pytest.mark.parametrize("seed", range(5))
+def test_agrees_with_a_loop(seed, horizon, often):
+    random = np.random.default_rng(seed)
+    reward, value, next_value = random.normal(size=(3, 7, 3)).astype(np.float32)
+    terminated, truncated = random.random((2, 7, 3)) < often
+    arrays = (reward, value, next_value, terminated, truncated)
+    expected = loop(*arrays, horizon)
+    found = jitted(*arrays, horizon)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_without_an_end_it_is_the_discounted_sum_of_errors():
+    steps, horizon = 5, Horizon(discount=0.9, decay=0.5)
+    reward, value = jnp.ones((steps, 1)), jnp.zeros((steps, 1))
+    never = jnp.zeros((steps, 1), bool)
+    left = np.arange(steps, 0, -1)
+    found = gae(reward, value, jnp.zeros((steps, 1)), never, never, horizon)
+    np.testing.assert_allclose(found[:, 0], (1 - 0.45**left) / (1 - 0.45), rtol=1e-6)
+
+
+@pytest.mark.parametrize(("terminated", "truncated", "future"), [(True, False, 0.0), (False, True, 10.0)])
+def test_only_an_end_in_earnest_has_no_future(terminated, truncated, future):
+    one = jnp.ones((1, 1))
+    found = gae(
+        one,
+        2 * one,
+        10 * one,
+        jnp.full((1, 1), terminated),
+        jnp.full((1, 1), truncated),
+        Horizon(discount=0.5),
+    )
+    assert float(found[0, 0]) == pytest.approx(1 + 0.5 * future - 2)
+
+
+def test_what_follows_an_end_does_not_leak_into_it():
+    never = jnp.zeros((2, 1), bool)
+    ended = never.at[0, 0].set(True)
+    reward, zero = jnp.array([[0.0], [100.0]]), jnp.zeros((2, 1))
+    for ends in ((ended, never), (never, ended), (ended, ended)):
+        assert float(gae(reward, zero, zero, *ends, Horizon())[0, 0]) == 0
+
+
+def test_a_value_that_is_none_does_no_harm_where_it_is_not_used():
+    one = jnp.ones((1, 1))
+    ended = jnp.ones((1, 1), bool)
+    assert np.isfinite(gae(one, one, one * jnp.nan, ended, ~ended, Horizon())[0, 0])
+
+
+def test_the_value_after_a_step_is_the_next_one_or_the_final_one():
+    value = jnp.array([[1.0, 2], [3, 4]])
+    truncated = jnp.array([[True, False], [False, True]])
+    final = jnp.array([[7.0, 0], [0, 8]])
+    found = values_after(value, jnp.array([5.0, 6]), final, truncated)
+    np.testing.assert_array_equal(found, [[7, 4], [5, 8]])

@@ -1,0 +1,77 @@
+"""Settings: what is refused, how it is said, and that they survive being kept."""
+
+import dataclasses
+import json
+
+import pytest
+
+from trainers.ppo import config as settings
+from trainers.ppo.config import Config, Horizon, Learning, Network, Rollout, Run, World
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: Rollout(worlds=0), ["worlds=0", "greater than 0"]),
+        (lambda: Rollout(steps=-1), ["steps=-1"]),
+        (lambda: Learning(minibatch_size=0), ["minibatch_size=0"]),
+        (lambda: Learning(learning_rate=0.0), ["learning_rate=0.0"]),
+        (lambda: Learning(final_learning_rate=-1.0), ["final_learning_rate=-1.0"]),
+        (lambda: Learning(entropy_weight=-0.1), ["entropy_weight=-0.1", "negative"]),
+        (lambda: Learning(value_clip=0.0), ["value_clip=0.0"]),
+        (lambda: Horizon(discount=1.5), ["discount=1.5", "between 0 and 1"]),
+        (lambda: Network(width=0), ["width=0"]),
+        (lambda: Run(transitions=0), ["transitions=0"]),
+        (lambda: Run(seed=-1), ["seed=-1"]),
+        (lambda: Run(time_budget_s=0.0), ["time_budget_s=0.0"]),
+        (lambda: Run(save_every_s=-1.0), ["save_every_s=-1.0"]),
+        (lambda: World(id=""), ["OpenWorld-v0"]),
+        (lambda: World(time_limit=0), ["time_limit=0"]),
+        (
+            lambda: Config(rollout=Rollout(worlds=10, steps=10), learning=Learning(minibatch_size=30)),
+            ["worlds=10 x steps=10 = 100", "minibatch_size=30", "25 would"],
+        ),
+        (lambda: settings.preset("huge"), ["huge", "tiny, demo, standard"]),
+    ],
+)
+def test_what_cannot_be_is_said_in_one_line(make, words):
+    with pytest.raises(ValueError, match=r".") as refusal:
+        make()
+    message = str(refusal.value)
+    assert "\n" not in message
+    assert [word for word in words if word not in message] == []
+
+
+@pytest.mark.parametrize("name", settings.PRESETS)
+def test_presets_survive_being_kept(name):
+    config = settings.preset(name)
+    assert settings.from_dict(json.loads(json.dumps(settings.to_dict(config)))) == config
+    assert config.derived()["transitions_per_update"] == config.rollout.worlds * config.rollout.steps
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"rollouts": {}}, "rollouts is no setting"),
+        ({"rollout": {"world": 3}}, "rollout.world is no setting"),
+        ({"rollout": {"worlds": "many"}}, "rollout.worlds='many' should be int"),
+        ({"rollout": {"worlds": True}}, "rollout.worlds=True should be int"),
+        ({"rollout": 3}, "rollout should hold settings, not 3"),
+        ({"network": {"activation": "step"}}, "network.activation='step' is none of relu, tanh"),
+        ({"network": {"precision": "float16"}}, "network.precision='float16' is none of float32, bfloat16"),
+        ({"learning": {"value_clip": "much"}}, "learning.value_clip='much' should be float or None"),
+    ],
+)
+def test_settings_of_another_version_are_named(changed, words):
+    with pytest.raises(ValueError, match=r".") as refusal:
+        settings.from_dict(changed)
+    assert words in str(refusal.value)
+
+
+def test_a_whole_number_may_stand_for_a_float():
+    assert settings.from_dict({"run": {"time_budget_s": 60}}).run.time_budget_s == 60
+
+
+def test_records_are_frozen():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Config().rollout.worlds = 3

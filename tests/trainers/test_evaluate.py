@@ -1,0 +1,117 @@
+"""Evaluation: each world's first episode, the same worlds for both agents, and a report that says what it is."""
+
+import dataclasses
+import json
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from tests.trainers import probes
+from tests.trainers.helpers import learn, small
+from trainers.baselines.random import Uniform
+from trainers.errors import TrainerError
+from trainers.ppo import evaluate as module
+from trainers.ppo import train as training
+from trainers.ppo.config import Run
+from trainers.ppo.evaluate import compare, evaluate, notes
+from trainers.ppo.play import Course, Policy
+from trainers.ppo.train import train
+
+
+class Quits(probes.Probe):
+    """Each step is paid 1; action 1 ends the episode."""
+
+    def advance(self, state, action):
+        seen, state, reward, terminated, truncated, info = super().advance(state, action)
+        return seen, state, reward, terminated | (action == 1), truncated, info
+
+
+QUITS = Quits("quits", see=probes.nothing, pay=probes.one, length=probes.FOREVER, num_actions=2)
+
+
+def test_first_episodes_are_counted_without_favouring_short_ones():
+    found = Course(QUITS, 4000, 200).play(Uniform(2))
+    assert found.ended.all()
+    np.testing.assert_array_equal(found.returns, found.lengths)
+    # Geometric with p = 1/2: mean 2, variance 2. Counting what ends first would favour episodes of length 1.
+    assert found.lengths.mean() == pytest.approx(2, abs=4 * np.sqrt(2 / 4000))
+    assert (found.lengths == 1).mean() == pytest.approx(0.5, abs=4 * 0.5 / np.sqrt(4000))
+
+
+def test_episodes_that_do_not_end_count_as_they_stand():
+    found = Course(probes.CUT, 8, 3).play(Uniform(1))
+    assert not found.ended.any()
+    np.testing.assert_array_equal(found.returns, 3)
+    np.testing.assert_array_equal(found.unlocked, True)
+
+
+def test_the_same_worlds_for_each_policy():
+    course = Course(probes.SIGHT, 64, 10)
+    np.testing.assert_array_equal(course.play(Uniform(1)).returns, course.play(Uniform(1)).returns)
+
+
+def test_no_sharpness_is_a_random_agent():
+    network = learn(probes.ACTION, small(), 30).network
+    course = Course(probes.ACTION, 4000, 10)
+    paid = [
+        (course.play(policy).returns == 1).mean() for policy in (Uniform(2), Policy(network, jnp.float32(0)))
+    ]
+    assert paid == pytest.approx([0.5, 0.5], abs=0.04)
+
+
+def test_a_report_compares_a_trained_agent_with_a_random_one(capsys):
+    policy = Policy(learn(probes.BOTH, small(), 60).network, jnp.float32(1))
+    report = compare(probes.BOTH, policy, "a run", 500, 10)
+    assert report.trained.mean_return.value > 0.95
+    assert abs(report.random.mean_return.value) < 0.2
+    assert report.trained.rates["lived"].value == 1
+    assert report.random.rates["paid"].value == pytest.approx(0.5, abs=0.1)
+    assert report.trained.unfinished == 0
+    report.show()
+    shown = capsys.readouterr().out
+    assert "500 held-out episodes" in shown
+    assert "paid" in shown
+
+
+def test_what_did_not_end_and_what_was_never_unlocked_is_said():
+    policy = Policy(learn(probes.CUT, small(), 1).network, jnp.float32(1))
+    cut = dataclasses.replace(probes.CUT, pay=lambda clue, age, action: jnp.zeros_like(clue))
+    report = compare(cut, policy, "a run", 10, 3)
+    told = " ".join(notes(report))
+    assert "10 episodes of the trained agent had not ended after 3 steps" in told
+    assert "Unlocked by neither (0 %, at most 27.8 %): paid" in told
+    assert "times the random agent" not in told
+
+
+def test_evaluating_a_run_keeps_the_report(tmp_path, monkeypatch):
+    for place in (training, module):
+        monkeypatch.setattr(place, "make", lambda settings: probes.BOTH)
+    train(small(run=Run(transitions=256, film=False)), tmp_path / "run")
+    report = evaluate(tmp_path / "run", episodes=20)
+    kept = json.loads((tmp_path / "run" / "evaluation.json").read_text())
+    assert kept["trained"]["mean_return"]["value"] == pytest.approx(report.trained.mean_return.value)
+    assert set(kept["random"]["rates"]) == {"paid", "lived"}
+    _, action = training.load_policy(tmp_path / "run")(None, jax.random.key(0), jnp.zeros((3, 1)))
+    assert action.shape == (3,)
+
+
+@pytest.mark.parametrize("wrong", [{"episodes": 0}, {"max_steps": 0}])
+def test_nothing_to_play_is_refused(tmp_path, wrong):
+    with pytest.raises(ValueError, match="must be at least 1"):
+        evaluate(tmp_path, **wrong)
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path):
+    with pytest.raises(TrainerError, match="not a run's folder"):
+        evaluate(tmp_path)
+
+
+def test_a_policy_draws_as_its_network_says():
+    network = learn(probes.BOTH, small(), 60).network
+    seen = jnp.repeat(jnp.array([[-1.0], [1.0]]), 100, axis=0)
+    _, drawn = Policy(network, jnp.float32(1))(None, jax.random.key(0), seen)
+    assert drawn.dtype == jnp.int32
+    assert drawn[:100].sum() < 10
+    assert drawn[100:].sum() > 90

@@ -1,0 +1,149 @@
+"""What a run leaves on disk survives a crash, and what it shows can be read."""
+
+import io
+import json
+
+import pytest
+from rich.console import Console
+
+from trainers import errors
+from trainers.display import Display, clock, line, number, panel, short
+from trainers.errors import MissingPackageError, TrainerError, require
+from trainers.sinks import RunFolder, RunFolderError, plain
+
+ROW = {
+    "update": 3,
+    "transitions": 1_234_567,
+    "steps_per_second": 20_500.0,
+    "return": 1.5,
+    "length": 200.0,
+    "achievements": {"collect_wood": 0.5, "eat_cow": 0.0, "wake_up": 1.0},
+}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = RunFolder(tmp_path / "run")
+    folder.create({"config": {}})
+    return folder
+
+
+def test_numbers_that_are_none_become_null(folder):
+    folder.append({"update": 1, "return": float("nan"), "deep": {"worst": float("inf")}})
+    assert folder.metrics() == [{"update": 1, "return": None, "deep": {"worst": None}}]
+
+
+def test_a_line_cut_short_is_left_out_and_written_over(folder):
+    for update in (1, 2, 3):
+        folder.append({"update": update})
+    path = folder.path / "metrics.jsonl"
+    path.write_text(path.read_text()[:-4])
+    assert [row["update"] for row in folder.metrics()] == [1, 2]
+    folder.forget_after(1)
+    folder.append({"update": 2})
+    assert path.read_text() == '{"update": 1}\n{"update": 2}\n'
+
+
+def test_settings_name_versions_and_machine_but_nobody(folder):
+    record = json.loads((folder.path / "config.json").read_text())
+    assert {"python", "jax", "numpy", "equinox", "optax"} <= set(record["versions"])
+    assert set(record["machine"]) == {"system", "cores", "devices"}
+    assert record["format"] == 1
+
+
+def test_settings_of_another_format_are_refused(folder):
+    path = folder.path / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"format": 7}))
+    with pytest.raises(RunFolderError, match="format 7; this version reads format 1"):
+        folder.read_settings()
+
+
+def test_a_folder_that_cannot_be_made_is_said_to_be(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunFolderError, match="no run can be kept in"):
+        RunFolder(tmp_path / "file" / "run").create({})
+
+
+def test_a_curve_is_drawn_when_it_can_be(folder, monkeypatch):
+    assert folder.draw() == "no learning curve: no episode has ended yet"
+    folder.append(ROW)
+    folder.append({**ROW, "transitions": 2_000_000, "achievements": {"new": 0.1}})
+    assert folder.draw() == str(folder.path / "learning_curve.png")
+    assert (folder.path / "learning_curve.png").read_bytes()[:4] == b"\x89PNG"
+    monkeypatch.setattr("trainers.sinks.installed", lambda module: False)
+    assert "openworld[plots]" in folder.draw()
+
+
+def test_plain_keeps_what_json_has():
+    assert plain({"a": 1, "b": "x", "c": [1.5], "d": None}) == {"a": 1, "b": "x", "c": [1.5], "d": None}
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(0, "0"), (999, "999"), (1234, "1.23k"), (1.5e6, "1.5M"), (2e9, "2G"), (1e12, "1T")]
+)
+def test_large_numbers_are_short(value, shown):
+    assert short(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(0.0, "0:00"), (75.2, "1:15"), (3700.0, "1:01:40"), (float("inf"), "-"), (float("nan"), "-")],
+)
+def test_time_is_shown_as_a_clock(seconds, shown):
+    assert clock(seconds) == shown
+
+
+def test_what_is_not_known_yet_is_a_dash():
+    assert [number(None), number(float("nan")), number(1.234)] == ["-", "-", "1.23"]
+
+
+def test_a_line_tells_speed_return_achievements_and_time_left():
+    said = line(ROW, 0.25, 60.0)
+    for part in (
+        "25.0 %",
+        "1.23M transitions",
+        "20.5k steps/s",
+        "return 1.50",
+        "1.5 achievements",
+        "1:00 left",
+    ):
+        assert part in said
+
+
+def test_without_a_terminal_lines_come_now_and_then(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("trainers.display.time.monotonic", lambda: now[0])
+    out = io.StringIO()
+    with Display("title", Console(file=out, width=200)) as display:
+        for now[0] in (0.0, 1.0, 2.0, 20.0, 21.0):
+            display.show(ROW, 0.5, 10.0)
+        display.show(ROW, 1.0, 0.0, last=True)
+    assert len(out.getvalue().splitlines()) == 3
+
+
+def test_on_a_terminal_a_panel_is_live():
+    out = io.StringIO()
+    with Display("the title", Console(file=out, width=100, force_terminal=True)) as display:
+        display.show(ROW, 0.5, 10.0)
+        display.say("a line that stays")
+    shown = out.getvalue()
+    for part in ("the title", "a line that stays", "collect wood", "steps/s", "time left"):
+        assert part in shown
+    assert "eat cow" not in shown
+
+
+def test_a_panel_has_room_for_an_odd_number_of_achievements():
+    console = Console(file=io.StringIO(), width=100)
+    console.print(panel("title", {**ROW, "achievements": {"one": 0.3}}, 0.1, 5.0))
+    assert "30.0 %" in console.file.getvalue()
+
+
+def test_a_missing_package_is_named_with_the_way_to_get_it():
+    with pytest.raises(MissingPackageError) as refusal:
+        require("train", "json", "no_such_package", "no_such_parent.child", purpose="training")
+    assert str(refusal.value) == (
+        "training needs no-such-package and no-such-parent-child: pip install 'openworld[train]'"
+    )
+    assert isinstance(refusal.value, TrainerError)
+    assert isinstance(refusal.value, ImportError)
+    assert errors.installed("json")

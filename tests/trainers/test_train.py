@@ -1,0 +1,182 @@
+"""A run as a whole: what it leaves on disk, that it resumes as if nothing had happened, and how it stops."""
+
+import dataclasses
+import json
+import signal
+
+import jax
+import numpy as np
+import pytest
+
+from tests.trainers import probes
+from tests.trainers.helpers import small
+from trainers.checkpoint import CheckpointError, Checkpoints
+from trainers.errors import TrainerError
+from trainers.ppo.config import Network, Run
+from trainers.ppo.learner import begin
+from trainers.ppo.train import DivergedError, begun_config, read_config, resumed_config, train_in
+from trainers.sinks import RunFolder, RunFolderError
+
+BATCH = 32 * 8
+
+
+def run(path, world, config, resume=False):
+    folder = RunFolder(path)
+    config = resumed_config(folder, config) if resume else begun_config(folder, config)
+    return train_in(world, config, folder, resume)
+
+
+def bits(tree):
+    words = [
+        jax.random.key_data(x) if jax.dtypes.issubdtype(x.dtype, jax.dtypes.prng_key) else x
+        for x in jax.tree.leaves(tree)
+    ]
+    return [np.asarray(x) for x in words]
+
+
+class PowerError(Exception):
+    """It went off."""
+
+
+@pytest.fixture
+def power_goes_off(monkeypatch):
+    """Stop a run when it is about to log an update, once."""
+
+    def arrange(update):
+        append = RunFolder.append
+
+        def cut(folder, row):
+            append(folder, row)
+            if row["update"] == update:
+                monkeypatch.setattr(RunFolder, "append", append)
+                raise PowerError
+
+        monkeypatch.setattr(RunFolder, "append", cut)
+
+    return arrange
+
+
+@pytest.mark.parametrize("save_every_s", [0.0, 1e9], ids=["saved each update", "saved once"])
+def test_a_resumed_run_equals_an_unbroken_one_bit_for_bit(tmp_path, power_goes_off, save_every_s):
+    learning = dataclasses.replace(small().learning, final_learning_rate=0.0)
+    config = small(learning=learning, run=Run(transitions=6 * BATCH, save_every_s=save_every_s, film=False))
+    whole = run(tmp_path / "whole", probes.BOTH, config)
+    power_goes_off(4)
+    with pytest.raises(PowerError):
+        run(tmp_path / "broken", probes.BOTH, config)
+    resumed = run(tmp_path / "broken", probes.BOTH, None, resume=True)
+    for a, b in zip(bits(whole), bits(resumed), strict=True):
+        np.testing.assert_array_equal(a, b)
+    rows = [RunFolder(tmp_path / name).metrics() for name in ("whole", "broken")]
+    assert [row["update"] for row in rows[1]] == [1, 2, 3, 4, 5, 6]
+    assert [row["policy_loss"] for row in rows[0]] == [row["policy_loss"] for row in rows[1]]
+    assert (tmp_path / "broken" / "learning_curve.png").stat().st_size > 1000
+
+
+def line_of(error, kind, action):
+    with pytest.raises(error) as refusal:
+        action()
+    message = str(refusal.value)
+    assert type(refusal.value) is kind
+    assert "\n" not in message
+    return message
+
+
+def test_a_number_that_is_none_stops_the_run_and_the_last_good_checkpoint_stays(tmp_path):
+    config = small(run=Run(transitions=20 * BATCH, save_every_s=0.0, film=False))
+    message = line_of(TrainerError, DivergedError, lambda: run(tmp_path / "run", probes.POISON, config))
+    checkpoints = Checkpoints(tmp_path / "run" / "checkpoints")
+    # Rewards are no numbers from step 60 on, and an update plays 8 steps.
+    assert checkpoints.latest() == 7
+    assert "update 8" in message
+    assert str(checkpoints.path(7)) in message
+    assert all(np.isfinite(x).all() for x in bits(checkpoints.restore(7, "policy", policy_template(config))))
+    assert [row["update"] for row in RunFolder(tmp_path / "run").metrics()] == [1, 2, 3, 4, 5, 6, 7]
+
+
+def policy_template(config):
+    return jax.eval_shape(lambda: begin(probes.POISON, config)).network
+
+
+def test_metrics_are_rows_of_plain_numbers(tmp_path):
+    run(tmp_path, probes.BOTH, small())
+    rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert [row["transitions"] for row in rows] == [BATCH * n for n in range(1, 7)]
+    assert rows[0]["episodes"] == BATCH
+    assert set(rows[0]["achievements"]) == {"paid", "lived"}
+    assert rows[0]["achievements"]["lived"] == 1
+    assert rows[-1]["return"] == pytest.approx(2 * rows[-1]["achievements"]["paid"] - 1, abs=1e-6)
+    assert {"kl_old_new", "clip_share", "explained_variance", "gradient_norm", "entropy"} <= set(rows[0])
+
+
+def test_an_update_without_finished_episodes_has_no_return(tmp_path):
+    run(tmp_path, probes.POISON, small(run=Run(transitions=2 * BATCH, film=False)))
+    rows = RunFolder(tmp_path).metrics()
+    assert rows[0]["return"] is None
+    assert rows[0]["achievements"] == {}
+    assert not (tmp_path / "learning_curve.png").exists()
+
+
+def test_a_folder_that_holds_a_run_is_not_overwritten(tmp_path):
+    config = small(run=Run(transitions=BATCH, film=False))
+    run(tmp_path, probes.BOTH, config)
+    message = line_of(TrainerError, RunFolderError, lambda: run(tmp_path, probes.BOTH, config))
+    assert "already holds a run" in message
+
+
+@pytest.mark.parametrize(
+    "make", [lambda path: None, lambda path: path.mkdir()], ids=["nothing", "an empty folder"]
+)
+def test_what_is_no_run_cannot_be_resumed(tmp_path, make):
+    make(tmp_path / "run")
+    message = line_of(
+        TrainerError, RunFolderError, lambda: run(tmp_path / "run", probes.BOTH, None, resume=True)
+    )
+    assert str(tmp_path / "run") in message
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 1}', '{"format": 1, "config": {"rollout": 3}}'])
+def test_settings_that_cannot_be_read_are_said_to_be(tmp_path, text):
+    (tmp_path / "config.json").write_text(text)
+    line_of(TrainerError, RunFolderError, lambda: read_config(RunFolder(tmp_path)))
+
+
+def test_a_resumed_run_may_learn_otherwise_but_not_be_another(tmp_path):
+    config = small(run=Run(transitions=BATCH, film=False))
+    run(tmp_path, probes.BOTH, config)
+    wider = dataclasses.replace(config, network=Network(width=64, depth=1))
+    message = line_of(TrainerError, RunFolderError, lambda: run(tmp_path, probes.BOTH, wider, resume=True))
+    assert "width=32, now 64" in message
+    longer = dataclasses.replace(config, run=Run(transitions=2 * BATCH, film=False))
+    run(tmp_path, probes.BOTH, longer, resume=True)
+    assert read_config(RunFolder(tmp_path)) == longer
+    assert len(RunFolder(tmp_path).metrics()) == 2
+
+
+def test_a_checkpoint_of_another_world_is_refused(tmp_path):
+    config = small(run=Run(transitions=BATCH, film=False))
+    run(tmp_path, probes.BOTH, config)
+    message = line_of(TrainerError, CheckpointError, lambda: run(tmp_path, probes.ACTION, None, resume=True))
+    assert "world both there and action here" in message
+
+
+def test_the_first_interruption_saves_and_stops(tmp_path, monkeypatch):
+    append = RunFolder.append
+
+    def interrupt(folder, row):
+        append(folder, row)
+        if row["update"] == 2:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(RunFolder, "append", interrupt)
+    before = signal.getsignal(signal.SIGINT)
+    config = small(run=Run(transitions=6 * BATCH, save_every_s=1e9, film=False))
+    message = line_of(TrainerError, TrainerError, lambda: run(tmp_path, probes.BOTH, config))
+    assert "interrupted after update 2" in message
+    assert Checkpoints(tmp_path / "checkpoints").latest() == 2
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_time_budget_ends_a_run(tmp_path):
+    run(tmp_path, probes.BOTH, small(run=Run(transitions=10**12, time_budget_s=2.0, film=False)))
+    assert Checkpoints(tmp_path / "checkpoints").latest() == len(RunFolder(tmp_path).metrics())

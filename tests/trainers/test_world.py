@@ -1,0 +1,64 @@
+"""The trainer in the real world: a run from its first step to its film, and what it leaves."""
+
+import dataclasses
+import json
+
+import jax
+import numpy as np
+import pytest
+
+from openworld.replay import Replay
+from trainers.ppo.config import Run, preset
+from trainers.ppo.evaluate import evaluate
+from trainers.ppo.film import film
+from trainers.ppo.train import load_policy, train
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """The `tiny` preset, trained halfway, resumed to its end."""
+    folder = tmp_path_factory.mktemp("runs") / "tiny"
+    config = preset("tiny")
+    train(dataclasses.replace(config, run=Run(transitions=512, save_every_s=0.0, film=False)), folder)
+    train(config, folder, resume=True)
+    return folder
+
+
+def test_it_leaves_a_row_for_each_update(run):
+    rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    assert [row["transitions"] for row in rows] == [256, 512, 768, 1024]
+    assert all(np.isfinite(row["policy_loss"]) for row in rows)
+    assert json.loads((run / "config.json").read_text())["derived"]["updates"] == 4
+
+
+def test_it_is_evaluated_beside_a_random_agent(run):
+    report = evaluate(run, episodes=8, max_steps=40)
+    assert len(report.trained.rates) == 67
+    assert report.trained.mean_length.value <= 40
+    assert json.loads((run / "evaluation.json").read_text())["episodes"] == 8
+
+
+def test_its_policy_plays(run):
+    policy = load_policy(run)
+    _, action = policy(None, jax.random.key(0), np.zeros((5, 445), np.uint8))
+    assert action.shape == (5,)
+
+
+def test_it_is_filmed(run):
+    pytest.importorskip("imageio_ffmpeg")
+    told = film(run, max_steps=30)
+    assert told == [f"replay: {run / 'agent.replay'}", f"video: {run / 'agent.mp4'}"]
+    assert len(Replay.load(run / "agent.replay").actions) <= 30
+    assert (run / "agent.mp4").stat().st_size > 1000
+
+
+def test_without_the_video_packages_there_is_still_a_replay(run, monkeypatch):
+    def missing(*arguments, **settings):
+        raise ImportError("films need imageio: pip install 'openworld[video]'")
+
+    monkeypatch.setattr("openworld.render.video.write", missing)
+    told = film(run, max_steps=5)
+    assert told[0].startswith("replay: ")
+    assert told[1] == "no video: films need imageio: pip install 'openworld[video]'"

@@ -1,0 +1,1 @@
+"""Agents that learn nothing, and other people's trainers: what a trained agent is held against."""

@@ -1,0 +1,239 @@
+"""Checkpoints: a folder each, written aside and moved into place, so that a name on disk means a whole save.
+
+Arrays go through Orbax, part by part ("policy" can be read without the rest). `manifest.json` says what a
+checkpoint holds and how long each file is; what disagrees with it is reported as one line, never half-restored.
+"""
+
+import json
+import os
+import shutil
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from trainers.errors import TrainerError
+
+#: Version of the layout on disk; a change that old code cannot read raises it.
+FORMAT = 1
+MANIFEST = "manifest.json"
+_ASIDE = ".saving-"
+
+
+class CheckpointError(TrainerError):
+    """A checkpoint that cannot be written, found or used."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What one checkpoint says of itself.
+
+    Attributes:
+        facts: what the run wanted kept beside its arrays, and what a reader should compare.
+        arrays: part -> name -> [dtype, *shape].
+        files: path -> [bytes, crc32].
+    """
+
+    number: int
+    facts: dict[str, Any]
+    arrays: dict[str, dict[str, list[Any]]]
+    files: dict[str, list[int]]
+
+
+class Checkpoints:
+    """The numbered checkpoints in one folder; the newest `keep` stay."""
+
+    def __init__(self, folder: Path, keep: int = 2) -> None:
+        self.folder = Path(folder)
+        self.keep = keep
+
+    def path(self, number: int) -> Path:
+        """Where a checkpoint lies."""
+        return self.folder / f"{number:010d}"
+
+    def numbers(self) -> list[int]:
+        """Checkpoints that were saved to their end, oldest first."""
+        if not self.folder.is_dir():
+            return []
+        return sorted(int(entry.name) for entry in self.folder.iterdir() if entry.name.isdigit())
+
+    def latest(self) -> int:
+        """The newest checkpoint; a folder without one is a `CheckpointError`."""
+        numbers = self.numbers()
+        if not numbers:
+            raise CheckpointError(f"{self.folder} holds no checkpoint")
+        return numbers[-1]
+
+    def save(self, number: int, parts: Mapping[str, Any], facts: Mapping[str, Any]) -> Path:
+        """Save parts (trees of arrays) as one checkpoint; on failure the ones before it stay untouched."""
+        aside = self.folder / f"{_ASIDE}{number:010d}"
+        try:
+            self._sweep()
+            aside.mkdir(parents=True)
+            arrays = {part: _save_part(aside / part, tree) for part, tree in parts.items()}
+            manifest = {
+                "format": FORMAT,
+                "number": number,
+                "facts": dict(facts),
+                "arrays": arrays,
+                "files": _measure(aside),
+            }
+            (aside / MANIFEST).write_text(json.dumps(manifest, indent=1))
+            _flush(aside)
+            # A checkpoint of this number is there only if a run is repeated from an earlier one.
+            shutil.rmtree(self.path(number), ignore_errors=True)
+            aside.rename(self.path(number))
+            _flush_folder(self.folder)
+        except Exception as error:  # the storage libraries raise many kinds
+            shutil.rmtree(aside, ignore_errors=True)
+            kept = f"checkpoint {self.numbers()[-1]} is kept" if self.numbers() else "there is none before it"
+            raise CheckpointError(
+                f"checkpoint {number} could not be saved in {self.folder} ({_first_line(error)}); {kept}"
+            ) from error
+        for old in self.numbers()[: -self.keep]:
+            shutil.rmtree(self.path(old), ignore_errors=True)
+        return self.path(number)
+
+    def read(self, number: int) -> Manifest:
+        """Read and check a checkpoint's manifest."""
+        path = self.path(number)
+        if not path.is_dir():
+            raise CheckpointError(f"{self.folder} holds no checkpoint {number}")
+        try:
+            content = json.loads((path / MANIFEST).read_text())
+            version = content["format"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise self._damaged(number, f"its {MANIFEST} cannot be read") from error
+        if version != FORMAT:
+            raise CheckpointError(f"{path} is of format {version}; this version reads format {FORMAT}")
+        manifest = Manifest(**{name: content[name] for name in ("number", "facts", "arrays", "files")})
+        for name, (size, checksum) in manifest.files.items():
+            file = path / name
+            if not file.is_file() or file.stat().st_size != size or _checksum(file) != checksum:
+                raise self._damaged(number, f"{name} is not as it was written")
+        return manifest
+
+    def restore(self, number: int, part: str, template: Any) -> Any:
+        """Read a part into the form of `template`, whose leaves need only a shape and a dtype."""
+        manifest = self.read(number)
+        kept = manifest.arrays.get(part, {})
+        wanted = {name: [str(leaf.dtype), *leaf.shape] for name, leaf in _stored(template).items()}
+        for name in sorted({*kept, *wanted}):
+            if kept.get(name) != wanted.get(name):
+                raise CheckpointError(
+                    f"{self.path(number)} is of another version: {part}{name} is {_describe(kept.get(name))} "
+                    f"there and {_describe(wanted.get(name))} here"
+                )
+        try:
+            arrays = _restore_part(self.path(number) / part, template)
+        except Exception as error:  # the storage libraries raise many kinds
+            raise self._damaged(number, _first_line(error)) from error
+        return _rebuild(template, arrays)
+
+    def _damaged(self, number: int, reason: str) -> CheckpointError:
+        older = [n for n in self.numbers() if n < number]
+        remedy = f"; delete that folder to continue from checkpoint {older[-1]}" if older else ""
+        return CheckpointError(f"{self.path(number)} is damaged or cut short: {reason}{remedy}")
+
+    def _sweep(self) -> None:
+        """Remove what a killed save left behind."""
+        if self.folder.is_dir():
+            for entry in self.folder.glob(f"{_ASIDE}*"):
+                shutil.rmtree(entry, ignore_errors=True)
+
+
+def _names(tree: Any) -> dict[str, Any]:
+    leaves, _ = jax.tree_util.tree_flatten_with_path(tree)
+    return {jax.tree_util.keystr(path): leaf for path, leaf in leaves}
+
+
+def _is_key(leaf: Any) -> bool:
+    return jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+
+
+def _stored(tree: Any) -> dict[str, Any]:
+    """A tree's leaves as they are kept: keys by their words, arrays without elements not at all."""
+    shown = {
+        name: jax.eval_shape(jax.random.key_data, leaf) if _is_key(leaf) else leaf
+        for name, leaf in _names(tree).items()
+    }
+    return {name: leaf for name, leaf in shown.items() if np.prod(leaf.shape) > 0}
+
+
+def _save_part(path: Path, tree: Any) -> dict[str, list[Any]]:
+    import orbax.checkpoint as ocp
+
+    leaves = {
+        name: jax.random.key_data(leaf) if _is_key(leaf) else leaf for name, leaf in _names(tree).items()
+    }
+    leaves = {name: leaf for name, leaf in leaves.items() if leaf.size > 0}
+    with ocp.StandardCheckpointer() as checkpointer:
+        checkpointer.save(path.absolute(), leaves)
+        checkpointer.wait_until_finished()
+    return {name: [str(leaf.dtype), *leaf.shape] for name, leaf in leaves.items()}
+
+
+def _restore_part(path: Path, template: Any) -> dict[str, Any]:
+    import orbax.checkpoint as ocp
+
+    here = jax.sharding.SingleDeviceSharding(jax.devices()[0])
+    wanted = {
+        name: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=getattr(leaf, "sharding", None) or here)
+        for name, leaf in _stored(template).items()
+    }
+    with ocp.StandardCheckpointer() as checkpointer:
+        return checkpointer.restore(path.absolute(), wanted)
+
+
+def _rebuild(template: Any, arrays: dict[str, Any]) -> Any:
+    def leaf_of(name: str, leaf: Any) -> Any:
+        if name not in arrays:
+            return jnp.zeros(leaf.shape, leaf.dtype)
+        return jax.random.wrap_key_data(arrays[name]) if _is_key(leaf) else arrays[name]
+
+    leaves = [leaf_of(name, leaf) for name, leaf in _names(template).items()]
+    return jax.tree.unflatten(jax.tree.structure(template), leaves)
+
+
+def _measure(folder: Path) -> dict[str, list[int]]:
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    return {file.relative_to(folder).as_posix(): [file.stat().st_size, _checksum(file)] for file in files}
+
+
+def _checksum(file: Path) -> int:
+    total = 0
+    with file.open("rb") as stream:
+        while block := stream.read(1 << 22):
+            total = zlib.crc32(block, total)
+    return total
+
+
+def _flush(folder: Path) -> None:
+    """Wait until a folder's files are on the disk, so that the move that follows cannot overtake them."""
+    for file in folder.rglob("*"):
+        if file.is_file():
+            with file.open("rb") as stream:
+                os.fsync(stream.fileno())
+    _flush_folder(folder)
+
+
+def _flush_folder(folder: Path) -> None:
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _describe(array: list[Any] | None) -> str:
+    return f"{array[0]}{array[1:]}" if array else "absent"
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

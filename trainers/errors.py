@@ -1,0 +1,27 @@
+"""What a person can put right: errors whose message is one line and needs no traceback."""
+
+import importlib.util
+
+
+class TrainerError(RuntimeError):
+    """A mistake or a mishap that one line explains; the command line prints that line and exits with 1."""
+
+
+class MissingPackageError(TrainerError, ImportError):
+    """An optional package that was asked for is not installed."""
+
+
+def require(extra: str, *modules: str, purpose: str) -> None:
+    """Raise `MissingPackageError` unless every module can be imported; none is imported here."""
+    missing = [name for name in modules if not installed(name)]
+    if missing:
+        names = " and ".join(name.replace(".", "-").replace("_", "-") for name in missing)
+        raise MissingPackageError(f"{purpose} needs {names}: pip install 'openworld[{extra}]'")
+
+
+def installed(module: str) -> bool:
+    """Whether a module could be imported."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # its parent package is missing
+        return False

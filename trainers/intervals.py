@@ -1,0 +1,42 @@
+"""Intervals that hold the true value in 95 of 100 experiments."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+#: The 97.5th percentile of the standard normal distribution.
+Z = 1.959963984540054
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value and its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def mean(samples: Sequence[float]) -> Estimate:
+    """The mean, with the normal interval x̄ ± z s/√n; a single sample has no interval."""
+    n = len(samples)
+    if n == 0:
+        return Estimate(math.nan, math.nan, math.nan)
+    middle = math.fsum(samples) / n
+    if n == 1:
+        return Estimate(middle, -math.inf, math.inf)
+    spread = math.sqrt(math.fsum((x - middle) ** 2 for x in samples) / (n - 1))
+    return Estimate(middle, middle - Z * spread / math.sqrt(n), middle + Z * spread / math.sqrt(n))
+
+
+def rate(hits: int, trials: int) -> Estimate:
+    """A rate with Wilson's interval, which holds near 0 and 1 too.
+
+    (p̂ + z²/2n ± z √(p̂(1 − p̂)/n + z²/4n²)) / (1 + z²/n)    (Wilson 1927, JASA 22:209)
+    """
+    if trials == 0:
+        return Estimate(math.nan, 0.0, 1.0)
+    p, squared = hits / trials, Z * Z / trials
+    middle = (p + squared / 2) / (1 + squared)
+    reach = Z * math.sqrt(p * (1 - p) / trials + squared / (4 * trials)) / (1 + squared)
+    return Estimate(p, max(0.0, middle - reach), min(1.0, middle + reach))

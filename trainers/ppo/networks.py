@@ -1,0 +1,79 @@
+"""The actor-critic: an encoder for what is seen, a shared MLP, a head for the policy and one for the value.
+
+Everything works on batches. Weights are kept in float32 and cast to `precision` where they are used.
+"""
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Key, Shaped
+
+from trainers.ppo.config import Activation, Network, Precision
+from trainers.ppo.encoders import Encoder, make_encoder
+from trainers.ppo.worlds import Worlds
+
+ACTIVATIONS: dict[Activation, Callable[[Array], Array]] = {"relu": jax.nn.relu, "tanh": jnp.tanh}
+
+
+class Dense(eqx.Module):
+    """An affine layer, y = xW + b."""
+
+    weight: Float[Array, "inputs outputs"]
+    bias: Float[Array, " outputs"]
+
+    def __init__(self, key: Key[Array, ""], inputs: int, outputs: int, scale: float) -> None:
+        self.weight = jax.nn.initializers.orthogonal(scale)(key, (inputs, outputs), jnp.float32)
+        self.bias = jnp.zeros(outputs, jnp.float32)
+
+    def __call__(self, x: Float[Array, "B inputs"]) -> Float[Array, "B outputs"]:
+        """Apply the layer in the dtype of `x`."""
+        return x @ self.weight.astype(x.dtype) + self.bias.astype(x.dtype)[None, :]
+
+
+class ActorCritic(eqx.Module):
+    """A policy and a value on one trunk."""
+
+    encoder: Encoder
+    trunk: tuple[Dense, ...]
+    actor: Dense
+    critic: Dense
+    activation: Activation = eqx.field(static=True)
+    precision: Precision = eqx.field(static=True)
+
+    def __call__(
+        self, observation: Shaped[Array, "B *shape"]
+    ) -> tuple[Float[Array, "B actions"], Float[Array, " B"]]:
+        """Logits of the actions and the expected discounted return, both float32."""
+        hidden = self.encoder(observation, jnp.dtype(self.precision))
+        for layer in self.trunk:
+            hidden = ACTIVATIONS[self.activation](layer(hidden))
+        logits, value = self.actor(hidden), self.critic(hidden)
+        return logits.astype(jnp.float32), value[:, 0].astype(jnp.float32)
+
+
+def make_network(world: Worlds, settings: Network, key: Key[Array, ""]) -> ActorCritic:
+    """An untrained network for a world: orthogonal weights, nearly uniform policy, zero biases.
+
+    Scales √2, 0.01 and 1 after Andrychowicz et al. 2021, "What matters for on-policy deep actor-critic methods?".
+    """
+    keys = iter(jax.random.split(key, settings.depth + 3))
+    encoder = make_encoder(world, settings, next(keys))
+    widths = (encoder.features, *[settings.width] * settings.depth)
+    scale = 2**0.5
+    trunk = tuple(Dense(next(keys), a, b, scale) for a, b in pairwise(widths))
+    return ActorCritic(
+        encoder=encoder,
+        trunk=trunk,
+        actor=Dense(next(keys), settings.width, world.num_actions, 0.01),
+        critic=Dense(next(keys), settings.width, 1, 1.0),
+        activation=settings.activation,
+        precision=settings.precision,
+    )
+
+
+def count_parameters(network: eqx.Module) -> int:
+    """How many numbers are learned."""
+    return sum(leaf.size for leaf in jax.tree.leaves(eqx.filter(network, eqx.is_inexact_array)))

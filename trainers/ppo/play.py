@@ -1,0 +1,118 @@
+"""Play whole episodes, each world's first, with a policy that does not learn."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int32, Key, Shaped
+
+from trainers.ppo.networks import ActorCritic
+from trainers.ppo.worlds import Worlds
+
+#: Steps between two looks at whether anybody still plays.
+STRETCH = 500
+
+
+class Episodes(eqx.Module):
+    """The first episode of each world; where it did not `end`, the sums so far."""
+
+    returns: Float[Array, " episodes"]
+    lengths: Int32[Array, " episodes"]
+    unlocked: Bool[Array, "episodes achievements"]
+    ended: Bool[Array, " episodes"]
+
+
+class Policy(eqx.Module):
+    """A network as `rollout` wants it: `(carry, key, observation) -> (carry, action)`.
+
+    `sharpness` multiplies the logits: 1 plays as in training, 0 plays every action alike.
+    """
+
+    network: ActorCritic
+    sharpness: Float[Array, ""]
+
+    def __call__(
+        self, carry: Any, key: Key[Array, ""], observation: Shaped[Array, "B *shape"]
+    ) -> tuple[Any, Int32[Array, " B"]]:
+        """Draw an action of each world."""
+        logits = self.sharpness * self.network(observation)[0]
+        return carry, jax.random.categorical(key, logits).astype(jnp.int32)
+
+
+@dataclass(frozen=True)
+class Course:
+    """The held-out worlds that policies are measured in: the same ones for each policy.
+
+    A policy is a tree of arrays that can be called; those of one form share a compiled program.
+
+    Attributes:
+        episodes: one in each of as many worlds.
+        max_steps: none is played longer.
+    """
+
+    world: Worlds
+    episodes: int
+    max_steps: int
+    seed: int = 20_000
+
+    def play(self, policy: Callable) -> Episodes:
+        """Play one episode in each world.
+
+        An episode counts once it has begun, however long it takes, so that short ones are not favoured.
+        """
+        key = jax.random.key(self.seed)
+        observation, state = self._reset(key)
+        carry = observation, state, self._blank(state)
+        for begin in range(0, self.max_steps, STRETCH):
+            steps = jnp.int32(min(STRETCH, self.max_steps - begin))
+            carry = self._stretch(policy, carry, jax.random.fold_in(key, begin), steps)
+            if bool(jnp.all(carry[2].ended)):
+                break
+        return jax.tree.map(np.asarray, carry[2])
+
+    def _blank(self, state: Any) -> Episodes:
+        shapes = jax.eval_shape(self.world.advance, state, jnp.zeros(self.episodes, jnp.int32))
+        return Episodes(
+            returns=jnp.zeros(self.episodes, jnp.float32),
+            lengths=jnp.zeros(self.episodes, jnp.int32),
+            unlocked=jnp.zeros(shapes[5].achievements.shape, bool),
+            ended=jnp.zeros(self.episodes, bool),
+        )
+
+    @cached_property
+    def _reset(self) -> Callable:
+        return jax.jit(lambda key: self.world.reset(key, self.episodes, held_out=True))
+
+    @cached_property
+    def _stretch(self) -> Callable:
+        """The program that plays on until `steps` are done or every episode has ended."""
+
+        def program(policy: Callable, carry: tuple, key: Array, steps: Array) -> tuple:
+            def body(at: tuple[Array, tuple]) -> tuple[Array, tuple]:
+                done, (observation, state, book) = at
+                _, action = policy(None, jax.random.fold_in(key, done), observation)
+                observation, state, _, terminated, truncated, info = self.world.advance(state, action)
+                return done + 1, (observation, state, keep(book, info, terminated | truncated))
+
+            def unfinished(at: tuple[Array, tuple]) -> Array:
+                return (at[0] < steps) & ~jnp.all(at[1][2].ended)
+
+            return jax.lax.while_loop(unfinished, body, (jnp.int32(0), carry))[1]
+
+        return jax.jit(program, donate_argnums=1)
+
+
+def keep(book: Episodes, info: Any, ended: Bool[Array, " episodes"]) -> Episodes:
+    """Write a step into the book, but for the worlds whose first episode is over."""
+    over = book.ended
+    return Episodes(
+        returns=jnp.where(over, book.returns, info.episode_return),
+        lengths=jnp.where(over, book.lengths, info.episode_length),
+        unlocked=jnp.where(over[:, None], book.unlocked, info.achievements),
+        ended=over | ended,
+    )

@@ -1,0 +1,170 @@
+"""What a run leaves on disk: its folder, its settings, a line of metrics for each update, its learning curve."""
+
+import importlib.metadata
+import json
+import math
+import os
+import platform
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from trainers.errors import TrainerError, installed
+
+CONFIG, METRICS, CURVE = "config.json", "metrics.jsonl", "learning_curve.png"
+#: Version of config.json's layout.
+FORMAT = 1
+
+
+class RunFolderError(TrainerError):
+    """A folder that is not what a run needs it to be."""
+
+
+class RunFolder:
+    """One run's folder."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where the checkpoints lie."""
+        return self.path / "checkpoints"
+
+    def create(self, settings: Mapping[str, Any]) -> None:
+        """Begin a run here; a folder that already holds one is a `RunFolderError`."""
+        if (self.path / CONFIG).exists():
+            raise RunFolderError(
+                f"{self.path} already holds a run; resume it, or choose another folder for a new one"
+            )
+        try:
+            self.checkpoints.mkdir(parents=True, exist_ok=True)
+            (self.path / METRICS).write_text("")
+            self.write_settings(settings)
+        except OSError as error:
+            raise RunFolderError(f"no run can be kept in {self.path}: {error.strerror}") from error
+
+    def write_settings(self, settings: Mapping[str, Any]) -> None:
+        """Keep settings beside the versions and the machine they are used with."""
+        record = {"format": FORMAT, **settings, "versions": versions(), "machine": machine()}
+        write_atomically(self.path / CONFIG, json.dumps(record, indent=2) + "\n")
+
+    def read_settings(self) -> dict[str, Any]:
+        """What `write_settings` kept; anything else is a `RunFolderError`."""
+        path = self.path / CONFIG
+        if not self.path.is_dir():
+            raise RunFolderError(f"there is no folder {self.path}")
+        if not path.is_file():
+            raise RunFolderError(f"{self.path} is not a run's folder: it has no {CONFIG}")
+        try:
+            record = json.loads(path.read_text())
+            version = record["format"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise RunFolderError(f"{path} is no record of a run's settings") from error
+        if version != FORMAT:
+            raise RunFolderError(f"{path} is of format {version}; this version reads format {FORMAT}")
+        return record
+
+    def append(self, row: Mapping[str, Any]) -> None:
+        """Add a line of metrics; numbers that are none become null."""
+        with (self.path / METRICS).open("a") as stream:
+            stream.write(json.dumps(plain(row), allow_nan=False) + "\n")
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """All whole lines of metrics, oldest first."""
+        path = self.path / METRICS
+        return list(read_lines(path.read_text().splitlines())) if path.is_file() else []
+
+    def forget_after(self, update: int) -> None:
+        """Drop the metrics of later updates: a resumed run writes them again."""
+        rows = [row for row in self.metrics() if row["update"] <= update]
+        write_atomically(self.path / METRICS, "".join(json.dumps(row) + "\n" for row in rows))
+
+    def draw(self) -> str:
+        """Draw the learning curve and say where it is, or why there is none."""
+        rows = [row for row in self.metrics() if row.get("return") is not None]
+        if not installed("matplotlib"):
+            return "no learning curve: pip install 'openworld[plots]'"
+        if not rows:
+            return "no learning curve: no episode has ended yet"
+        draw_curve(rows, self.path / CURVE)
+        return str(self.path / CURVE)
+
+
+def read_lines(lines: Iterable[str]) -> Iterable[dict[str, Any]]:
+    """Parse JSON lines up to the first that is cut short."""
+    for line in lines:
+        try:
+            row = json.loads(line)
+        except ValueError:
+            return
+        yield row
+
+
+def plain(value: Any) -> Any:
+    """Numbers, strings and dictionaries as JSON has them."""
+    if isinstance(value, Mapping):
+        return {name: plain(item) for name, item in value.items()}
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Replace a file as a whole, or not at all."""
+    aside = path.with_name(f".{path.name}.writing")
+    with aside.open("w") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    aside.replace(path)
+
+
+def versions() -> dict[str, str]:
+    """Versions of what a run's numbers may depend on."""
+    names = ("openworld", "jax", "jaxlib", "numpy", "equinox", "optax", "orbax-checkpoint")
+    found = {"python": platform.python_version()}
+    for name in names:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def machine() -> dict[str, Any]:
+    """Where a run runs, in words that name no one."""
+    import jax
+
+    devices = jax.devices()
+    return {
+        "system": f"{platform.system()} {platform.machine()}",
+        "cores": os.cpu_count(),
+        "devices": [f"{len(devices)} x {devices[0].device_kind}"],
+    }
+
+
+def draw_curve(rows: list[dict[str, Any]], path: Path) -> None:
+    """Draw return and achievements against transitions into a PNG."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 4.2), dpi=110, layout="constrained")
+    FigureCanvasAgg(figure)
+    left, right = figure.subplots(1, 2)
+    x = [row["transitions"] / 1e6 for row in rows]
+    left.plot(x, [row["return"] for row in rows], color="tab:blue")
+    left.set(xlabel="million transitions", ylabel="mean return of finished episodes", title="Return")
+    latest = rows[-1].get("achievements", {})
+    for name in sorted(latest, key=latest.__getitem__, reverse=True)[:12]:
+        if latest[name] > 0:
+            curve = [100 * row.get("achievements", {}).get(name, 0.0) for row in rows]
+            right.plot(x, curve, label=name.replace("_", " "), linewidth=1)
+    right.set(
+        xlabel="million transitions", ylabel="% of finished episodes", title="Achievements", ylim=(0, 100)
+    )
+    if latest and max(latest.values()) > 0:
+        right.legend(fontsize=6, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    for axes in (left, right):
+        axes.grid(alpha=0.3)
+    figure.savefig(path)
