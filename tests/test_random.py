@@ -30,7 +30,9 @@ def draws() -> np.ndarray:
     def all_of(seeds: jax.Array) -> jax.Array:
         ticks = jnp.arange(500, dtype=jnp.int32)
         index = jnp.arange(100, dtype=jnp.uint32)
-        each = jax.vmap(jax.vmap(lambda s, t: Dice.of(s, t).bits(Stream.SPAWN_TILE, index), (None, 0)), (0, None))
+        each = jax.vmap(
+            jax.vmap(lambda s, t: Dice.of(s, t).bits(Stream.SPAWN_TILE, index), (None, 0)), (0, None)
+        )
         return each(seeds, ticks)
 
     drawn = np.asarray(all_of(seeds))
@@ -101,7 +103,9 @@ def test_chances_are_kept(draws):
 def test_a_chance_does_not_lean_on_the_low_bits(draws):
     # Creatures take their direction from the low bits of the draw whose high bits decide whether they chase.
     chasing = np.asarray(happens(jnp.asarray(draws.reshape(-1)), chance(0.75)))
-    table = np.stack([np.bincount((draws.ravel() & 15)[chasing == side], minlength=16) for side in (True, False)])
+    table = np.stack(
+        [np.bincount((draws.ravel() & 15)[chasing == side], minlength=16) for side in (True, False)]
+    )
     assert stats.chi2_contingency(table).pvalue > ALPHA
 
 
@@ -113,7 +117,10 @@ def test_bits_are_those_of_plain_integers():
         rng.integers(0, 1 << 32, 200, dtype=np.uint32),
         strict=True,
     ):
-        dice, again = Dice.of(jnp.asarray(seed), jnp.int32(tick)), plain.Dice((int(seed[0]), int(seed[1])), int(tick))
+        dice, again = (
+            Dice.of(jnp.asarray(seed), jnp.int32(tick)),
+            plain.Dice((int(seed[0]), int(seed[1])), int(tick)),
+        )
         for stream in (min(Stream), Stream.FORAGE, Stream.ACTION):
             assert int(dice.bits(stream, jnp.uint32(index))) == again.bits(stream, int(index))
         assert tuple(map(int, next_seed(jnp.asarray(seed)))) == plain.next_seed((int(seed[0]), int(seed[1])))
@@ -121,7 +128,10 @@ def test_bits_are_those_of_plain_integers():
 
 def test_golden_bits(golden):
     dice = Dice.of(jnp.array([0x12345678, 0x9ABCDEF0], jnp.uint32), jnp.int32(42))
-    bits = {stream.name: np.asarray(dice.bits(stream, jnp.arange(4, dtype=jnp.uint32))).tolist() for stream in Stream}
+    bits = {
+        stream.name: np.asarray(dice.bits(stream, jnp.arange(4, dtype=jnp.uint32))).tolist()
+        for stream in Stream
+    }
     seeds = np.asarray(world_seeds(jnp.array([0, 7], jnp.uint32), 3)).tolist()
     golden("random", {**bits, "world_seeds": seeds})
 

@@ -84,7 +84,9 @@ def read_mob(m: dict[str, Any], i: int, slot: int) -> Mob | None:
     if not m["alive"][i, slot]:
         return None
     health = Fraction(int(m["health"][i, slot]), POINT)
-    return Mob(place(m["position"][i, slot]), int(m["type"][i, slot]), health, max(int(m["cooldown"][i, slot]), 0))
+    return Mob(
+        place(m["position"][i, slot]), int(m["type"][i, slot]), health, max(int(m["cooldown"][i, slot]), 0)
+    )
 
 
 def read_missile(m: dict[str, Any], i: int, slot: int) -> Missile | None:

@@ -162,7 +162,11 @@ def spawn_threshold(world: World, kind: str) -> int:
     if kind == PASSIVE:
         return chance.chance(0.1)
     dark = round(DARKNESS_PARTS * (1 - chance.daylight(world.tick)) ** 2)
-    base = chance.chance(0.02) + (chance.chance(0.1) * dark // DARKNESS_PARTS) if kind == MELEE else chance.chance(0.05)
+    base = (
+        chance.chance(0.02) + (chance.chance(0.1) * dark // DARKNESS_PARTS)
+        if kind == MELEE
+        else chance.chance(0.05)
+    )
     return base * (1 if world.kills >= 8 else 3)
 
 
@@ -180,15 +184,18 @@ def spawn(world: World, dice: Dice) -> None:
         if not free or not dice.happens(chance.SPAWN, KINDS[kind], spawn_threshold(world, kind)):
             continue
         least = 3 if kind == PASSIVE else 9
+        taken = {mob.place for _, _, mob in world.creatures()}
         best: tuple[int, Place] | None = None
         for place in ring(player.place):
             if not least**2 < square_distance(place, player.place) < DESPAWN**2:
                 continue
-            if world.block(place) not in SPAWNABLE or world.creature_at(place):
+            if world.block(place) not in SPAWNABLE or place in taken:
                 continue
             # A draw's high bits decide; of equal ones the first tile of the map.
             tile = place[0] * world.cols + place[1]
-            draw = dice.bits(chance.SPAWN_TILE, TILES * KINDS[kind] + tile) // TILES * TILES + TILES - 1 - tile
+            draw = (
+                dice.bits(chance.SPAWN_TILE, TILES * KINDS[kind] + tile) // TILES * TILES + TILES - 1 - tile
+            )
             if best is None or draw > best[0]:
                 best = draw, place
         if best:

@@ -29,7 +29,9 @@ def batches(examples: int, **knobs: st.SearchStrategy[Any]) -> Callable[..., Any
 
         drawn.__name__, drawn.__doc__ = test.__name__, test.__doc__
         example = given(seed=st.integers(0, 2**32 - 1), **knobs)(drawn)
-        return settings(max_examples=examples, phases=PHASES, suppress_health_check=list(HealthCheck))(example)
+        return settings(max_examples=examples, phases=PHASES, suppress_health_check=list(HealthCheck))(
+            example
+        )
 
     return decorate
 

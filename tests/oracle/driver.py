@@ -77,12 +77,12 @@ def agree(state: Any, action: np.ndarray, *, time_limit: int = 100_000) -> list[
     complaints, played = [], []
     for i in range(len(action)):
         mine = bridge.read(before, i)
-        start = f"{mine.player}, mobs {mine.mobs}, missiles {mine.mob_missiles} {mine.player_missiles}"
         outcome = step(mine, int(action[i]), time_limit)
         played.append(mine)
         found = unlike(mine, outcome, bridge.read(after, i), out, i)
         if found:
-            name = Action(int(action[i])).name
+            old, name = bridge.read(before, i), Action(int(action[i])).name
+            start = f"{old.player}, mobs {old.mobs}, missiles {old.mob_missiles} {old.player_missiles}"
             complaints.append(f"world {i}, {name}: " + "; ".join(found[:6]) + f"\n    from {start}")
     below = np.flatnonzero(
         (before.ground["tiles"][:, 1:] != after.ground["tiles"][:, 1:]).reshape(len(action), -1).any(axis=1)

@@ -40,10 +40,28 @@ Achievement = names(
     ENCHANT_SWORD ENCHANT_ARMOUR DEFEAT_KNIGHT DEFEAT_ARCHER""",
 )
 #: What an inventory counts, in the order of the record.
-ITEMS = (
-    """wood stone coal iron diamond sapphire ruby sapling torch arrow book pickaxe sword bow
-    red green blue pink cyan yellow"""
-).split()
+ITEMS = [
+    "wood",
+    "stone",
+    "coal",
+    "iron",
+    "diamond",
+    "sapphire",
+    "ruby",
+    "sapling",
+    "torch",
+    "arrow",
+    "book",
+    "pickaxe",
+    "sword",
+    "bow",
+    "red",
+    "green",
+    "blue",
+    "pink",
+    "cyan",
+    "yellow",
+]
 #: (row, column) step of facing left, right, up, down.
 STEPS = ((0, -1), (0, 1), (-1, 0), (1, 0))
 LEFT, RIGHT, UP, DOWN = range(4)
@@ -55,11 +73,34 @@ PHYSICAL, BURN, CHILL = range(3)
 
 SOLID = {
     Block[name]
-    for name in (
-        """INVALID OUT_OF_BOUNDS STONE TREE COAL IRON DIAMOND CRAFTING_TABLE FURNACE PLANT RIPE_PLANT WALL WALL_MOSS
-        STALAGMITE RUBY SAPPHIRE CHEST FOUNTAIN FIRE_TREE ENCHANTMENT_TABLE_FIRE ENCHANTMENT_TABLE_ICE GRAVE GRAVE2
-        GRAVE3 NECROMANCER NECROMANCER_VULNERABLE"""
-    ).split()
+    for name in [
+        "INVALID",
+        "OUT_OF_BOUNDS",
+        "STONE",
+        "TREE",
+        "COAL",
+        "IRON",
+        "DIAMOND",
+        "CRAFTING_TABLE",
+        "FURNACE",
+        "PLANT",
+        "RIPE_PLANT",
+        "WALL",
+        "WALL_MOSS",
+        "STALAGMITE",
+        "RUBY",
+        "SAPPHIRE",
+        "CHEST",
+        "FOUNTAIN",
+        "FIRE_TREE",
+        "ENCHANTMENT_TABLE_FIRE",
+        "ENCHANTMENT_TABLE_ICE",
+        "GRAVE",
+        "GRAVE2",
+        "GRAVE3",
+        "NECROMANCER",
+        "NECROMANCER_VULNERABLE",
+    ]
 }
 LIQUID = {Block.WATER, Block.LAVA}
 SPAWNABLE = {Block.GRASS, Block.PATH, Block.FIRE_GRASS, Block.ICE_GRASS}

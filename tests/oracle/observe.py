@@ -125,5 +125,3 @@ def symbolic(world: World) -> list[float]:
     floats += [float(known) for known in player.spells]
     floats += [0.0, float(world.kills >= OPENING_KILLS), float(boss_vulnerable(world))]
     return floats
-
-

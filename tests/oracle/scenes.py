@@ -7,7 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from tests.oracle.names import FIRST_SLOT, HEALTH, ITEMS, MISSILES, PLANTS, SLOTS, SOLID, Action, Block, Fixture
+from tests.oracle.names import (
+    FIRST_SLOT,
+    HEALTH,
+    ITEMS,
+    MISSILES,
+    PLANTS,
+    SLOTS,
+    SOLID,
+    Action,
+    Block,
+    Fixture,
+)
 
 Rng = np.random.Generator
 
@@ -43,16 +54,14 @@ def scramble(state: Any, rng: Rng, *, crowd: float = 0.6, reach: int = 6, wild: 
     world, n = state.world, len(state.world.tick)
     world.seed[:] = rng.integers(0, 1 << 32, (n, 2), dtype=np.uint32)
     world.tick[:] = np.where(rng.random(n) < 0.1, 99_999, rng.integers(0, 99_999, n))
-    world.floors.kills[:, 0] = rng.integers(10, 20, n)
+    world.floors.kills[:, 0] = rng.integers(0, 20, n)
     scramble_ground(state.ground, rng, wild)
     scramble_player(world.player, rng)
-    tiles = state.ground.tiles[:, 0]
-    for i in range(n):
-        here = tuple(world.player.position[i, 0])
-        tiles[i][here] = rng.choice(LAND)
-        scramble_mobs(world.mobs, tiles[i], i, here, rng, crowd, reach)
-        scramble_missiles(world.projectiles, i, here, rng, crowd)
-        scramble_plants(world.plants, tiles[i], i, here, rng, crowd)
+    here = world.player.position[:, 0]
+    state.ground.tiles[np.arange(n), 0, here[:, 0], here[:, 1]] = rng.choice(LAND, n)
+    scramble_mobs(state, rng, crowd, reach)
+    scramble_missiles(state, rng, crowd)
+    scramble_plants(state, rng, crowd)
     return state
 
 
@@ -87,13 +96,22 @@ def scramble_player(player: Any, rng: Rng) -> None:
     player.attributes[:, 0] = np.where(rng.random((n, 3)) < 0.5, 1, rng.integers(1, 6, (n, 3)))
     dexterity, strength, intelligence = player.attributes[:, 0].astype(int).T
     player.health[:, 0] = np.where(
-        rng.random(n) < 0.5, POINT * (1 + rng.integers(0, 8 + strength)), rng.integers(1, POINT * (8 + strength) + 1)
+        rng.random(n) < 0.5,
+        POINT * (1 + rng.integers(0, 8 + strength)),
+        rng.integers(1, POINT * (8 + strength) + 1),
     )
     for k, most in enumerate([7 + 2 * dexterity] * 3 + [6 + 3 * intelligence]):
         player.vitals[:, 0, k] = np.where(
-            rng.random(n) < 0.4, rng.choice([0, 1], n), most - np.where(rng.random(n) < 0.5, 0, rng.integers(0, 7, n))
+            rng.random(n) < 0.4,
+            rng.choice([0, 1], n),
+            most - np.where(rng.random(n) < 0.5, 0, rng.integers(0, 7, n)),
         )
-    for name, low, high in (("hunger", 0, 25), ("thirst", 0, 20), ("fatigue", -10, 30), ("recovery", -15, 25)):
+    for name, low, high in (
+        ("hunger", 0, 25),
+        ("thirst", 0, 20),
+        ("fatigue", -10, 30),
+        ("recovery", -15, 25),
+    ):
         getattr(player, name)[:, 0] = edged(rng, COUNT * low, COUNT * high, n)
     player.focus[:, 0] = edged(rng, 0, 30 * MANA_COUNT, n)
     player.inventory[:, 0] = 0
@@ -109,55 +127,68 @@ def scramble_player(player: Any, rng: Rng) -> None:
     player.experience[:, 0] = rng.integers(0, 3, n)
     player.asleep[:, 0] = rng.random(n) < 0.15
     player.resting[:, 0] = rng.random(n) < 0.1
-    words = rng.integers(0, 1 << 32, (n, 3), dtype=np.uint32) & np.array([~0 & 0xFFFFFFFF, 0xFFFFFFFF, 7], np.uint32)
+    words = rng.integers(0, 1 << 32, (n, 3), dtype=np.uint32) & np.array(
+        [~0 & 0xFFFFFFFF, 0xFFFFFFFF, 7], np.uint32
+    )
     player.achievements[:, 0] = np.where(rng.random((n, 1)) < 0.5, 0, words)
 
 
-def scramble_mobs(mobs: Any, tiles: np.ndarray, i: int, here: Any, rng: Rng, crowd: float, reach: int) -> None:
-    """Creatures about the player, each on land of its own; dead slots hold anything."""
-    taken = {tuple(map(int, here))}
-    mobs.position[i] = rng.integers(0, ROWS, mobs.position[i].shape)
-    mobs.alive[i] = False
+def scramble_mobs(state: Any, rng: Rng, crowd: float, reach: int) -> None:
+    """Creatures about the players, each on land of its own; dead slots hold anything."""
+    mobs, tiles, here = state.world.mobs, state.ground.tiles, state.world.player.position[:, 0].astype(int)
+    shape = mobs.alive.shape
+    mobs.position[:] = rng.integers(0, ROWS, mobs.position.shape)
+    mobs.alive[:] = False
+    mobs.type[:] = 0
+    mobs.cooldown[:] = rng.choice([0, 0, 0, 1, 2, 4], shape)
     for kind, first in FIRST_SLOT.items():
-        for slot in range(first, first + SLOTS[kind]):
-            mobs.type[i, slot] = 0
-            mobs.health[i, slot] = edged(rng, 1, POINT * HEALTH[kind], ())
-            mobs.cooldown[i, slot] = 0 if kind == "passive" else rng.choice([0, 0, 0, 1, 2, 4])
-            if rng.random() >= crowd:
+        mobs.health[:, first : first + SLOTS[kind]] = edged(
+            rng, 1, POINT * HEALTH[kind], (shape[0], SLOTS[kind])
+        )
+    mobs.cooldown[:, FIRST_SLOT["passive"] : FIRST_SLOT["passive"] + SLOTS["passive"]] = 0
+    spots = here[:, None] + rng.integers(-reach, reach + 1, (*shape, 2))
+    wanted = ((spots >= 0) & (spots < ROWS)).all(axis=-1) & (rng.random(shape) < crowd)
+    land = rng.choice(LAND, shape)
+    for i, taken in enumerate({tuple(place)} for place in here.tolist()):
+        for slot in np.flatnonzero(wanted[i]):
+            row, col = spots[i, slot].tolist()
+            if (row, col) in taken:
                 continue
-            spot = tuple(int(x) for x in here + rng.integers(-reach, reach + 1, 2))
-            if spot in taken or not (0 <= spot[0] < ROWS and 0 <= spot[1] < COLS):
-                continue
-            taken.add(spot)
-            if (tiles[spot] & 63) not in LAND:
-                tiles[spot] = rng.choice(LAND)
-            mobs.position[i, slot] = spot
+            taken.add((row, col))
+            if (tiles[i, 0, row, col] & 63) not in LAND:
+                tiles[i, 0, row, col] = land[i, slot]
+            mobs.position[i, slot] = row, col
             mobs.alive[i, slot] = True
 
 
-def scramble_missiles(missiles: Any, i: int, here: Any, rng: Rng, crowd: float) -> None:
-    """Arrows and other things in the air near the player; dead slots hold anything."""
-    n = 2 * MISSILES
-    spots = here + rng.integers(-4, 5, (n, 2))
-    inside = ((spots >= 0) & (spots < ROWS)).all(axis=1)
-    missiles.position[i] = np.clip(spots, 0, ROWS - 1)
-    missiles.direction[i] = rng.integers(0, 4, n)
-    missiles.type[i, :MISSILES] = rng.choice([0, 0, 0, *range(8)], MISSILES)
-    missiles.type[i, MISSILES:] = rng.choice([4, 4, 2, 3], MISSILES)
-    missiles.alive[i] = inside & (rng.random(n) < crowd * 0.7)
+def scramble_missiles(state: Any, rng: Rng, crowd: float) -> None:
+    """Arrows and other things in the air near the players; dead slots hold anything."""
+    missiles, here = state.world.projectiles, state.world.player.position[:, 0].astype(int)
+    shape = missiles.alive.shape
+    spots = here[:, None] + rng.integers(-4, 5, (*shape, 2))
+    inside = ((spots >= 0) & (spots < ROWS)).all(axis=-1)
+    missiles.position[:] = np.clip(spots, 0, ROWS - 1)
+    missiles.direction[:] = rng.integers(0, 4, shape)
+    missiles.type[:, :MISSILES] = rng.choice([0, 0, 0, *range(8)], (shape[0], MISSILES))
+    missiles.type[:, MISSILES:] = rng.choice([4, 4, 2, 3], (shape[0], MISSILES))
+    missiles.alive[:] = inside & (rng.random(shape) < crowd * 0.7)
 
 
-def scramble_plants(plants: Any, tiles: np.ndarray, i: int, here: Any, rng: Rng, crowd: float) -> None:
-    """Saplings, at most one of them due to ripen in this step; dead slots hold anything."""
-    plants.position[i] = rng.integers(0, ROWS, (PLANTS, 2))
-    plants.age[i] = rng.integers(0, 599, PLANTS)
-    plants.age[i, rng.integers(0, PLANTS)] = 599
-    plants.alive[i] = False
-    for slot in range(PLANTS):
-        spot = tuple(int(x) for x in plants.position[i, slot])
-        block = tiles[spot] & 63
-        if rng.random() < crowd and block == Block.GRASS and spot != tuple(map(int, here)):
-            tiles[spot] = Block.PLANT
+def scramble_plants(state: Any, rng: Rng, crowd: float) -> None:
+    """Saplings, at most one of a world's due to ripen in this step; dead slots hold anything."""
+    plants, tiles = state.world.plants, state.ground.tiles
+    n = len(plants.alive)
+    spots = rng.integers(0, ROWS, (n, PLANTS, 2))
+    plants.position[:] = spots
+    plants.age[:] = rng.integers(0, 599, (n, PLANTS))
+    plants.age[np.arange(n), rng.integers(0, PLANTS, n)] = 599
+    plants.alive[:] = False
+    blocks = tiles[np.arange(n)[:, None], 0, spots[..., 0], spots[..., 1]]
+    wanted = (rng.random((n, PLANTS)) < crowd) & (blocks == Block.GRASS)
+    for i, slot in np.argwhere(wanted):
+        row, col = spots[i, slot]
+        if tiles[i, 0, row, col] == Block.GRASS and (row, col) != tuple(state.world.player.position[i, 0]):
+            tiles[i, 0, row, col] = Block.PLANT
             plants.alive[i, slot] = True
 
 

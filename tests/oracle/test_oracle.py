@@ -51,7 +51,9 @@ def test_walking_turns_and_is_blocked_by_water():
     assert (world.player.place, world.player.facing) == ((24, 23), LEFT)
 
 
-@pytest.mark.parametrize(("asleep", "armour", "left"), [(False, 0, 7), (True, 0, 2), (False, 8, Fraction(43, 5))])
+@pytest.mark.parametrize(
+    ("asleep", "armour", "left"), [(False, 0, 7), (True, 0, 2), (False, 8, Fraction(43, 5))]
+)
 def test_zombie_strikes_once_in_six_steps(asleep, armour, left):
     world = meadow(asleep=asleep, energy=3, armour=[armour // 4] * 4)
     world.mobs["melee"][0] = Mob((24, 25), 0, Fraction(5))

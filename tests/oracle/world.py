@@ -124,7 +124,7 @@ class World:
         return len(self.blocks[0])
 
     def inside(self, place: Place) -> bool:
-        return 0 <= place[0] < self.rows and 0 <= place[1] < self.cols
+        return 0 <= place[0] < len(self.blocks) and 0 <= place[1] < len(self.blocks[0])
 
     def block(self, place: Place) -> int:
         """The block of a tile; beyond the map, OUT_OF_BOUNDS."""
@@ -142,7 +142,11 @@ class World:
 
     def creature_at(self, place: Place) -> tuple[str, int] | None:
         """Class and slot of whoever stands on a tile."""
-        return next(((kind, i) for kind, i, mob in self.creatures() if mob.place == place), None)
+        for kind, slots in self.mobs.items():
+            for i, mob in enumerate(slots):
+                if mob and mob.place == place:
+                    return kind, i
+        return None
 
     def open_to_walkers(self, place: Place) -> bool:
         """Inside, not solid, neither water nor lava: where the player and creatures of the land may go."""

@@ -16,6 +16,7 @@ from openworld import batch
 from tests.oracle import driver
 from tests.oracle.scenes import ABOVE
 
+pytestmark = pytest.mark.slow
 MANY, FEW, STEPS = 4096, 8, 40
 ROOT = Path(__file__).parents[2]
 
@@ -42,7 +43,9 @@ def actions(worlds, steps=STEPS):
 def start(worlds, sharding=None):
     """The first so many of the worlds of one key."""
     seeds = batch.world_seeds(jnp.array([3, 4], jnp.uint32), worlds)
-    state = jax.tree.map(jnp.asarray, dying(jax.tree.map(np.array, driver.environment().reset_seeds(seeds)[1])))
+    state = jax.tree.map(
+        jnp.asarray, dying(jax.tree.map(np.array, driver.environment().reset_seeds(seeds)[1]))
+    )
     return state if sharding is None else jax.tree.map(lambda x: jax.device_put(x, sharding), state)
 
 
@@ -100,14 +103,12 @@ def test_any_world_alone_is_the_same_in_a_crowd(crowd):
         np.testing.assert_array_equal(value[0], crowd[name][number], err_msg=name)
 
 
-@pytest.mark.slow
 def test_chunks_of_rare_work_do_not_matter(crowd, monkeypatch):
     monkeypatch.setattr(batch, "SPAWN_CHUNK", 3)
     monkeypatch.setattr(batch, "RESET_CHUNK", 1)
     same_worlds(leaves(future(openworld.make("OpenWorld-v0"), start(FEW), actions(FEW))), crowd)
 
 
-@pytest.mark.slow
 def test_eager_is_the_same_as_jit(crowd):
     environment, worlds, steps = openworld.make("OpenWorld-v0"), 4, 3
     state = start(worlds)
@@ -123,7 +124,6 @@ def test_eager_is_the_same_as_jit(crowd):
     jax.tree.map(np.testing.assert_array_equal, eager, expected)
 
 
-@pytest.mark.slow
 def test_two_devices_play_as_one():
     code = "from tests.properties.test_batches import main; main()"
     environment = os.environ | {
@@ -145,12 +145,11 @@ def main():
     """In a process with several devices: print how many, and the digest of the crowd sharded over them."""
     import tests.conftest  # noqa: F401  the same strictness and the compilation cache
 
-    mesh = jax.make_mesh((jax.device_count(),), ("worlds",))
+    mesh = jax.sharding.Mesh(np.array(jax.devices()), ("worlds",))
     sharding = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec("worlds"))
-    acts = jax.device_put(
-        actions(MANY), jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec(None, "worlds"))
-    )
-    out = future(driver.environment(), start(MANY, sharding), acts)
+    state = start(MANY, sharding)
+    assert state.ground.tiles.sharding.num_devices == jax.device_count()
+    out = future(driver.environment(), state, actions(MANY))
     print(jax.device_count(), digest(out, MANY))
 
 

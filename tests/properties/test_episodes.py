@@ -51,7 +51,8 @@ def play_along(worlds: int, steps: int, key: int, *, bots: bool) -> set[int]:
     returns, unlocked, ends = [0.0] * worlds, set(), 0
     for t in range(steps):
         actions = [
-            minds[i].act(world) if bots and i % 2 == 0 else random_action(rng, world) for i, world in enumerate(mine)
+            minds[i].act(world) if bots and i % 2 == 0 else random_action(rng, world)
+            for i, world in enumerate(mine)
         ]
         actions = [Action.NOOP if a in BELOW else a for a in actions]
         outcomes = [step(world, a) for world, a in zip(mine, actions, strict=True)]
@@ -84,7 +85,9 @@ def play_along(worlds: int, steps: int, key: int, *, bots: bool) -> set[int]:
                 mine[i], returns[i] = fresh(world, theirs), 0.0
                 found += bridge.unequal("first obs", observe.tokens(mine[i]), obs[i].tolist())
             found += bridge.differences(mine[i], theirs)
-            assert not found, f"world {i} of key {key}, step {t}, {Action(actions[i]).name}: " + "; ".join(found[:8])
+            assert not found, f"world {i} of key {key}, step {t}, {Action(actions[i]).name}: " + "; ".join(
+                found[:8]
+            )
     assert ends
     return unlocked
 

@@ -57,10 +57,12 @@ def alone(use_final_obs: bool):
 
 
 def state():
-    return jax.eval_shape(lambda s: driver.environment().reset_seeds(s)[1], jnp.zeros((WORLDS, 2), jnp.uint32))
+    return jax.eval_shape(
+        lambda s: driver.environment().reset_seeds(s)[1], jnp.zeros((WORLDS, 2), jnp.uint32)
+    )
 
 
-@pytest.mark.parametrize("use_final_obs", [False, True], ids=["", "final_obs"])
+@pytest.mark.parametrize("use_final_obs", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_a_donated_step_copies_no_map(use_final_obs):
     action = jax.ShapeDtypeStruct((WORLDS,), jnp.int32)
     text = jax.jit(alone(use_final_obs), donate_argnums=0).lower(state(), action).compile().as_text()
@@ -69,7 +71,7 @@ def test_a_donated_step_copies_no_map(use_final_obs):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("use_final_obs", [False, True], ids=["", "final_obs"])
+@pytest.mark.parametrize("use_final_obs", [False, True])
 def test_a_scan_copies_no_map(use_final_obs):
     actions = jax.ShapeDtypeStruct((16, WORLDS), jnp.int32)
     text = jax.jit(scanned(use_final_obs), donate_argnums=0).lower(state(), actions).compile().as_text()

@@ -46,7 +46,12 @@ def test_counts_stay_in_range():
     assert ((player["vitals"] >= 0) & (player["vitals"] <= most)).all()
     assert ((player["health"] >= 0) & (player["health"] <= 40 * (8 + strength))).all()
     assert (player["experience"] == 0).all()
-    for name, low, high in (("hunger", 0, 25), ("thirst", 0, 20), ("fatigue", -10, 30), ("recovery", -15, 25)):
+    for name, low, high in (
+        ("hunger", 0, 25),
+        ("thirst", 0, 20),
+        ("fatigue", -10, 30),
+        ("recovery", -15, 25),
+    ):
         assert ((player[name] >= 16 * low) & (player[name] <= 16 * high)).all(), name
     assert ((player["focus"] >= 0) & (player["focus"] <= 30 << 16)).all()
     assert (worlds["floor"] == 0).all()
@@ -59,7 +64,9 @@ def test_everybody_stands_on_a_tile_of_their_own():
     assert (mobs[alive] < 48).all()
     place = mobs[..., 0] * 48 + mobs[..., 1]
     own = worlds["player"]["position"][..., 0, :].astype(int) @ np.array([48, 1])
-    bodies = np.sort(np.concatenate([np.where(alive, place, -1 - np.arange(8)), own[..., None]], axis=-1), axis=-1)
+    bodies = np.sort(
+        np.concatenate([np.where(alive, place, -1 - np.arange(8)), own[..., None]], axis=-1), axis=-1
+    )
     assert (np.diff(bodies, axis=-1) > 0).all()
     closed = np.isin(under(tiles, worlds["mobs"]["position"]) & 63, list(SOLID | LIQUID))
     assert not (closed & alive).any()

@@ -36,7 +36,9 @@ def test_the_last_of_everything_is_enough(state, rng):
         block = Block.CRAFTING_TABLE if row < 0 else Block.FURNACE
         state.ground.tiles[np.arange(WORLDS), 0, place[:, 0], place[:, 1]] = block
     action = rng.choice(RECIPES, WORLDS)
-    costs = {a: recipe[-2] if a not in GOODS else recipe[-1] for a, recipe in (TOOLS | ARMOUR | GOODS).items()}
+    costs = {
+        a: recipe[-2] if a not in GOODS else recipe[-1] for a, recipe in (TOOLS | ARMOUR | GOODS).items()
+    }
     bag = state.world.player.inventory
     bag[:, 0] = 0
     for i, a in enumerate(action):

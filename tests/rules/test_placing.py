@@ -8,7 +8,8 @@ from tests.oracle.names import ITEMS, Action, Block, Fixture
 from tests.oracle.scenes import COMMON, EXOTIC, LAND, awake, face, faced, stand
 
 PLACING = np.array(
-    [Action.PLACE_STONE, Action.PLACE_TABLE, Action.PLACE_FURNACE, Action.PLACE_PLANT, Action.PLACE_TORCH], np.int32
+    [Action.PLACE_STONE, Action.PLACE_TABLE, Action.PLACE_FURNACE, Action.PLACE_PLANT, Action.PLACE_TORCH],
+    np.int32,
 )
 
 

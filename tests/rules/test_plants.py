@@ -43,7 +43,10 @@ def test_the_eleventh_sapling_ripens_too():
         played = agree(state, action)
         state = jax_tree_copy(driver.play(state, action)[1])
     assert all(world.block((28, 20)) == Block.RIPE_PLANT for world in played)
-    assert sum(world.plants[0] is not None and world.plants[0].place == (23, 24) for world in played) > WORLDS // 2
+    assert (
+        sum(world.plants[0] is not None and world.plants[0].place == (23, 24) for world in played)
+        > WORLDS // 2
+    )
 
 
 def jax_tree_copy(state):

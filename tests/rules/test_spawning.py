@@ -23,7 +23,9 @@ def test_where_and_when(state, rng):
     # Half the worlds have room for everybody, the other half are as crowded as drawn.
     room = rng.random(WORLDS) < 0.5
     state.world.mobs.alive[room] = False
-    state.world.tick[:] = np.where(rng.random(WORLDS) < 0.5, 300 * rng.integers(0, 300, WORLDS) + 210, state.world.tick)
+    state.world.tick[:] = np.where(
+        rng.random(WORLDS) < 0.5, 300 * rng.integers(0, 300, WORLDS) + 210, state.world.tick
+    )
     agree(state, NOOP)
 
 
