@@ -31,6 +31,7 @@ def staged(always: Bool[Array, ""]) -> Stage:
         return plain
 
     def run(function: Callable[..., Any], *args: Any) -> Any:
+        function = jax.jit(function)  # so that it is traced once, here, and not again by the conditional
         shapes = jax.eval_shape(function, *args)
 
         def never(*_: Any) -> Any:

@@ -51,8 +51,8 @@ def start(row: dict[str, Any]) -> str:
     """Return the line about a fresh process."""
     cold, warm = row["first_step_cold_seconds"], row["first_step_cached_seconds"]
     return (
-        f"first step of {row['worlds']:,} worlds in a fresh process: {cold:.1f} s after import, {warm:.1f} s with the "
-        f"compilation cache; importing openworld adds {row['import_seconds']:.2f} s to importing JAX"
+        f"first step of {row['worlds']:,} worlds in a fresh process: {cold:.1f} s after import, {warm:.1f} s with "
+        f"the compilation cache; importing openworld adds {row['import_seconds']:.2f} s to importing JAX"
     )
 
 

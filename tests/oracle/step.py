@@ -102,6 +102,16 @@ def grow(world: World) -> None:
 
 def live(player: Player, action: int) -> None:
     """Sleep, rest, and the counters of decay."""
+    lie_down_or_rise(player, action)
+    wear(player)
+    recover(player)
+    player.focus = (player.focus + (2 if player.asleep else 1)) * (1 + Fraction(player.intelligence - 1, 4))
+    if player.focus > 30:
+        player.mana, player.focus = player.mana + 1, Fraction(0)
+
+
+def lie_down_or_rise(player: Player, action: int) -> None:
+    """Fall asleep or rest when asked and in need of it; wake when that need is met."""
     if action == Action.SLEEP and player.energy < player.most_stamina:
         player.asleep = True
     if player.asleep and player.energy >= player.most_stamina:
@@ -112,6 +122,9 @@ def live(player: Player, action: int) -> None:
     if player.resting and (player.health >= player.most_health or player.food <= 0 or player.drink <= 0):
         player.resting = False
 
+
+def wear(player: Player) -> None:
+    """Food, drink and energy fall, more slowly for the dexterous; sleep brings energy back."""
     thrift = 1 - Fraction(player.dexterity - 1, 8)
     pace = thrift * (Fraction(1, 2) if player.asleep else 1)
     player.hunger += pace
@@ -126,6 +139,9 @@ def live(player: Player, action: int) -> None:
     elif player.fatigue < -10:
         player.energy, player.fatigue = player.energy + 1, Fraction(0)
 
+
+def recover(player: Player) -> None:
+    """Health comes back while nothing lacks, and goes while something does."""
     if player.food > 0 and player.drink > 0 and (player.energy > 0 or player.asleep):
         player.recovery += 2 if player.asleep else 1
     else:
@@ -134,10 +150,6 @@ def live(player: Player, action: int) -> None:
         player.health, player.recovery = player.health + 1, Fraction(0)
     elif player.recovery < -15:
         player.health, player.recovery = player.health - 1, Fraction(0)
-
-    player.focus = (player.focus + (2 if player.asleep else 1)) * (1 + Fraction(player.intelligence - 1, 4))
-    if player.focus > 30:
-        player.mana, player.focus = player.mana + 1, Fraction(0)
 
 
 def clip(player: Player) -> None:

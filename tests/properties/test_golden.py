@@ -14,8 +14,7 @@ WORLDS, STEPS = 8, 300
 
 def digest(*arrays: np.ndarray) -> str:
     whole = hashlib.sha256()
-    for array in arrays:
-        array = np.ascontiguousarray(array)
+    for array in map(np.ascontiguousarray, arrays):
         whole.update(f"{array.dtype}{array.shape}".encode() + array.tobytes())
     return whole.hexdigest()[:16]
 
@@ -40,7 +39,7 @@ def test_episodes(golden):
     seen = []
     for t in range(STEPS):
         action = jnp.asarray(rng.choice(ABOVE, WORLDS))
-        obs, state, reward, terminated, truncated, _ = environment.step(state, action)
+        obs, state, _, terminated, truncated, _ = environment.step(state, action)
         seen += [np.asarray(obs), np.asarray(terminated), np.asarray(truncated)]
         if t in (9, STEPS - 1):
             found |= {f"after {t + 1}, {name}": value for name, value in records(state).items()}

@@ -1,7 +1,9 @@
 """Saplings: planted, growing, ripe, eaten (rules 1.9 and 5, departure 3)."""
 
+import jax
 import numpy as np
 
+from tests.oracle import driver, scenes
 from tests.oracle.drawing import QUIET, batches
 from tests.oracle.driver import WORLDS, agree
 from tests.oracle.names import ITEMS, PLANTS, Action, Block
@@ -25,8 +27,6 @@ def test_growing(state, rng):
 
 def test_the_eleventh_sapling_ripens_too():
     # Ten saplings are tended; when the first is ripe its place is free, and the eleventh ripens as well.
-    from tests.oracle import driver, scenes
-
     state = scenes.scramble(driver.blank(), np.random.default_rng(0), crowd=0.0, wild=0.0)
     plants, player = state.world.plants, state.world.player
     awake(state)
@@ -41,15 +41,9 @@ def test_the_eleventh_sapling_ripens_too():
     noop = np.full(WORLDS, Action.NOOP, np.int32)
     for action in (noop, np.full(WORLDS, Action.PLACE_PLANT, np.int32)):
         played = agree(state, action)
-        state = jax_tree_copy(driver.play(state, action)[1])
+        state = jax.tree.map(np.array, driver.play(state, action)[1])
     assert all(world.block((28, 20)) == Block.RIPE_PLANT for world in played)
     assert (
         sum(world.plants[0] is not None and world.plants[0].place == (23, 24) for world in played)
         > WORLDS // 2
     )
-
-
-def jax_tree_copy(state):
-    import jax
-
-    return jax.tree.map(np.array, state)

@@ -2,6 +2,7 @@
 
 import math
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -41,8 +42,6 @@ def test_attempts_come_as_often_as_the_rules_say():
     @jax.jit
     def rates(hour):
         def one(i):
-            import equinox as eqx
-
             seed = jnp.stack([i, jnp.uint32(99)])
             return spawn_due(eqx.tree_at(lambda w: (w.seed, w.tick), world, (seed, hour + 1)), tables)
 

@@ -5,7 +5,7 @@ import numpy as np
 from tests.oracle.drawing import QUIET, batches
 from tests.oracle.driver import WORLDS, agree
 from tests.oracle.names import Action
-from tests.oracle.scenes import POINT
+from tests.oracle.scenes import ABOVE, POINT
 
 LYING_DOWN = np.array([Action.NOOP, Action.SLEEP, Action.REST], np.int32)
 
@@ -37,6 +37,4 @@ def test_attacked_in_bed(state, rng):
 
 @batches(3)
 def test_everything_at_once(state, rng):
-    from tests.oracle.scenes import ABOVE
-
     agree(state, rng.choice(ABOVE, WORLDS))

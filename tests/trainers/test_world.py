@@ -4,6 +4,7 @@ import dataclasses
 import json
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -42,7 +43,7 @@ def test_it_is_evaluated_beside_a_random_agent(run):
 
 def test_its_policy_plays(run):
     policy = load_policy(run)
-    _, action = policy(None, jax.random.key(0), np.zeros((5, 445), np.uint8))
+    _, action = policy(None, jax.random.key(0), jnp.zeros((5, 445), jnp.uint8))
     assert action.shape == (5,)
 
 
