@@ -26,7 +26,7 @@ from openworld.observe.tokens import observe
 from openworld.random import next_seed, world_seeds
 from openworld.rare import for_the_few
 from openworld.rules import spawning
-from openworld.score.scoring import unlocked
+from openworld.score.scoring import in_units, unlocked
 from openworld.stages import staged
 from openworld.state import Ground, World, widen
 
@@ -43,7 +43,7 @@ class State(eqx.Module):
 
     world: World
     ground: Ground
-    episode_return: Float32[Array, "worlds agents"]
+    episode_return: Int32[Array, "worlds agents"]  # so far, in 1/REWARD_PARTS
 
 
 class Info(eqx.Module):
@@ -217,7 +217,7 @@ class Environment:
             mobs=_on_every_floor(shape[:2], world.mobs),
             projectiles=_on_every_floor(shape[:2], world.projectiles),
         )
-        state = State(world, ground, jnp.zeros((worlds, self.num_agents), jnp.float32))
+        state = State(world, ground, jnp.zeros((worlds, self.num_agents), jnp.int32))
         return self._present(self._tokens(world, ground)), state
 
     def _new_worlds(self, seeds: UInt32[Array, "n 2"]) -> tuple[World, UInt8[Array, "n rows cols"]]:
@@ -253,14 +253,14 @@ class Environment:
         of = (lambda x: x[:, 0]) if self.num_agents == 1 else (lambda x: x)
         info = Info(
             final_obs=self._present(tokens),
-            episode_return=of(returns),
+            episode_return=of(in_units(returns)),
             episode_length=world.tick,
             achievements=of(unlocked(world.player.achievements)),
         )
         after = State(world, ground, returns)
         if auto_reset:
             tokens, after = self._reset_ended(tokens, after, terminated | truncated)
-        return self._present(tokens), after, of(outcome.reward), terminated, truncated, info
+        return self._present(tokens), after, of(in_units(outcome.reward)), terminated, truncated, info
 
     def _spawn(self, world: World, ground: Ground) -> World:
         """Let creatures appear in the few worlds where one is due."""
@@ -304,7 +304,7 @@ class Environment:
             written = ground.tiles.at[index, 0].set(tiles, mode="drop", wrap_negative_indices=False)
             ground = eqx.tree_at(lambda g: g.tiles, ground, written)
             returns = _put(
-                state.episode_return, index, jnp.zeros((index.shape[0], self.num_agents), jnp.float32)
+                state.episode_return, index, jnp.zeros((index.shape[0], self.num_agents), jnp.int32)
             )
             return tokens, State(_put(state.world, index, world), ground, returns)
 

@@ -78,7 +78,7 @@ class Tables(NamedTuple):
     holding_item: Numbers  # int32[holdings]
     holding_least: Numbers  # int32[holdings]
     holding_achievement: Numbers  # int32[holdings]
-    weights: Numbers  # float32[achievements]
+    weights: Numbers  # int32[achievements]
     smooth: "SmoothTables"
 
 
@@ -274,7 +274,7 @@ def compile_tables(ruleset: Ruleset) -> Tables:
         holding_item=_ints([h.item for h in achievements.HOLDINGS]),
         holding_least=_ints([h.least for h in achievements.HOLDINGS]),
         holding_achievement=_ints([h.achievement for h in achievements.HOLDINGS]),
-        weights=np.array([achievements.WEIGHTS[a] for a in Achievement], np.float32),
+        weights=_ints([achievements.WEIGHTS[a] for a in Achievement]),
         smooth=_smooth_tables(ruleset.floors),
     )
 

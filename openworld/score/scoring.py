@@ -12,8 +12,8 @@ from openworld.content.tables import POINT
 from openworld.rules.turn import Turn
 from openworld.state import World
 
-#: Reward for a point of health won, and cost of one lost.
-HEALTH_WEIGHT = 0.1
+#: A point of health is worth a tenth of an achievement's unit of weight; reward is counted in these parts of one.
+REWARD_PARTS = 10 * POINT
 #: Blows that the necromancer takes.
 BOSS_BLOWS = 8
 
@@ -21,7 +21,7 @@ BOSS_BLOWS = 8
 class Outcome(NamedTuple):
     """What a step brought each player, and whether the world's episode is over."""
 
-    reward: Float32[Array, " agents"]
+    reward: Int32[Array, " agents"]  # in 1/REWARD_PARTS
     terminated: Bool[Array, ""]
 
 
@@ -32,12 +32,16 @@ def score(before: Int32[Array, " agents"], world: World, turn: Turn) -> tuple[Wo
     """
     turn = _holdings(world, turn)
     fresh = turn.events & ~world.player.achievements
-    weights = jnp.sum(jnp.where(unlocked(fresh), turn.tables.weights[None], 0.0), axis=-1)
-    change = (world.player.health - before).astype(jnp.float32)
-    reward = weights + change * jnp.float32(HEALTH_WEIGHT / POINT)
+    weight = jnp.sum(jnp.where(unlocked(fresh), turn.tables.weights[None], 0), axis=-1)
+    reward = REWARD_PARTS * weight + (world.player.health - before)
     world = eqx.tree_at(lambda w: w.player.achievements, world, world.player.achievements | turn.events)
     dead = jnp.all(world.player.health <= 0)
     return world, Outcome(reward, dead | (world.boss_progress >= BOSS_BLOWS))
+
+
+def in_units(parts: Int32[Array, "*n"]) -> Float32[Array, "*n"]:
+    """Return a reward or a return as the float that players see, the same bits on every device."""
+    return parts.astype(jnp.float32) * jnp.float32(1 / REWARD_PARTS)
 
 
 def unlocked(words: UInt32[Array, "*n words"]) -> Bool[Array, "*n achievements"]:

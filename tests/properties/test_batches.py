@@ -110,7 +110,7 @@ def test_chunks_of_rare_work_do_not_matter(crowd, monkeypatch):
 
 
 def test_eager_is_the_same_as_jit(crowd):
-    environment, worlds, steps = openworld.make("OpenWorld-v0"), 4, 3
+    environment, worlds, steps = openworld.make("OpenWorld-v0"), FEW, 1
     state = start(worlds)
     acts = actions(MANY)[:steps, :worlds]
     with jax.disable_jit():
