@@ -4,11 +4,14 @@ Arrays go through Orbax, part by part ("policy" can be read without the rest). `
 checkpoint holds and how long each file is; what disagrees with it is reported as one line, never half-restored.
 """
 
+import errno
 import json
+import logging
 import os
 import shutil
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,7 +96,7 @@ class Checkpoints:
             shutil.rmtree(aside, ignore_errors=True)
             kept = f"checkpoint {self.numbers()[-1]} is kept" if self.numbers() else "there is none before it"
             raise CheckpointError(
-                f"checkpoint {number} could not be saved in {self.folder} ({_first_line(error)}); {kept}"
+                f"checkpoint {number} could not be saved in {self.folder} ({_cause(error)}); {kept}"
             ) from error
         for old in self.numbers()[: -self.keep]:
             shutil.rmtree(self.path(old), ignore_errors=True)
@@ -132,7 +135,7 @@ class Checkpoints:
         try:
             arrays = _restore_part(self.path(number) / part, template)
         except Exception as error:  # the storage libraries raise many kinds
-            raise self._damaged(number, _first_line(error)) from error
+            raise self._damaged(number, _cause(error)) from error
         return _rebuild(template, arrays)
 
     def _damaged(self, number: int, reason: str) -> CheckpointError:
@@ -172,7 +175,7 @@ def _save_part(path: Path, tree: Any) -> dict[str, list[Any]]:
         name: jax.random.key_data(leaf) if _is_key(leaf) else leaf for name, leaf in _names(tree).items()
     }
     leaves = {name: leaf for name, leaf in leaves.items() if leaf.size > 0}
-    with ocp.StandardCheckpointer() as checkpointer:
+    with _quiet(), ocp.StandardCheckpointer() as checkpointer:
         checkpointer.save(path.absolute(), leaves)
         checkpointer.wait_until_finished()
     return {name: [str(leaf.dtype), *leaf.shape] for name, leaf in leaves.items()}
@@ -186,7 +189,7 @@ def _restore_part(path: Path, template: Any) -> dict[str, Any]:
         name: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=getattr(leaf, "sharding", None) or here)
         for name, leaf in _stored(template).items()
     }
-    with ocp.StandardCheckpointer() as checkpointer:
+    with _quiet(), ocp.StandardCheckpointer() as checkpointer:
         return checkpointer.restore(path.absolute(), wanted)
 
 
@@ -235,5 +238,21 @@ def _describe(array: list[Any] | None) -> str:
     return f"{array[0]}{array[1:]}" if array else "absent"
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+def _cause(error: Exception) -> str:
+    """What went wrong, in as few words as the storage libraries allow."""
+    text = str(error).strip() or type(error).__name__
+    if os.strerror(errno.ENOSPC) in text:
+        return os.strerror(errno.ENOSPC)
+    return getattr(error, "strerror", None) or text.splitlines()[0]
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the storage libraries' own traces off the terminal: the error that is raised says it in one line."""
+    logger = logging.getLogger("absl")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

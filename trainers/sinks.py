@@ -144,22 +144,49 @@ def machine() -> dict[str, Any]:
     }
 
 
+def thinned(rows: list[dict[str, Any]], points: int = 100) -> list[dict[str, Any]]:
+    """Means over neighbouring rows, every finished episode counting alike, so that at most `points` are left."""
+    size = -(-len(rows) // points)
+    made = []
+    for group in (rows[start : start + size] for start in range(0, len(rows), size)):
+        weights = [max(1, row.get("episodes", 1)) for row in group]
+
+        def mean(values: list[float], weights: list[int] = weights) -> float:
+            return sum(w * v for w, v in zip(weights, values, strict=True)) / sum(weights)
+
+        names = {name: None for row in group for name in row.get("achievements", {})}
+        made.append(
+            {
+                "transitions": group[-1]["transitions"],
+                "return": mean([row["return"] for row in group]),
+                "achievements": {
+                    name: mean([row.get("achievements", {}).get(name, 0.0) for row in group])
+                    for name in names
+                },
+            }
+        )
+    return made
+
+
 def draw_curve(rows: list[dict[str, Any]], path: Path) -> None:
     """Draw return and achievements against transitions into a PNG."""
+    from matplotlib import colormaps
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(11, 4.2), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2)
+    rows = thinned(rows)
     x = [row["transitions"] / 1e6 for row in rows]
     left.plot(x, [row["return"] for row in rows], color="tab:blue")
     left.set(xlabel="million transitions", ylabel="mean return of finished episodes", title="Return")
-    latest = rows[-1].get("achievements", {})
-    for name in sorted(latest, key=latest.__getitem__, reverse=True)[:12]:
+    latest = rows[-1]["achievements"]
+    right.set_prop_cycle(color=[colormaps["tab20"](shade) for shade in range(20)])
+    for name in sorted(latest, key=latest.__getitem__, reverse=True)[:20]:
         if latest[name] > 0:
-            curve = [100 * row.get("achievements", {}).get(name, 0.0) for row in rows]
-            right.plot(x, curve, label=name.replace("_", " "), linewidth=1)
+            curve = [100 * row["achievements"].get(name, 0.0) for row in rows]
+            right.plot(x, curve, label=name.replace("_", " "), linewidth=1.2)
     right.set(
         xlabel="million transitions", ylabel="% of finished episodes", title="Achievements", ylim=(0, 100)
     )

@@ -9,7 +9,7 @@ from rich.console import Console
 from trainers import errors
 from trainers.display import Display, clock, line, number, panel, short
 from trainers.errors import MissingPackageError, TrainerError, require
-from trainers.sinks import RunFolder, RunFolderError, plain
+from trainers.sinks import RunFolder, RunFolderError, plain, thinned
 
 ROW = {
     "update": 3,
@@ -72,6 +72,23 @@ def test_a_curve_is_drawn_when_it_can_be(folder, monkeypatch):
     assert (folder.path / "learning_curve.png").read_bytes()[:4] == b"\x89PNG"
     monkeypatch.setattr("trainers.sinks.installed", lambda module: False)
     assert "openworld[plots]" in folder.draw()
+
+
+def test_a_curve_is_thinned_by_means_over_episodes():
+    rows = [
+        {
+            "transitions": n,
+            "return": float(n),
+            "episodes": 1 + 2 * (n % 2),
+            "achievements": {"a": n % 2 * 1.0},
+        }
+        for n in range(4)
+    ]
+    found = thinned(rows, 2)
+    assert [row["transitions"] for row in found] == [1, 3]
+    assert [row["return"] for row in found] == [0.75, 2.75]
+    assert [row["achievements"]["a"] for row in found] == [0.75, 0.75]
+    assert [row["return"] for row in thinned(rows, 100)] == [0, 1, 2, 3]
 
 
 def test_plain_keeps_what_json_has():
