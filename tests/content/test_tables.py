@@ -1,0 +1,49 @@
+"""The rows: ids that never move, totals that are published, sizes that are promised."""
+
+import jax
+import numpy as np
+
+from openworld.content import achievements, blocks, creatures, ids, recipes
+from openworld.content.rulesets import FULL
+from openworld.content.tables import NOTHING, compile_tables
+
+ENUMS = (
+    *(ids.Block, ids.Fixture, ids.Item, ids.Action, ids.Achievement, ids.Kind, ids.Projectile),
+    *(ids.Floor, ids.Direction, ids.Vital, ids.Attribute, ids.Enchantment, ids.Stream),
+)
+
+
+def test_ids_are_pinned(golden):
+    golden("ids", {enum.__name__: {member.name: int(member) for member in enum} for enum in ENUMS})
+
+
+def test_published_counts_and_weights():
+    assert (len(ids.Block), len(ids.Action), len(ids.Achievement)) == (37, 43, 67)
+    assert sum(achievements.WEIGHTS.values()) == 226
+    assert sorted(achievements.WEIGHTS.values()).count(8) == 9
+
+
+def test_every_block_and_creature_has_one_row():
+    assert [row.block for row in blocks.BLOCKS] == list(ids.Block)
+    places = [(row.kind, row.number) for row in creatures.CREATURES]
+    assert len(set(places)) == len(places) == 19
+    assert len({row.achievement for row in creatures.CREATURES}) == 19
+
+
+def test_every_making_action_costs_something():
+    tables = compile_tables(FULL)
+    for row in (*recipes.RECIPES, *recipes.ARMOUR_RECIPES, *recipes.PLACEMENTS):
+        assert tables.cost[row.action].sum() == sum(row.uses.values()) > 0
+    making = (tables.makes != NOTHING) | tables.armour | (tables.place_block != NOTHING)
+    assert making.sum() == len(recipes.RECIPES) + len(recipes.ARMOUR_RECIPES) + len(recipes.PLACEMENTS)
+    assert np.all(tables.cost[~making] == 0)
+
+
+def test_sizes_are_within_their_budgets():
+    from openworld.registry import make
+
+    world = make("OpenWorld-v0")
+    _, state = jax.eval_shape(lambda: world.reset(0, 1))
+    size = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
+    assert size <= 32 * 1024
+    assert world.observation_shape[0] <= 512
