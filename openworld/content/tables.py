@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from openworld.content import achievements, blocks, creatures, floors, recipes
-from openworld.content.ids import Achievement, Action, Block, Fixture, Item, Kind, Projectile
+from openworld.content.ids import Achievement, Action, Block, Item, Kind, Projectile
 from openworld.content.rulesets import Ruleset
 
 #: Integer units of one point of health or damage.
@@ -277,8 +277,3 @@ def compile_tables(ruleset: Ruleset) -> Tables:
         weights=_ints([achievements.WEIGHTS[a] for a in Achievement]),
         smooth=_smooth_tables(ruleset.floors),
     )
-
-
-def pack_tile(block: int, fixture: int = Fixture.NONE) -> int:
-    """Return the byte of a tile: six bits of block below two bits of fixture."""
-    return block | fixture << 6

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Int32
+from jaxtyping import Array, Bool, Int32
 
 from openworld.content.ids import Block
 from openworld.rules.turn import Edit, Sight, Turn, choose, same, steps_of
@@ -59,10 +59,22 @@ def look(ground: Ground, places: Places) -> Sight:
     )
 
 
+def beside(
+    world: World, turn: Turn, direction: Int32[Array, " agents"]
+) -> tuple[Int32[Array, "agents 2"], Int32[Array, " agents"]]:
+    """Return the position on a side of each player, and the tile read there."""
+    sides = jnp.stack([turn.sight.around[:, side] for side in FACED], axis=-1)
+    return world.player.position + steps_of(direction), choose(sides, direction)
+
+
 def faced(world: World, turn: Turn) -> tuple[Int32[Array, "agents 2"], Int32[Array, " agents"]]:
     """Return where each player faces, and the tile there."""
-    sides = jnp.stack([turn.sight.around[:, side] for side in FACED], axis=-1)
-    return world.player.position + steps_of(world.player.facing), choose(sides, world.player.facing)
+    return beside(world, turn, world.player.facing)
+
+
+def on_mobs(world: World, position: Int32[Array, "n 2"]) -> Bool[Array, "n mobs"]:
+    """Whether each living creature stands on each position."""
+    return same(position[:, None], world.mobs.position[None]) & world.mobs.alive[None]
 
 
 def as_edited(turn: Turn, tiles: Int32[Array, "*n"], positions: Int32[Array, "*n 2"]) -> Int32[Array, "*n"]:

@@ -4,13 +4,13 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32
 
-from openworld.content.ids import Achievement, Action, Block, Fixture, Item, Kind, Stream, Vital
+from openworld.content.ids import Achievement, Action, Block, Item, Kind, Stream, Vital
 from openworld.content.tables import NOTHING, chance
 from openworld.random import happens
 from openworld.rules.combat import blow, wound_mobs
-from openworld.rules.grid import faced
+from openworld.rules.grid import faced, on_mobs
 from openworld.rules.growth import sow
-from openworld.rules.turn import Turn, add_to, block_of, fixture_of, in_set, same
+from openworld.rules.turn import Turn, add_to, block_of, fixture_of, in_set, tile_of
 from openworld.state import World
 
 #: Food and drink that a killed creature, a ripe plant and a draught bring.
@@ -22,7 +22,7 @@ def interact(world: World, turn: Turn) -> tuple[World, Turn]:
     """Strike the creature on the faced tile; if none stands there, use the tile."""
     target, tile = faced(world, turn)
     doing = turn.action == Action.DO
-    struck = doing[:, None] & same(target[:, None], world.mobs.position[None]) & world.mobs.alive[None]
+    struck = doing[:, None] & on_mobs(world, target)
     world, turn = _strike(world, turn, struck)
     using = doing & ~jnp.any(struck, axis=-1)
     world, turn = _dig(world, turn, tile, using)
@@ -58,7 +58,7 @@ def _dig(
     item = jnp.where(foraged, Item.SAPLING, jnp.where(dug, tables.dig_item[block], NOTHING))
     gained = jnp.arange(len(Item), dtype=jnp.int32)[None] == item[:, None]
     world = eqx.tree_at(lambda w: w.player.inventory, world, inventory + gained.astype(jnp.int32))
-    left = tables.dig_block[block] | fixture_of(tile) << 6
+    left = tile_of(tables.dig_block[block], fixture_of(tile))
     return world, turn.rewrite_faced(left, dug)
 
 
@@ -86,5 +86,5 @@ def _eat(
     for agent in range(eaten.shape[0]):
         plants = sow(plants, target[agent], eaten[agent])
     world = eqx.tree_at(lambda w: w.plants, world, plants)
-    sapling = jnp.full(tile.shape, int(Block.PLANT) | int(Fixture.NONE) << 6, jnp.int32)
+    sapling = jnp.full(tile.shape, int(Block.PLANT), jnp.int32)
     return world, turn.rewrite_faced(sapling, eaten).happened(eaten, Achievement.EAT_PLANT)

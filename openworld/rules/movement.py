@@ -5,8 +5,8 @@ import jax.numpy as jnp
 
 from openworld.content.creatures import Terrain
 from openworld.content.ids import Action
-from openworld.rules.grid import FACED, as_edited
-from openworld.rules.turn import Turn, block_of, choose, in_set, same, steps_of
+from openworld.rules.grid import as_edited, beside, on_mobs
+from openworld.rules.turn import Turn, block_of, in_set, same
 from openworld.state import World
 
 
@@ -15,11 +15,10 @@ def move(world: World, turn: Turn) -> tuple[World, Turn]:
     player = world.player
     moving = (turn.action >= Action.LEFT) & (turn.action <= Action.DOWN)
     facing = jnp.where(moving, turn.action - Action.LEFT, player.facing)
-    sides = jnp.stack([turn.sight.around[:, side] for side in FACED], axis=-1)
-    ahead = player.position + steps_of(facing)
-    tile = as_edited(turn, choose(sides, facing), ahead)
+    ahead, tile = beside(world, turn, facing)
+    tile = as_edited(turn, tile, ahead)
     closed = in_set(block_of(tile), turn.tables.barrier[Terrain.LAND])
-    taken = jnp.any(same(ahead[:, None], world.mobs.position[None]) & world.mobs.alive[None], axis=-1)
+    taken = jnp.any(on_mobs(world, ahead), axis=-1)
     free = moving & ~closed & ~taken
 
     position = player.position

@@ -6,9 +6,9 @@ import jax.numpy as jnp
 from openworld.content.ids import Action, Block, Fixture
 from openworld.content.tables import NOTHING
 from openworld.rules.crafting import affordable
-from openworld.rules.grid import faced
+from openworld.rules.grid import faced, on_mobs
 from openworld.rules.growth import sow
-from openworld.rules.turn import Turn, block_of, fixture_of, in_set, same
+from openworld.rules.turn import Turn, block_of, fixture_of, in_set, tile_of
 from openworld.state import World
 
 
@@ -21,11 +21,11 @@ def place(world: World, turn: Turn) -> tuple[World, Turn]:
     player, tables, action = world.player, turn.tables, turn.action
     target, tile = faced(world, turn)
     block = tables.place_block[action]
-    taken = jnp.any(same(target[:, None], world.mobs.position[None]) & world.mobs.alive[None], axis=-1)
+    taken = jnp.any(on_mobs(world, target), axis=-1)
     takes = in_set(block_of(tile), tables.place_onto[action]) & (block_of(tile) != Block.OUT_OF_BOUNDS)
     able = (block != NOTHING) & takes & (fixture_of(tile) == Fixture.NONE) & ~taken & affordable(world, turn)
 
-    placed = jnp.where(block == Block.INVALID, block_of(tile), block) | tables.place_fixture[action] << 6
+    placed = tile_of(jnp.where(block == Block.INVALID, block_of(tile), block), tables.place_fixture[action])
     inventory = player.inventory - jnp.where(able[:, None], tables.cost[action], 0)
     world = eqx.tree_at(lambda w: w.player.inventory, world, inventory)
     for agent in range(action.shape[0]):

@@ -9,8 +9,19 @@ from jaxtyping import Array, Bool, Int32
 from openworld.content.ids import Achievement, Action, Attribute, Block, Enchantment, Item, Projectile
 from openworld.content.tables import POINT
 from openworld.rules.combat import received, wound_mobs
-from openworld.rules.grid import as_edited, faced
-from openworld.rules.turn import Edit, Turn, add_to, block_of, first, fixture_of, in_set, same, steps_of
+from openworld.rules.grid import as_edited, faced, on_mobs
+from openworld.rules.turn import (
+    Edit,
+    Turn,
+    add_to,
+    block_of,
+    first,
+    fixture_of,
+    in_set,
+    same,
+    steps_of,
+    tile_of,
+)
 from openworld.state import Projectiles, World
 
 
@@ -71,8 +82,7 @@ def fly(world: World, turn: Turn) -> tuple[World, Turn]:
     world, spent = _hit_players(world, turn, ahead, flying.alive & theirs)
     turn, tile = _shatter(world, turn, ahead, flying.alive & theirs)
     stopped = in_set(block_of(tile), turn.tables.solid)
-    on_mob = same(ahead[:, None], world.mobs.position[None]) & world.mobs.alive[None]
-    blocked = stopped | jnp.any(on_mob, axis=-1)
+    blocked = stopped | jnp.any(on_mobs(world, ahead), axis=-1)
     world, turn, struck = _hit_mobs(world, turn, ahead, flying.alive & ~theirs)
     gone = jnp.where(theirs, spent | blocked, struck | stopped)
     landed = Projectiles(ahead, flying.direction, flying.type, flying.alive & ~gone)
@@ -90,10 +100,13 @@ def _shatter(
         block = block_of(tile[slot])
         breaks = live[slot] & ((block == Block.CRAFTING_TABLE) | (block == Block.FURNACE))
         broken.append(breaks)
-        cleared = jnp.int32(Block.PATH) | fixture_of(tile) << 6
-        tile = jnp.where(breaks & (slots > slot) & same(ahead, ahead[slot][None]), cleared, tile)
-    cleared = jnp.int32(Block.PATH) | fixture_of(tile) << 6
-    return turn.edit(Edit(world.floor, ahead, cleared, jnp.stack(broken))), tile
+        tile = jnp.where(breaks & (slots > slot) & same(ahead, ahead[slot][None]), _cleared(tile), tile)
+    return turn.edit(Edit(world.floor, ahead, _cleared(tile), jnp.stack(broken))), tile
+
+
+def _cleared(tile: Int32[Array, "*n"]) -> Int32[Array, "*n"]:
+    """Return the tiles with their block gone and their fixture left."""
+    return tile_of(jnp.full_like(tile, int(Block.PATH)), fixture_of(tile))
 
 
 def _hit_players(

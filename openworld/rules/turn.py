@@ -86,6 +86,11 @@ def fixture_of(tile: Int32[Array, "*n"]) -> Int32[Array, "*n"]:
     return tile >> 6
 
 
+def tile_of(block: Int32[Array, "*n"], fixture: Int32[Array, "*n"]) -> Int32[Array, "*n"]:
+    """Return the byte of a tile: six bits of block below two bits of fixture."""
+    return block | fixture << 6
+
+
 def same(a: Int32[Array, "*n 2"], b: Int32[Array, "*m 2"]) -> Bool[Array, "*k"]:
     """Whether two positions are one."""
     return (a[..., 0] == b[..., 0]) & (a[..., 1] == b[..., 1])
