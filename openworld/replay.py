@@ -9,8 +9,6 @@ import base64
 import binascii
 import hashlib
 import json
-import os
-import tempfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from openworld import registry
+from openworld.files import replacing
 
 if TYPE_CHECKING:
     from openworld.batch import Environment
@@ -79,19 +78,8 @@ class Replay:
             "episode_return": self.episode_return,
             "ended": self.ended,
         }
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-        try:
-            with os.fdopen(handle, "w") as file:
-                json.dump(record, file, indent=1)
-                file.write("\n")
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).chmod(0o644)
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        with replacing(path) as aside:
+            aside.write_text(json.dumps(record, indent=1) + "\n")
         return path
 
     @classmethod

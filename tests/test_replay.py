@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from openworld import registry, replay
+from openworld import files, registry, replay
 from openworld.replay import Replay, ReplayError
 
 STEPS = 12
@@ -82,7 +82,7 @@ def test_a_save_that_fails_keeps_the_old_file(recorded, tmp_path, monkeypatch):
     def full(_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(replay.os, "fsync", full)
+    monkeypatch.setattr(files.os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
         recorded.save(path)
     assert path.read_bytes() == before

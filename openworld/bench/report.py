@@ -2,11 +2,12 @@
 
 import dataclasses
 import json
-import os
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
+
+from openworld.files import replacing
 
 #: The form of the JSON file.
 SCHEMA = 1
@@ -96,13 +97,5 @@ def check_writable(path: Path) -> None:
 
 def write(result: dict[str, Any], path: Path) -> None:
     """Write everything; a file that is there is replaced whole or not at all."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-    try:
-        with os.fdopen(handle, "w") as file:
-            json.dump({"schema": SCHEMA, **result}, file, indent=1)
-            file.write("\n")
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with replacing(path) as aside:
+        aside.write_text(json.dumps({"schema": SCHEMA, **result}, indent=1) + "\n")

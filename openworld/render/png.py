@@ -1,11 +1,12 @@
 """Write a PNG file; needs nothing beyond Python."""
 
 import struct
-import tempfile
 import zlib
 from pathlib import Path
 
 import numpy as np
+
+from openworld.files import replacing
 
 
 def encode(image: np.ndarray) -> bytes:
@@ -26,14 +27,6 @@ def encode(image: np.ndarray) -> bytes:
 def write(image: np.ndarray, path: str | Path) -> Path:
     """Write a picture; a file that is there is replaced whole or not at all."""
     path, data = Path(path), encode(image)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, suffix=".part", delete=False) as file:
-        try:
-            file.write(data)
-            file.close()
-            Path(file.name).chmod(0o644)
-            Path(file.name).replace(path)
-        except BaseException:
-            Path(file.name).unlink(missing_ok=True)
-            raise
+    with replacing(path) as aside:
+        aside.write_bytes(data)
     return path

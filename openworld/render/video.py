@@ -1,7 +1,5 @@
 """Films of replays: MP4 or GIF, by the file's ending."""
 
-import os
-import tempfile
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from openworld.content.rulesets import FULL, Ruleset
+from openworld.files import replacing
 from openworld.render.picture import picture
 from openworld.replay import Replay, frames
 
@@ -43,25 +42,20 @@ def write(
     writer = _imageio()
     if isinstance(film, Replay):
         rules, film = film.world().ruleset, frames(film)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=path.suffix)
-    os.close(handle)
     gif = path.suffix.lower() == ".gif"
     settings: dict[str, Any] = (
         {"duration": 1000 / fps, "loop": 0} if gif else {"fps": fps, "macro_block_size": 2}
     )
-    try:
-        # The writer starts ffmpeg by a fork that JAX warns of; the child runs nothing of ours.
-        with warnings.catch_warnings(), writer.get_writer(name, **settings) as out:
-            warnings.filterwarnings("ignore", message=r"os\.fork", category=RuntimeWarning)
-            for number, tokens in enumerate(film):
-                if most is None or number < most:
-                    out.append_data(picture(tokens, scale, rules))
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    # The writer starts ffmpeg by a fork that JAX warns of; the child runs nothing of ours.
+    with (
+        replacing(path) as aside,
+        warnings.catch_warnings(),
+        writer.get_writer(str(aside), **settings) as out,
+    ):
+        warnings.filterwarnings("ignore", message=r"os\.fork", category=RuntimeWarning)
+        for number, tokens in enumerate(film):
+            if most is None or number < most:
+                out.append_data(picture(tokens, scale, rules))
     return path
 
 
