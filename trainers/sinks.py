@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from openworld.files import replacing
 from trainers.errors import TrainerError, installed
 
 CONFIG, METRICS, CURVE = "config.json", "metrics.jsonl", "learning_curve.png"
@@ -112,12 +113,8 @@ def plain(value: Any) -> Any:
 
 def write_atomically(path: Path, text: str) -> None:
     """Replace a file as a whole, or not at all."""
-    aside = path.with_name(f".{path.name}.writing")
-    with aside.open("w") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    aside.replace(path)
+    with replacing(path) as aside:
+        aside.write_text(text)
 
 
 def versions() -> dict[str, str]:
