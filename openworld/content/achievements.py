@@ -1,8 +1,8 @@
-"""The weights of the achievements, and which of them the inventory alone proves (rule 7)."""
+"""The weights of the achievements, what the inventory alone proves, and what the other deeds take (rule 7)."""
 
 from dataclasses import dataclass
 
-from openworld.content.ids import Achievement, Item
+from openworld.content.ids import Achievement, Action, Block, Item
 
 _A = Achievement
 
@@ -60,3 +60,55 @@ HOLDINGS = (
     Holding(_A.MAKE_IRON_SWORD, Item.SWORD, 3),
     Holding(_A.MAKE_DIAMOND_SWORD, Item.SWORD, 4),
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """One way to a deed that a rule records itself: all that must be at hand for it.
+
+    Attributes:
+        action: what is done.
+        facing: the block that it is done to.
+        drinks: it is done to a block that is drinkable.
+        having: what must have been found or made.
+        clad: a piece of armour must be worn.
+        shoots: something of the player's own flies.
+    """
+
+    action: Action
+    facing: Block | None = None
+    drinks: bool = False
+    having: tuple[Item, ...] = ()
+    clad: bool = False
+    shoots: bool = False
+
+
+_DO, _FIRE, _ICE = Action.DO, Block.ENCHANTMENT_TABLE_FIRE, Block.ENCHANTMENT_TABLE_ICE
+_DRINKING = tuple(
+    (Action(Action.DRINK_POTION_RED + i), Item(Item.POTION_RED + i))
+    for i in range(Item.POTION_YELLOW - Item.POTION_RED + 1)
+)
+
+#: Achievement -> the ways to it, for deeds that no other row unlocks. They say what is possible; rules do it.
+DEEDS: dict[Achievement, tuple[Way, ...]] = {
+    _A.WAKE_UP: (Way(action=Action.SLEEP),),
+    _A.COLLECT_DRINK: (Way(action=_DO, drinks=True),),
+    _A.EAT_PLANT: (Way(action=_DO, facing=Block.RIPE_PLANT),),
+    _A.OPEN_CHEST: (Way(action=_DO, facing=Block.CHEST),),
+    _A.DAMAGE_NECROMANCER: (Way(action=_DO, facing=Block.NECROMANCER),),
+    _A.DEFEAT_NECROMANCER: (Way(action=_DO, facing=Block.NECROMANCER),),
+    _A.DRINK_POTION: tuple(Way(action=action, having=(potion,)) for action, potion in _DRINKING),
+    _A.FIRE_BOW: (Way(action=Action.SHOOT_ARROW, having=(Item.BOW, Item.ARROW), shoots=True),),
+    _A.LEARN_FIREBALL: (Way(action=Action.READ_BOOK, having=(Item.BOOK,)),),
+    _A.LEARN_ICEBALL: (Way(action=Action.READ_BOOK, having=(Item.BOOK,)),),
+    _A.CAST_FIREBALL: (Way(action=Action.CAST_FIREBALL, having=(Item.BOOK,), shoots=True),),
+    _A.CAST_ICEBALL: (Way(action=Action.CAST_ICEBALL, having=(Item.BOOK,), shoots=True),),
+    _A.ENCHANT_SWORD: (
+        Way(action=Action.ENCHANT_SWORD, facing=_FIRE, having=(Item.SWORD, Item.RUBY)),
+        Way(action=Action.ENCHANT_SWORD, facing=_ICE, having=(Item.SWORD, Item.SAPPHIRE)),
+    ),
+    _A.ENCHANT_ARMOUR: (
+        Way(action=Action.ENCHANT_ARMOUR, facing=_FIRE, having=(Item.RUBY,), clad=True),
+        Way(action=Action.ENCHANT_ARMOUR, facing=_ICE, having=(Item.SAPPHIRE,), clad=True),
+    ),
+}

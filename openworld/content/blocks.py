@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from openworld.content.ids import Block, Item
 
-#: A pickaxe level nobody has: the block cannot be dug.
-UNDIGGABLE = 9
+#: More of a tool than anybody carries: the block cannot be dug.
+UNDIGGABLE = 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,36 +15,37 @@ class BlockRow:
     Attributes:
         solid: nothing walks or flies into it.
         liquid: not solid, yet closed to what walks on land.
-        pickaxe: the pickaxe level that digs it (0: bare hands; `UNDIGGABLE`: never).
+        tool: what digs it.
+        pickaxe: how many of the tool that takes: its level, if it counts levels (0: bare hands; `UNDIGGABLE`:
+            never).
         gives: what digging it adds to the inventory, one each.
         becomes: what digging leaves.
         drinkable: doing quenches thirst and leaves it as it is.
         plantable: a sapling may be set here.
         torchable: a torch may be set here.
-        spawnable: creatures of the land may appear here.
     """
 
     block: Block
     solid: bool = False
     liquid: bool = False
+    tool: Item = Item.PICKAXE
     pickaxe: int = UNDIGGABLE
     gives: Item | None = None
     becomes: Block = Block.PATH
     drinkable: bool = False
     plantable: bool = False
     torchable: bool = False
-    spawnable: bool = False
 
 
 BLOCKS = (
     BlockRow(block=Block.INVALID, solid=True),
     BlockRow(block=Block.OUT_OF_BOUNDS, solid=True),
-    BlockRow(block=Block.GRASS, plantable=True, torchable=True, spawnable=True),
+    BlockRow(block=Block.GRASS, plantable=True, torchable=True),
     BlockRow(block=Block.WATER, liquid=True, drinkable=True),
     BlockRow(block=Block.STONE, solid=True, pickaxe=1, gives=Item.STONE),
     BlockRow(block=Block.TREE, solid=True, pickaxe=0, gives=Item.WOOD, becomes=Block.GRASS),
     BlockRow(block=Block.WOOD),
-    BlockRow(block=Block.PATH, torchable=True, spawnable=True),
+    BlockRow(block=Block.PATH, torchable=True),
     BlockRow(block=Block.COAL, solid=True, pickaxe=1, gives=Item.COAL),
     BlockRow(block=Block.IRON, solid=True, pickaxe=2, gives=Item.IRON),
     BlockRow(block=Block.DIAMOND, solid=True, pickaxe=3, gives=Item.DIAMOND),
@@ -60,10 +61,10 @@ BLOCKS = (
     BlockRow(block=Block.STALAGMITE, solid=True, pickaxe=1, gives=Item.STONE),
     BlockRow(block=Block.SAPPHIRE, solid=True, pickaxe=4, gives=Item.SAPPHIRE),
     BlockRow(block=Block.RUBY, solid=True, pickaxe=4, gives=Item.RUBY),
-    BlockRow(block=Block.CHEST, solid=True),
+    BlockRow(block=Block.CHEST, solid=True, pickaxe=0),  # rules/chests.py tells what it holds
     BlockRow(block=Block.FOUNTAIN, solid=True, drinkable=True),
-    BlockRow(block=Block.FIRE_GRASS, torchable=True, spawnable=True),
-    BlockRow(block=Block.ICE_GRASS, torchable=True, spawnable=True),
+    BlockRow(block=Block.FIRE_GRASS, torchable=True),
+    BlockRow(block=Block.ICE_GRASS, torchable=True),
     BlockRow(block=Block.GRAVEL),
     BlockRow(block=Block.FIRE_TREE, solid=True, pickaxe=0, gives=Item.WOOD, becomes=Block.FIRE_GRASS),
     BlockRow(block=Block.ICE_SHRUB, pickaxe=0, gives=Item.WOOD, becomes=Block.ICE_GRASS),

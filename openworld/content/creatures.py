@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import IntFlag
 
-from openworld.content.ids import Achievement, Kind, Projectile
+from openworld.content.ids import Achievement, Block, Kind, Projectile
 
 
 class Terrain(IntFlag):
@@ -16,6 +16,10 @@ class Terrain(IntFlag):
     EVERYWHERE = LAND | WATER | LAVA
 
 
+#: Where creatures of the land and of the air appear.
+MEADOWS = (Block.GRASS, Block.PATH, Block.FIRE_GRASS, Block.ICE_GRASS)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Creature:
     """One creature.
@@ -24,6 +28,7 @@ class Creature:
         number: its type inside its class, the observation's channel.
         damage: (physical, fire, ice) of its blow, in points of health.
         defence: (physical, fire, ice) tenths of a blow that it shrugs off.
+        home: the blocks it appears on.
         shoots: what a ranged creature shoots.
         achievement: what slaying it unlocks.
     """
@@ -35,6 +40,7 @@ class Creature:
     damage: tuple[int, int, int] = (0, 0, 0)
     defence: tuple[int, int, int] = (0, 0, 0)
     terrain: Terrain = Terrain.LAND
+    home: tuple[Block, ...] = MEADOWS
     shoots: Projectile = Projectile.ARROW
     achievement: Achievement
 
@@ -130,6 +136,7 @@ CREATURES = (
         number=5,
         health=4,
         terrain=Terrain.WATER,
+        home=(Block.WATER,),
         shoots=Projectile.SLIMEBALL,
         achievement=_A.DEFEAT_DEEP_THING,
     ),

@@ -2,7 +2,21 @@
 
 from dataclasses import dataclass
 
-from openworld.content.ids import Block, Floor
+from openworld.content.ids import Achievement, Block, Floor
+
+
+@dataclass(frozen=True)
+class Ore:
+    """One pass of ore: where `replaced` stands, with a chance, `block` comes.
+
+    Attributes:
+        height: only where the mountain noise exceeds it.
+    """
+
+    replaced: Block
+    block: Block
+    chance: float
+    height: float = -1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,8 +28,10 @@ class Smooth:
         mountain_slope, mountain_limit: the same for the mountain noise.
         sea_level: sea noise above it is sea.
         tree_noise, tree_chance: a tree grows where forest noise exceeds the first and a draw the second.
-        ores: up to five (block replaced, block set, chance), one pass each.
-        sealed: no ladder is drawn.
+        ores: up to five passes.
+        treasure: on one tile drawn among those of the first block stands the second; None: nowhere.
+        round_start: distance to the start is Euclidean, not Manhattan.
+        ladder_down, ladder_up: which ladders there are.
     """
 
     default: Block
@@ -24,7 +40,7 @@ class Smooth:
     mountain: Block = Block.STONE
     tunnel: Block
     cave: Block
-    ores: tuple[tuple[Block, Block, float], ...]
+    ores: tuple[Ore, ...]
     tree: Block
     tree_on: Block
     tree_noise: float = 0.5
@@ -39,15 +55,25 @@ class Smooth:
     mountain_slope: float = 17.0
     mountain_limit: float = 1.5
     sea_level: float = 0.7
+    treasure: tuple[Block, Block] | None = None
+    round_start: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rooms:
-    """The room generator's numbers for one floor (rule 3.2)."""
+    """The room generator's numbers for one floor (rule 3.2).
+
+    Attributes:
+        fountain: what may stand in a room beside its chest.
+        special: what stands in the first room.
+        flooded: chance that water covers a path.
+        mossy: chance that a wall is overgrown.
+    """
 
     fountain: Block = Block.FOUNTAIN
     special: Block = Block.PATH
     flooded: float = 0.0
+    mossy: float = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +85,11 @@ class FloorRow:
         passive, melee, ranged: creature types that appear here.
         chances: per step chance of one to appear: passive, melee, ranged, and melee more by night.
         kills_at_start: slain monsters that the ladder down counts from the start.
+        enter: unlocked by the first step on the floor, which also brings a point of experience.
+        boss: the necromancer's floor: bodies do not tire there, blows are harder, monsters come in waves and
+            stay, each wave of the types of the floor whose number is the necromancer's wounds.
+        spawn_on: where everything appears here; None: on each creature's own ground.
+        spawn_within: monsters appear at most this far from a player, however near; None: at the usual distance.
     """
 
     floor: Floor
@@ -69,10 +100,18 @@ class FloorRow:
     ranged: int
     chances: tuple[float, float, float, float] = (0.1, 0.06, 0.05, 0.0)
     kills_at_start: int = 0
+    enter: Achievement | None = None
+    boss: bool = False
+    spawn_on: tuple[Block, ...] | None = None
+    spawn_within: int | None = None
 
 
 #: Slain monsters that open a floor's ladder down (rule 3.3).
 KILLS_TO_DESCEND = 8
+#: Steps that a wave of the necromancer's monsters lasts, counted from the blow that calls it (rule 5.7).
+BOSS_WAVE = 7
+#: Blows that he takes.
+BOSS_BLOWS = 8
 
 _S, _B = Block.STONE, Block
 
@@ -91,7 +130,7 @@ FLOORS = (
             coast=_B.SAND,
             tunnel=_B.PATH,
             cave=_B.PATH,
-            ores=((_S, _B.COAL, 0.03), (_S, _B.IRON, 0.02), (_S, _B.DIAMOND, 0.001)),
+            ores=(Ore(_S, _B.COAL, 0.03), Ore(_S, _B.IRON, 0.02), Ore(_S, _B.DIAMOND, 0.001)),
             tree=_B.TREE,
             tree_on=_B.GRASS,
             start=_B.GRASS,
@@ -101,9 +140,18 @@ FLOORS = (
             mountain_limit=1.0,
         ),
     ),
-    FloorRow(floor=Floor.DUNGEON, lit=True, passive=2, melee=2, ranged=2, ground=Rooms()),
+    FloorRow(
+        floor=Floor.DUNGEON,
+        enter=Achievement.ENTER_DUNGEON,
+        lit=True,
+        passive=2,
+        melee=2,
+        ranged=2,
+        ground=Rooms(),
+    ),
     FloorRow(
         floor=Floor.GNOMISH_MINES,
+        enter=Achievement.ENTER_GNOMISH_MINES,
         lit=False,
         passive=1,
         melee=1,
@@ -115,11 +163,11 @@ FLOORS = (
             tunnel=_S,
             cave=_S,
             ores=(
-                (_S, _B.COAL, 0.04),
-                (_S, _B.IRON, 0.02),
-                (_S, _B.DIAMOND, 0.005),
-                (_S, _B.SAPPHIRE, 0.0025),
-                (_S, _B.RUBY, 0.0025),
+                Ore(_S, _B.COAL, 0.04),
+                Ore(_S, _B.IRON, 0.02),
+                Ore(_S, _B.DIAMOND, 0.005),
+                Ore(_S, _B.SAPPHIRE, 0.0025),
+                Ore(_S, _B.RUBY, 0.0025),
             ),
             tree=_B.STALAGMITE,
             tree_on=_B.PATH,
@@ -129,6 +177,7 @@ FLOORS = (
     ),
     FloorRow(
         floor=Floor.SEWERS,
+        enter=Achievement.ENTER_SEWERS,
         lit=True,
         passive=2,
         melee=3,
@@ -137,6 +186,7 @@ FLOORS = (
     ),
     FloorRow(
         floor=Floor.VAULTS,
+        enter=Achievement.ENTER_VAULT,
         lit=True,
         passive=2,
         melee=4,
@@ -145,6 +195,7 @@ FLOORS = (
     ),
     FloorRow(
         floor=Floor.TROLL_MINES,
+        enter=Achievement.ENTER_TROLL_MINES,
         lit=False,
         passive=1,
         melee=5,
@@ -156,11 +207,11 @@ FLOORS = (
             tunnel=_S,
             cave=_S,
             ores=(
-                (_S, _B.COAL, 0.04),
-                (_S, _B.IRON, 0.03),
-                (_S, _B.DIAMOND, 0.01),
-                (_S, _B.SAPPHIRE, 0.01),
-                (_S, _B.RUBY, 0.01),
+                Ore(_S, _B.COAL, 0.04),
+                Ore(_S, _B.IRON, 0.03),
+                Ore(_S, _B.DIAMOND, 0.01),
+                Ore(_S, _B.SAPPHIRE, 0.01),
+                Ore(_S, _B.RUBY, 0.01),
             ),
             tree=_B.STALAGMITE,
             tree_on=_B.PATH,
@@ -170,6 +221,7 @@ FLOORS = (
     ),
     FloorRow(
         floor=Floor.FIRE_REALM,
+        enter=Achievement.ENTER_FIRE_REALM,
         lit=True,
         passive=1,
         melee=6,
@@ -180,7 +232,7 @@ FLOORS = (
             coast=_B.SAND,
             tunnel=_S,
             cave=_S,
-            ores=((_S, _B.COAL, 0.05), (_S, _B.RUBY, 0.025)),
+            ores=(Ore(_S, _B.COAL, 0.05), Ore(_S, _B.RUBY, 0.025)),
             tree=_B.FIRE_TREE,
             tree_on=_B.FIRE_GRASS,
             start=_B.FIRE_GRASS,
@@ -192,6 +244,7 @@ FLOORS = (
     ),
     FloorRow(
         floor=Floor.ICE_REALM,
+        enter=Achievement.ENTER_ICE_REALM,
         lit=False,
         passive=1,
         melee=7,
@@ -203,7 +256,7 @@ FLOORS = (
             coast=_B.ICE_GRASS,
             tunnel=_S,
             cave=_S,
-            ores=((_S, _B.DIAMOND, 0.005), (_S, _B.SAPPHIRE, 0.02)),
+            ores=(Ore(_S, _B.DIAMOND, 0.005), Ore(_S, _B.SAPPHIRE, 0.02)),
             tree=_B.ICE_SHRUB,
             tree_on=_B.ICE_GRASS,
             tree_draw=0.4,
@@ -215,6 +268,11 @@ FLOORS = (
     ),
     FloorRow(
         floor=Floor.GRAVEYARD,
+        chances=(0.0, 0.06, 0.05, 0.0),
+        enter=Achievement.ENTER_GRAVEYARD,
+        boss=True,
+        spawn_on=(_B.GRAVE, _B.GRAVE2, _B.GRAVE3),
+        spawn_within=6,
         lit=False,
         passive=0,
         melee=0,
@@ -227,9 +285,9 @@ FLOORS = (
             tunnel=_B.WALL,
             cave=_B.WALL,
             ores=(
-                (_B.WALL, _B.WALL_MOSS, 0.1),
-                (_B.GRAVE, _B.GRAVE2, 0.333),
-                (_B.GRAVE, _B.GRAVE3, 0.5),
+                Ore(_B.WALL, _B.WALL_MOSS, 0.1),
+                Ore(_B.GRAVE, _B.GRAVE2, 0.333),
+                Ore(_B.GRAVE, _B.GRAVE3, 0.5),
             ),
             tree=_B.GRAVE,
             tree_on=_B.PATH,

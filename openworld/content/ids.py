@@ -82,6 +82,13 @@ class Item(IntEnum):
     POTION_PINK = 17
     POTION_CYAN = 18
     POTION_YELLOW = 19
+    # The classic rules count tools by kind, not by level.
+    WOOD_PICKAXE = 20
+    STONE_PICKAXE = 21
+    IRON_PICKAXE = 22
+    WOOD_SWORD = 23
+    STONE_SWORD = 24
+    IRON_SWORD = 25
 
 
 class Vital(IntEnum):
@@ -297,3 +304,10 @@ class Stream(IntEnum):
     SPAWN_TILE = 13  # index = 1024 * class + tile of the window
     AGE = 14  # a staggered start: index 0
     ACTION = 15  # random play: index = player
+    ROOM = 16  # index = 16 * number of the draw + room (or chunk, for the first draw)
+    MOSS = 17  # index = tile
+    FLOOD = 18  # index = tile
+    LOOT = 32  # index = 16 * player + roll (`content.loot`)
+    STUDY = 33  # index = player
+    CHARM = 34  # index = 8 * player + piece of armour
+    THEME = 35  # of a floor below the last: index 0

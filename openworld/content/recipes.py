@@ -1,9 +1,18 @@
 """What can be made and set down, and what it costs (rules 5 and 5.1)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from openworld.content.ids import Achievement, Action, Block, Fixture, Item
+
+#: What things are made beside, in the order of the `stations` columns of the tables.
+STATIONS = (Block.CRAFTING_TABLE, Block.FURNACE)
+#: What something uses up: (item, how many) pairs.
+Cost = tuple[tuple[Item, int], ...]
+
+
+def cost(**items: int) -> Cost:
+    """Return a cost from the items' names in lower case: `cost(wood=1, stone=1)`."""
+    return tuple((Item[name.upper()], number) for name, number in items.items())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +27,7 @@ class Recipe:
 
     action: Action
     makes: Item
-    uses: Mapping[Item, int]
+    uses: Cost
     near: tuple[Block, ...] = (Block.CRAFTING_TABLE,)
     amount: int = 0
     level: int = 0
@@ -30,7 +39,7 @@ class ArmourRecipe:
 
     action: Action
     level: int
-    uses: Mapping[Item, int]
+    uses: Cost
     achievement: Achievement
     near: tuple[Block, ...] = (Block.CRAFTING_TABLE,)
 
@@ -44,7 +53,7 @@ class Placement:
     """
 
     action: Action
-    uses: Mapping[Item, int]
+    uses: Cost
     achievement: Achievement
     block: Block | None = None
     fixture: Fixture = Fixture.NONE
@@ -54,44 +63,42 @@ class Placement:
 _BOTH = (Block.CRAFTING_TABLE, Block.FURNACE)
 
 RECIPES = (
-    Recipe(action=Action.MAKE_WOOD_PICKAXE, makes=Item.PICKAXE, level=1, uses={Item.WOOD: 1}),
-    Recipe(action=Action.MAKE_STONE_PICKAXE, makes=Item.PICKAXE, level=2, uses={Item.WOOD: 1, Item.STONE: 1}),
+    Recipe(action=Action.MAKE_WOOD_PICKAXE, makes=Item.PICKAXE, level=1, uses=cost(wood=1)),
+    Recipe(action=Action.MAKE_STONE_PICKAXE, makes=Item.PICKAXE, level=2, uses=cost(wood=1, stone=1)),
     Recipe(
         action=Action.MAKE_IRON_PICKAXE,
         makes=Item.PICKAXE,
         level=3,
-        uses={Item.WOOD: 1, Item.STONE: 1, Item.IRON: 1, Item.COAL: 1},
+        uses=cost(wood=1, stone=1, iron=1, coal=1),
         near=_BOTH,
     ),
-    Recipe(
-        action=Action.MAKE_DIAMOND_PICKAXE, makes=Item.PICKAXE, level=4, uses={Item.WOOD: 1, Item.DIAMOND: 3}
-    ),
-    Recipe(action=Action.MAKE_WOOD_SWORD, makes=Item.SWORD, level=1, uses={Item.WOOD: 1}),
-    Recipe(action=Action.MAKE_STONE_SWORD, makes=Item.SWORD, level=2, uses={Item.WOOD: 1, Item.STONE: 1}),
+    Recipe(action=Action.MAKE_DIAMOND_PICKAXE, makes=Item.PICKAXE, level=4, uses=cost(wood=1, diamond=3)),
+    Recipe(action=Action.MAKE_WOOD_SWORD, makes=Item.SWORD, level=1, uses=cost(wood=1)),
+    Recipe(action=Action.MAKE_STONE_SWORD, makes=Item.SWORD, level=2, uses=cost(wood=1, stone=1)),
     Recipe(
         action=Action.MAKE_IRON_SWORD,
         makes=Item.SWORD,
         level=3,
-        uses={Item.WOOD: 1, Item.STONE: 1, Item.IRON: 1, Item.COAL: 1},
+        uses=cost(wood=1, stone=1, iron=1, coal=1),
         near=_BOTH,
     ),
-    Recipe(action=Action.MAKE_DIAMOND_SWORD, makes=Item.SWORD, level=4, uses={Item.WOOD: 1, Item.DIAMOND: 2}),
-    Recipe(action=Action.MAKE_ARROW, makes=Item.ARROW, amount=2, uses={Item.WOOD: 1, Item.STONE: 1}),
-    Recipe(action=Action.MAKE_TORCH, makes=Item.TORCH, amount=4, uses={Item.WOOD: 1, Item.COAL: 1}),
+    Recipe(action=Action.MAKE_DIAMOND_SWORD, makes=Item.SWORD, level=4, uses=cost(wood=1, diamond=2)),
+    Recipe(action=Action.MAKE_ARROW, makes=Item.ARROW, amount=2, uses=cost(wood=1, stone=1)),
+    Recipe(action=Action.MAKE_TORCH, makes=Item.TORCH, amount=4, uses=cost(wood=1, coal=1)),
 )
 
 ARMOUR_RECIPES = (
     ArmourRecipe(
         action=Action.MAKE_IRON_ARMOUR,
         level=1,
-        uses={Item.IRON: 3, Item.COAL: 3},
+        uses=cost(iron=3, coal=3),
         near=_BOTH,
         achievement=Achievement.MAKE_IRON_ARMOUR,
     ),
     ArmourRecipe(
         action=Action.MAKE_DIAMOND_ARMOUR,
         level=2,
-        uses={Item.DIAMOND: 3},
+        uses=cost(diamond=3),
         achievement=Achievement.MAKE_DIAMOND_ARMOUR,
     ),
 )
@@ -100,32 +107,32 @@ PLACEMENTS = (
     Placement(
         action=Action.PLACE_STONE,
         block=Block.STONE,
-        uses={Item.STONE: 1},
+        uses=cost(stone=1),
         achievement=Achievement.PLACE_STONE,
     ),
     Placement(
         action=Action.PLACE_TABLE,
         block=Block.CRAFTING_TABLE,
-        uses={Item.WOOD: 2},
+        uses=cost(wood=2),
         achievement=Achievement.PLACE_TABLE,
     ),
     Placement(
         action=Action.PLACE_FURNACE,
         block=Block.FURNACE,
-        uses={Item.STONE: 1},
+        uses=cost(stone=1),
         achievement=Achievement.PLACE_FURNACE,
     ),
     Placement(
         action=Action.PLACE_PLANT,
         block=Block.PLANT,
-        uses={Item.SAPLING: 1},
+        uses=cost(sapling=1),
         onto=(Block.GRASS,),
         achievement=Achievement.PLACE_PLANT,
     ),
     Placement(
         action=Action.PLACE_TORCH,
         fixture=Fixture.TORCH,
-        uses={Item.TORCH: 1},
+        uses=cost(torch=1),
         onto=(Block.GRASS, Block.SAND, Block.PATH, Block.FIRE_GRASS, Block.ICE_GRASS),
         achievement=Achievement.PLACE_TORCH,
     ),

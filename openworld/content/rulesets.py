@@ -1,15 +1,31 @@
-"""Rulesets: the sizes and limits that make one game out of the tables."""
+"""Rulesets: the rows, sizes and limits that make one game."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import IntEnum
 
+from openworld.content import classic
+from openworld.content.achievements import HOLDINGS, Holding
+from openworld.content.blocks import BLOCKS, BlockRow
+from openworld.content.creatures import CREATURES, Creature, Terrain
 from openworld.content.floors import FLOORS, FloorRow
+from openworld.content.ids import Achievement, Action, Block, Item
+from openworld.content.recipes import ARMOUR_RECIPES, PLACEMENTS, RECIPES, ArmourRecipe, Placement, Recipe
+from openworld.content.tools import BLADES
+
+
+class Metric(IntEnum):
+    """How the distance is measured at which creatures appear."""
+
+    EUCLIDEAN = 0
+    MANHATTAN = 1
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ruleset:
-    """One game's fixed sizes; they shape arrays, so changing one compiles anew.
+    """One game. Its sizes shape arrays, so changing one compiles anew.
 
     Attributes:
+        actions, achievements, items: how many of the ids exist in this game, counted from the first.
         rows, cols: a floor's size in tiles.
         view_rows, view_cols: what a player sees, itself in the middle.
         melee, passive, ranged: how many of each class a floor holds at most.
@@ -18,11 +34,28 @@ class Ruleset:
         day_length: steps from one morning to the next.
         time_limit: steps after which an episode is truncated.
         inventory_limit: how many of one item can be carried.
+        stack_limit: no more of something is made once this many are carried.
+        walks_on: the terrain that is open to players; `deadly` blocks kill who stands on them.
+        spawn_metric: how far from a player a creature appears.
+        approach_distance: from this far a ranged creature comes nearer.
+        point_blank: whether a creature's projectile hits who stands on its own tile, or only on the next.
+        ends_at_boss: whether the necromancer's defeat ends the episode, or opens a way further down.
+        symbolic: which published layout the symbolic observation has, "full" or "classic".
     """
 
     name: str
     version: int
     floors: tuple[FloorRow, ...]
+    blocks: tuple[BlockRow, ...] = BLOCKS
+    creatures: tuple[Creature, ...] = CREATURES
+    recipes: tuple[Recipe, ...] = RECIPES
+    armour_recipes: tuple[ArmourRecipe, ...] = ARMOUR_RECIPES
+    placements: tuple[Placement, ...] = PLACEMENTS
+    holdings: tuple[Holding, ...] = HOLDINGS
+    blades: tuple[tuple[Item, int], ...] = ()
+    actions: int = len(Action)
+    achievements: int = len(Achievement)
+    items: int = Item.POTION_YELLOW + 1
     rows: int = 48
     cols: int = 48
     view_rows: int = 9
@@ -36,6 +69,14 @@ class Ruleset:
     day_length: int = 300
     time_limit: int = 100_000
     inventory_limit: int = 99
+    stack_limit: int = 99
+    walks_on: Terrain = Terrain.LAND
+    deadly: tuple[Block, ...] = ()
+    spawn_metric: Metric = Metric.EUCLIDEAN
+    approach_distance: int = 6
+    point_blank: bool = True
+    ends_at_boss: bool = True
+    symbolic: str = "full"
 
     @property
     def mobs(self) -> int:
@@ -53,8 +94,41 @@ class Ruleset:
         return self.rows // 2, self.cols // 2
 
     def __repr__(self) -> str:
-        """Name the ruleset and its sizes, leaving the floor rows out."""
+        """Name the ruleset and its sizes, leaving the rows out."""
         return f"Ruleset({self.name!r}, {len(self.floors)} floors of {self.rows}x{self.cols})"
 
 
-FULL = Ruleset(name="full", version=0, floors=FLOORS)
+FULL = Ruleset(name="full", version=1, floors=FLOORS)
+
+#: The full rules without an end: the necromancer's defeat opens a way further down.
+ENDLESS = replace(FULL, name="endless", ends_at_boss=False)
+
+CLASSIC = Ruleset(
+    name="classic",
+    version=0,
+    floors=classic.FLOORS,
+    blocks=classic.BLOCKS,
+    creatures=classic.CREATURES,
+    blades=BLADES,
+    recipes=classic.RECIPES,
+    armour_recipes=(),
+    placements=classic.PLACEMENTS,
+    holdings=classic.HOLDINGS,
+    actions=Action.MAKE_IRON_SWORD + 1,
+    achievements=Achievement.MAKE_IRON_SWORD + 1,
+    items=Item.IRON_SWORD + 1,
+    rows=64,
+    cols=64,
+    view_rows=7,
+    view_cols=9,
+    player_projectiles=0,
+    time_limit=10_000,
+    inventory_limit=9,
+    stack_limit=255,
+    walks_on=Terrain.LAND | Terrain.LAVA,
+    deadly=(Block.LAVA,),
+    spawn_metric=Metric.MANHATTAN,
+    approach_distance=10,
+    point_blank=False,
+    symbolic="classic",
+)
