@@ -5,7 +5,7 @@ import numpy as np
 from jaxtyping import Array, Int32
 
 from openworld.content.ids import Stream
-from openworld.content.tables import ONE
+from openworld.content.units import ONE
 from openworld.random import Dice, below
 
 #: Gradients: the unit circle in 256 directions, scaled to 10 bits.
