@@ -15,8 +15,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float32, Int32, UInt8, UInt32
 
+from openworld import chores
 from openworld import step as single
-from openworld.content.ids import Action, Kind
+from openworld.content.ids import Action
 from openworld.content.rulesets import Ruleset
 from openworld.content.tables import Tables, compile_tables
 from openworld.generate.floor import new_world
@@ -25,13 +26,12 @@ from openworld.observe.symbolic import symbolic, symbolic_size
 from openworld.observe.tokens import observe
 from openworld.random import next_seed, world_seeds
 from openworld.rare import for_the_few
-from openworld.rules import spawning
 from openworld.score.scoring import in_units, unlocked
 from openworld.stages import staged
-from openworld.state import Ground, World, widen
+from openworld.state import Ground, World
 
-#: At most so many worlds share one pass of rare work, and of small batches one in so many.
-SPAWN_CHUNK, RESET_CHUNK, RARITY = 128, 16, 32
+#: At most so many worlds are reset in one pass.
+RESET_CHUNK = 16
 #: No first token has this value: comparing with it ties a write to an earlier read (see `_reset_ended`).
 NO_TOKEN = 255
 
@@ -83,7 +83,7 @@ class Environment:
     @property
     def num_actions(self) -> int:
         """How many actions there are."""
-        return len(Action)
+        return self.ruleset.actions
 
     @property
     def layout(self) -> Layout:
@@ -242,10 +242,15 @@ class Environment:
         action = jnp.where((action >= 0) & (action < self.num_actions), action, Action.NOOP)
         tables = self._tables
         stage = staged(state.world.tick[0] >= 0)
-        world, ground, outcome = jax.vmap(lambda w, g, a: single.advance(w, g, a, tables, stage))(
-            state.world, state.ground, action
+        with jax.named_scope("travel"):
+            land = chores.Land(state.world, state.ground)
+            land = chores.change_floors(land, action, self.ruleset, tables, stage)
+        world, ground, outcome, torches = jax.vmap(lambda w, g, a: single.advance(w, g, a, tables, stage))(
+            *land, action
         )
-        world = self._spawn(world, ground)
+        with jax.named_scope("rare"):
+            world = chores.spawn(world, ground, self.ruleset, tables)
+            ground = chores.light_torches(world, ground, torches, self.ruleset, tables)
         tokens = self._tokens(world, ground)
         terminated = outcome.terminated
         truncated = ~terminated & (world.tick >= self.time_limit)
@@ -255,32 +260,12 @@ class Environment:
             final_obs=self._present(tokens),
             episode_return=of(in_units(returns)),
             episode_length=world.tick,
-            achievements=of(unlocked(world.player.achievements)),
+            achievements=of(unlocked(world.player.achievements, self.ruleset.achievements)),
         )
         after = State(world, ground, returns)
         if auto_reset:
             tokens, after = self._reset_ended(tokens, after, terminated | truncated)
         return self._present(tokens), after, of(in_units(outcome.reward)), terminated, truncated, info
-
-    def _spawn(self, world: World, ground: Ground) -> World:
-        """Let creatures appear in the few worlds where one is due."""
-        tables, shape = self._tables, (self.ruleset.rows, self.ruleset.cols)
-        due = jax.vmap(lambda w: single.spawn_due(w, tables))(world)
-
-        def one_more(kind: Kind, world: World, index: Int32[Array, " few"]) -> World:
-            few = jax.tree.map(lambda x: x.at[index].get(mode="clip"), world)
-            wide = widen(few)
-            corner = jax.vmap(lambda w: spawning.corner(w, *shape))(wide)
-            tiles = _windows(ground, index, wide.floor, corner)
-            mobs = jax.vmap(lambda w, t: single.spawn(w, kind, t, tables, shape))(few, tiles)
-            return eqx.tree_at(lambda w: w.mobs, world, _put(world.mobs, index, mobs))
-
-        with jax.named_scope("spawn"):
-            for kind in spawning.ORDER:
-                world = for_the_few(
-                    due[:, kind], world, partial(one_more, kind), _chunk(SPAWN_CHUNK, due.shape[0])
-                )
-        return world
 
     def _reset_ended(
         self, tokens: UInt8[Array, "worlds agents tokens"], state: State, ended: Bool[Array, " worlds"]
@@ -300,16 +285,16 @@ class Environment:
             ground = state.ground
             light = jnp.zeros((index.shape[0], *ground.light.shape[1:]), jnp.uint8)
             fresh = Ground(tiles[:, None], light, world.mobs, world.projectiles)
-            tokens = _put(tokens, index, self._tokens(world, fresh))
+            tokens = chores.put(tokens, index, self._tokens(world, fresh))
             written = ground.tiles.at[index, 0].set(tiles, mode="drop", wrap_negative_indices=False)
             ground = eqx.tree_at(lambda g: g.tiles, ground, written)
-            returns = _put(
+            returns = chores.put(
                 state.episode_return, index, jnp.zeros((index.shape[0], self.num_agents), jnp.int32)
             )
-            return tokens, State(_put(state.world, index, world), ground, returns)
+            return tokens, State(chores.put(state.world, index, world), ground, returns)
 
         with jax.named_scope("reset"):
-            return for_the_few(pending, (tokens, state), work, _chunk(RESET_CHUNK, ended.shape[0]))
+            return for_the_few(pending, (tokens, state), work, chores.chunk(RESET_CHUNK, ended.shape[0]))
 
     def _reset_masked(self, obs: Array, state: State, mask: Bool[Array, " worlds"]) -> tuple[Array, State]:
         tokens, state = self._reset_ended(self._tokens(state.world, state.ground), state, mask)
@@ -321,11 +306,6 @@ OBSERVATIONS = ("tokens", "symbolic")
 MAX_AGENTS = 8
 
 
-def _chunk(most: int, worlds: int) -> int:
-    """Return how many worlds share a pass of rare work; nothing but speed depends on it."""
-    return max(1, min(most, worlds // RARITY))
-
-
 def _key_words(key: Array | int) -> UInt32[Array, " words"]:
     if isinstance(key, int | np.integer):
         value = int(key) % 2**64
@@ -335,30 +315,6 @@ def _key_words(key: Array | int) -> UInt32[Array, " words"]:
     return jnp.asarray(key).reshape(-1).astype(jnp.uint32)
 
 
-def _put(records: Carry, index: Int32[Array, " few"], values: Carry) -> Carry:
-    """Write the few worlds' records back; an index beyond the batch is dropped."""
-    return jax.tree.map(
-        lambda x, v: x.at[index].set(v.astype(x.dtype), mode="drop", wrap_negative_indices=False),
-        records,
-        values,
-    )
-
-
 def _on_every_floor(shape: tuple[int, int], nobody: Carry) -> Carry:
     """Return empty slots for the floors that are not in play."""
     return jax.tree.map(lambda x: jnp.zeros((*shape, *x.shape[1:]), x.dtype), nobody)
-
-
-def _windows(
-    ground: Ground, index: Int32[Array, " few"], floor: Int32[Array, " few"], corner: Int32[Array, "few 2"]
-) -> UInt8[Array, "few span_r span_c"]:
-    """Read the spawn windows of the few worlds, without gathering their maps first."""
-    worlds, _, rows, cols = ground.tiles.shape
-    size = (1, 1, min(spawning.SPAN, rows), min(spawning.SPAN, cols))
-
-    def one(
-        world: Int32[Array, ""], floor: Int32[Array, ""], corner: Int32[Array, " 2"]
-    ) -> UInt8[Array, "r c"]:
-        return jax.lax.dynamic_slice(ground.tiles, (world, floor, corner[0], corner[1]), size)[0, 0]
-
-    return jax.vmap(one)(jnp.minimum(index, worlds - 1), floor, corner)

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Int32, UInt32
 
 from openworld.content.ids import Stream
-from openworld.content.tables import CHANCE_BITS
+from openworld.content.units import CHANCE_BITS
 
 _GOLDEN = np.uint32(0x9E3779B9)
 _ODD = np.uint32(0x85EBCA6B)

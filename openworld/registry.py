@@ -3,7 +3,7 @@
 import difflib
 from typing import TYPE_CHECKING
 
-from openworld.content.rulesets import FULL, Ruleset
+from openworld.content.rulesets import CLASSIC, ENDLESS, FULL, Ruleset
 
 if TYPE_CHECKING:
     from openworld.batch import Environment
@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 #: Id -> the rules it plays by. To add an id, add a row (and its name in adapters/discovery).
 WORLDS: dict[str, Ruleset] = {
     "OpenWorld-v0": FULL,
+    "OpenWorld-Classic-v0": CLASSIC,
+    "OpenWorld-Endless-v0": ENDLESS,
 }
 
 #: Where Gymnasium finds the faces of every id.

@@ -9,9 +9,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int, UInt8, UInt32
 
-from openworld.content.ids import Attribute, Direction, Item, Vital
+from openworld.content.ids import Attribute, Direction, Vital
 from openworld.content.rulesets import Ruleset
-from openworld.content.tables import POINT
+from openworld.content.units import POINT
 
 #: Words that hold one bit per achievement.
 ACHIEVEMENT_WORDS = 3
@@ -35,7 +35,7 @@ class Player(eqx.Module):
     fatigue: Int[Array, " agents"]
     recovery: Int[Array, " agents"]
     focus: Int[Array, " agents"]  # counter of mana, 1/MANA_COUNT
-    inventory: Int[Array, "agents items"]  # Item
+    inventory: Int[Array, "agents items"]  # the first so many of Item
     sword_enchantment: Int[Array, " agents"]  # Enchantment
     bow_enchantment: Int[Array, " agents"]
     armour: Int[Array, "agents 4"]  # level 0 to 2 of the four pieces
@@ -89,7 +89,9 @@ class World(eqx.Module):
 
     seed: UInt32[Array, " 2"]
     tick: Int[Array, ""]  # steps since the episode began
-    floor: Int[Array, ""]
+    floor: Int[Array, ""]  # which of the ground's floors is in play
+    theme: Int[Array, ""]  # the row of the floor tables that it follows
+    depth: Int[Array, ""]  # floors below the first
     boss_progress: Int[Array, ""]
     boss_wave: Int[Array, ""]  # steps of spawning still to come
     potions: Int[Array, " 6"]  # colour -> effect
@@ -104,7 +106,7 @@ class Ground(eqx.Module):
     """The map and what waits on floors nobody is on: large, and written by `rules.grid` and rare work alone."""
 
     tiles: UInt8[Array, "*batch floors rows cols"]  # six bits of Block below two of Fixture
-    light: UInt8[Array, "*batch dark rows cols"]  # of the dark floors, in 1/LIGHT_LEVELS
+    light: UInt8[Array, "*batch dark rows cols"]  # of the dark floors, in 1/GLOW_LEVELS
     mobs: Mobs  # of the floors that are not in play, with a leading floors axis
     projectiles: Projectiles
 
@@ -134,6 +136,8 @@ STORED: dict[str, str] = {
     "chests": "uint8",
     "ladders": "int8",
     "floor": "int8",
+    "theme": "int8",
+    "depth": "int16",
     "boss_progress": "int8",
     "boss_wave": "int8",
     "potions": "uint8",
@@ -184,7 +188,7 @@ def new_player(rules: Ruleset, agents: int) -> Player:
         fatigue=zero,
         recovery=zero,
         focus=zero,
-        inventory=full(len(Item), 0),
+        inventory=full(rules.items, 0),
         sword_enchantment=zero,
         bow_enchantment=zero,
         armour=full(4, 0),

@@ -1,4 +1,4 @@
-"""One world, one step, no auto-reset: what `batch` runs for thousands of worlds at once."""
+"""One world's step but for its rare work: what `batch` runs for thousands of worlds at once."""
 
 from functools import partial
 
@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32, UInt8
 
-from openworld.content.ids import Kind
+from openworld.content.ids import Action, Kind
 from openworld.content.tables import Tables
 from openworld.random import Dice
 from openworld.rules import grid, spawning
@@ -20,8 +20,12 @@ from openworld.state import ACHIEVEMENT_WORDS, Ground, Mobs, World, narrow, wide
 
 def advance(
     world: World, ground: Ground, action: Int32[Array, " agents"], tables: Tables, stage: Stage = plain
-) -> tuple[World, Ground, Outcome]:
-    """Play one step but for the rare work: read the map, let the systems play in order, write the map."""
+) -> tuple[World, Ground, Outcome, Int32[Array, "agents 2"]]:
+    """Play one step but for the rare work: read the map, let the systems play in order, write the map.
+
+    Returns:
+        The world, its ground, what the step brought, and where each player set a torch (row -1: nowhere).
+    """
     _, rows, cols = ground.tiles.shape
     world, places = stage(partial(_open, shape=(rows, cols)), world)
     before = world.player.health
@@ -32,8 +36,8 @@ def advance(
     with jax.named_scope("write"):
         ground = grid.write(ground, turn.edits)
     with jax.named_scope("close"):
-        world, outcome = stage(_close, before, world, turn)
-    return world, ground, outcome
+        world, outcome, torches = stage(_close, before, world, turn)
+    return world, ground, outcome, torches
 
 
 def _open(world: World, shape: tuple[int, int]) -> tuple[World, grid.Places]:
@@ -55,10 +59,15 @@ def _begin(world: World, sight: Sight, action: Int32[Array, " agents"], tables: 
     )
 
 
-def _close(before: Int32[Array, " agents"], world: World, turn: Turn) -> tuple[World, Outcome]:
+def _close(
+    before: Int32[Array, " agents"], world: World, turn: Turn
+) -> tuple[World, Outcome, Int32[Array, "agents 2"]]:
     """Weigh the step and let the clock tick."""
+    torch = turn.action == Action.PLACE_TORCH
+    faced = turn.edits[0]
+    torches = jnp.where((torch & faced.wanted)[:, None], faced.position, -1)
     world, outcome = score(before, world, turn)
-    return narrow(eqx.tree_at(lambda w: w.tick, world, world.tick + 1)), outcome
+    return narrow(eqx.tree_at(lambda w: w.tick, world, world.tick + 1)), outcome, torches
 
 
 def spawn_due(world: World, tables: Tables) -> Bool[Array, " classes"]:
@@ -74,21 +83,6 @@ def spawn(
     wide = widen(world)
     mobs = spawning.spawn(wide, kind, tiles, _dice_of_last_step(wide), tables, shape)
     return narrow(eqx.tree_at(lambda w: w.mobs, wide, mobs)).mobs
-
-
-def step(
-    world: World, ground: Ground, action: Int32[Array, " agents"], tables: Tables
-) -> tuple[World, Ground, Outcome]:
-    """Play one whole step of one world."""
-    world, ground, outcome = advance(world, ground, action, tables)
-    _, rows, cols = ground.tiles.shape
-    due, wide = spawn_due(world, tables), widen(world)
-    tiles = spawning.window(ground, wide.floor, spawning.corner(wide, rows, cols))
-    for kind in spawning.ORDER:
-        more = spawn(world, kind, tiles, tables, (rows, cols))
-        mobs = jax.tree.map(partial(jnp.where, due[kind]), more, world.mobs)
-        world = eqx.tree_at(lambda w: w.mobs, world, mobs)
-    return world, ground, outcome
 
 
 def _dice_of_last_step(world: World) -> Dice:

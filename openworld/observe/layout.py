@@ -4,10 +4,12 @@ Imports no JAX, so that pictures and pages can read tokens without a device.
 """
 
 from dataclasses import dataclass
+from functools import cache
 
-from openworld.content.ids import Item, Projectile
+from openworld.content.ids import Action, Fixture, Kind, Projectile
+from openworld.content.reach import reachable
 from openworld.content.rulesets import Ruleset
-from openworld.content.tables import DAYLIGHT_LEVELS, LIGHT_LEVELS, POINT
+from openworld.content.units import DAYLIGHT_LEVELS, LIGHT_LEVELS, POINT
 
 #: The players' projectiles, in the order of the light plane's bits 5, 6 and 7.
 PLAYER_PROJECTILES = (Projectile.ARROW2, Projectile.FIREBALL, Projectile.ICEBALL)
@@ -18,7 +20,7 @@ class Field:
     """One run of tokens.
 
     Attributes:
-        high: the largest value one of its tokens takes (the least is 0).
+        high: the largest value that one of its tokens can take (the least is 0).
     """
 
     name: str
@@ -46,38 +48,59 @@ class Layout(dict[str, Field]):
         self.size = offset
 
 
+@cache
 def layout_of(rules: Ruleset) -> Layout:
-    """Return the layout of a ruleset's tokens."""
+    """Return the layout of a ruleset's tokens. What a game does not have has its tokens, which stay 0."""
     view = rules.view_rows * rules.view_cols
-    most = rules.inventory_limit
+    found = reachable(rules)
+    # Torches are set down; ladders lead from floor to floor.
+    fixtures = [Fixture.LADDER_UP if len(rules.floors) > 1 else Fixture.NONE]
+    fixtures += [row.fixture for row in rules.placements]
+    creatures = max(1 + 8 * row.kind + row.number for row in rules.creatures)
+    missiles = {1 << row.shoots for row in rules.creatures if row.kind == Kind.RANGED}
+    enchants = 2 * (rules.actions > Action.ENCHANT_SWORD)
+    grown = 5 if rules.actions > Action.LEVEL_UP_DEXTERITY else 1
+    # Each floor below the first is worth a point of experience.
+    depth = len(rules.floors) - 1 if rules.ends_at_boss else 255
+    boss = any(row.boss for row in rules.floors)
     return Layout(
         [
-            ("tile", view, 228, "block id + 64 * fixture id of each tile in view, row by row; 0 in the dark"),
-            ("creature", view, 24, "0, or 1 + 8 * class (melee, passive, ranged) + type"),
-            ("missile", view, 255, "bit set of the creatures' projectile types on the tile"),
+            (
+                "tile",
+                view,
+                max(found.all_blocks) + 64 * max(fixtures),
+                "block id + 64 * fixture id of each tile in view, row by row; 0 in the dark",
+            ),
+            ("creature", view, creatures, "0, or 1 + 8 * class (melee, passive, ranged) + type"),
+            ("missile", view, sum(missiles), "bit set of the creatures' projectile types on the tile"),
             (
                 "light",
                 view,
-                224 + LIGHT_LEVELS,
+                LIGHT_LEVELS + 224 * (rules.player_projectiles > 0),
                 "light in 30ths, + 32, 64, 128 where a player's arrow, fireball, iceball flies",
             ),
-            ("inventory", len(Item), most, "how many of each Item, tools by level"),
-            ("sword_enchantment", 1, 2, "0 none, 1 fire, 2 ice"),
-            ("bow_enchantment", 1, 2, "0 none, 1 fire, 2 ice"),
-            ("armour", 4, 2, "level of each piece: 0 none, 1 iron, 2 diamond"),
-            ("armour_enchantment", 4, 2, "of each piece: 0 none, 1 fire, 2 ice"),
-            ("health", 1, 13, "whole points"),
-            ("health_fraction", 1, POINT - 1, "fortieths of a point"),
-            ("vitals", 4, 21, "food, drink, energy, mana"),
-            ("experience", 1, 255, "points to spend on attributes"),
-            ("attributes", 3, 5, "dexterity, strength, intelligence"),
+            (
+                "inventory",
+                rules.items,
+                rules.inventory_limit,
+                "how many of each Item; of PICKAXE and SWORD the level",
+            ),
+            ("sword_enchantment", 1, enchants, "0 none, 1 fire, 2 ice"),
+            ("bow_enchantment", 1, enchants, "0 none, 1 fire, 2 ice"),
+            ("armour", 4, found.armour, "level of each piece: 0 none, 1 iron, 2 diamond"),
+            ("armour_enchantment", 4, enchants, "of each piece: 0 none, 1 fire, 2 ice"),
+            ("health", 1, 8 + grown, "whole points"),
+            ("health_fraction", 1, (POINT - 1) * (found.armour > 0), "fortieths of a point"),
+            ("vitals", 4, 6 + 3 * grown, "food, drink, energy, mana"),
+            ("experience", 1, depth, "points to spend on attributes"),
+            ("attributes", 3, grown, "dexterity, strength, intelligence"),
             ("facing", 1, 3, "0 left, 1 right, 2 up, 3 down"),
             ("daylight", 1, DAYLIGHT_LEVELS, "250ths of full daylight"),
             ("asleep", 1, 1, "1 while asleep"),
-            ("resting", 1, 1, "1 while resting"),
-            ("spells", 2, 1, "knows fireball, iceball"),
-            ("floor", 1, 255, "floors below the overworld"),
+            ("resting", 1, int(rules.actions > Action.REST), "1 while resting"),
+            ("spells", 2, int(rules.actions > Action.READ_BOOK), "knows fireball, iceball"),
+            ("floor", 1, depth, "floors below the overworld"),
             ("ladder_open", 1, 1, "1 once enough monsters are slain to descend"),
-            ("boss_vulnerable", 1, 1, "1 while the necromancer can be hurt"),
+            ("boss_vulnerable", 1, int(boss), "1 while the necromancer can be hurt"),
         ]
     )

@@ -1,4 +1,4 @@
-"""The published symbolic observation, decoded from tokens (rule 7.1).
+"""The published symbolic observations, decoded from tokens: the full rules' (rule 7.1), else `classic`.
 
 Per tile in view: 37 block bits, 5 fixture bits, 5 x 8 body bits (melee, passive, ranged, creatures' projectiles,
 players' projectiles), 1 visible bit; then 51 scalars. 9 x 11 x 83 + 51 = 8268 floats.
@@ -10,7 +10,8 @@ from jaxtyping import Array, Float32, UInt8
 
 from openworld.content.ids import Block, Fixture, Item
 from openworld.content.rulesets import FULL, Ruleset
-from openworld.content.tables import DAYLIGHT_LEVELS, POINT
+from openworld.content.units import DAYLIGHT_LEVELS, POINT
+from openworld.observe import classic
 from openworld.observe.layout import PLAYER_PROJECTILES, layout_of
 from openworld.observe.tokens import DARK
 
@@ -20,16 +21,19 @@ CHANNELS, SCALARS = len(Block) + len(Fixture) + 40 + 1, 51
 
 def symbolic_size(rules: Ruleset = FULL) -> int:
     """Return how many floats the observation has."""
-    return rules.view_rows * rules.view_cols * CHANNELS + SCALARS
+    channels, scalars = (
+        (classic.CHANNELS, classic.SCALARS) if rules.symbolic == "classic" else (CHANNELS, SCALARS)
+    )
+    return rules.view_rows * rules.view_cols * channels + scalars
 
 
 def symbolic(tokens: UInt8[Array, "*batch tokens"], rules: Ruleset = FULL) -> Float32[Array, "*batch floats"]:
     """Decode tokens to the symbolic observation."""
     layout = layout_of(rules)
     field = {name: tokens[..., f.slice].astype(jnp.int32) for name, f in layout.items()}
+    tiles, scalars = (classic.tiles, classic.scalars) if rules.symbolic == "classic" else (_tiles, _scalars)
     with jax.named_scope("symbolic"):
-        tiles = _tiles(field).reshape(*tokens.shape[:-1], -1)
-        return jnp.concatenate([tiles, *_scalars(field)], axis=-1)
+        return jnp.concatenate([tiles(field).reshape(*tokens.shape[:-1], -1), *scalars(field)], axis=-1)
 
 
 def _tiles(field: dict[str, Array]) -> Float32[Array, "*batch view channels"]:

@@ -12,17 +12,21 @@ import numpy as np
 from jaxtyping import Array, Bool, Int32, UInt8
 
 from openworld.content.floors import KILLS_TO_DESCEND
-from openworld.content.ids import Block, Floor, Kind
+from openworld.content.ids import Block
 from openworld.content.rulesets import FULL, Ruleset
-from openworld.content.tables import LIGHT_LEVELS, POINT, Tables
+from openworld.content.tables import Tables
+from openworld.content.units import LIGHT_LEVELS, POINT
 from openworld.observe.layout import PLAYER_PROJECTILES, layout_of
+from openworld.rules.boss import vulnerable
 from openworld.stages import Stage, plain
 from openworld.state import Ground, World, widen
 
 #: The layout of the full rules' tokens.
 LAYOUT = layout_of(FULL)
-#: A tile is seen if its light exceeds 0.05; light is kept in 30ths.
+#: A tile is seen if its light exceeds 0.05, this many 30ths.
 DARK = 1
+#: Light is kept in 240ths: so it becomes 30ths, and above 0.05 stays above 0.05.
+ROUND_UP, GLOW_SHIFT = 3, 3
 #: The index of a body that is out of view.
 NOWHERE = 255
 
@@ -79,7 +83,7 @@ def _summary(
         bodies(mobs.position, mobs.alive, 1 + 8 * tables.slot_kind + mobs.type),
         bodies(flying.position, flying.alive & theirs, jnp.int32(1) << flying.type),
         bodies(flying.position, flying.alive & ~theirs, bits),
-        Spot(corner, world.floor, tables.lit[world.floor], tables.light_slot[world.floor]),
+        Spot(corner, world.floor, tables.lit[world.theme], tables.light_slot[world.floor]),
         jnp.concatenate(_scalars(world, tables), axis=-1).astype(jnp.uint8),
     )
 
@@ -107,7 +111,8 @@ def _view(
     tiles = _take(ground.tiles, jnp.where(inside, spot.floor * rows * cols + place, 0))
     light = jnp.full(tiles.shape, LIGHT_LEVELS, jnp.uint8)
     if ground.light.shape[0] > 0:
-        dim = _take(ground.light, jnp.where(inside & ~spot.lit, spot.light_slot * rows * cols + place, 0))
+        kept = _take(ground.light, jnp.where(inside & ~spot.lit, spot.light_slot * rows * cols + place, 0))
+        dim = (kept + jnp.uint8(ROUND_UP)) >> jnp.uint8(GLOW_SHIFT)
         light = jnp.where(spot.lit, light, dim)
     light = jnp.where(inside, light, jnp.uint8(0))
     dark = jnp.where(inside, jnp.uint8(0), jnp.uint8(Block.OUT_OF_BOUNDS))
@@ -143,13 +148,7 @@ def _scalars(world: World, tables: Tables) -> list[Int32[Array, "agents n"]]:
         p.asleep.astype(jnp.int32)[:, None],
         p.resting.astype(jnp.int32)[:, None],
         p.spells.astype(jnp.int32),
-        of_all(world.floor),
+        of_all(jnp.minimum(world.depth, 255)),
         of_all(world.floors.kills[world.floor] >= KILLS_TO_DESCEND),
-        of_all(boss_vulnerable(world, tables)),
+        of_all(vulnerable(world, tables)),
     ]
-
-
-def boss_vulnerable(world: World, tables: Tables) -> Bool[Array, ""]:
-    """Whether the necromancer stands alone: no monster alive on his floor, and no wave to come (rule 5.7)."""
-    monsters = jnp.any(world.mobs.alive & (tables.slot_kind != Kind.PASSIVE))
-    return (world.floor == Floor.GRAVEYARD) & ~monsters & (world.boss_wave <= 0)

@@ -8,22 +8,37 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32
 
-from openworld.content.ids import Attribute, Enchantment, Floor, Item, Kind
-from openworld.content.tables import NOTHING, POINT, SWORD_DAMAGE
+from openworld.content.ids import Attribute, Enchantment, Item, Kind
+from openworld.content.tables import Tables
+from openworld.content.tools import SWORD_DAMAGE
+from openworld.content.units import NOTHING, POINT
 from openworld.rules.turn import Turn, choose
 from openworld.state import Player, World
 
 #: A blow to a sleeper counts 7/2, one on the boss's floor 3/2.
 SLEEPER_FACTOR, BOSS_FACTOR = (7, 2), (3, 2)
+#: Parts of a creature's ordinary strength, and how many floors below the last it grows.
+MIGHT, MOST_DEEPER = 8, 240
 
 
-def blow(player: Player) -> Int32[Array, "agents 3"]:
+def might(depth: Int32[Array, ""], tables: Tables) -> Int32[Array, ""]:
+    """Return how strong creatures are at a depth, in 1/MIGHT: 1, and 1/8 more for each floor below the last.
+
+    At MOST_DEEPER floors below the last they grow no more, so that health stays within its bits.
+    """
+    last = tables.lit.shape[0] - 1
+    return MIGHT + jnp.clip(depth - last, 0, MOST_DEEPER)
+
+
+def blow(player: Player, tables: Tables) -> Int32[Array, "agents 3"]:
     """Return what each player's sword deals, before defence.
 
     physical = base * (1 + (STR - 1) / 4); an enchanted sword adds base / 2 * (1 + (INT - 1) / 20) of its element.
     """
     sword = jnp.broadcast_to(jnp.array(SWORD_DAMAGE, jnp.int32), (player.facing.shape[0], len(SWORD_DAMAGE)))
     base = choose(sword, player.inventory[:, Item.SWORD])
+    blades = player.inventory[:, tables.blade_item] * tables.blade_worth[None]
+    base = jnp.maximum(base, jnp.max(blades, axis=-1, initial=0))
     strength = player.attributes[:, Attribute.STRENGTH] - 1
     wit = player.attributes[:, Attribute.INTELLIGENCE] - 1
     physical = base * (4 + strength) * (POINT // 4)
@@ -52,12 +67,13 @@ def defence_of(player: Player) -> Int32[Array, "agents 3"]:
 
 
 def received(
-    world: World, damage: Int32[Array, "agents 3"], asleep: Bool[Array, " agents"]
+    world: World, tables: Tables, damage: Int32[Array, "agents 3"], asleep: Bool[Array, " agents"]
 ) -> Int32[Array, " agents"]:
     """Return the health that points of damage cost each player."""
     wound = dealt(damage * POINT, defence_of(world.player))
     wound = jnp.where(asleep, wound * SLEEPER_FACTOR[0] // SLEEPER_FACTOR[1], wound)
-    return jnp.where(world.floor == Floor.GRAVEYARD, wound * BOSS_FACTOR[0] // BOSS_FACTOR[1], wound)
+    wound = jnp.where(tables.boss[world.theme], wound * BOSS_FACTOR[0] // BOSS_FACTOR[1], wound)
+    return wound * might(world.depth, tables) // MIGHT
 
 
 def wound_mobs(

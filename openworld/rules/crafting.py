@@ -4,14 +4,11 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool
 
-from openworld.content.ids import Item
-from openworld.content.tables import NOTHING, STATIONS
+from openworld.content.recipes import STATIONS
+from openworld.content.units import NOTHING
 from openworld.rules.grid import HERE
 from openworld.rules.turn import Turn, block_of, first
 from openworld.state import World
-
-#: No more of a stackable item is made once this many are carried (rule 5.1).
-STACK_LIMIT = 99
 
 
 def stations_near(turn: Turn) -> Bool[Array, "agents stations"]:
@@ -33,9 +30,9 @@ def craft(world: World, turn: Turn) -> tuple[World, Turn]:
     level, amount = tables.level[action], tables.amount[action]
 
     makes = tables.makes[action]
-    item = jnp.arange(len(Item), dtype=jnp.int32)[None] == makes[:, None]
+    item = jnp.arange(player.inventory.shape[1], dtype=jnp.int32)[None] == makes[:, None]
     have = jnp.sum(jnp.where(item, player.inventory, 0), axis=-1)
-    made = able & (makes != NOTHING) & jnp.where(amount > 0, have < STACK_LIMIT, have < level)
+    made = able & (makes != NOTHING) & jnp.where(amount > 0, have < tables.stack_limit, have < level)
     gain = jnp.where(amount > 0, amount, level - have)
 
     lower = player.armour < level[:, None]

@@ -10,8 +10,9 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32
 
-from openworld.content.ids import Achievement, Direction, Floor, Kind, Stream
-from openworld.content.tables import chance
+from openworld.content.ids import Achievement, Direction, Kind, Stream
+from openworld.content.tables import DESPAWN_DISTANCE
+from openworld.content.units import chance
 from openworld.random import below, happens
 from openworld.rules.combat import received
 from openworld.rules.grid import as_edited
@@ -22,11 +23,9 @@ from openworld.state import World
 CHASE_CHANCE, PURPOSE_CHANCE = chance(0.75), chance(0.15)
 #: A melee creature within this Manhattan distance may chase.
 CHASE_DISTANCE = 10
-#: A ranged creature keeps between these distances, and shoots there.
+#: A ranged creature shoots between these distances (exclusive), and flees from the first.
 TOO_CLOSE, TOO_FAR = 3, 6
 BLOW_COOLDOWN, SHOT_COOLDOWN = 5, 4
-#: Creatures this far from every player vanish.
-DESPAWN_DISTANCE = 14
 
 
 class Plan(NamedTuple):
@@ -49,7 +48,7 @@ def act(world: World, turn: Turn) -> tuple[World, Turn]:
     in_range = archer & (plan.distance > TOO_CLOSE) & (plan.distance < TOO_FAR)
     wants = mobs.alive & plan.willing & ~strikes & ~in_range & _open_ahead(world, turn, plan)
     # Who began the step too far away vanishes, and whoever steps after it finds its tile free.
-    lost = (plan.distance >= DESPAWN_DISTANCE) & ~((world.floor == Floor.GRAVEYARD) & (kind != Kind.PASSIVE))
+    lost = (plan.distance >= DESPAWN_DISTANCE) & ~(turn.tables.boss[world.theme] & (kind != Kind.PASSIVE))
     position, moved = _step(world, plan, wants, lost)
     shoots = in_range | (archer & (plan.distance <= TOO_CLOSE) & ~moved)
 
@@ -90,10 +89,10 @@ def _plan(world: World, turn: Turn) -> Plan:
     low = below(bits, 256)
     delta = _of_prey(world.player.position, prey) - mobs.position
     toward = direction_toward(delta, (low & 4) > 0)
-    hunts = (distance < CHASE_DISTANCE) | (world.floor == Floor.GRAVEYARD)
+    hunts = (distance < CHASE_DISTANCE) | turn.tables.boss[world.theme]
     chases = (kind == Kind.MELEE) & hunts & happens(bits, CHASE_CHANCE)
     purposeful = (kind == Kind.RANGED) & happens(bits, PURPOSE_CHANCE)
-    approaches = chases | (purposeful & (distance >= TOO_FAR))
+    approaches = chases | (purposeful & (distance >= turn.tables.approach))
     retreats = purposeful & (distance <= TOO_CLOSE)
     direction = jnp.where(approaches, toward, jnp.where(retreats, toward ^ 1, low & 3))
     return Plan(distance, prey, toward, direction, (kind != Kind.PASSIVE) | ((low & 8) > 0))
@@ -146,7 +145,9 @@ def _blows(world: World, turn: Turn, plan: Plan, strikes: Bool[Array, " mobs"]) 
     health, asleep, resting = player.health, player.asleep, player.resting
     for slot in range(strikes.shape[0]):
         struck = strikes[slot] & (agents == plan.prey[slot])
-        wound = received(world, jnp.broadcast_to(damage[slot][None], (agents.shape[0], 3)), asleep)
+        wound = received(
+            world, turn.tables, jnp.broadcast_to(damage[slot][None], (agents.shape[0], 3)), asleep
+        )
         health = health - jnp.where(struck, wound, 0)
         turn = turn.happened(struck & asleep, Achievement.WAKE_UP)
         asleep, resting = asleep & ~struck, resting & ~struck

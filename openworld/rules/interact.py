@@ -5,8 +5,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32
 
 from openworld.content.ids import Achievement, Action, Block, Item, Kind, Stream, Vital
-from openworld.content.tables import NOTHING, chance
+from openworld.content.units import NOTHING, chance
 from openworld.random import happens
+from openworld.rules.chests import open_chest
 from openworld.rules.combat import blow, wound_mobs
 from openworld.rules.grid import faced, on_mobs
 from openworld.rules.growth import sow
@@ -32,7 +33,7 @@ def interact(world: World, turn: Turn) -> tuple[World, Turn]:
 
 def _strike(world: World, turn: Turn, struck: Bool[Array, "agents mobs"]) -> tuple[World, Turn]:
     types = world.mobs.type
-    world, turn, slain = wound_mobs(world, turn, blow(world.player)[:, None], struck)
+    world, turn, slain = wound_mobs(world, turn, blow(world.player, turn.tables)[:, None], struck)
     eaten = slain & (turn.tables.slot_kind == Kind.PASSIVE)[None]
     turn = turn.happened(eaten, turn.tables.slaying[Kind.PASSIVE][types][None])
     return _feed(world, jnp.any(eaten, axis=-1), MEAT), turn
@@ -50,16 +51,19 @@ def _dig(
 ) -> tuple[World, Turn]:
     """Dig with the pickaxe at hand; grass is only combed for saplings and stays."""
     tables, inventory, block = turn.tables, world.player.inventory, block_of(tile)
-    dug = using & (inventory[:, Item.PICKAXE] >= tables.dig_level[block])
+    tool = jnp.arange(inventory.shape[1], dtype=jnp.int32)[None] == tables.dig_tool[block][:, None]
+    held = jnp.sum(jnp.where(tool, inventory, 0), axis=-1)
+    dug = using & (held >= tables.dig_level[block])
     agents = jnp.arange(block.shape[0], dtype=jnp.uint32)
     found = happens(turn.dice.bits(Stream.FORAGE, agents), SAPLING_CHANCE)
     foraged = using & (block == Block.GRASS) & found
 
     item = jnp.where(foraged, Item.SAPLING, jnp.where(dug, tables.dig_item[block], NOTHING))
-    gained = jnp.arange(len(Item), dtype=jnp.int32)[None] == item[:, None]
+    gained = jnp.arange(inventory.shape[1], dtype=jnp.int32)[None] == item[:, None]
     world = eqx.tree_at(lambda w: w.player.inventory, world, inventory + gained.astype(jnp.int32))
     left = tile_of(tables.dig_block[block], fixture_of(tile))
-    return world, turn.rewrite_faced(left, dug)
+    turn = turn.rewrite_faced(left, dug)
+    return open_chest(world, turn, dug & (block == Block.CHEST))
 
 
 def _drink(

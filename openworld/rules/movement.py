@@ -3,11 +3,14 @@
 import equinox as eqx
 import jax.numpy as jnp
 
-from openworld.content.creatures import Terrain
 from openworld.content.ids import Action
+from openworld.content.units import POINT
 from openworld.rules.grid import as_edited, beside, on_mobs
 from openworld.rules.turn import Turn, block_of, in_set, same
 from openworld.state import World
+
+#: A wound that nothing heals within a step.
+FATAL = 100 * POINT
 
 
 def move(world: World, turn: Turn) -> tuple[World, Turn]:
@@ -17,7 +20,7 @@ def move(world: World, turn: Turn) -> tuple[World, Turn]:
     facing = jnp.where(moving, turn.action - Action.LEFT, player.facing)
     ahead, tile = beside(world, turn, facing)
     tile = as_edited(turn, tile, ahead)
-    closed = in_set(block_of(tile), turn.tables.barrier[Terrain.LAND])
+    closed = in_set(block_of(tile), turn.tables.barrier[turn.tables.walks_on])
     taken = jnp.any(on_mobs(world, ahead), axis=-1)
     free = moving & ~closed & ~taken
 
@@ -26,4 +29,8 @@ def move(world: World, turn: Turn) -> tuple[World, Turn]:
         me = jnp.arange(free.shape[0]) == agent
         crowded = jnp.any(same(ahead[agent][None], position) & ~me)
         position = jnp.where((me & free & ~crowded)[:, None], ahead, position)
-    return eqx.tree_at(lambda w: (w.player.position, w.player.facing), world, (position, facing)), turn
+    burnt = jnp.any(position != player.position, axis=-1) & in_set(block_of(tile), turn.tables.deadly)
+    health = jnp.where(burnt, -FATAL, player.health)
+    return eqx.tree_at(
+        lambda w: (w.player.position, w.player.facing, w.player.health), world, (position, facing, health)
+    ), turn

@@ -9,14 +9,18 @@ from collections.abc import Callable
 import jax
 
 from openworld.rules import (
+    boss,
     crafting,
     creatures,
     growth,
     interact,
     levelling,
+    magic,
     movement,
     placing,
+    potions,
     projectiles,
+    travel,
     vitals,
 )
 from openworld.rules.turn import Turn
@@ -27,10 +31,16 @@ System = Callable[[World, Turn], tuple[World, Turn]]
 PHASES: dict[str, dict[str, System]] = {
     "hands": {
         "hold_still": vitals.hold_still,  # sleepers and resters do nothing
+        "arrive": travel.arrive,  # the first step on a floor
         "craft": crafting.craft,
         "interact": interact.interact,
         "place": placing.place,
         "shoot": projectiles.shoot,
+        "cast": magic.cast,
+        "drink": potions.drink,
+        "read": magic.read,
+        "enchant": magic.enchant,
+        "confront": boss.confront,
         "level_up": levelling.level_up,
         "move": movement.move,
     },

@@ -4,7 +4,7 @@ import equinox as eqx
 import jax.numpy as jnp
 
 from openworld.content.ids import Action, Block, Fixture
-from openworld.content.tables import NOTHING
+from openworld.content.units import NOTHING
 from openworld.rules.crafting import affordable
 from openworld.rules.grid import faced, on_mobs
 from openworld.rules.growth import sow

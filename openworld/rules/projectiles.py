@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32
 
 from openworld.content.ids import Achievement, Action, Attribute, Block, Enchantment, Item, Projectile
-from openworld.content.tables import POINT
+from openworld.content.units import POINT
 from openworld.rules.combat import received, wound_mobs
 from openworld.rules.grid import as_edited, faced, on_mobs
 from openworld.rules.turn import (
@@ -114,13 +114,14 @@ def _hit_players(
 ) -> tuple[World, Bool[Array, " projectiles"]]:
     """Hurt and rouse the players that a projectile is on or comes to."""
     player, flying = world.player, world.projectiles
-    here = same(flying.position[:, None], player.position[None]) | same(ahead[:, None], player.position[None])
+    here = turn.tables.point_blank & same(flying.position[:, None], player.position[None])
+    here = here | same(ahead[:, None], player.position[None])
     hit = here & live[:, None]
     damage = turn.tables.projectile_damage[flying.type]
     awake = jnp.zeros_like(player.asleep)
     health = player.health
     for slot in range(live.shape[0]):
-        wound = received(world, jnp.broadcast_to(damage[slot][None], (awake.shape[0], 3)), awake)
+        wound = received(world, turn.tables, jnp.broadcast_to(damage[slot][None], (awake.shape[0], 3)), awake)
         health = health - jnp.where(hit[slot], wound, 0)
     roused = jnp.any(hit, axis=0)
     world = eqx.tree_at(

@@ -9,18 +9,15 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32, UInt8
 
-from openworld.content.creatures import Terrain
 from openworld.content.floors import KILLS_TO_DESCEND
-from openworld.content.ids import Block, Floor, Kind, Stream
-from openworld.content.tables import Tables
+from openworld.content.ids import Kind, Stream
+from openworld.content.tables import DESPAWN_DISTANCE, Tables
+from openworld.content.units import CHANCE_BITS
 from openworld.random import Dice, happens
-from openworld.rules.creatures import DESPAWN_DISTANCE
+from openworld.rules.combat import MIGHT, might
 from openworld.rules.turn import block_of, first, in_set
 from openworld.state import Ground, Mobs, World
 
-#: Euclidean distances between which (exclusive) creatures appear, squared.
-NEAREST_SQUARED = {Kind.PASSIVE: 3**2, Kind.MELEE: 9**2, Kind.RANGED: 9**2}
-FARTHEST_SQUARED = DESPAWN_DISTANCE**2
 #: The classes in the order in which they appear.
 ORDER = (Kind.PASSIVE, Kind.MELEE, Kind.RANGED)
 #: Monsters come this much more often until a floor's ladder is open.
@@ -48,14 +45,16 @@ def window(
 
 def due(world: World, dice: Dice, tables: Tables) -> Bool[Array, " classes"]:
     """Return which classes a creature is drawn for and has a free slot, after the step that `tick` counts last."""
-    floor = world.floor.astype(jnp.int32)
+    theme = world.theme
     hour = (world.tick - 1) % tables.night_chance.shape[1]
-    night = tables.night_chance[floor, hour]
-    hurry = jnp.where(world.floors.kills[floor] < KILLS_TO_DESCEND, HURRY, 1)
+    night = tables.night_chance[theme, hour]
+    hurry = jnp.where(world.floors.kills[world.floor] < KILLS_TO_DESCEND, HURRY, 1)
     kinds = jnp.arange(len(ORDER), dtype=jnp.int32)
-    rate = tables.spawn_chance[floor] + jnp.where(kinds == Kind.MELEE, night, 0)
+    rate = tables.spawn_chance[theme] + jnp.where(kinds == Kind.MELEE, night, 0)
     rate = jnp.where(kinds == Kind.PASSIVE, rate, rate * hurry)
-    drawn = happens(dice.bits(Stream.SPAWN, kinds), rate) & (floor != Floor.GRAVEYARD)
+    wave = jnp.where((world.boss_wave > 0) & (rate > 0), 1 << CHANCE_BITS, 0)
+    rate = jnp.where(tables.boss[theme], wave, rate)
+    drawn = happens(dice.bits(Stream.SPAWN, kinds), rate)
     used = (tables.slot_kind[None] == kinds[:, None]) & ~world.mobs.alive[None]
     return drawn & jnp.any(used, axis=-1)
 
@@ -85,14 +84,20 @@ def spawn(
     place = jnp.stack([tile // shape[1], tile % shape[1]])
     free = ~mobs.alive & (tables.slot_kind == kind)
     slot = first(free) & free & (best > 0)
-    species = tables.types[world.floor, kind]
+    species = tables.types[_waves(world, tables), kind]
+    health = tables.health[kind, species] * might(world.depth, tables) // MIGHT
     return Mobs(
         position=jnp.where(slot[:, None], place[None], mobs.position),
         type=jnp.where(slot, species, mobs.type),
-        health=jnp.where(slot, tables.health[kind, species], mobs.health),
+        health=jnp.where(slot, health, mobs.health),
         cooldown=jnp.where(slot, 0, mobs.cooldown),
         alive=mobs.alive | slot,
     )
+
+
+def _waves(world: World, tables: Tables) -> Int32[Array, ""]:
+    """Return the row whose creatures appear: the floor's own, on the boss's floor that of his wounds."""
+    return jnp.where(tables.boss[world.theme], world.boss_progress, world.theme)
 
 
 def _eligible(
@@ -103,13 +108,15 @@ def _eligible(
 ) -> Bool[Array, "r c"]:
     """Whether each (row, column, block) is of the right ground, at the right distance and free."""
     mobs, (row, col, block) = world.mobs, tiles
-    swims = tables.terrain[kind, tables.types[world.floor, kind]] == Terrain.WATER
-    ground = jnp.where(swims, block == Block.WATER, in_set(block, tables.spawnable))
-    nearest = jnp.full(row.shape, FARTHEST_SQUARED, jnp.int32)
+    far = tables.spawn_far[world.theme]
+    ground = in_set(block, tables.spawn_onto[world.theme, kind])
+    nearest = jnp.broadcast_to(far, row.shape)
     for agent in range(world.player.position.shape[0]):
         down, right = row - world.player.position[agent, 0], col - world.player.position[agent, 1]
-        nearest = jnp.minimum(nearest, down * down + right * right)
-    near = (nearest > NEAREST_SQUARED[kind]) & (nearest < FARTHEST_SQUARED)
+        around = jnp.abs(down) + jnp.abs(right)
+        squared = jnp.where(tables.spawn_manhattan, around * around, down * down + right * right)
+        nearest = jnp.minimum(nearest, squared)
+    near = (nearest > tables.spawn_near[world.theme, kind]) & (nearest < far)
     taken = jnp.zeros(row.shape, bool)
     for slot in range(mobs.alive.shape[0]):
         here = (row == mobs.position[slot, 0]) & (col == mobs.position[slot, 1])

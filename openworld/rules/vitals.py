@@ -2,10 +2,10 @@
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Int32
+from jaxtyping import Array, Bool, Int32
 
-from openworld.content.ids import Achievement, Action, Attribute, Floor, Vital
-from openworld.content.tables import POINT
+from openworld.content.ids import Achievement, Action, Attribute, Vital
+from openworld.content.units import POINT
 from openworld.rules.turn import Turn, add_to
 from openworld.state import COUNT, MANA_COUNT, Player, World
 
@@ -36,7 +36,8 @@ def hold_still(world: World, turn: Turn) -> tuple[World, Turn]:
 def live(world: World, turn: Turn) -> tuple[World, Turn]:
     """Fall asleep or wake, then let a step's worth of living pass."""
     world, turn = _sleep_and_rest(world, turn)
-    world = eqx.tree_at(lambda w: w.player, world, _breathe(_tire(world.player, world.floor), world.floor))
+    still = turn.tables.boss[world.theme]
+    world = eqx.tree_at(lambda w: w.player, world, _breathe(_tire(world.player, still), still))
     return world, turn
 
 
@@ -68,8 +69,8 @@ def _sleep_and_rest(world: World, turn: Turn) -> tuple[World, Turn]:
     return world, turn.happened(woken, Achievement.WAKE_UP)
 
 
-def _tire(player: Player, floor: Int32[Array, ""]) -> Player:
-    """Count hunger, thirst and fatigue; the boss's floor stills them.
+def _tire(player: Player, still: Bool[Array, ""]) -> Player:
+    """Count hunger, thirst and fatigue; on the boss's floor they are `still`: they count, but take nothing.
 
     Awake a step counts 1 - (DEX - 1) / 8; asleep hunger and thirst count half of that and fatigue falls by 1.
     """
@@ -83,7 +84,7 @@ def _tire(player: Player, floor: Int32[Array, ""]) -> Player:
     rested = fatigue < RESTED_LIMIT
     wear = jnp.stack(
         [-hungry.astype(jnp.int32), -thirsty.astype(jnp.int32), -tired.astype(jnp.int32)], axis=-1
-    ) * (floor != Floor.GRAVEYARD).astype(jnp.int32)
+    ) * (~still).astype(jnp.int32)
     change = jnp.concatenate([wear, jnp.zeros_like(wear[:, :1])], axis=-1)
     change = add_to(change, Vital.ENERGY, rested.astype(jnp.int32))
     return eqx.tree_at(
@@ -98,7 +99,7 @@ def _tire(player: Player, floor: Int32[Array, ""]) -> Player:
     )
 
 
-def _breathe(player: Player, floor: Int32[Array, ""]) -> Player:
+def _breathe(player: Player, still: Bool[Array, ""]) -> Player:
     """Heal or waste away by what the vitals are now, and gather mana.
 
     Mana: r <- (r + 1, asleep 2) * (1 + (INT - 1) / 4); beyond 30 it brings one point.
@@ -108,9 +109,9 @@ def _breathe(player: Player, floor: Int32[Array, ""]) -> Player:
     well = fed & ((vitals[:, Vital.ENERGY] > 0) | asleep)
     gain = jnp.where(asleep, 2 * COUNT, COUNT)
     loss = jnp.where(asleep, COUNT // 2, COUNT)
-    recovery = player.recovery + jnp.where(well, gain, -loss)
+    recovery = player.recovery + jnp.where(well, gain, jnp.where(still, 0, -loss))
     healed, harmed = recovery > HEALED_LIMIT, recovery < HARMED_LIMIT
-    harm = jnp.where(harmed & (floor != Floor.GRAVEYARD), POINT, 0)
+    harm = jnp.where(harmed, POINT, 0)
     health = player.health + jnp.where(healed, POINT, 0) - harm
 
     wit = player.attributes[:, Attribute.INTELLIGENCE] - 1

@@ -5,17 +5,24 @@ from typing import NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float32, Int32, UInt32
 
+from openworld.content.floors import BOSS_BLOWS
 from openworld.content.ids import Achievement
-from openworld.content.tables import POINT
+from openworld.content.tables import DEEPER
+from openworld.content.units import POINT
 from openworld.rules.turn import Turn
 from openworld.state import World
 
 #: A point of health is worth a tenth of an achievement's unit of weight; reward is counted in these parts of one.
 REWARD_PARTS = 10 * POINT
-#: Blows that the necromancer takes.
-BOSS_BLOWS = 8
+#: The weight of reaching a floor below the last one.
+DEEPER_WEIGHT = 8
+
+
+#: The bits of events that stay unlocked, word by word.
+_LASTING = np.array([0xFFFFFFFF, 0xFFFFFFFF, (1 << len(Achievement) % 32) - 1], np.uint32)
 
 
 class Outcome(NamedTuple):
@@ -28,15 +35,21 @@ class Outcome(NamedTuple):
 def score(before: Int32[Array, " agents"], world: World, turn: Turn) -> tuple[World, Outcome]:
     """Unlock achievements and weigh the step that began with health `before`.
 
-    reward = sum of the weights newly unlocked + 0.1 * change of health.
+    reward = sum of the weights newly unlocked + 0.1 * change of health, and in an endless world DEEPER_WEIGHT for
+    each floor below the last.
     """
     turn = _holdings(world, turn)
     fresh = turn.events & ~world.player.achievements
-    weight = jnp.sum(jnp.where(unlocked(fresh), turn.tables.weights[None], 0), axis=-1)
-    reward = REWARD_PARTS * weight + (world.player.health - before)
-    world = eqx.tree_at(lambda w: w.player.achievements, world, world.player.achievements | turn.events)
+    weight = jnp.sum(
+        jnp.where(unlocked(fresh, turn.tables.weights.shape[0]), turn.tables.weights[None], 0), axis=-1
+    )
+    depths = (turn.events[:, DEEPER // 32] >> jnp.uint32(DEEPER % 32)).astype(jnp.int32) & 1
+    reward = REWARD_PARTS * (weight + DEEPER_WEIGHT * depths) + (world.player.health - before)
+    kept = turn.events & jnp.asarray(_LASTING)[None]
+    world = eqx.tree_at(lambda w: w.player.achievements, world, world.player.achievements | kept)
     dead = jnp.all(world.player.health <= 0)
-    return world, Outcome(reward, dead | (world.boss_progress >= BOSS_BLOWS))
+    won = (world.boss_progress >= BOSS_BLOWS) & ~turn.tables.endless
+    return world, Outcome(reward, dead | won)
 
 
 def in_units(parts: Int32[Array, "*n"]) -> Float32[Array, "*n"]:
@@ -44,11 +57,11 @@ def in_units(parts: Int32[Array, "*n"]) -> Float32[Array, "*n"]:
     return parts.astype(jnp.float32) * jnp.float32(1 / REWARD_PARTS)
 
 
-def unlocked(words: UInt32[Array, "*n words"]) -> Bool[Array, "*n achievements"]:
-    """Unpack achievement bits to a mask over `Achievement`."""
+def unlocked(words: UInt32[Array, "*n words"], count: int) -> Bool[Array, "*n achievements"]:
+    """Unpack achievement bits to a mask over the first `count` of `Achievement`."""
     place = jax.lax.broadcasted_iota(jnp.uint32, (*words.shape, 32), words.ndim)
     bits = (words[..., None] >> place) & jnp.uint32(1)
-    return bits.reshape(*words.shape[:-1], -1)[..., : len(Achievement)].astype(bool)
+    return bits.reshape(*words.shape[:-1], -1)[..., :count].astype(bool)
 
 
 def _holdings(world: World, turn: Turn) -> Turn:

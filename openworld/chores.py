@@ -1,0 +1,200 @@
+"""The rare work of a batch's step: changing floors, lighting torches, creatures that appear, new episodes.
+
+Each chore is done for just the worlds that need it (`rare.for_the_few`), with the functions of a single world.
+"""
+
+from functools import partial
+from typing import NamedTuple, TypeVar
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Int32, UInt8
+
+from openworld import step as single
+from openworld.content.ids import Kind
+from openworld.content.rulesets import Ruleset
+from openworld.content.tables import Tables
+from openworld.generate.floor import Site, rooms_floor, smooth_floor
+from openworld.generate.glow import glow
+from openworld.rare import for_the_few
+from openworld.rules import light, spawning, travel
+from openworld.stages import Stage
+from openworld.state import Ground, World, narrow, widen
+
+#: At most so many worlds share one pass of a chore, and of small batches one in so many.
+SPAWN_CHUNK, TRAVEL_CHUNK, TORCH_CHUNK, FLOOR_CHUNK, RARITY = 128, 64, 64, 16, 32
+
+Record = TypeVar("Record")
+Few = Int32[Array, " few"]
+
+
+class Land(NamedTuple):
+    """What chores change."""
+
+    world: World
+    ground: Ground
+
+
+def chunk(most: int, worlds: int) -> int:
+    """Return how many worlds share a pass of rare work; nothing but speed depends on it."""
+    return max(1, min(most, worlds // RARITY))
+
+
+def take(records: Record, index: Few) -> Record:
+    """Return the few worlds' records; an index beyond the batch reads the last world."""
+    return jax.tree.map(lambda x: x.at[index].get(mode="clip"), records)
+
+
+def put(records: Record, index: Few, values: Record) -> Record:
+    """Write the few worlds' records back; an index beyond the batch is dropped."""
+    return jax.tree.map(
+        lambda x, v: x.at[index].set(v.astype(x.dtype), mode="drop", wrap_negative_indices=False),
+        records,
+        values,
+    )
+
+
+def change_floors(
+    land: Land, action: Int32[Array, "worlds agents"], rules: Ruleset, tables: Tables, stage: Stage
+) -> Land:
+    """Let those who take a ladder arrive on the floor that it leads to, which is generated on first entry."""
+    if len(rules.floors) == 1:
+        return land
+    worlds = action.shape[0]
+    way = jax.vmap(lambda w, a: travel.heading(widen(w), a, tables))(land.world, action)
+    leaving = way != 0
+
+    def leave(land: Land, index: Few) -> Land:
+        few = take(land.world, index)
+        gone = jax.vmap(lambda w, d: narrow(travel.change_floor(widen(w), d)))(few, take(way, index))
+        return _swap(land, index, few, gone)
+
+    land = for_the_few(leaving, land, leave, chunk(TRAVEL_CHUNK, worlds))
+    world = land.world
+    floor, theme = world.floor.astype(jnp.int32), world.theme.astype(jnp.int32)
+    here = jnp.arange(len(rules.floors), dtype=jnp.int32)[None] == floor[:, None]
+    unknown = leaving & ~jnp.any(here & world.floors.visited, axis=-1)
+    has_rooms = tables.has_rooms[theme]
+    shape, size = (rules.rows, rules.cols), chunk(FLOOR_CHUNK, worlds)
+    made = {
+        "smooth": (unknown & ~has_rooms, partial(smooth_floor, tables=tables, shape=shape, stage=stage)),
+        "rooms": (unknown & has_rooms, partial(rooms_floor, tables=tables, shape=shape)),
+    }
+    for pending, make in made.values():
+        land = for_the_few(pending, land, partial(_make_floor, make=make, tables=tables), size)
+
+    def land_on(land: Land, index: Few) -> Land:
+        few = take(land.world, index)
+        arrived = jax.vmap(lambda w, d: narrow(travel.step_off(widen(w), d)))(few, take(way, index))
+        return land._replace(world=put(land.world, index, arrived))
+
+    return for_the_few(leaving, land, land_on, chunk(TRAVEL_CHUNK, worlds))
+
+
+def _swap(land: Land, index: Few, before: World, after: World) -> Land:
+    """Leave the creatures of the old floor in the ground, and fetch those of the new one, if it was ever seen."""
+    ground = land.ground
+    old, new = before.floor.astype(jnp.int32), after.floor.astype(jnp.int32)
+    few = jnp.arange(index.shape[0])
+    known = after.floors.visited[few, new]
+
+    def fetch(kept: Array) -> Array:
+        return kept.at[index, new].get(mode="clip")
+
+    def keep(kept: Array, left: Array) -> Array:
+        return kept.at[index, old].set(left, mode="drop", wrap_negative_indices=False)
+
+    for name in ("mobs", "projectiles"):
+        kept = getattr(ground, name)
+        found = jax.tree.map(fetch, kept)
+        found = eqx.tree_at(lambda f: f.alive, found, found.alive & known[:, None])
+        ground = eqx.tree_at(
+            lambda g, n=name: getattr(g, n), ground, jax.tree.map(keep, kept, getattr(before, name))
+        )
+        after = eqx.tree_at(lambda w, n=name: getattr(w, n), after, found)
+    return Land(put(land.world, index, after), ground)
+
+
+def _make_floor(land: Land, index: Few, make: partial, tables: Tables) -> Land:
+    world, ground = take(land.world, index), land.ground
+    floor, theme = world.floor.astype(jnp.int32), world.theme.astype(jnp.int32)
+    tiles, ladders = jax.vmap(make)(Site(world.seed, world.depth.astype(jnp.int32), theme))
+    written = ground.tiles.at[index, floor].set(tiles, mode="drop", wrap_negative_indices=False)
+    glowing = jax.vmap(glow)(tiles, ladders[:, 1], tables.smooth.lava_lights[theme])
+    worlds = land.ground.tiles.shape[0]
+    dark = jnp.where(tables.lit[theme], worlds, index)
+    shaded = ground.light.at[dark, tables.light_slot[floor]].set(
+        glowing, mode="drop", wrap_negative_indices=False
+    )
+    known = land.world.floors.ladders.at[index, floor].set(
+        ladders.astype(jnp.int8), mode="drop", wrap_negative_indices=False
+    )
+    ground = eqx.tree_at(lambda g: (g.tiles, g.light), ground, (written, shaded))
+    return Land(eqx.tree_at(lambda w: w.floors.ladders, land.world, known), ground)
+
+
+def light_torches(
+    world: World, ground: Ground, torches: Int32[Array, "worlds agents 2"], rules: Ruleset, tables: Tables
+) -> Ground:
+    """Add the light of the torches set in this step (row -1: none) on dark floors."""
+    if not ground.light.shape[1]:
+        return ground
+    dark = ~tables.lit[world.theme.astype(jnp.int32)]
+    shape, side = (rules.rows, rules.cols), light.PATCH.shape[0]
+    slot = tables.light_slot[world.floor.astype(jnp.int32)]
+
+    def one(kept: UInt8[Array, "worlds dark rows cols"], index: Few, agent: int) -> Array:
+        torch, plane = take(torches[:, agent], index), take(slot, index)
+        start = jax.vmap(lambda t: light.corner(t, shape))(torch)
+        cells = jnp.arange(side, dtype=jnp.int32)
+        where = (
+            index[:, None, None],
+            plane[:, None, None],
+            start[:, 0, None, None] + cells[None, :, None],
+            start[:, 1, None, None] + cells[None, None, :],
+        )
+        patch = kept.at[where].get(mode="clip")
+        lit = jax.vmap(light.shine)(patch, torch, start, jnp.ones(index.shape, bool))
+        return kept.at[where].set(lit, mode="drop", wrap_negative_indices=False)
+
+    kept = ground.light
+    for agent in range(torches.shape[1]):
+        pending = dark & (torches[:, agent, 0] >= 0)
+        kept = for_the_few(pending, kept, partial(one, agent=agent), chunk(TORCH_CHUNK, pending.shape[0]))
+    return eqx.tree_at(lambda g: g.light, ground, kept)
+
+
+def spawn(world: World, ground: Ground, rules: Ruleset, tables: Tables) -> World:
+    """Let creatures appear in the few worlds where one is due."""
+    shape = (rules.rows, rules.cols)
+    due = jax.vmap(lambda w: single.spawn_due(w, tables))(world)
+
+    def one_more(world: World, index: Few, kind: Kind) -> World:
+        few = take(world, index)
+        wide = widen(few)
+        corner = jax.vmap(lambda w: spawning.corner(w, *shape))(wide)
+        tiles = _windows(ground, index, wide.floor, corner)
+        mobs = jax.vmap(lambda w, t: single.spawn(w, kind, t, tables, shape))(few, tiles)
+        return eqx.tree_at(lambda w: w.mobs, world, put(world.mobs, index, mobs))
+
+    for kind in spawning.ORDER:
+        world = for_the_few(
+            due[:, kind], world, partial(one_more, kind=kind), chunk(SPAWN_CHUNK, due.shape[0])
+        )
+    return world
+
+
+def _windows(
+    ground: Ground, index: Few, floor: Int32[Array, " few"], corner: Int32[Array, "few 2"]
+) -> UInt8[Array, "few span_r span_c"]:
+    """Read the spawn windows of the few worlds, without gathering their maps first."""
+    worlds, _, rows, cols = ground.tiles.shape
+    size = (1, 1, min(spawning.SPAN, rows), min(spawning.SPAN, cols))
+
+    def one(
+        world: Int32[Array, ""], floor: Int32[Array, ""], corner: Int32[Array, " 2"]
+    ) -> UInt8[Array, "r c"]:
+        return jax.lax.dynamic_slice(ground.tiles, (world, floor, corner[0], corner[1]), size)[0, 0]
+
+    return jax.vmap(one)(jnp.minimum(index, worlds - 1), floor, corner)

@@ -1,0 +1,43 @@
+"""The necromancer: blows to him, and the waves that he answers with (rule 5.7)."""
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Bool
+
+from openworld.content.floors import BOSS_BLOWS, BOSS_WAVE
+from openworld.content.ids import Achievement, Action, Block, Fixture, Kind
+from openworld.content.tables import Tables
+from openworld.rules.grid import faced
+from openworld.rules.turn import Turn, block_of, tile_of
+from openworld.state import World
+
+
+def vulnerable(world: World, tables: Tables) -> Bool[Array, ""]:
+    """Whether he stands alone: no monster alive on his floor, and no wave to come."""
+    monsters = jnp.any(world.mobs.alive & (tables.slot_kind != Kind.PASSIVE))
+    return tables.boss[world.theme] & ~monsters & (world.boss_wave <= 0)
+
+
+def confront(world: World, turn: Turn) -> tuple[World, Turn]:
+    """Count a blow to him, which calls the next wave; the last fells him, and opens a way in an endless world."""
+    target, tile = faced(world, turn)
+    at_him = (turn.action == Action.DO) & (block_of(tile) == Block.NECROMANCER)
+    struck = at_him & vulnerable(world, turn.tables)
+    hit = jnp.any(struck)
+    passes = turn.tables.boss[world.theme].astype(jnp.int32)
+    wave = jnp.where(hit, BOSS_WAVE, world.boss_wave) - passes
+    progress = world.boss_progress + hit.astype(jnp.int32)
+    felled = struck & (progress >= BOSS_BLOWS)
+    world = eqx.tree_at(lambda w: (w.boss_progress, w.boss_wave), world, (progress, jnp.maximum(wave, 0)))
+    turn = turn.happened(struck, Achievement.DAMAGE_NECROMANCER)
+    turn = turn.happened(felled, Achievement.DEFEAT_NECROMANCER)
+
+    opened = felled & turn.tables.endless
+    floors = jnp.arange(world.floors.kills.shape[0], dtype=jnp.int32)
+    here = jnp.any(opened) & (floors == world.floor)
+    place = jnp.max(jnp.where(opened[:, None], target, 0), axis=0)
+    down, up = world.floors.ladders[:, 0], world.floors.ladders[:, 1]
+    ladders = jnp.stack([jnp.where(here[:, None], place[None], down), up], axis=1)
+    world = eqx.tree_at(lambda w: w.floors.ladders, world, ladders)
+    way = tile_of(jnp.full_like(tile, int(Block.PATH)), jnp.full_like(tile, int(Fixture.LADDER_DOWN)))
+    return world, turn.rewrite_faced(way, opened)

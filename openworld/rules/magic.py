@@ -1,0 +1,114 @@
+"""Books, spells and enchantments (rules 5.4 and 5.6)."""
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Int32
+
+from openworld.content.ids import Achievement, Action, Block, Enchantment, Item, Projectile, Stream, Vital
+from openworld.random import below
+from openworld.rules.grid import faced
+from openworld.rules.projectiles import Launch, launch_from
+from openworld.rules.turn import Turn, add_to, block_of, first
+from openworld.state import World
+
+SPELL_MANA, CHARM_MANA = 2, 9
+#: Draws of `Stream.CHARM` set aside for each player.
+PIECES = 8
+#: In the order of `Player.spells`.
+_LEARNING = (Achievement.LEARN_FIREBALL, Achievement.LEARN_ICEBALL)
+_CASTING = (Achievement.CAST_FIREBALL, Achievement.CAST_ICEBALL)
+
+
+def read(world: World, turn: Turn) -> tuple[World, Turn]:
+    """Use up a book and learn one of the spells not yet known; whoever knows them all learns nothing."""
+    player = world.player
+    opened = (turn.action == Action.READ_BOOK) & (player.inventory[:, Item.BOOK] > 0)
+    agents = jnp.arange(opened.shape[0], dtype=jnp.uint32)
+    drawn = below(turn.dice.bits(Stream.STUDY, agents), 2)[:, None] == jnp.arange(2, dtype=jnp.int32)[None]
+    learned = opened[:, None] & ~player.spells & (drawn | player.spells[:, ::-1])
+    inventory = add_to(player.inventory, Item.BOOK, -opened.astype(jnp.int32))
+    world = eqx.tree_at(
+        lambda w: (w.player.inventory, w.player.spells), world, (inventory, player.spells | learned)
+    )
+    return world, turn.happened(learned, jnp.array(_LEARNING, jnp.int32)[None])
+
+
+def cast(world: World, turn: Turn) -> tuple[World, Turn]:
+    """Cast a known spell where the player faces, given the mana and a free slot."""
+    player = world.player
+    ours = jnp.arange(world.projectiles.alive.shape[0]) >= turn.tables.mob_projectiles
+    chosen = turn.action[:, None] == jnp.array([Action.CAST_FIREBALL, Action.CAST_ICEBALL], jnp.int32)[None]
+    able = jnp.any(chosen & player.spells, axis=-1) & (player.vitals[:, Vital.MANA] >= SPELL_MANA)
+    ball = jnp.where(chosen[:, 0], int(Projectile.FIREBALL), int(Projectile.ICEBALL))
+    _, ahead = faced(world, turn)
+    gone = []
+    for agent in range(able.shape[0]):
+        launch = Launch(player.position[agent], player.facing[agent], ball[agent])
+        world, turn, launched = launch_from(world, turn, launch, ahead[agent], ours, able[agent])
+        gone.append(launched)
+    spent = jnp.stack(gone)
+    vitals = add_to(player.vitals, Vital.MANA, jnp.where(spent, -SPELL_MANA, 0))
+    world = eqx.tree_at(lambda w: w.player.vitals, world, vitals)
+    return world, turn.happened(chosen & spent[:, None], jnp.array(_CASTING, jnp.int32)[None])
+
+
+def enchant(world: World, turn: Turn) -> tuple[World, Turn]:
+    """Bind the element of the faced table to what the action names, for mana and a gem.
+
+    Nothing is spent where nothing would change (departure 11): the thing is not carried, or is of that element.
+    """
+    player = world.player
+    element, ready = _table(world, turn)
+    sword = ready & (turn.action == Action.ENCHANT_SWORD) & (player.inventory[:, Item.SWORD] > 0)
+    sword = sword & (player.sword_enchantment != element)
+    bow = ready & (turn.action == Action.ENCHANT_BOW) & (player.inventory[:, Item.BOW] > 0)
+    bow = bow & (player.bow_enchantment != element)
+    clad = ready & (turn.action == Action.ENCHANT_ARMOUR) & jnp.any(player.armour > 0, axis=-1)
+    pieces = clad[:, None] & _piece(player.armour_enchantment, element, turn)
+    armour = jnp.any(pieces, axis=-1)
+
+    spent = sword | bow | armour
+    gem = jnp.where(element == Enchantment.FIRE, int(Item.RUBY), int(Item.SAPPHIRE))
+    items = jnp.arange(player.inventory.shape[1], dtype=jnp.int32)[None]
+    paid = spent[:, None] & (items == gem[:, None])
+    charmed = eqx.tree_at(
+        lambda p: (p.sword_enchantment, p.bow_enchantment, p.armour_enchantment, p.inventory, p.vitals),
+        player,
+        (
+            jnp.where(sword, element, player.sword_enchantment),
+            jnp.where(bow, element, player.bow_enchantment),
+            jnp.where(pieces, element[:, None], player.armour_enchantment),
+            player.inventory - paid.astype(jnp.int32),
+            add_to(player.vitals, Vital.MANA, jnp.where(spent, -CHARM_MANA, 0)),
+        ),
+    )
+    turn = turn.happened(
+        jnp.stack([sword, armour], axis=-1),
+        jnp.array([Achievement.ENCHANT_SWORD, Achievement.ENCHANT_ARMOUR], jnp.int32)[None],
+    )
+    return eqx.tree_at(lambda w: w.player, world, charmed), turn
+
+
+def _table(world: World, turn: Turn) -> tuple[Int32[Array, " agents"], Bool[Array, " agents"]]:
+    """Return the Enchantment of the table that each player faces, and whether it can pay for one there."""
+    player = world.player
+    block = block_of(faced(world, turn)[1])
+    fire, ice = block == Block.ENCHANTMENT_TABLE_FIRE, block == Block.ENCHANTMENT_TABLE_ICE
+    element = jnp.where(fire, int(Enchantment.FIRE), int(Enchantment.ICE))
+    gem = (fire & (player.inventory[:, Item.RUBY] > 0)) | (ice & (player.inventory[:, Item.SAPPHIRE] > 0))
+    return element, gem & (player.vitals[:, Vital.MANA] >= CHARM_MANA)
+
+
+def _piece(
+    charms: Int32[Array, "agents 4"], element: Int32[Array, " agents"], turn: Turn
+) -> Bool[Array, "agents 4"]:
+    """Draw a piece of armour that bears no charm, or else one that bears the other element's; maybe none.
+
+    Bare places count as pieces: what is charmed there serves whoever wears anything at all.
+    """
+    bare, other = charms == Enchantment.NONE, charms != element[:, None]
+    eligible = jnp.where(jnp.any(bare, axis=-1, keepdims=True), bare, other)
+    number = jnp.arange(charms.shape[1], dtype=jnp.uint32)[None]
+    number = PIECES * jnp.arange(charms.shape[0], dtype=jnp.uint32)[:, None] + number
+    draw = jnp.where(eligible, turn.dice.bits(Stream.CHARM, number) | jnp.uint32(1), 0)
+    return eligible & first(draw == jnp.max(draw, axis=-1, keepdims=True))

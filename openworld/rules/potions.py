@@ -1,0 +1,36 @@
+"""Drinking potions (rule 5.3)."""
+
+import equinox as eqx
+import jax.numpy as jnp
+
+from openworld.content.ids import Achievement, Action, Item
+from openworld.content.units import POINT
+from openworld.rules.turn import Turn, choose
+from openworld.state import World
+
+
+def drink(world: World, turn: Turn) -> tuple[World, Turn]:
+    """Empty a potion of the colour that the action names; what it does is this episode's secret."""
+    player, effects = world.player, turn.tables.potion_effect
+    agents, colours = turn.action.shape[0], world.potions.shape[0]
+    colour = turn.action - Action.DRINK_POTION_RED
+    items = jnp.arange(player.inventory.shape[1], dtype=jnp.int32)[None]
+    emptied = (items == Item.POTION_RED + colour[:, None]) & (player.inventory > 0)
+    drunk = (colour >= 0) & (colour < colours) & jnp.any(emptied, axis=-1)
+
+    effect = choose(jnp.broadcast_to(world.potions[None], (agents, colours)), colour)
+    change = choose(
+        jnp.broadcast_to(effects.T[None], (agents, *effects.T.shape)),
+        jnp.broadcast_to(effect[:, None], (agents, effects.shape[1])),
+    )
+    change = jnp.where(drunk[:, None], change, 0)
+    world = eqx.tree_at(
+        lambda w: (w.player.inventory, w.player.health, w.player.vitals),
+        world,
+        (
+            player.inventory - (emptied & drunk[:, None]).astype(jnp.int32),
+            player.health + POINT * change[:, 0],
+            player.vitals + change[:, 1:],
+        ),
+    )
+    return world, turn.happened(drunk, Achievement.DRINK_POTION)

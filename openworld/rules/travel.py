@@ -1,0 +1,88 @@
+"""Ladders: who takes one, where it leads, and the first step on a floor (rule 3.3).
+
+Few worlds change floors in a step, so it is rare work, done before the step proper (`batch`): the floor below is
+generated when it is first entered, then creatures and projectiles of the two floors change places. Below the last
+floor an endless world goes on in the last one's place, each time anew, and there is no way back up.
+"""
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Int32, UInt32
+
+from openworld.content.floors import BOSS_BLOWS, KILLS_TO_DESCEND
+from openworld.content.ids import Action, Stream
+from openworld.content.tables import DEEPER, NOTHING, Tables
+from openworld.random import Dice
+from openworld.rules.turn import Turn, same
+from openworld.state import World
+
+#: Floors whose themes return below the last one: the first of them, and how many.
+FIRST_THEME, THEMES = 1, 7
+
+
+def heading(world: World, action: Int32[Array, " agents"], tables: Tables) -> Int32[Array, ""]:
+    """Return 1 if a ladder is taken down, -1 if up, 0 if nobody takes one; whoever does takes all along."""
+    player, floor = world.player, world.floor
+    awake = ~(player.asleep | player.resting)
+    down, up = world.floors.ladders[floor]
+    slain = world.floors.kills[floor] >= KILLS_TO_DESCEND
+    won = tables.boss[world.theme] & (world.boss_progress >= BOSS_BLOWS)
+    sinks = (action == Action.DESCEND) & awake & same(player.position, down[None])
+    rises = (action == Action.ASCEND) & awake & same(player.position, up[None])
+    below = jnp.any(sinks) & ((tables.ladders[world.theme, 0] & slain) | won)
+    above = jnp.any(rises) & tables.ladders[world.theme, 1] & (world.depth == floor)
+    return below.astype(jnp.int32) - (above & ~below).astype(jnp.int32)
+
+
+def theme_of(seed: UInt32[Array, " 2"], depth: Int32[Array, ""], floors: int) -> Int32[Array, ""]:
+    """Return the row of the floor tables that a depth follows: its own, below the last floor one by hash."""
+    drawn = (Dice.of(seed, -1 - depth).bits(Stream.THEME) >> jnp.uint32(16)) % jnp.uint32(THEMES)
+    return jnp.where(depth < floors, depth, FIRST_THEME + drawn.astype(jnp.int32))
+
+
+def change_floor(world: World, way: Int32[Array, ""]) -> World:
+    """Go a floor up or down, a new one below the last in the last one's place; who arrives is not yet moved."""
+    floors = world.floors
+    count = floors.visited.shape[0]
+    depth = world.depth + way
+    floor = jnp.minimum(depth, count - 1)
+    anew = (jnp.arange(count, dtype=jnp.int32) == floor) & (depth >= count)
+    return eqx.tree_at(
+        lambda w: (w.depth, w.floor, w.theme, w.floors.visited, w.floors.kills, w.floors.chests),
+        world,
+        (
+            depth,
+            floor,
+            theme_of(world.seed, depth, count),
+            floors.visited & ~anew,
+            jnp.where(anew, 0, floors.kills),
+            jnp.where(anew, 0, floors.chests),
+        ),
+    )
+
+
+def step_off(world: World, way: Int32[Array, ""]) -> World:
+    """Set the players on the ladder that leads back: coming down on the one up, coming up on the one down."""
+    down, up = world.floors.ladders[world.floor]
+    place = jnp.where(way > 0, up, down)
+    return eqx.tree_at(
+        lambda w: w.player.position, world, jnp.broadcast_to(place[None], world.player.position.shape)
+    )
+
+
+def arrive(world: World, turn: Turn) -> tuple[World, Turn]:
+    """Greet who is on a floor for the first time: its achievement, and a point of experience."""
+    floors = world.floors
+    here = jnp.arange(floors.visited.shape[0], dtype=jnp.int32) == world.floor
+    fresh = jnp.any(here & ~floors.visited)
+    deeper = fresh & (world.depth >= floors.visited.shape[0])
+    enter = turn.tables.enter[world.theme]
+    named = fresh & ~deeper & (enter != NOTHING)
+    everyone = jnp.broadcast_to(fresh, turn.action.shape)
+    world = eqx.tree_at(
+        lambda w: (w.floors.visited, w.player.experience),
+        world,
+        (floors.visited | here, world.player.experience + everyone.astype(jnp.int32)),
+    )
+    turn = turn.happened(everyone & named, enter)
+    return world, turn.happened(everyone & deeper, DEEPER)
