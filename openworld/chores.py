@@ -3,6 +3,7 @@
 Each chore is done for just the worlds that need it (`rare.for_the_few`), with the functions of a single world.
 """
 
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple, TypeVar
 
@@ -14,8 +15,9 @@ from jaxtyping import Array, Int32, UInt8
 from openworld import step as single
 from openworld.content.ids import Kind
 from openworld.content.rulesets import Ruleset
+from openworld.content.smooth_tables import SmoothRow
 from openworld.content.tables import Tables
-from openworld.generate.floor import Site, rooms_floor, smooth_floor
+from openworld.generate.floor import Floor, Site, rooms_floor, smooth_floor
 from openworld.generate.glow import glow
 from openworld.rare import for_the_few
 from openworld.rules import light, spawning, travel
@@ -78,8 +80,8 @@ def change_floors(
     has_rooms = tables.has_rooms[theme]
     shape, size = (rules.rows, rules.cols), chunk(FLOOR_CHUNK, worlds)
     made = {
-        "smooth": (unknown & ~has_rooms, partial(smooth_floor, tables=tables, shape=shape, stage=stage)),
-        "rooms": (unknown & has_rooms, partial(rooms_floor, tables=tables, shape=shape)),
+        "smooth": (unknown & ~has_rooms, lambda site: smooth_floor(site, _row(site, tables), shape, stage)),
+        "rooms": (unknown & has_rooms, lambda site: rooms_floor(site, tables, shape)),
     }
     for pending, make in made.values():
         land = for_the_few(pending, land, partial(_make_floor, make=make, tables=tables), size)
@@ -116,12 +118,16 @@ def _swap(land: Land, index: Few, before: World, after: World) -> Land:
     return Land(put(land.world, index, after), ground)
 
 
-def _make_floor(land: Land, index: Few, make: partial, tables: Tables) -> Land:
+def _row(site: Site, tables: Tables) -> SmoothRow:
+    return jax.tree.map(lambda column: column[site.theme], tables.smooth)
+
+
+def _make_floor(land: Land, index: Few, make: Callable[[Site], Floor], tables: Tables) -> Land:
     world, ground = take(land.world, index), land.ground
     floor, theme = world.floor.astype(jnp.int32), world.theme.astype(jnp.int32)
     tiles, ladders = jax.vmap(make)(Site(world.seed, world.depth.astype(jnp.int32), theme))
     written = ground.tiles.at[index, floor].set(tiles, mode="drop", wrap_negative_indices=False)
-    glowing = jax.vmap(glow)(tiles, ladders[:, 1], tables.smooth.lava_lights[theme])
+    glowing = jax.vmap(glow)(tiles.astype(jnp.int32), ladders[:, 1], tables.smooth.lava_lights[theme])
     worlds = land.ground.tiles.shape[0]
     dark = jnp.where(tables.lit[theme], worlds, index)
     shaded = ground.light.at[dark, tables.light_slot[floor]].set(

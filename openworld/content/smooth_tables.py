@@ -10,57 +10,93 @@ from openworld.content.units import ONE, chance
 
 #: Passes of ore that a floor may have.
 ORE_PASSES = 5
+#: Hardly any floor has a treasure: then there is no column of it.
+_NO_TREASURE = (Block.INVALID, Block.INVALID)
 
 
-class SmoothTables(NamedTuple):
-    """The rows by floor; one made of rooms holds another's numbers, which nobody reads."""
+class SmoothRow(NamedTuple):
+    """The numbers of one floor; as `SmoothTables`, of all floors, each field with a leading floors axis.
 
-    blocks: Any  # int32[floors, 10]: default sea coast mountain tunnel cave tree lava start ladder_on
-    tree_on: Any  # int32[floors]
-    ores: (
-        Any  # int32[floors, passes, 4]: block replaced, block set, chance in 2**-CHANCE_BITS, height in 1/ONE
-    )
-    slopes: Any  # int32[floors, 2]: sea and mountain, ONE per tile over slope
-    limits: Any  # int32[floors, 2], in 1/ONE
-    sea_level: Any  # int32[floors], in 1/ONE
-    tree_noise: Any  # int32[floors], in 1/ONE
-    tree_draw: Any  # int32[floors], in 1/ONE
-    treasure: Any  # int32[floors, 2]: block replaced, block set; None if no floor has one
-    round_start: Any  # bool[floors]
-    ladders: Any  # bool[floors, 2]: down, up
-    lava_lights: Any  # bool[floors]: the lava block is lava and lights its surroundings
-    boss: Any  # bool[floors]: the way up must lead to the middle
+    A floor made of rooms holds another's numbers, which nobody reads. Passes of ore: of a tile's one draw, each
+    pass takes the draws from its `least` to below its `most`, in 2**-CHANCE_BITS, so that the passes over one
+    block follow each other.
+    """
+
+    default: Any
+    sea: Any
+    coast: Any
+    mountain: Any
+    tunnel: Any
+    cave: Any
+    tree: Any
+    tree_on: Any
+    lava: Any
+    start: Any
+    ladder_on: Any
+    ores: Any  # [passes, 5]: block replaced, block set, least, most, height in 1/ONE
+    slopes: Any  # [2]: sea and mountain, ONE per tile over slope
+    limits: Any  # [2], in 1/ONE
+    sea_level: Any  # in 1/ONE
+    tree_noise: Any  # in 1/ONE
+    tree_draw: Any  # in 1/ONE
+    treasure: Any  # [2]: block replaced, block set; None if no floor has one
+    round_start: Any
+    ladders: Any  # [2]: down, up
+    lava_lights: Any  # the lava block is lava and lights its surroundings
+    boss: Any  # the way up must lead to the middle
 
 
-def _ints(values: object) -> np.ndarray:
-    return np.array(values, np.int32)
+SmoothTables = SmoothRow
 
 
 def smooth_tables(rows: tuple[FloorRow, ...]) -> SmoothTables:
     """Compile the rows of floors made of noise."""
     stand_in = next(row.ground for row in rows if isinstance(row.ground, Smooth))
     grounds = [row.ground if isinstance(row.ground, Smooth) else stand_in for row in rows]
-    ores = np.zeros((len(rows), ORE_PASSES, 4), np.int32)
-    for i, g in enumerate(grounds):
-        for j, ore in enumerate(g.ores):
-            ores[i, j] = ore.replaced, ore.block, chance(ore.chance), round(ONE * ore.height)
-    treasures = [g.treasure or (Block.INVALID, Block.INVALID) for g in grounds]
-    return SmoothTables(
-        blocks=_ints([_palette(g) for g in grounds]),
-        tree_on=_ints([g.tree_on for g in grounds]),
-        ores=ores,
-        slopes=_ints([[round(ONE / g.sea_slope), round(ONE / g.mountain_slope)] for g in grounds]),
-        limits=_ints([[round(ONE * g.sea_limit), round(ONE * g.mountain_limit)] for g in grounds]),
-        sea_level=_ints([round(ONE * g.sea_level) for g in grounds]),
-        tree_noise=_ints([round(ONE * g.tree_noise) for g in grounds]),
-        tree_draw=_ints([round(ONE * g.tree_draw) for g in grounds]),
-        treasure=_ints(treasures) if any(g.treasure for g in grounds) else None,
-        round_start=np.array([g.round_start for g in grounds]),
-        ladders=np.array([[g.ladder_down, g.ladder_up] for g in grounds]),
-        lava_lights=np.array([g.lava == Block.LAVA for g in grounds]),
-        boss=np.array([row.boss for row in rows]),
-    )
+    made = [_compile(g, row.boss) for g, row in zip(grounds, rows, strict=True)]
+    columns = {name: _column([row[name] for row in made]) for name in made[0]}
+    if not any(g.treasure for g in grounds):
+        columns["treasure"] = None
+    return SmoothTables(**columns)
 
 
-def _palette(g: Smooth) -> tuple[Block, ...]:
-    return (g.default, g.sea, g.coast, g.mountain, g.tunnel, g.cave, g.tree, g.lava, g.start, g.ladder_on)
+def smooth_row(tables: SmoothTables, floor: int) -> SmoothRow:
+    """Return one floor's numbers as Python's own, which a compiler sees through."""
+    return SmoothRow(*(None if column is None else column[floor].tolist() for column in tables))
+
+
+def _column(values: list[Any]) -> np.ndarray:
+    column = np.array(values)
+    return column if column.dtype == np.bool_ else column.astype(np.int32)
+
+
+def _compile(g: Smooth, boss: bool) -> dict[str, Any]:
+    blocks = ("default", "sea", "coast", "mountain", "tunnel", "cave", "tree", "tree_on", "lava", "start")
+    return {
+        **{name: int(getattr(g, name)) for name in (*blocks, "ladder_on")},
+        "ores": _ores(g),
+        "slopes": (round(ONE / g.sea_slope), round(ONE / g.mountain_slope)),
+        "limits": (round(ONE * g.sea_limit), round(ONE * g.mountain_limit)),
+        "sea_level": round(ONE * g.sea_level),
+        "tree_noise": round(ONE * g.tree_noise),
+        "tree_draw": round(ONE * g.tree_draw),
+        "treasure": g.treasure or _NO_TREASURE,
+        "round_start": g.round_start,
+        "ladders": (g.ladder_down, g.ladder_up),
+        "lava_lights": g.lava == Block.LAVA,
+        "boss": boss,
+    }
+
+
+def _ores(g: Smooth) -> list[tuple[int, int, int, int, int]]:
+    """Return the passes as ranges of one draw: a pass gets its chance of what those before left of its block."""
+    left: dict[Block, float] = {}
+    passes = []
+    for ore in g.ores:
+        before = 1 - left.get(ore.replaced, 1.0)
+        left[ore.replaced] = (1 - before) * (1 - ore.chance)
+        after = 1 - left[ore.replaced]
+        passes.append(
+            (int(ore.replaced), int(ore.block), chance(before), chance(after), round(ONE * ore.height))
+        )
+    return passes + [(int(Block.INVALID), int(Block.INVALID), 0, 0, 0)] * (ORE_PASSES - len(passes))

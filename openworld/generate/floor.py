@@ -4,24 +4,31 @@ A floor's dice are those of tick -1 - depth: floors are generated when first ent
 same.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Int32, UInt8, UInt32
+from jaxtyping import Array, Int16, Int32, UInt8, UInt32
 
 from openworld.content.floors import BOSS_WAVE
 from openworld.content.ids import Stream
 from openworld.content.rulesets import Ruleset
-from openworld.content.tables import Tables
+from openworld.content.smooth_tables import SmoothRow, smooth_row
+from openworld.content.tables import Tables, compile_tables
 from openworld.generate import rooms, smooth
-from openworld.generate.noise import perlin
+from openworld.generate.noise import measure, perlin
 from openworld.random import Dice
 from openworld.stages import Stage, plain
 from openworld.state import Floors, Plants, World, narrow, new_player, no_mobs, no_projectiles
 
-#: Lattice cells along rows and columns, as fractions of a map: sea and mountain, tunnels, forest.
-_BROAD, _LONG, _FINE = (16, 16), (8, 2), (4, 4)
+#: The noises of a floor, and how many tiles a cell of each one's lattice has along rows and columns.
+_NOISES = (
+    (Stream.SEA, (16, 16)),
+    (Stream.MOUNTAIN, (16, 16)),
+    (Stream.TUNNEL, (8, 2)),
+    (Stream.FOREST, (4, 4)),
+)
 
 Floor = tuple[UInt8[Array, "rows cols"], Int32[Array, "2 2"]]
 
@@ -40,33 +47,33 @@ class Site(NamedTuple):
 
 
 def smooth_floor(
-    site: Site, tables: Tables, shape: tuple[int, int], stage: Stage = plain, *, arena: bool = True
+    site: Site, row: SmoothRow, shape: tuple[int, int], stage: Stage = plain, *, arena: bool = True
 ) -> Floor:
     """Generate a floor of noise: its tiles, and where its ladders (down, up) stand.
 
     Args:
         arena: whether the floor may be the boss's; a floor that cannot be is made faster without it.
     """
-    dice, theme = site.dice, site.theme
-
-    def noise(dice: Dice, stream: Stream, cell: tuple[int, int]) -> Int32[Array, "rows cols"]:
-        return perlin(dice, stream, (shape[0] // cell[0], shape[1] // cell[1]), shape)
-
-    def ingredients(dice: Dice) -> smooth.Ingredients:
-        return smooth.Ingredients(
-            sea=noise(dice, Stream.SEA, _BROAD),
-            mountain=noise(dice, Stream.MOUNTAIN, _BROAD),
-            tunnel=noise(dice, Stream.TUNNEL, _LONG),
-            forest=noise(dice, Stream.FOREST, _FINE),
-        )
-
+    dice = site.dice
     with jax.named_scope("generate"):
-        block = stage(smooth.pour, stage(ingredients, dice), dice, tables.smooth, theme)
+        noise = stage(_measured, stage(partial(_noises, shape=shape), dice))
+        block = stage(partial(smooth.pour, row=row), noise, dice)
         within = None
         if arena:
-            block, within = stage(smooth.lead_to_middle, block, tables.smooth, theme)
-        tiles, ladders = stage(smooth.set_ladders, block, within, dice, tables.smooth, theme)
+            block, within = stage(partial(smooth.lead_to_middle, row=row), block)
+        tiles, ladders = stage(partial(smooth.set_ladders, row=row), block, within, dice)
         return tiles.astype(jnp.uint8), ladders
+
+
+def _noises(dice: Dice, shape: tuple[int, int]) -> list[Int16[Array, "rows cols"]]:
+    """Return the noises in the order of `smooth.Ingredients`."""
+    return [
+        perlin(dice, stream, (shape[0] // cell[0], shape[1] // cell[1]), shape) for stream, cell in _NOISES
+    ]
+
+
+def _measured(noises: list[Int16[Array, "rows cols"]]) -> smooth.Ingredients:
+    return smooth.Ingredients(*map(measure, noises))
 
 
 def rooms_floor(site: Site, tables: Tables, shape: tuple[int, int]) -> Floor:
@@ -82,7 +89,9 @@ def new_world(
     """Return a world as its episode begins, and the tiles of its first floor."""
     zero = jnp.zeros((), jnp.int32)
     site = Site(seed, zero, zero)
-    tiles, ladders = smooth_floor(site, tables, (rules.rows, rules.cols), stage, arena=False)
+    # The first floor's row is known now, which makes it faster than one that is looked up.
+    row = smooth_row(compile_tables(rules).smooth, 0)
+    tiles, ladders = smooth_floor(site, row, (rules.rows, rules.cols), stage, arena=False)
     floors = len(rules.floors)
     world = World(
         seed=seed,

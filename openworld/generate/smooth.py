@@ -7,9 +7,10 @@ import numpy as np
 from jaxtyping import Array, Bool, Int32
 
 from openworld.content.ids import Fixture, Stream
-from openworld.content.smooth_tables import SmoothTables
+from openworld.content.smooth_tables import ORE_PASSES, SmoothRow
 from openworld.content.units import CHANCE_BITS, ONE
 from openworld.generate.draws import draw_tile, only, tile_draws
+from openworld.generate.noise import Noise
 from openworld.generate.reach import reach
 from openworld.random import Dice, happens
 
@@ -22,37 +23,33 @@ _PARTS = 64
 
 
 class Ingredients(NamedTuple):
-    """The noises that a floor is poured from, in 1/ONE."""
+    """The noises that a floor is poured from."""
 
-    sea: Int32[Array, "rows cols"]
-    mountain: Int32[Array, "rows cols"]
-    tunnel: Int32[Array, "rows cols"]
-    forest: Int32[Array, "rows cols"]
+    sea: Noise
+    mountain: Noise
+    tunnel: Noise
+    forest: Noise
 
 
-def pour(
-    noise: Ingredients, dice: Dice, rows: SmoothTables, floor: Int32[Array, ""]
-) -> Int32[Array, "rows cols"]:
+def pour(noise: Ingredients, dice: Dice, row: SmoothRow) -> Int32[Array, "rows cols"]:
     """Return a floor's blocks, made from its noises."""
-    shape = (noise.sea.shape[0], noise.sea.shape[1])
-    default, sea_block, coast, stone, tunnel, cave, tree, lava, start, _ = (
-        rows.blocks[floor, i] for i in range(10)
-    )
-    apart = jnp.where(rows.round_start[floor], _distance(shape, 2), _distance(shape, 1))
-    sea = noise.sea + _rise(apart, rows.slopes[floor, 0], rows.limits[floor, 0]) - ONE
-    mountain = noise.mountain + RAISED + _rise(apart, rows.slopes[floor, 1], rows.limits[floor, 1]) - ONE
-    under_sea, high = sea > rows.sea_level[floor], mountain > MOUNTAIN
+    shape = (noise.sea.raw.shape[0], noise.sea.raw.shape[1])
+    tunnel, forest = noise.tunnel.level, noise.forest.level
+    apart = jnp.where(row.round_start, _distance(shape, 2), _distance(shape, 1))
+    sea = noise.sea.level + _rise(apart, row.slopes[0], row.limits[0]) - ONE
+    mountain = noise.mountain.level + RAISED + _rise(apart, row.slopes[1], row.limits[1]) - ONE
+    under_sea, high = sea > row.sea_level, mountain > MOUNTAIN
 
-    block = jnp.where(under_sea, sea_block, default)
-    block = jnp.where(~under_sea & (sea > COAST), coast, block)
-    block = jnp.where(high, stone, block)
-    block = jnp.where(high & ((noise.tunnel > TUNNEL) | (noise.tunnel.T > TUNNEL)), tunnel, block)
-    block = jnp.where((mountain > CAVE_MOUNTAIN) & (sea > CAVE_SEA), cave, block)
-    block = _plant(block, noise, dice, rows, floor, tree)
-    block = _strew(block, mountain, dice, rows, floor)
-    block = jnp.where((mountain > CAVE_MOUNTAIN) & (noise.forest > LAVA_FOREST), lava, block)
-    block = jnp.where(_middle(shape), start, block)
-    return block if rows.treasure is None else _bury(block, dice, rows.treasure[floor])
+    block = jnp.where(under_sea, jnp.int32(row.sea), jnp.int32(row.default))
+    block = jnp.where(~under_sea & (sea > COAST), row.coast, block)
+    block = jnp.where(high, row.mountain, block)
+    block = jnp.where(high & ((tunnel > TUNNEL) | (tunnel.T > TUNNEL)), row.tunnel, block)
+    block = jnp.where((mountain > CAVE_MOUNTAIN) & (sea > CAVE_SEA), row.cave, block)
+    block = _plant(block, forest, dice, row)
+    block = _strew(block, mountain, dice, row)
+    block = jnp.where((mountain > CAVE_MOUNTAIN) & (forest > LAVA_FOREST), row.lava, block)
+    block = jnp.where(_middle(shape), row.start, block)
+    return block if row.treasure is None else _bury(block, dice, row.treasure)
 
 
 def _distance(shape: tuple[int, int], order: int) -> Int32[Array, "rows cols"]:
@@ -63,7 +60,7 @@ def _distance(shape: tuple[int, int], order: int) -> Int32[Array, "rows cols"]:
 
 
 def _rise(
-    apart: Int32[Array, "rows cols"], slope: Int32[Array, ""], limit: Int32[Array, ""]
+    apart: Int32[Array, "rows cols"], slope: Int32[Array, ""] | int, limit: Int32[Array, ""] | int
 ) -> Int32[Array, "rows cols"]:
     return jnp.minimum(apart * slope // _PARTS, limit)
 
@@ -80,40 +77,30 @@ def _beside_middle(shape: tuple[int, int]) -> Bool[Array, "rows cols"]:
 
 
 def _plant(
-    block: Int32[Array, "rows cols"],
-    noise: Ingredients,
-    dice: Dice,
-    rows: SmoothTables,
-    floor: Int32[Array, ""],
-    tree: Int32[Array, ""],
+    block: Int32[Array, "rows cols"], forest: Int32[Array, "rows cols"], dice: Dice, row: SmoothRow
 ) -> Int32[Array, "rows cols"]:
     """Plant trees."""
-    clear = 2**CHANCE_BITS - rows.tree_draw[floor] * (2**CHANCE_BITS // ONE)
-    shape = (block.shape[0], block.shape[1])
-    grows = happens(dice.bits(Stream.TREE, tile_draws(shape)), clear) & (
-        noise.forest > rows.tree_noise[floor]
-    )
-    return jnp.where((block == rows.tree_on[floor]) & grows, tree, block)
+    clear = 2**CHANCE_BITS - row.tree_draw * (2**CHANCE_BITS // ONE)
+    draw = dice.bits(Stream.TREE, tile_draws((block.shape[0], block.shape[1])))
+    grows = happens(draw, clear) & (forest > row.tree_noise)
+    return jnp.where((block == row.tree_on) & grows, row.tree, block)
 
 
 def _strew(
-    block: Int32[Array, "rows cols"],
-    mountain: Int32[Array, "rows cols"],
-    dice: Dice,
-    rows: SmoothTables,
-    floor: Int32[Array, ""],
+    block: Int32[Array, "rows cols"], mountain: Int32[Array, "rows cols"], dice: Dice, row: SmoothRow
 ) -> Int32[Array, "rows cols"]:
-    """Strew ores, one pass each."""
-    shape = (block.shape[0], block.shape[1])
-    for number in range(rows.ores.shape[1]):
-        replaced, ore, rate, height = (rows.ores[floor, number, i] for i in range(4))
-        struck = happens(dice.bits(Stream.ORE, tile_draws(shape, number)), rate)
-        block = jnp.where((block == replaced) & (mountain > height) & struck, ore, block)
+    """Strew ores, all passes with one draw of each tile."""
+    draw = dice.bits(Stream.ORE, tile_draws((block.shape[0], block.shape[1])))
+    before = block
+    for number in range(ORE_PASSES):
+        replaced, ore, least, most, height = (row.ores[number][i] for i in range(5))
+        struck = ~happens(draw, least) & happens(draw, most) & (mountain > height)
+        block = jnp.where((before == replaced) & struck, ore, block)
     return block
 
 
 def _bury(
-    block: Int32[Array, "rows cols"], dice: Dice, treasure: Int32[Array, " 2"]
+    block: Int32[Array, "rows cols"], dice: Dice, treasure: Int32[Array, " 2"] | list[int]
 ) -> Int32[Array, "rows cols"]:
     """Set the treasure on one tile drawn among those that take it, if there are any."""
     takes = block == treasure[0]
@@ -125,8 +112,7 @@ def set_ladders(
     block: Int32[Array, "rows cols"],
     within: Bool[Array, "rows cols"] | None,
     dice: Dice,
-    rows: SmoothTables,
-    floor: Int32[Array, ""],
+    row: SmoothRow,
 ) -> tuple[Int32[Array, "rows cols"], Int32[Array, "2 2"]]:
     """Set the ladders on distinct tiles drawn among those `within` (None: all) that take one.
 
@@ -135,30 +121,29 @@ def set_ladders(
     can be won (departure 10).
     """
     shape = (block.shape[0], block.shape[1])
-    wanted, ladder_on = rows.ladders[floor], rows.blocks[floor, -1]
     free = jnp.ones(shape, bool)
     tile, places = block, []
     for number, fixture in enumerate((Fixture.LADDER_DOWN, Fixture.LADDER_UP)):
-        takes = free & (block == ladder_on)
+        takes = free & (block == row.ladder_on)
         takes = takes if within is None else takes & within
         takes = jnp.where(jnp.any(takes), takes, free & ~_middle(shape))
         place = draw_tile(takes, dice, Stream.LADDER, number)
-        here = only(place, shape) & wanted[number]
-        tile = jnp.where(here, ladder_on | fixture << 6, tile)
+        here = only(place, shape) & row.ladders[number]
+        tile = jnp.where(here, row.ladder_on | fixture << 6, tile)
         free = free & ~here
-        arrival = rows.boss[floor] if fixture == Fixture.LADDER_UP else jnp.array(False)
-        places.append(jnp.where(wanted[number] | arrival, place, -1))
+        known = row.ladders[number] | row.boss if fixture == Fixture.LADDER_UP else row.ladders[number]
+        places.append(jnp.where(known, place, -1))
     return tile, jnp.stack(places)
 
 
 def lead_to_middle(
-    block: Int32[Array, "rows cols"], rows: SmoothTables, floor: Int32[Array, ""]
+    block: Int32[Array, "rows cols"], row: SmoothRow
 ) -> tuple[Int32[Array, "rows cols"], Bool[Array, "rows cols"]]:
     """Return the blocks and, on the boss's floor, from which open tiles he can be reached; elsewhere all tiles.
 
     If he is shut in, the tiles beside him are opened.
     """
-    boss, open_block = rows.boss[floor], rows.blocks[floor, -1]
+    boss, open_block = row.boss, row.ladder_on
     beside = _beside_middle((block.shape[0], block.shape[1]))
     shut_in = boss & ~jnp.any(beside & (block == open_block))
     block = jnp.where(beside & shut_in, open_block, block)

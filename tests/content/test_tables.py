@@ -5,7 +5,8 @@ import numpy as np
 
 from openworld.content import achievements, blocks, creatures, ids, recipes
 from openworld.content.rulesets import FULL
-from openworld.content.tables import NOTHING, compile_tables
+from openworld.content.tables import compile_tables
+from openworld.content.units import NOTHING
 
 ENUMS = (
     *(ids.Block, ids.Fixture, ids.Item, ids.Action, ids.Achievement, ids.Kind, ids.Projectile),

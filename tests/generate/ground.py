@@ -1,6 +1,6 @@
 """Many floors of each kind, generated once for all tests that look at them."""
 
-from functools import cache, partial
+from functools import cache
 
 import jax
 import jax.numpy as jnp
@@ -44,8 +44,15 @@ def tables():
 
 @cache
 def _program(of_rooms: bool):
-    make = partial(rooms_floor if of_rooms else smooth_floor, tables=tables(), shape=SHAPE)
-    return jax.jit(jax.vmap(lambda seed, floor: make(Site(seed, floor, floor)), (0, None)))
+    rows = tables()
+
+    def make(seed, floor):
+        site = Site(seed, floor, floor)
+        if of_rooms:
+            return rooms_floor(site, rows, SHAPE)
+        return smooth_floor(site, jax.tree.map(lambda column: column[floor], rows.smooth), SHAPE)
+
+    return jax.jit(jax.vmap(make, (0, None)))
 
 
 @cache
