@@ -245,9 +245,9 @@ class Environment:
         with jax.named_scope("travel"):
             land = chores.Land(state.world, state.ground)
             land = chores.change_floors(land, action, self.ruleset, tables, stage)
-        world, ground, outcome, torches = jax.vmap(lambda w, g, a: single.advance(w, g, a, tables, stage))(
-            *land, action
-        )
+        world, ground, outcome, torches = jax.vmap(
+            lambda land, a: single.advance(land, a, self.ruleset, tables, stage)
+        )((land.world, land.ground), action)
         with jax.named_scope("rare"):
             world = chores.spawn(world, ground, self.ruleset, tables)
             ground = chores.light_torches(world, ground, torches, self.ruleset, tables)

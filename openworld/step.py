@@ -8,28 +8,34 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32, UInt8
 
 from openworld.content.ids import Action, Kind
+from openworld.content.rulesets import Ruleset
 from openworld.content.tables import Tables
 from openworld.random import Dice
-from openworld.rules import grid, spawning
+from openworld.rules import crafting, grid, spawning, vitals
 from openworld.rules.order import PHASES, play
-from openworld.rules.turn import Edit, Sight, Turn, steps_of
+from openworld.rules.turn import Edit, Making, Sight, Turn, steps_of
 from openworld.score.scoring import Outcome, score
 from openworld.stages import Stage, plain
 from openworld.state import ACHIEVEMENT_WORDS, Ground, Mobs, World, narrow, widen
 
 
 def advance(
-    world: World, ground: Ground, action: Int32[Array, " agents"], tables: Tables, stage: Stage = plain
+    land: tuple[World, Ground],
+    action: Int32[Array, " agents"],
+    rules: Ruleset,
+    tables: Tables,
+    stage: Stage = plain,
 ) -> tuple[World, Ground, Outcome, Int32[Array, "agents 2"]]:
     """Play one step but for the rare work: read the map, let the systems play in order, write the map.
 
     Returns:
         The world, its ground, what the step brought, and where each player set a torch (row -1: nowhere).
     """
+    world, ground = land
     _, rows, cols = ground.tiles.shape
-    world, places = stage(partial(_open, shape=(rows, cols)), world)
+    world, places, action, making = stage(partial(_open, tables=tables, shape=(rows, cols)), world, action)
     before = world.player.health
-    turn = _begin(world, grid.look(ground, places), action, tables)
+    turn = _begin(world, (action, making, grid.look(ground, places)), rules, tables)
     for name, phase in PHASES.items():
         with jax.named_scope(name):
             world, turn = stage(partial(play, phase), world, turn)
@@ -40,19 +46,28 @@ def advance(
     return world, ground, outcome, torches
 
 
-def _open(world: World, shape: tuple[int, int]) -> tuple[World, grid.Places]:
+def _open(
+    world: World, action: Int32[Array, " agents"], tables: Tables, shape: tuple[int, int]
+) -> tuple[World, grid.Places, Int32[Array, " agents"], Making]:
+    """Widen the world, and find out what the step will have to look at."""
     wide = widen(world)
-    return wide, grid.places(wide, shape)
+    action = vitals.hold_still(wide.player, action)
+    return wide, grid.places(wide, shape), action, crafting.look_up(wide, action, tables)
 
 
-def _begin(world: World, sight: Sight, action: Int32[Array, " agents"], tables: Tables) -> Turn:
+def _begin(
+    world: World, seen: tuple[Int32[Array, " agents"], Making, Sight], rules: Ruleset, tables: Tables
+) -> Turn:
     """Open a turn: roll the dice of this tick."""
+    action, making, sight = seen
     facing = world.player.position + steps_of(world.player.facing)
     nothing = jnp.zeros_like(action)
     return Turn(
+        rules=rules,
         action=action,
         dice=Dice.of(world.seed, world.tick),
         tables=tables,
+        making=making,
         sight=sight,
         edits=(Edit(world.floor, facing, nothing, nothing.astype(bool)),),
         events=jnp.zeros((action.shape[0], ACHIEVEMENT_WORDS), jnp.uint32),

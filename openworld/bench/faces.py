@@ -29,16 +29,15 @@ print(jax_seconds, import_seconds, time.perf_counter() - began - jax_seconds - i
 """
 
 
-def gymnasium(settings: "Settings", size: int) -> dict[str, Any]:
+def gymnasium(settings: "Settings", id: str, size: int) -> dict[str, Any]:
     """Measure `gymnasium.make` (one world) or `gymnasium.make_vec`, resets and copies to the host included."""
     faces = importlib.import_module("gymnasium")
     importlib.import_module("openworld.adapters.gymnasium")
-    name = settings.id
     if size == 1:
-        env: Any = faces.make(name, observation=settings.observation)
+        env: Any = faces.make(id, observation=settings.observation)
         play = _play_one
     else:
-        env = faces.make_vec(name, num_envs=size, observation=settings.observation)
+        env = faces.make_vec(id, num_envs=size, observation=settings.observation)
         play = _play_many
     actions = np.random.default_rng(0).integers(0, env.unwrapped.world.num_actions, (997, size))
     env.reset(seed=0)
@@ -74,11 +73,11 @@ def _play_many(env: Any, actions: np.ndarray, steps: int) -> float:
     return time.perf_counter() - began
 
 
-def start(settings: "Settings", size: int) -> dict[str, Any]:
+def start(id: str, size: int) -> dict[str, Any]:
     """Measure the first step of a fresh process, without compiled programs from before and with them."""
     with tempfile.TemporaryDirectory() as folder:
-        cold = _first_step(settings.id, size, folder)
-        warm = min((_first_step(settings.id, size, folder) for _ in range(2)), key=lambda seconds: seconds[2])
+        cold = _first_step(id, size, folder)
+        warm = min((_first_step(id, size, folder) for _ in range(2)), key=lambda seconds: seconds[2])
     return {
         "kind": "start",
         "worlds": size,

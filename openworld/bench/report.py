@@ -9,8 +9,8 @@ from typing import Any
 
 from openworld.files import replacing
 
-#: The form of the JSON file.
-SCHEMA = 1
+#: The form of the JSON file: since 2 each row has its id.
+SCHEMA = 2
 COLUMNS = (
     "what",
     "worlds",
@@ -57,13 +57,37 @@ def start(row: dict[str, Any]) -> str:
     )
 
 
+def beside(row: dict[str, Any]) -> str:
+    """Return the line about a peer."""
+    return (
+        f"{row['worlds']:,} worlds: {row['steps_per_second']:,.0f} steps/s, {row['ratio']:,.1f} times "
+        f"({row['lowest']:,.1f} to {row['highest']:,.1f}) the {row['peer_steps_per_second']:,.0f} of {row['peer']}"
+    )
+
+
+#: Kinds that are told in a line of their own.
+LINES = {"start": start, "peer": beside}
+
+
 def show(result: dict[str, Any]) -> None:
-    """Print the table: with rich where it is installed, plainly elsewhere."""
+    """Print a table for each id."""
     machine = result["machine"]
-    head = f"{result['settings']['id']}, {result['settings']['observation']}: {machine['processor']}, "
     devices = ", ".join(sorted(set(result["devices"])))
-    head += f"{machine['cores']} cores; {devices}; jax {result['versions']['jax']}"
-    rows = [cells(row) for row in result["rows"] if row["kind"] != "start"]
+    made_on = f"{machine['processor']}, {machine['cores']} cores; {devices}; jax {result['versions']['jax']}"
+    for id in result["settings"]["ids"]:
+        rows = [row for row in result["rows"] if row["id"] == id]
+        measured = [cells(row) for row in rows if row["kind"] not in LINES]
+        if measured:
+            _table(f"{id}, {result['settings']['observation']}: {made_on}", measured)
+        for row in rows:
+            if row["kind"] in LINES:
+                print(LINES[row["kind"]](row))
+    for text in result["left_out"]:
+        print(f"left out: {text}")
+
+
+def _table(head: str, rows: list[tuple[str, ...]]) -> None:
+    """Print a table: with rich where it is installed, plainly elsewhere."""
     try:
         from rich.console import Console
         from rich.table import Table
@@ -72,18 +96,13 @@ def show(result: dict[str, Any]) -> None:
         widths = [max(len(row[i]) for row in (COLUMNS, *rows)) for i in range(len(COLUMNS))]
         for row in (COLUMNS, *rows):
             print("  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True)).rstrip())
-    else:
-        table = Table(title=head, title_justify="left")
-        for i, name in enumerate(COLUMNS):
-            table.add_column(name, justify="left" if i == 0 else "right")
-        for row in rows:
-            table.add_row(*row)
-        Console(width=None if sys.stdout.isatty() else 140).print(table)
-    for row in result["rows"]:
-        if row["kind"] == "start":
-            print(start(row))
-    for text in result["left_out"]:
-        print(f"left out: {text}")
+        return
+    table = Table(title=head, title_justify="left")
+    for i, name in enumerate(COLUMNS):
+        table.add_column(name, justify="left" if i == 0 else "right")
+    for row in rows:
+        table.add_row(*row)
+    Console(width=None if sys.stdout.isatty() else 140).print(table)
 
 
 def check_writable(path: Path) -> None:

@@ -24,22 +24,34 @@ Chooser = Callable[[Int32[Array, ""], Array, State], Int32[Array, " worlds"]]
 WARM_UP_SECONDS = 20.0
 
 
-def alone(settings: "Settings", size: int) -> dict[str, Any]:
-    """Measure worlds under random play; actions are drawn from the counter-based stream."""
-    world = _make(settings)
+def alone(settings: "Settings", id: str, size: int) -> dict[str, Any]:
+    """Measure worlds under random play."""
+    world = _make(settings, id)
+    return {"kind": "worlds", **_measure(settings, world, size, _at_random(world))}
+
+
+def program(settings: "Settings", id: str, size: int) -> tuple[Callable[..., Any], Any]:
+    """Return a function that plays so many steps at random, and the carry it begins with."""
+    world = _make(settings, id)
+    obs, state = world.reset(0, size)
+    return _program(world, _at_random(world)), (jnp.int32(0), obs, state, jnp.uint32(0), jnp.int32(0))
+
+
+def _at_random(world: Environment) -> Chooser:
+    """Choose actions from the counter-based stream."""
 
     def choose(tick: Array, obs: Array, state: State) -> Array:
         dice = Dice.of(state.world.seed, state.world.tick)
         return (dice.bits(Stream.ACTION) % jnp.uint32(world.num_actions)).astype(jnp.int32)
 
-    return {"kind": "worlds", **_measure(settings, world, size, choose)}
+    return choose
 
 
-def with_policy(settings: "Settings", size: int) -> dict[str, Any]:
+def with_policy(settings: "Settings", id: str, size: int) -> dict[str, Any]:
     """Measure worlds played by an untrained policy of the trainer's standard size."""
     networks = importlib.import_module("trainers.ppo.networks")
     config = importlib.import_module("trainers.ppo.config")
-    world = _make(settings)
+    world = _make(settings, id)
     network = networks.make_network(world, config.Network(), jax.random.key(0))
 
     def choose(tick: Array, obs: Array, state: State) -> Array:
@@ -50,15 +62,15 @@ def with_policy(settings: "Settings", size: int) -> dict[str, Any]:
     return {"kind": "policy", **_measure(settings, world, size, choose), "parameters": parameters}
 
 
-def _make(settings: "Settings") -> Environment:
-    return registry.make(settings.id, observation=settings.observation)
+def _make(settings: "Settings", id: str) -> Environment:
+    return registry.make(id, observation=settings.observation)
 
 
 def _measure(settings: "Settings", world: Environment, size: int, choose: Chooser) -> dict[str, Any]:
-    reset_seconds, reset = _compile(jax.jit(lambda key: world.reset(key, size)), jax.random.key(0))
+    reset_seconds, reset = compiled(jax.jit(lambda key: world.reset(key, size)), jax.random.key(0))
     obs, state = reset(jax.random.key(0))
     carry = (jnp.int32(0), obs, state, jnp.uint32(0), jnp.int32(0))
-    seconds, play = _compile(jax.jit(_program(world, choose), donate_argnums=0), carry, jnp.int32(1))
+    seconds, play = compiled(jax.jit(_program(world, choose), donate_argnums=0), carry, jnp.int32(1))
     bytes_per_world = sum(leaf.nbytes for leaf in jax.tree.leaves(state)) // size
     bytes_per_observation = obs.nbytes // size
     del obs, state
@@ -67,7 +79,7 @@ def _measure(settings: "Settings", world: Environment, size: int, choose: Choose
     steps = max(1, round(settings.seconds / pace))
     speeds, ended_before = [], int(carry[4])
     for _ in range(settings.runs):
-        taken, carry = _time(play, carry, steps)
+        taken, carry = timed(play, carry, steps)
         speeds.append(size * steps / taken)
     ended = int(carry[4]) - ended_before
     return {
@@ -110,7 +122,7 @@ def _sum(values: Array) -> UInt32[Array, ""]:
     return jnp.sum(values.astype(jnp.uint32), dtype=jnp.uint32)
 
 
-def _compile(function: Any, *arguments: Any) -> tuple[float, Any]:
+def compiled(function: Any, *arguments: Any) -> tuple[float, Any]:
     """Return the seconds it takes to trace and compile a function, and the compiled function."""
     # A cache of compiled programs would make the seconds meaningless.
     config: Any = jax.config
@@ -118,8 +130,8 @@ def _compile(function: Any, *arguments: Any) -> tuple[float, Any]:
     config.update("jax_enable_compilation_cache", False)
     try:
         began = time.perf_counter()
-        compiled = function.lower(*arguments).compile()
-        return time.perf_counter() - began, compiled
+        made = function.lower(*arguments).compile()
+        return time.perf_counter() - began, made
     finally:
         config.update("jax_enable_compilation_cache", before)
 
@@ -129,12 +141,13 @@ def _warm_up(play: Any, carry: Any, steps: int) -> tuple[float, Any]:
     began, played, pace = time.perf_counter(), 0, 0.0
     while played < max(steps, 8) and time.perf_counter() - began < WARM_UP_SECONDS:
         count = 8 if not played else min(max(8, round(1 / pace)), max(steps, 8) - played)
-        taken, carry = _time(play, carry, count)
+        taken, carry = timed(play, carry, count)
         played, pace = played + count, taken / count
     return pace, carry
 
 
-def _time(play: Any, carry: Any, steps: int) -> tuple[float, Any]:
+def timed(play: Any, carry: Any, steps: int) -> tuple[float, Any]:
+    """Play so many steps; return the seconds it took, and where the worlds then stand."""
     began = time.perf_counter()
     carry = jax.block_until_ready(play(carry, jnp.int32(steps)))
     return time.perf_counter() - began, carry

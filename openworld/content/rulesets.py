@@ -7,8 +7,8 @@ from openworld.content import classic
 from openworld.content.achievements import HOLDINGS, Holding
 from openworld.content.blocks import BLOCKS, BlockRow
 from openworld.content.creatures import CREATURES, Creature, Terrain
-from openworld.content.floors import FLOORS, FloorRow
-from openworld.content.ids import Achievement, Action, Block, Item
+from openworld.content.floors import FLOORS, FloorRow, Rooms
+from openworld.content.ids import Achievement, Action, Block, Item, Kind
 from openworld.content.recipes import ARMOUR_RECIPES, PLACEMENTS, RECIPES, ArmourRecipe, Placement, Recipe
 from openworld.content.tools import BLADES
 
@@ -87,6 +87,20 @@ class Ruleset:
     def projectiles(self) -> int:
         """Projectile slots of a floor."""
         return self.mob_projectiles + self.player_projectiles
+
+    @property
+    def has_chests(self) -> bool:
+        """Whether any floor has rooms, where chests stand."""
+        return any(isinstance(row.ground, Rooms) for row in self.floors)
+
+    def slots(self, kind: Kind) -> range:
+        """Return the slots of a class, among a floor's creatures or among its projectiles."""
+        if kind in (Kind.MOB_PROJECTILE, Kind.PLAYER_PROJECTILE):
+            sizes, place = (self.mob_projectiles, self.player_projectiles), kind - Kind.MOB_PROJECTILE
+        else:
+            sizes, place = (self.melee, self.passive, self.ranged), int(kind)
+        first = sum(sizes[:place])
+        return range(first, first + sizes[place])
 
     @property
     def start(self) -> tuple[int, int]:

@@ -54,7 +54,7 @@ def smooth_tables(rows: tuple[FloorRow, ...]) -> SmoothTables:
     stand_in = next(row.ground for row in rows if isinstance(row.ground, Smooth))
     grounds = [row.ground if isinstance(row.ground, Smooth) else stand_in for row in rows]
     made = [_compile(g, row.boss) for g, row in zip(grounds, rows, strict=True)]
-    columns = {name: _column([row[name] for row in made]) for name in made[0]}
+    columns: dict[str, Any] = {name: _column([row[name] for row in made]) for name in made[0]}
     if not any(g.treasure for g in grounds):
         columns["treasure"] = None
     return SmoothTables(**columns)

@@ -68,7 +68,6 @@ class Tables(NamedTuple):
     shoots: Numbers  # int32[types] of the ranged class
     slaying: Numbers  # int32[classes, types]: the achievement of slaying one
     point_blank: Numbers  # bool: creatures' projectiles hit on their own tile too
-    mob_projectiles: Numbers  # int32: projectile slots that are the mobs', the others are the players'
     projectile_damage: Numbers  # int32[8, 3], in points
     approach: Numbers  # int32: from this distance a ranged creature comes nearer
     types: Numbers  # int32[floors, classes]: who lives there
@@ -258,7 +257,6 @@ def compile_tables(ruleset: Ruleset) -> Tables:
         blade_item=_ints([item for item, _ in ruleset.blades]),
         blade_worth=_ints([worth for _, worth in ruleset.blades]),
         inventory_limit=np.int32(ruleset.inventory_limit),
-        mob_projectiles=np.int32(ruleset.mob_projectiles),
         slot_kind=np.repeat(_ints(_KINDS), (ruleset.melee, ruleset.passive, ruleset.ranged)),
         daylight=_ints([round(DAYLIGHT_LEVELS * light) for light in day]),
         night_chance=_ints(

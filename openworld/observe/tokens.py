@@ -65,7 +65,7 @@ def _summary(
     """Return what is worked out once a world: creatures, missiles, the players' own, the spot, the scalars."""
     corner = world.player.position - jnp.array([rules.view_rows // 2, rules.view_cols // 2], jnp.int32)[None]
     mobs, flying = world.mobs, world.projectiles
-    theirs = jnp.arange(flying.alive.shape[0]) < tables.mob_projectiles
+    theirs = jnp.arange(flying.alive.shape[0]) < rules.mob_projectiles
     bits = jnp.zeros_like(flying.type)
     for i, kind in enumerate(PLAYER_PROJECTILES):
         bits = jnp.where(flying.type == kind, 32 << i, bits)

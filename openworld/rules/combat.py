@@ -67,11 +67,11 @@ def defence_of(player: Player) -> Int32[Array, "agents 3"]:
 
 
 def received(
-    world: World, tables: Tables, damage: Int32[Array, "agents 3"], asleep: Bool[Array, " agents"]
-) -> Int32[Array, " agents"]:
-    """Return the health that points of damage cost each player."""
-    wound = dealt(damage * POINT, defence_of(world.player))
-    wound = jnp.where(asleep, wound * SLEEPER_FACTOR[0] // SLEEPER_FACTOR[1], wound)
+    world: World, tables: Tables, damage: Int32[Array, "n 3"], factor: tuple[int, int] = (1, 1)
+) -> Int32[Array, "n agents"]:
+    """Return the health that each of some blows, in points of damage times a factor, would cost each player."""
+    wound = dealt((damage * POINT)[:, None], defence_of(world.player)[None])
+    wound = wound * factor[0] // factor[1]
     wound = jnp.where(tables.boss[world.theme], wound * BOSS_FACTOR[0] // BOSS_FACTOR[1], wound)
     return wound * might(world.depth, tables) // MIGHT
 

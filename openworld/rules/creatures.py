@@ -4,7 +4,7 @@ All eight slots think at once; then they step one after another in slot order (m
 tile left by one is free for the next and two never share a tile.
 """
 
-from typing import NamedTuple
+import dataclasses
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -14,10 +14,10 @@ from openworld.content.ids import Achievement, Direction, Kind, Stream
 from openworld.content.tables import DESPAWN_DISTANCE
 from openworld.content.units import chance
 from openworld.random import below, happens
-from openworld.rules.combat import received
+from openworld.rules.combat import SLEEPER_FACTOR, received
 from openworld.rules.grid import as_edited
 from openworld.rules.projectiles import Launch, launch_from
-from openworld.rules.turn import Turn, block_of, choose, in_set, same, steps_of
+from openworld.rules.turn import Plan, Turn, block_of, choose, first, in_set, same, steps_of
 from openworld.state import World
 
 CHASE_CHANCE, PURPOSE_CHANCE = chance(0.75), chance(0.15)
@@ -28,25 +28,20 @@ TOO_CLOSE, TOO_FAR = 3, 6
 BLOW_COOLDOWN, SHOT_COOLDOWN = 5, 4
 
 
-class Plan(NamedTuple):
-    """What each creature means to do, before anything moves."""
-
-    distance: Int32[Array, " mobs"]  # Manhattan, to the nearest player
-    prey: Int32[Array, " mobs"]  # which player that is
-    toward: Int32[Array, " mobs"]  # the Direction that closes in
-    direction: Int32[Array, " mobs"]  # where it would step
-    willing: Bool[Array, " mobs"]  # whether it would step at all
+def think(world: World, turn: Turn) -> tuple[World, Turn]:
+    """Let every creature make its plan, now that the players have moved."""
+    return world, dataclasses.replace(turn, plan=_plan(world, turn))
 
 
 def act(world: World, turn: Turn) -> tuple[World, Turn]:
-    """Let every creature strike, shoot or step, then remove those that are too far away."""
-    kind, mobs = turn.tables.slot_kind, world.mobs
-    plan = _plan(world, turn)
+    """Let every creature strike, shoot or step as planned, then remove those that are too far away."""
+    kind, mobs, plan = turn.tables.slot_kind, world.mobs, turn.plan
+    assert plan is not None
     ready = mobs.alive & (mobs.cooldown <= 0)
     strikes = ready & (kind == Kind.MELEE) & (plan.distance == 1)
     archer = ready & (kind == Kind.RANGED)
     in_range = archer & (plan.distance > TOO_CLOSE) & (plan.distance < TOO_FAR)
-    wants = mobs.alive & plan.willing & ~strikes & ~in_range & _open_ahead(world, turn, plan)
+    wants = mobs.alive & plan.willing & ~strikes & ~in_range & plan.open
     # Who began the step too far away vanishes, and whoever steps after it finds its tile free.
     lost = (plan.distance >= DESPAWN_DISTANCE) & ~(turn.tables.boss[world.theme] & (kind != Kind.PASSIVE))
     position, moved = _step(world, plan, wants, lost)
@@ -95,7 +90,8 @@ def _plan(world: World, turn: Turn) -> Plan:
     approaches = chases | (purposeful & (distance >= turn.tables.approach))
     retreats = purposeful & (distance <= TOO_CLOSE)
     direction = jnp.where(approaches, toward, jnp.where(retreats, toward ^ 1, low & 3))
-    return Plan(distance, prey, toward, direction, (kind != Kind.PASSIVE) | ((low & 8) > 0))
+    willing = (kind != Kind.PASSIVE) | ((low & 8) > 0)
+    return Plan(distance, prey, toward, direction, willing, _open_ahead(world, turn, direction))
 
 
 def _of_prey(values: Int32[Array, "agents k"], prey: Int32[Array, " mobs"]) -> Int32[Array, "mobs k"]:
@@ -105,11 +101,11 @@ def _of_prey(values: Int32[Array, "agents k"], prey: Int32[Array, " mobs"]) -> I
     return chosen
 
 
-def _open_ahead(world: World, turn: Turn, plan: Plan) -> Bool[Array, " mobs"]:
+def _open_ahead(world: World, turn: Turn, direction: Int32[Array, " mobs"]) -> Bool[Array, " mobs"]:
     """Whether the ground ahead lets the creature in, and no player stands there."""
     mobs, tables = world.mobs, turn.tables
-    ahead = mobs.position + steps_of(plan.direction)
-    tile = as_edited(turn, choose(turn.sight.paths, plan.direction), ahead)
+    ahead = mobs.position + steps_of(direction)
+    tile = as_edited(turn, choose(turn.sight.paths, direction), ahead)
     closed = in_set(block_of(tile), tables.barrier[tables.terrain[tables.slot_kind, mobs.type]])
     player = jnp.any(same(ahead[:, None], world.player.position[None]), axis=-1)
     return ~closed & ~player
@@ -138,30 +134,31 @@ def _step(
 
 
 def _blows(world: World, turn: Turn, plan: Plan, strikes: Bool[Array, " mobs"]) -> tuple[World, Turn]:
-    """Deal the blows in slot order; the first one wakes a sleeper, so that the next finds it awake."""
-    player = world.player
+    """Deal the blows; the first one wakes a sleeper, so that the others find it awake."""
+    player, melee = world.player, turn.rules.slots(Kind.MELEE)
+    ours = slice(melee.start, melee.stop)
     agents = jnp.arange(player.facing.shape[0], dtype=jnp.int32)
-    damage = turn.tables.damage[Kind.MELEE][world.mobs.type]
-    health, asleep, resting = player.health, player.asleep, player.resting
-    for slot in range(strikes.shape[0]):
-        struck = strikes[slot] & (agents == plan.prey[slot])
-        wound = received(
-            world, turn.tables, jnp.broadcast_to(damage[slot][None], (agents.shape[0], 3)), asleep
-        )
-        health = health - jnp.where(struck, wound, 0)
-        turn = turn.happened(struck & asleep, Achievement.WAKE_UP)
-        asleep, resting = asleep & ~struck, resting & ~struck
-    return eqx.tree_at(
-        lambda w: (w.player.health, w.player.asleep, w.player.resting), world, (health, asleep, resting)
-    ), turn
+    struck = strikes[ours, None] & (plan.prey[ours, None] == agents[None])
+    damage = turn.tables.damage[Kind.MELEE][world.mobs.type[ours]]
+    light = received(world, turn.tables, damage)
+    heavy = received(world, turn.tables, damage, SLEEPER_FACTOR)
+    rousing = first(struck.T).T & player.asleep[None]
+    wound = jnp.where(struck, jnp.where(rousing, heavy, light), 0)
+    hit = jnp.any(struck, axis=0)
+    world = eqx.tree_at(
+        lambda w: (w.player.health, w.player.asleep, w.player.resting),
+        world,
+        (player.health - jnp.sum(wound, axis=0), player.asleep & ~hit, player.resting & ~hit),
+    )
+    return world, turn.happened(player.asleep & hit, Achievement.WAKE_UP)
 
 
 def _shots(world: World, turn: Turn, plan: Plan, shoots: Bool[Array, " mobs"]) -> tuple[World, Turn]:
     """Put projectiles into the air where the archers stand; without a free slot the shot is lost."""
-    theirs = jnp.arange(world.projectiles.alive.shape[0]) < turn.tables.mob_projectiles
-    types = turn.tables.shoots[world.mobs.type]
-    for slot in range(shoots.shape[0]):
-        launch = Launch(world.mobs.position[slot], plan.toward[slot], types[slot])
+    archers = turn.rules.slots(Kind.RANGED)
+    types = turn.tables.shoots[world.mobs.type[archers.start : archers.stop]]
+    for slot in archers:
+        launch = Launch(world.mobs.position[slot], plan.toward[slot], types[slot - archers.start])
         ahead = choose(turn.sight.paths[slot], plan.toward[slot])
-        world, turn, _ = launch_from(world, turn, launch, ahead, theirs, shoots[slot])
+        world, turn, _ = launch_from(world, turn, launch, ahead, Kind.MOB_PROJECTILE, shoots[slot])
     return world, turn

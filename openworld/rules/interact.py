@@ -63,6 +63,8 @@ def _dig(
     world = eqx.tree_at(lambda w: w.player.inventory, world, inventory + gained.astype(jnp.int32))
     left = tile_of(tables.dig_block[block], fixture_of(tile))
     turn = turn.rewrite_faced(left, dug)
+    if not turn.rules.has_chests:
+        return world, turn
     return open_chest(world, turn, dug & (block == Block.CHEST))
 
 

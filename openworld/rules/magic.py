@@ -4,7 +4,17 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32
 
-from openworld.content.ids import Achievement, Action, Block, Enchantment, Item, Projectile, Stream, Vital
+from openworld.content.ids import (
+    Achievement,
+    Action,
+    Block,
+    Enchantment,
+    Item,
+    Kind,
+    Projectile,
+    Stream,
+    Vital,
+)
 from openworld.random import below
 from openworld.rules.grid import faced
 from openworld.rules.projectiles import Launch, launch_from
@@ -36,7 +46,6 @@ def read(world: World, turn: Turn) -> tuple[World, Turn]:
 def cast(world: World, turn: Turn) -> tuple[World, Turn]:
     """Cast a known spell where the player faces, given the mana and a free slot."""
     player = world.player
-    ours = jnp.arange(world.projectiles.alive.shape[0]) >= turn.tables.mob_projectiles
     chosen = turn.action[:, None] == jnp.array([Action.CAST_FIREBALL, Action.CAST_ICEBALL], jnp.int32)[None]
     able = jnp.any(chosen & player.spells, axis=-1) & (player.vitals[:, Vital.MANA] >= SPELL_MANA)
     ball = jnp.where(chosen[:, 0], int(Projectile.FIREBALL), int(Projectile.ICEBALL))
@@ -44,7 +53,9 @@ def cast(world: World, turn: Turn) -> tuple[World, Turn]:
     gone = []
     for agent in range(able.shape[0]):
         launch = Launch(player.position[agent], player.facing[agent], ball[agent])
-        world, turn, launched = launch_from(world, turn, launch, ahead[agent], ours, able[agent])
+        world, turn, launched = launch_from(
+            world, turn, launch, ahead[agent], Kind.PLAYER_PROJECTILE, able[agent]
+        )
         gone.append(launched)
     spent = jnp.stack(gone)
     vitals = add_to(player.vitals, Vital.MANA, jnp.where(spent, -SPELL_MANA, 0))

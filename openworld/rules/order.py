@@ -1,5 +1,7 @@
 """The order of play. Add a system by adding its row here (rule 7, step order).
 
+Before the first, sleepers and resters are held still, and what each action costs is looked up (`step`).
+
 The phases group what is computed together: what one phase decides is put to memory before the next begins
 (`openworld.stages`). They change nothing in the game.
 """
@@ -8,6 +10,7 @@ from collections.abc import Callable
 
 import jax
 
+from openworld.content.ids import Action
 from openworld.rules import (
     boss,
     crafting,
@@ -28,24 +31,36 @@ from openworld.state import World
 
 System = Callable[[World, Turn], tuple[World, Turn]]
 
+
+def needs(action: Action, system: System) -> System:
+    """Let a system play only in games that have an action."""
+
+    def play(world: World, turn: Turn) -> tuple[World, Turn]:
+        return system(world, turn) if action < turn.rules.actions else (world, turn)
+
+    return play
+
+
 PHASES: dict[str, dict[str, System]] = {
     "hands": {
-        "hold_still": vitals.hold_still,  # sleepers and resters do nothing
-        "arrive": travel.arrive,  # the first step on a floor
+        "arrive": needs(Action.DESCEND, travel.arrive),  # the first step on a floor
         "craft": crafting.craft,
         "interact": interact.interact,
         "place": placing.place,
-        "shoot": projectiles.shoot,
-        "cast": magic.cast,
-        "drink": potions.drink,
-        "read": magic.read,
-        "enchant": magic.enchant,
-        "confront": boss.confront,
-        "level_up": levelling.level_up,
+        "shoot": needs(Action.SHOOT_ARROW, projectiles.shoot),
+        "cast": needs(Action.CAST_FIREBALL, magic.cast),
+        "drink": needs(Action.DRINK_POTION_RED, potions.drink),
+        "read": needs(Action.READ_BOOK, magic.read),
+        "enchant": needs(Action.ENCHANT_SWORD, magic.enchant),
+        "confront": needs(Action.DESCEND, boss.confront),
+        "level_up": needs(Action.LEVEL_UP_DEXTERITY, levelling.level_up),
         "move": movement.move,
     },
+    "thoughts": {
+        "think": creatures.think,  # after movement: they react to where the players now stand
+    },
     "creatures": {
-        "creatures": creatures.act,  # after movement: they react to where the players now stand
+        "act": creatures.act,
     },
     "missiles": {
         "projectiles": projectiles.fly,  # after the creatures: what was just shot flies at once

@@ -5,7 +5,6 @@ import jax.numpy as jnp
 
 from openworld.content.ids import Action, Block, Fixture
 from openworld.content.units import NOTHING
-from openworld.rules.crafting import affordable
 from openworld.rules.grid import faced, on_mobs
 from openworld.rules.growth import sow
 from openworld.rules.turn import Turn, block_of, fixture_of, in_set, tile_of
@@ -18,17 +17,17 @@ def place(world: World, turn: Turn) -> tuple[World, Turn]:
     Only a bare tile takes anything: no fixture, no creature, inside the map. The first of several players who
     face one tile is served.
     """
-    player, tables, action = world.player, turn.tables, turn.action
+    player, making, action = world.player, turn.making, turn.action
     target, tile = faced(world, turn)
-    block = tables.place_block[action]
+    block = making.block
     taken = jnp.any(on_mobs(world, target), axis=-1)
-    takes = in_set(block_of(tile), tables.place_onto[action]) & (block_of(tile) != Block.OUT_OF_BOUNDS)
-    able = (block != NOTHING) & takes & (fixture_of(tile) == Fixture.NONE) & ~taken & affordable(world, turn)
+    takes = in_set(block_of(tile), making.onto) & (block_of(tile) != Block.OUT_OF_BOUNDS)
+    able = (block != NOTHING) & takes & (fixture_of(tile) == Fixture.NONE) & ~taken & making.affordable
 
-    placed = tile_of(jnp.where(block == Block.INVALID, block_of(tile), block), tables.place_fixture[action])
-    inventory = player.inventory - jnp.where(able[:, None], tables.cost[action], 0)
+    placed = tile_of(jnp.where(block == Block.INVALID, block_of(tile), block), making.fixture)
+    inventory = player.inventory - jnp.where(able[:, None], making.cost, 0)
     world = eqx.tree_at(lambda w: w.player.inventory, world, inventory)
     for agent in range(action.shape[0]):
         planted = able[agent] & (action[agent] == Action.PLACE_PLANT)
         world = eqx.tree_at(lambda w: w.plants, world, sow(world.plants, target[agent], planted))
-    return world, turn.rewrite_faced(placed, able).happened(able, tables.action_achievement[action])
+    return world, turn.rewrite_faced(placed, able).happened(able, making.achievement)

@@ -1,12 +1,16 @@
-"""What flies: shots by bow, and the flight of every projectile (rules 4 and 5.5)."""
+"""What flies: shots by bow, and the flight of every projectile (rules 4 and 5.5).
+
+A floor's slots hold the creatures' projectiles first, then the players'.
+"""
 
 from typing import NamedTuple
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32
 
-from openworld.content.ids import Achievement, Action, Attribute, Block, Enchantment, Item, Projectile
+from openworld.content.ids import Achievement, Action, Attribute, Block, Enchantment, Item, Kind, Projectile
 from openworld.content.units import POINT
 from openworld.rules.combat import received, wound_mobs
 from openworld.rules.grid import as_edited, faced, on_mobs
@@ -33,17 +37,28 @@ class Launch(NamedTuple):
     type: Int32[Array, ""]
 
 
+class Flight(NamedTuple):
+    """One class's projectiles, and where each comes next."""
+
+    position: Int32[Array, "flying 2"]
+    ahead: Int32[Array, "flying 2"]
+    tile: Int32[Array, " flying"]  # ahead, as read before the step
+    type: Int32[Array, " flying"]
+    alive: Bool[Array, " flying"]
+
+
 def launch_from(
     world: World,
     turn: Turn,
     launch: Launch,
     ahead: Int32[Array, ""],
-    slots: Bool[Array, " projectiles"],
+    kind: Kind,
     wanted: Bool[Array, ""],
 ) -> tuple[World, Turn, Bool[Array, ""]]:
-    """Use the first free one of the slots; `ahead` is the tile that the projectile flies to next."""
-    flying = world.projectiles
-    free = slots & ~flying.alive
+    """Use the first free slot of a class; `ahead` is the tile that the projectile flies to next."""
+    flying, slots = world.projectiles, turn.rules.slots(kind)
+    number = jnp.arange(flying.alive.shape[0], dtype=jnp.int32)
+    free = (number >= slots.start) & (number < slots.stop) & ~flying.alive
     place = first(free) & free & wanted
     launched = Projectiles(
         position=jnp.where(place[:, None], launch.position[None], flying.position),
@@ -59,14 +74,15 @@ def launch_from(
 def shoot(world: World, turn: Turn) -> tuple[World, Turn]:
     """Shoot an arrow where the player faces, given a bow, an arrow and a free slot."""
     player = world.player
-    ours = jnp.arange(world.projectiles.alive.shape[0]) >= turn.tables.mob_projectiles
     armed = (player.inventory[:, Item.BOW] > 0) & (player.inventory[:, Item.ARROW] > 0)
     wanted = (turn.action == Action.SHOOT_ARROW) & armed
     _, ahead = faced(world, turn)
     shot = []
     for agent in range(wanted.shape[0]):
         launch = Launch(player.position[agent], player.facing[agent], jnp.int32(Projectile.ARROW2))
-        world, turn, gone = launch_from(world, turn, launch, ahead[agent], ours, wanted[agent])
+        world, turn, gone = launch_from(
+            world, turn, launch, ahead[agent], Kind.PLAYER_PROJECTILE, wanted[agent]
+        )
         shot.append(gone)
     gone = jnp.stack(shot)
     inventory = add_to(player.inventory, Item.ARROW, -gone.astype(jnp.int32))
@@ -76,32 +92,41 @@ def shoot(world: World, turn: Turn) -> tuple[World, Turn]:
 
 def fly(world: World, turn: Turn) -> tuple[World, Turn]:
     """Move every projectile one tile: first the creatures' on players, then the players' on creatures."""
+    theirs, ours = (_flight(world, turn, kind) for kind in (Kind.MOB_PROJECTILE, Kind.PLAYER_PROJECTILE))
+    world, spent = _hit_players(world, turn, theirs)
+    turn, stopped = _shatter(world, turn, theirs)
+    gone = [spent | stopped | jnp.any(on_mobs(world, theirs.ahead), axis=-1)]
+    if ours.alive.shape[0]:
+        stopped = in_set(block_of(as_edited(turn, ours.tile, ours.ahead)), turn.tables.solid)
+        world, turn, struck = _hit_mobs(world, turn, ours)
+        gone.append(struck | stopped)
     flying = world.projectiles
-    theirs = jnp.arange(flying.alive.shape[0]) < turn.tables.mob_projectiles
-    ahead = flying.position + steps_of(flying.direction)
-    world, spent = _hit_players(world, turn, ahead, flying.alive & theirs)
-    turn, tile = _shatter(world, turn, ahead, flying.alive & theirs)
-    stopped = in_set(block_of(tile), turn.tables.solid)
-    blocked = stopped | jnp.any(on_mobs(world, ahead), axis=-1)
-    world, turn, struck = _hit_mobs(world, turn, ahead, flying.alive & ~theirs)
-    gone = jnp.where(theirs, spent | blocked, struck | stopped)
-    landed = Projectiles(ahead, flying.direction, flying.type, flying.alive & ~gone)
+    ahead = jnp.concatenate([theirs.ahead, ours.ahead])
+    landed = Projectiles(ahead, flying.direction, flying.type, flying.alive & ~jnp.concatenate(gone))
     return eqx.tree_at(lambda w: w.projectiles, world, landed), turn
 
 
-def _shatter(
-    world: World, turn: Turn, ahead: Int32[Array, "projectiles 2"], live: Bool[Array, " projectiles"]
-) -> tuple[Turn, Int32[Array, " projectiles"]]:
-    """Break tables and furnaces in slot order; return the tiles ahead as each projectile finds them."""
-    tile = as_edited(turn, turn.sight.flights, ahead)
-    slots = jnp.arange(live.shape[0])
+def _flight(world: World, turn: Turn, kind: Kind) -> Flight:
+    slots = turn.rules.slots(kind)
+    ours = slice(slots.start, slots.stop)
+    flying = jax.tree.map(lambda x: x[ours], world.projectiles)
+    ahead = flying.position + steps_of(flying.direction)
+    return Flight(flying.position, ahead, turn.sight.flights[ours], flying.type, flying.alive)
+
+
+def _shatter(world: World, turn: Turn, flight: Flight) -> tuple[Turn, Bool[Array, " flying"]]:
+    """Break tables and furnaces in slot order; return which projectiles the tile ahead stops, as each finds it."""
+    tile = as_edited(turn, flight.tile, flight.ahead)
+    number = jnp.arange(tile.shape[0], dtype=jnp.int32)
     broken = []
-    for slot in range(live.shape[0]):
+    for slot in range(tile.shape[0]):
         block = block_of(tile[slot])
-        breaks = live[slot] & ((block == Block.CRAFTING_TABLE) | (block == Block.FURNACE))
+        breaks = flight.alive[slot] & ((block == Block.CRAFTING_TABLE) | (block == Block.FURNACE))
         broken.append(breaks)
-        tile = jnp.where(breaks & (slots > slot) & same(ahead, ahead[slot][None]), _cleared(tile), tile)
-    return turn.edit(Edit(world.floor, ahead, _cleared(tile), jnp.stack(broken))), tile
+        follows = breaks & (number > slot) & same(flight.ahead, flight.ahead[slot][None])
+        tile = jnp.where(follows, _cleared(tile), tile)
+    turn = turn.edit(Edit(world.floor, flight.ahead, _cleared(tile), jnp.stack(broken)))
+    return turn, in_set(block_of(tile), turn.tables.solid)
 
 
 def _cleared(tile: Int32[Array, "*n"]) -> Int32[Array, "*n"]:
@@ -109,20 +134,13 @@ def _cleared(tile: Int32[Array, "*n"]) -> Int32[Array, "*n"]:
     return tile_of(jnp.full_like(tile, int(Block.PATH)), fixture_of(tile))
 
 
-def _hit_players(
-    world: World, turn: Turn, ahead: Int32[Array, "projectiles 2"], live: Bool[Array, " projectiles"]
-) -> tuple[World, Bool[Array, " projectiles"]]:
+def _hit_players(world: World, turn: Turn, flight: Flight) -> tuple[World, Bool[Array, " flying"]]:
     """Hurt and rouse the players that a projectile is on or comes to."""
-    player, flying = world.player, world.projectiles
-    here = turn.tables.point_blank & same(flying.position[:, None], player.position[None])
-    here = here | same(ahead[:, None], player.position[None])
-    hit = here & live[:, None]
-    damage = turn.tables.projectile_damage[flying.type]
-    awake = jnp.zeros_like(player.asleep)
-    health = player.health
-    for slot in range(live.shape[0]):
-        wound = received(world, turn.tables, jnp.broadcast_to(damage[slot][None], (awake.shape[0], 3)), awake)
-        health = health - jnp.where(hit[slot], wound, 0)
+    player = world.player
+    here = turn.tables.point_blank & same(flight.position[:, None], player.position[None])
+    hit = (here | same(flight.ahead[:, None], player.position[None])) & flight.alive[:, None]
+    wound = received(world, turn.tables, turn.tables.projectile_damage[flight.type])
+    health = player.health - jnp.sum(jnp.where(hit, wound, 0), axis=0)
     roused = jnp.any(hit, axis=0)
     world = eqx.tree_at(
         lambda w: (w.player.health, w.player.asleep, w.player.resting),
@@ -132,18 +150,16 @@ def _hit_players(
     return world, jnp.any(hit, axis=-1)
 
 
-def _hit_mobs(
-    world: World, turn: Turn, ahead: Int32[Array, "projectiles 2"], live: Bool[Array, " projectiles"]
-) -> tuple[World, Turn, Bool[Array, " projectiles"]]:
+def _hit_mobs(world: World, turn: Turn, flight: Flight) -> tuple[World, Turn, Bool[Array, " flying"]]:
     """Hurt one creature each: one on the projectile's tile, else one on the next."""
     struck = []
-    for slot in range(live.shape[0]):
+    for slot in range(flight.alive.shape[0]):
         mobs = world.mobs
-        here = same(world.projectiles.position[slot][None], mobs.position) & mobs.alive
-        there = same(ahead[slot][None], mobs.position) & mobs.alive
+        here = same(flight.position[slot][None], mobs.position) & mobs.alive
+        there = same(flight.ahead[slot][None], mobs.position) & mobs.alive
         target = jnp.where(jnp.any(here), here, there)
-        hit = first(target) & target & live[slot]
-        damage = _shot_damage(world, turn, slot)
+        hit = first(target) & target & flight.alive[slot]
+        damage = _shot_damage(world, turn, flight.type[slot])
         world, turn, _ = wound_mobs(world, turn, damage[:, None], _by_first_player(world, hit))
         struck.append(jnp.any(hit))
     return world, turn, jnp.stack(struck)
@@ -154,13 +170,13 @@ def _by_first_player(world: World, hit: Bool[Array, " mobs"]) -> Bool[Array, "ag
     return hit[None] & (jnp.arange(world.player.facing.shape[0]) == 0)[:, None]
 
 
-def _shot_damage(world: World, turn: Turn, slot: int) -> Int32[Array, "agents 3"]:
+def _shot_damage(world: World, turn: Turn, kind: Int32[Array, ""]) -> Int32[Array, "agents 3"]:
     """Return a player's projectile's damage in 1/POINT.
 
     An arrow: 5 * (1 + (DEX - 1) / 5), and half of that again of the bow's element;
     a spell: its damage * (1 + (INT - 1) / 2).
     """
-    player, kind = world.player, world.projectiles.type[slot]
+    player = world.player
     damage = turn.tables.projectile_damage[kind][None] * POINT
     dexterity = player.attributes[:, Attribute.DEXTERITY] - 1
     wit = player.attributes[:, Attribute.INTELLIGENCE] - 1

@@ -79,6 +79,10 @@ def spawn(
     draws = dice.bits(Stream.SPAWN_TILE, CLASS_STRIDE * kind + number)
     key = (draws & ~jnp.uint32(CLASS_STRIDE - 1)) | (jnp.uint32(CLASS_STRIDE - 1) - number)
     eligible = _eligible(world, kind, (row, col, block_of(tiles.astype(jnp.int32))), tables)
+    # A tile where somebody stands is out; a slot that nobody uses stands nowhere.
+    standing = jnp.where(mobs.alive, mobs.position[:, 0] * shape[1] + mobs.position[:, 1], -1)
+    for slot in range(standing.shape[0]):
+        eligible = eligible & (number.astype(jnp.int32) != standing[slot])
     best = jnp.max(jnp.where(eligible, key, 0))
     tile = jnp.int32(CLASS_STRIDE - 1) - (best & jnp.uint32(CLASS_STRIDE - 1)).astype(jnp.int32)
     place = jnp.stack([tile // shape[1], tile % shape[1]])
@@ -106,8 +110,8 @@ def _eligible(
     tiles: tuple[Int32[Array, "r c"], Int32[Array, "r c"], Int32[Array, "r c"]],
     tables: Tables,
 ) -> Bool[Array, "r c"]:
-    """Whether each (row, column, block) is of the right ground, at the right distance and free."""
-    mobs, (row, col, block) = world.mobs, tiles
+    """Whether each (row, column, block) is of the right ground and at the right distance."""
+    row, col, block = tiles
     far = tables.spawn_far[world.theme]
     ground = in_set(block, tables.spawn_onto[world.theme, kind])
     nearest = jnp.broadcast_to(far, row.shape)
@@ -117,8 +121,4 @@ def _eligible(
         squared = jnp.where(tables.spawn_manhattan, around * around, down * down + right * right)
         nearest = jnp.minimum(nearest, squared)
     near = (nearest > tables.spawn_near[world.theme, kind]) & (nearest < far)
-    taken = jnp.zeros(row.shape, bool)
-    for slot in range(mobs.alive.shape[0]):
-        here = (row == mobs.position[slot, 0]) & (col == mobs.position[slot, 1])
-        taken = taken | (here & mobs.alive[slot])
-    return ground & near & ~taken
+    return ground & near

@@ -1,5 +1,6 @@
 """What the systems of one step share: the actions, the dice, the tiles seen, and what they leave behind."""
 
+import dataclasses
 import functools
 
 import equinox as eqx
@@ -7,6 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32, UInt32
 
+from openworld.content.rulesets import Ruleset
 from openworld.content.tables import Tables
 from openworld.random import Dice
 from openworld.state import ACHIEVEMENT_WORDS
@@ -20,6 +22,22 @@ class Sight(eqx.Module):
     flights: Int32[Array, " projectiles"]  # where each projectile flies next
 
 
+class Making(eqx.Module):
+    """What the tables say of each player's action, looked up once: what it makes or sets down, and its cost."""
+
+    cost: Int32[Array, "agents items"]
+    affordable: Bool[Array, " agents"]
+    stations: Bool[Array, "agents stations"]
+    makes: Int32[Array, " agents"]
+    amount: Int32[Array, " agents"]
+    level: Int32[Array, " agents"]
+    armour: Bool[Array, " agents"]
+    block: Int32[Array, " agents"]
+    fixture: Int32[Array, " agents"]
+    onto: UInt32[Array, "agents 2"]
+    achievement: Int32[Array, " agents"]
+
+
 class Edit(eqx.Module):
     """Tiles to be written at the end of the step, where `wanted`."""
 
@@ -29,15 +47,29 @@ class Edit(eqx.Module):
     wanted: Bool[Array, " edits"]
 
 
+class Plan(eqx.Module):
+    """What each creature means to do, before anything moves."""
+
+    distance: Int32[Array, " mobs"]  # Manhattan, to the nearest player
+    prey: Int32[Array, " mobs"]  # which player that is
+    toward: Int32[Array, " mobs"]  # the Direction that closes in
+    direction: Int32[Array, " mobs"]  # where it would step
+    willing: Bool[Array, " mobs"]  # whether it would step at all
+    open: Bool[Array, " mobs"]  # whether the ground there lets it in, and no player stands on it
+
+
 class Turn(eqx.Module):
     """One step in the making. Systems replace `edits` and `events` as they go."""
 
+    rules: Ruleset = eqx.field(static=True)  # the sizes
     action: Int32[Array, " agents"]
     dice: Dice
     tables: Tables
+    making: Making
     sight: Sight
     edits: tuple[Edit, ...]  # the first one is of the tiles that the players face
     events: UInt32[Array, "agents 3"]  # bit k: what Achievement k is given for has happened
+    plan: Plan | None = None  # the creatures', once they have thought
 
     def edit(self, edit: Edit) -> "Turn":
         """Return the turn with one more edit of the map."""
@@ -50,7 +82,7 @@ class Turn(eqx.Module):
         return self._with_edits((edit, *self.edits[1:]))
 
     def _with_edits(self, edits: tuple[Edit, ...]) -> "Turn":
-        return Turn(self.action, self.dice, self.tables, self.sight, edits, self.events)
+        return dataclasses.replace(self, edits=edits)
 
     def happened(self, flags: Bool[Array, "agents *n"], achievement: Int32[Array, "*m"] | int) -> "Turn":
         """Return the turn with events recorded: `achievement` ids where `flags`, or-ed over trailing axes."""

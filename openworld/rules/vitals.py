@@ -27,10 +27,9 @@ def max_vitals(player: Player) -> Int32[Array, "agents 4"]:
     return jnp.stack([body, body, body, mind], axis=-1)
 
 
-def hold_still(world: World, turn: Turn) -> tuple[World, Turn]:
+def hold_still(player: Player, action: Int32[Array, " agents"]) -> Int32[Array, " agents"]:
     """Turn the actions of sleepers and resters into no-ops."""
-    still = world.player.asleep | world.player.resting
-    return world, eqx.tree_at(lambda t: t.action, turn, jnp.where(still, Action.NOOP, turn.action))
+    return jnp.where(player.asleep | player.resting, Action.NOOP, action)
 
 
 def live(world: World, turn: Turn) -> tuple[World, Turn]:

@@ -1,4 +1,7 @@
-"""One system of the rules on its own: worlds and turns made by hand, on any floor and with any company."""
+"""Worlds and turns made by hand: for one system of the rules on its own, on any floor and in any company.
+
+And batches of edited worlds for whole steps of the compiled game.
+"""
 
 from collections.abc import Callable
 from functools import cache
@@ -9,19 +12,61 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from openworld.content.ids import Block, Item
+import openworld
+from openworld.content.ids import Action, Block, Item
 from openworld.content.rulesets import FULL
 from openworld.content.tables import compile_tables
 from openworld.random import Dice
+from openworld.rules.crafting import look_up
 from openworld.rules.grid import FACED
 from openworld.rules.turn import Edit, Sight, Turn, steps_of
 from openworld.state import ACHIEVEMENT_WORDS, World, widen
-from tests.oracle import driver
+
+#: Worlds of a batch for whole steps.
+WORLDS = 256
 
 
 @cache
 def tables() -> Any:
     return jax.tree.map(jnp.asarray, compile_tables(FULL))
+
+
+@cache
+def environment() -> Any:
+    return openworld.make("OpenWorld-v0")
+
+
+@cache
+def _fresh() -> Any:
+    return jax.tree.map(np.asarray, jax.jit(environment().reset_seeds)(seeds(WORLDS))[1])
+
+
+@cache
+def _stepper() -> Any:
+    return jax.jit(environment().advance)
+
+
+def blank() -> Any:
+    """A batch of fresh worlds as NumPy arrays, to be edited in place."""
+    return jax.tree.map(np.array, _fresh())
+
+
+def faced(state: Any) -> np.ndarray:
+    """Where each first player of a batch faces, int[WORLDS, 2]."""
+    player = state.world.player
+    return player.position[:, 0] + np.asarray(steps_of(jnp.asarray(player.facing[:, 0], jnp.int32)))
+
+
+def face(state: Any, block: Block) -> None:
+    """Set a block in front of each first player of a batch."""
+    rows, cols = faced(state).T
+    state.ground.tiles[np.arange(WORLDS), 0, rows, cols] = block
+
+
+def play(state: Any, action: Action) -> tuple[Any, ...]:
+    """A whole step of a batch: (tokens, state, reward, terminated, truncated, info) as NumPy."""
+    actions = jnp.full(WORLDS, int(action), jnp.int32)
+    return jax.tree.map(np.asarray, _stepper()(jax.tree.map(jnp.asarray, state), actions))
 
 
 def bag(**items: int) -> np.ndarray:
@@ -34,7 +79,7 @@ def bag(**items: int) -> np.ndarray:
 
 def world(agents: int = 1, **fields: Any) -> World:
     """A fresh world with `agents` players on one tile; `player__health=40` sets `world.player.health`."""
-    one = widen(jax.tree.map(lambda x: jnp.asarray(x[0]), driver.blank().world))
+    one = widen(jax.tree.map(lambda x: jnp.asarray(x[0]), blank().world))
     several = jax.tree.map(lambda x: jnp.repeat(x, agents, axis=0), one.player)
     one = eqx.tree_at(lambda w: w.player, one, several)
     for path, value in fields.items():
@@ -62,8 +107,11 @@ def turn(world: World, action: Any, block: Any = Block.PATH) -> Turn:
     faced = jnp.arange(9)[None] == jnp.array(FACED)[world.player.facing][:, None]
     block = jnp.broadcast_to(jnp.asarray(block, jnp.int32), (agents,))[:, None]
     path, blank = jnp.int32(Block.PATH), jnp.zeros(agents, jnp.int32)
+    action = jnp.broadcast_to(jnp.asarray(action, jnp.int32), (agents,))
     return Turn(
-        action=jnp.broadcast_to(jnp.asarray(action, jnp.int32), (agents,)),
+        rules=FULL,
+        action=action,
+        making=look_up(world, action, tables()),
         dice=Dice.of(world.seed, world.tick),
         tables=tables(),
         sight=Sight(

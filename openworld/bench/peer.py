@@ -1,0 +1,96 @@
+"""OpenWorld beside the published JAX package, run for run, so that what else the machine does cancels out.
+
+The peer is used as its users do: all worlds step, and one new world for every `RATIO` is made each step, of which
+those that ended take one ("optimistic" resets). OpenWorld makes a new world for each that ended, and emits tokens.
+"""
+
+import importlib
+import importlib.metadata
+import statistics
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array
+
+from openworld.bench import worlds
+
+if TYPE_CHECKING:
+    from openworld.bench import Settings
+
+#: The peer's environment that plays the same rules as ours.
+PEERS = {"OpenWorld-v0": "Craftax-Symbolic-v1", "OpenWorld-Classic-v0": "Craftax-Classic-Symbolic-v1"}
+#: Worlds that share one new world.
+RATIO = 16
+
+
+def beside(settings: "Settings", id: str, size: int) -> dict[str, Any]:
+    """Measure an id and its peer in turn; `ratio` is how many times faster ours is, run by run."""
+    if id not in PEERS:
+        raise ValueError(f"no peer plays the rules of {id}; those with one are {', '.join(PEERS)}")
+    theirs = _Runner(*_peer(PEERS[id], size), size)
+    ours = _Runner(*worlds.program(settings, id, size), size)
+    runs = [(ours.run(settings.seconds), theirs.run(settings.seconds)) for _ in range(settings.runs)]
+    ratios = [mine / other for mine, other in runs]
+    return {
+        "kind": "peer",
+        "worlds": size,
+        "peer": f"{PEERS[id]} of craftax {importlib.metadata.version('craftax')}, one new world for {RATIO}",
+        "steps_per_second": statistics.median(mine for mine, _ in runs),
+        "peer_steps_per_second": statistics.median(other for _, other in runs),
+        "ratio": statistics.median(ratios),
+        "lowest": min(ratios),
+        "highest": max(ratios),
+        "runs": runs,
+        "compile_seconds": ours.compile_seconds,
+        "peer_compile_seconds": theirs.compile_seconds,
+    }
+
+
+class _Runner:
+    """A compiled program that plays steps, and the worlds it plays."""
+
+    def __init__(self, play: Callable[..., Any], carry: Any, size: int) -> None:
+        self.compile_seconds, self._play = worlds.compiled(
+            jax.jit(play, donate_argnums=0), carry, jnp.int32(1)
+        )
+        self._size = size
+        self._pace, self._carry = worlds.timed(self._play, carry, 1)
+
+    def run(self, seconds: float) -> float:
+        """Play for about so long; return steps of worlds per second."""
+        steps = max(2, round(seconds / self._pace))
+        taken, self._carry = worlds.timed(self._play, self._carry, steps)
+        self._pace = taken / steps
+        return self._size / self._pace
+
+
+def _peer(name: str, size: int) -> tuple[Callable[..., Any], Any]:
+    """Return the peer's program and where it begins."""
+    environment = importlib.import_module("craftax.craftax_env").make_craftax_env_from_name(
+        name, auto_reset=False
+    )
+    parameters = environment.default_params
+    actions = environment.action_space(parameters).n
+    fresh = max(1, size // RATIO)
+    reset = jax.vmap(lambda key: environment.reset(key, parameters))
+    step = jax.vmap(lambda key, state, action: environment.step(key, state, action, parameters))
+
+    def body(_: Array, carry: tuple) -> tuple:
+        key, obs, state, checksum = carry
+        key, for_step, for_reset, for_choice, for_action = jax.random.split(key, 5)
+        action = jax.random.randint(for_action, (size,), 0, actions)
+        obs, state, reward, done, _ = step(jax.random.split(for_step, size), state, action)
+        new_obs, new_state = reset(jax.random.split(for_reset, fresh))
+        which = jax.random.randint(for_choice, (size,), 0, fresh)
+
+        def renewed(old: Array, new: Array) -> Array:
+            return jnp.where(done.reshape(-1, *(1,) * (old.ndim - 1)), new[which], old)
+
+        obs, state = renewed(obs, new_obs), jax.tree.map(renewed, state, new_state)
+        return key, obs, state, checksum + jnp.sum(obs) + jnp.sum(reward)
+
+    obs, state = jax.jit(reset)(jax.random.split(jax.random.key(0), size))
+    carry = (jax.random.key(1), obs, state, jnp.float32(0))
+    return lambda carry, steps: jax.lax.fori_loop(0, steps, body, carry), carry
