@@ -20,6 +20,7 @@ def settings(**changes) -> Settings:
 
 
 ROW = {
+    "id": "OpenWorld-v0",
     "kind": "worlds",
     "worlds": 4096,
     "steps_per_second": 1234567.8,
@@ -31,6 +32,7 @@ ROW = {
     "episodes_per_1000_steps": 3.456,
 }
 START = {
+    "id": "OpenWorld-v0",
     "kind": "start",
     "worlds": 4096,
     "import_seconds": 0.25,
@@ -52,17 +54,37 @@ def result():
 
 @pytest.mark.slow
 def test_worlds_are_measured():
+    # The classic world: it compiles fastest, and the cache of compiled programs is no help here.
     told = []
-    result = bench.measure(settings(), told.append)
+    result = bench.measure(settings(ids=("OpenWorld-Classic-v0",)), told.append)
     (row,) = result["rows"]
-    assert told == ["measuring worlds, 4 worlds"]
+    assert told == ["measuring OpenWorld-Classic-v0: worlds, 4 worlds"]
+    assert row["id"] == "OpenWorld-Classic-v0"
     assert row["lowest"] <= row["steps_per_second"] <= row["highest"]
     assert len(row["runs"]) == 2
-    assert row["bytes_per_observation"] == 445
-    assert 5_000 < row["bytes_per_world"] <= 32 * 1024
+    assert row["bytes_per_observation"] == 307
+    assert 4_096 < row["bytes_per_world"] <= 6 * 1024
     assert row["compile_seconds"] > 0
     assert result["left_out"] == []
     json.dumps(result)
+
+
+def test_several_ids_are_measured_one_after_the_other(monkeypatch, capsys):
+    speeds = {"OpenWorld-v0": 1e6, "OpenWorld-Classic-v0": 2e6, "OpenWorld-Endless-v0": 3e6}
+
+    def measured(settings, id, kind, size):
+        return START if kind == "start" else {**ROW, "id": id, "steps_per_second": speeds[id]}
+
+    monkeypatch.setattr(bench, "_measure_one", measured)
+    words = ["--kinds", "worlds,start", "--sizes", "4", "8"]
+    for ids in (["OpenWorld-Classic-v0", "OpenWorld-v0"], ["all"]):
+        assert bench.main([*words, "--id", *ids]) == 0
+        shown = capsys.readouterr()
+        named = list(speeds) if ids == ["all"] else ids
+        heads = [line.split(",")[0] for line in shown.out.splitlines() if line.startswith("OpenWorld-")]
+        assert heads == named
+        assert [f"{speeds[id]:,.0f}" in shown.out for id in named] == [True] * len(named)
+        assert shown.err.count("measuring") == 3 * len(named)
 
 
 def test_what_is_not_installed_is_left_out(monkeypatch):
@@ -72,7 +94,7 @@ def test_what_is_not_installed_is_left_out(monkeypatch):
     monkeypatch.setattr(bench, "_measure_one", missing)
     result = bench.measure(settings(kinds=("policy",)))
     assert result["rows"] == []
-    assert result["left_out"] == ["policy: needs trainers, which is not installed"]
+    assert result["left_out"] == ["OpenWorld-v0: policy: needs trainers, which is not installed"]
 
 
 def test_too_large_a_batch_is_left_out(monkeypatch):
@@ -81,7 +103,7 @@ def test_too_large_a_batch_is_left_out(monkeypatch):
 
     monkeypatch.setattr(bench, "_measure_one", full)
     result = bench.measure(settings())
-    assert result["left_out"] == ["worlds, 4 worlds: the device has too little memory"]
+    assert result["left_out"] == ["OpenWorld-v0: worlds, 4 worlds: the device has too little memory"]
 
 
 def test_other_errors_are_not_hidden(monkeypatch):
@@ -147,6 +169,7 @@ def test_the_file_is_written_whole(result, tmp_path):
         (["--sizes", "0"], "batch sizes must be at least 1, not 0"),
         (["--runs", "0"], "runs and seconds must be above 0"),
         (["--id", "OpenWorld-v7"], "did you mean OpenWorld-v0"),
+        (["--id", "OpenWorld-v0", "OpenWorld-v0"], "give each id once, not OpenWorld-v0, OpenWorld-v0"),
         (["--json", "/dev/null/a.json"], "/dev/null"),
     ],
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from openworld import cli
-from openworld.cli import options
+from openworld.cli import commands, options
 
 ROOT = Path(__file__).parent.parent
 
@@ -84,6 +84,8 @@ def test_options_of_training_are_those_of_its_settings():
         (["render", "--out", "a.jpg"], "--out must end in .png, .mp4 or .gif, not 'a.jpg'"),
         (["render", "--id", "OpenWorld-v7"], "did you mean OpenWorld-v0"),
         (["bench", "--kinds", "nothing"], "there is no kind 'nothing'"),
+        (["bench", "--id", "OpenWorld-Clasic-v0"], "did you mean OpenWorld-Classic-v0"),
+        (["train", "--world.id", "OpenWorld-v9"], "did you mean OpenWorld-v0"),
         (["info", "--id", "Nethack"], "unknown world id 'Nethack'"),
     ],
 )
@@ -132,8 +134,22 @@ def test_a_traceback_can_be_asked_for(monkeypatch):
 def test_info():
     done = run("info")
     assert done.returncode == 0, done.stderr
-    for text in ("ids: OpenWorld-v0", "uint8[445], 43 actions", "jax ", "compiled programs are kept in"):
+    rows = {line.split("  ")[0]: line.split("  ")[1:] for line in done.stdout.splitlines()}
+    told = {name: [text.strip() for text in texts if text.strip()] for name, texts in rows.items()}
+    assert told["id"] == ["OpenWorld-v0", "OpenWorld-Classic-v0", "OpenWorld-Endless-v0"]
+    assert told["actions"] == ["43", "17", "43"]
+    assert told["achievements"] == ["67", "22", "67"]
+    assert told["tokens (uint8)"] == ["445", "307", "445"]
+    assert told["symbolic (float32)"] == ["8,268", "1,345", "8,268"]
+    assert told["floors"] == ["9", "1", "9 and on"]
+    full, classic, endless = (int(text.replace(",", "")) for text in told["bytes of a world"])
+    assert full == endless <= 32 * 1024
+    assert classic <= 6 * 1024
+    for text in ("jax ", "compiled programs are kept in"):
         assert text in done.stdout
+    one = run("info", "--id", "OpenWorld-Classic-v0").stdout
+    assert "OpenWorld-Endless-v0" not in one
+    assert "307" in one
 
 
 @pytest.mark.slow
@@ -156,3 +172,15 @@ def test_a_world_is_shown_and_a_replay_checked(tmp_path):
     record = json.loads(path.read_text())
     path.write_text(json.dumps({**record, "digest": "0"}))
     assert "does not play as it was recorded" in refusal("replay", str(path))
+
+
+@pytest.mark.slow
+def test_a_classic_world_is_shown_by_its_own_rules(tmp_path, capsys):
+    from openworld import registry, replay
+
+    world = registry.make("OpenWorld-Classic-v0")
+    played = replay.record(world, lambda carry, key, obs: (carry, 1), 0, 3)
+    commands.show(played, None, 1)
+    assert "health 9  food 9  drink 9  energy 9  daylight" in capsys.readouterr().out
+    commands.show(played, tmp_path / "a.png", 1)
+    assert (tmp_path / "a.png").read_bytes()[16:24] == (144).to_bytes(4) + (160).to_bytes(4)

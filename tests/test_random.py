@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from openworld.content.ids import Stream
-from openworld.content.tables import chance
+from openworld.content.units import chance
 from openworld.random import HELD_OUT, Dice, below, happens, next_seed, world_seeds
 from tests.oracle import chance as plain
 

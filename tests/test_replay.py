@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from openworld import files, registry, replay
+from openworld.content.rulesets import CLASSIC, FULL
 from openworld.replay import Replay, ReplayError
 
 STEPS = 12
@@ -56,7 +57,7 @@ def test_a_replay_shows_what_the_policy_saw(world):
     assert np.array_equal(np.stack(again[:-1]), np.concatenate(shown))
     assert recorded.seed == (3, 4)
     assert recorded.ended == ""
-    assert recorded.ruleset == "full-0"
+    assert recorded.ruleset == f"full-{FULL.version}"
 
 
 def test_the_same_policy_in_the_same_world_is_the_same_episode(world, recorded):
@@ -104,6 +105,22 @@ def test_a_policy_may_see_the_symbolic_observation(recorded):
     assert again.digest == recorded.digest
 
 
+def test_the_classic_world_is_recorded(tmp_path):
+    world = registry.make("OpenWorld-Classic-v0")
+
+    def any_action(carry, key, obs):
+        return carry, jax.random.randint(key, (1,), 0, 17)
+
+    recorded = replay.record(world, any_action, 5, STEPS)
+    assert recorded.ruleset == f"classic-{CLASSIC.version}"
+    loaded = Replay.load(recorded.save(tmp_path / "a.replay"))
+    shown = list(replay.frames(loaded))
+    assert len(shown) == STEPS + 1
+    assert shown[0].shape == (307,)
+    with pytest.raises(ValueError, match="chose action 17; the actions are 0 to 16"):
+        replay.record(world, lambda carry, key, obs: (carry, jnp.int32(17)), 0, 1)
+
+
 @pytest.mark.slow
 def test_an_episode_is_recorded_to_its_end():
     world = registry.make("OpenWorld-v0", time_limit=3)
@@ -124,10 +141,13 @@ def test_other_seeds_are_refused(world, seed):
         replay.record(world, walk, np.array(seed), 1)
 
 
-def test_other_rules_are_refused(damaged):
+def test_other_rules_are_refused(recorded, damaged):
     loaded = Replay.load(damaged(ruleset="full-9"))
-    with pytest.raises(ReplayError, match="recorded under rules 'full-9'; these are 'full-0'"):
+    with pytest.raises(ReplayError, match=f"recorded under rules 'full-9'; these are '{recorded.ruleset}'"):
         next(replay.frames(loaded))
+    endless = Replay.load(damaged(id="OpenWorld-Endless-v0"))
+    with pytest.raises(ReplayError, match=f"recorded under rules '{recorded.ruleset}'; these are 'endless-"):
+        next(replay.frames(endless))
     unknown = Replay.load(damaged(id="OpenWorld-v9"))
     with pytest.raises(ReplayError, match="did you mean OpenWorld-v0"):
         next(replay.frames(unknown))

@@ -175,25 +175,22 @@ def info(words: list[str]) -> None:
 
     @dataclass(frozen=True)
     class Info:
-        """Tell about a world, this installation and this machine.
+        """Tell about the worlds, this installation and this machine.
 
         Attributes:
-            id: which world.
+            id: the world to tell about; without it, all of them.
         """
 
-        id: str = "OpenWorld-v0"
+        id: str | None = None
 
     options = parse(Info, "info", words)
     from openworld import cache, registry
     from openworld.bench import machine
+    from openworld.cli import sizes
 
-    world = registry.make(options.id)
+    table = sizes.table([options.id] if options.id else list(registry.WORLDS))
     facts = machine.facts()
-    print(world)
-    print(f"ids: {', '.join(registry.WORLDS)}")
-    print(
-        f"observation: {world.observation_dtype}{list(world.observation_shape)}, {world.num_actions} actions"
-    )
+    print(table)
     print(f"versions: {', '.join(f'{name} {number}' for name, number in facts['versions'].items())}")
     machine_facts = facts["machine"]
     print(
@@ -214,11 +211,12 @@ def show(played: Any, out: Path | None, scale: int) -> None:
     if out is not None and out.suffix.lower() != ".png":
         print(f"written to {video.write(played, out, scale=scale)}")
         return
+    rules = played.world().ruleset
     *_, last = frames(played)
     if out is None:
-        print(terminal.ansi(last, colour=sys.stdout.isatty()), end="")
+        print(terminal.ansi(last, colour=sys.stdout.isatty(), rules=rules), end="")
     else:
-        print(f"written to {png.write(picture.picture(last, scale), out)}")
+        print(f"written to {png.write(picture.picture(last, scale, rules), out)}")
 
 
 def check_ending(path: Path | None, endings: tuple[str, ...]) -> None:

@@ -20,20 +20,19 @@ SIGNS = {
     "resting": items.cup,
     "day": items.sun,
     "ladder": blocks.FIXTURES[Fixture.LADDER_DOWN],
+    "blocked": blocks.FIXTURES[Fixture.LADDER_DOWN_BLOCKED],
 }
 
 
 @cache
 def tiles() -> np.ndarray:
-    """Return uint8[256, 16, 16, 3]: how each tile byte looks."""
-    sheet = np.zeros((256, TILE, TILE, 3), np.uint8)
+    """Return uint8[320, 16, 16, 3]: how each block + 64 * fixture looks."""
+    sheet = np.zeros((64 * len(Fixture), TILE, TILE, 3), np.uint8)
     for block in Block:
         ground = blocks.BLOCKS[block]()
         for fixture in Fixture:
-            byte = block | fixture << 6
-            if byte < len(sheet):
-                painted = Canvas().over(ground).over(blocks.FIXTURES[fixture]())
-                sheet[byte] = painted.pixels[..., :3]
+            painted = Canvas().over(ground).over(blocks.FIXTURES[fixture]())
+            sheet[block | fixture << 6] = painted.pixels[..., :3]
     sheet.setflags(write=False)
     return sheet
 

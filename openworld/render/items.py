@@ -104,6 +104,12 @@ ITEMS: dict[Item, Callable[[], Canvas]] = {
     Item.POTION_PINK: lambda: potion((244, 130, 190)),
     Item.POTION_CYAN: lambda: potion((80, 220, 224)),
     Item.POTION_YELLOW: lambda: potion((246, 220, 70)),
+    Item.WOOD_PICKAXE: lambda: pickaxe(1),
+    Item.STONE_PICKAXE: lambda: pickaxe(2),
+    Item.IRON_PICKAXE: lambda: pickaxe(3),
+    Item.WOOD_SWORD: lambda: blade(1),
+    Item.STONE_SWORD: lambda: blade(2),
+    Item.IRON_SWORD: lambda: blade(3),
 }
 
 #: Items that count a level rather than a number.

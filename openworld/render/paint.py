@@ -101,3 +101,10 @@ class Canvas:
 def _grid() -> tuple[np.ndarray, np.ndarray]:
     rows, cols = np.mgrid[0:TILE, 0:TILE]
     return rows, cols
+
+
+def lay(image: np.ndarray, row: int, col: int, sprite: np.ndarray, down: int = 0) -> None:
+    """Lay a sprite on a tile of an image, in place, some pixels further down."""
+    place = image[row * TILE + down : (row + 1) * TILE + down, col * TILE : (col + 1) * TILE]
+    sprite = sprite[: place.shape[0]]
+    np.copyto(place, sprite[..., :3], where=sprite[..., 3:] > 0)

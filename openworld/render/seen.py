@@ -1,11 +1,12 @@
 """Tokens by name, for everything that shows them to a person."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 
-from openworld.content.ids import Block, Fixture, Kind, Projectile
+from openworld.content.ids import Block, Fixture, Item, Kind, Projectile, Vital
+from openworld.content.reach import reachable
 from openworld.content.rulesets import FULL, Ruleset
 from openworld.observe.layout import PLAYER_PROJECTILES, Layout, layout_of
 
@@ -61,8 +62,33 @@ class Seen:
 
     @cached_property
     def tile(self) -> np.ndarray:
-        """Tile bytes: block and fixture."""
-        return self.plane("tile")
+        """What each tile looks like, int32: block + 64 * fixture, a closed ladder and a bared necromancer told."""
+        tile = self.plane("tile").astype(np.int32)
+        closed = (tile >> 6 == Fixture.LADDER_DOWN) & (not self.ladder_open)
+        tile = np.where(closed, tile & 63 | Fixture.LADDER_DOWN_BLOCKED << 6, tile)
+        bared = (tile & 63 == Block.NECROMANCER) & self.flag("boss_vulnerable")
+        return np.where(bared, tile - Block.NECROMANCER + Block.NECROMANCER_VULNERABLE, tile)
+
+    @property
+    def ladder_open(self) -> bool:
+        """Whether a ladder down can be taken; the necromancer's appears once he is felled, and is open then."""
+        floor = self.value("floor")
+        boss = floor < len(self.rules.floors) and self.rules.floors[floor].boss
+        return boss or self.flag("ladder_open")
+
+    def has(self, name: str) -> bool:
+        """Whether the rules have what a field tells of."""
+        return self.layout[name].high > 0
+
+    def inventory(self) -> dict[Item, int]:
+        """Return how many there are of each item that the rules have."""
+        counts = self.values("inventory")
+        return {item: counts[item] for item in items_of(self.rules)}
+
+    def vitals(self) -> dict[Vital, int]:
+        """Return the vitals that the rules have: mana is for spells."""
+        values = dict(zip(Vital, self.values("vitals"), strict=True))
+        return values if self.has("spells") else {v: n for v, n in values.items() if v != Vital.MANA}
 
     def projectiles(self) -> list[tuple[int, int, Projectile]]:
         """Return what flies in view, as (row, column, projectile)."""
@@ -82,11 +108,17 @@ class Seen:
         return [(r, c, Kind((int(creature[r, c]) - 1) // 8), (int(creature[r, c]) - 1) % 8) for r, c in spots]
 
 
+@cache
+def items_of(rules: Ruleset) -> tuple[Item, ...]:
+    """Return the items that can be had in a game, in order."""
+    return tuple(sorted(reachable(rules).items))
+
+
 def block_of(tile: int) -> Block:
-    """Return the block of a tile byte."""
+    """Return the block of a tile as it looks."""
     return Block(tile & 63)
 
 
 def fixture_of(tile: int) -> Fixture:
-    """Return the fixture of a tile byte."""
+    """Return the fixture of a tile as it looks."""
     return Fixture(tile >> 6)

@@ -15,10 +15,9 @@ from openworld.content.ids import (
     Item,
     Kind,
     Projectile,
-    Vital,
 )
 from openworld.content.rulesets import FULL, Ruleset
-from openworld.content.tables import DAYLIGHT_LEVELS, LIGHT_LEVELS
+from openworld.content.units import DAYLIGHT_LEVELS, LIGHT_LEVELS
 from openworld.render import atlas
 from openworld.render.seen import Seen, block_of, fixture_of
 
@@ -44,6 +43,7 @@ _LETTERS = {
     "enchantment_table_fire": "ef",
     "enchantment_table_ice": "ei",
     "out_of_bounds": "%%",
+    "ladder_down_blocked": "lx",
 }
 _LEVELS = ("none", "wood", "stone", "iron", "diamond")
 
@@ -131,27 +131,32 @@ def _cell(letters: str, ground: np.ndarray) -> str:
 
 
 def _status(seen: Seen) -> list[str]:
-    """Return the lines below the view."""
-    vitals = zip(Vital, seen.values("vitals"), strict=True)
+    """Return the lines below the view: what the rules have, and no more."""
     day = round(100 * seen.value("daylight") / DAYLIGHT_LEVELS)
-    floor = seen.value("floor")
     state = " asleep" * seen.flag("asleep") + " resting" * seen.flag("resting")
-    place = Floor(floor).name.lower().replace("_", " ") if floor < len(Floor) else f"floor {floor}"
-    first = [f"health {seen.value('health')}", *(f"{v.name.lower()} {n}" for v, n in vitals)]
-    attributes = zip(Attribute, seen.values("attributes"), strict=True)
-    second = [f"experience {seen.value('experience')}", *(f"{a.name.lower()} {n}" for a, n in attributes)]
-    return [
-        "  ".join([*first, f"daylight {day}%", place]) + state,
-        "carries " + (", ".join(_carried(seen)) or "nothing"),
-        "  ".join(second),
-    ]
+    first = [f"health {seen.value('health')}", *(f"{v.name.lower()} {n}" for v, n in seen.vitals().items())]
+    first += [f"daylight {day}%"] + [_place(seen)] * seen.has("floor")
+    lines = ["  ".join(first) + state, "carries " + (", ".join(_carried(seen)) or "nothing")]
+    if seen.has("experience"):
+        attributes = zip(Attribute, seen.values("attributes"), strict=True)
+        told = [f"experience {seen.value('experience')}", *(f"{a.name.lower()} {n}" for a, n in attributes)]
+        lines.append("  ".join(told))
+    return lines
+
+
+def _place(seen: Seen) -> str:
+    """Return the name of the floor; those below the last of an endless world have numbers."""
+    floor = seen.value("floor")
+    if floor >= len(seen.rules.floors):
+        return f"floor {floor}"
+    return seen.rules.floors[floor].floor.name.lower().replace("_", " ")
 
 
 def _carried(seen: Seen) -> list[str]:
     """Return what the player carries, wears and knows."""
     bound = {Item.SWORD: seen.value("sword_enchantment"), Item.BOW: seen.value("bow_enchantment")}
     things = []
-    for item, count in zip(Item, seen.values("inventory"), strict=True):
+    for item, count in seen.inventory().items():
         if not count:
             continue
         name = item.name.lower().replace("_", " ")

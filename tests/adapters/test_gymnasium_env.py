@@ -3,6 +3,7 @@
 import warnings
 
 import gymnasium
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -10,9 +11,11 @@ from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env
 
 from openworld.adapters.gymnasium import OpenWorldEnv
-from openworld.content.ids import Achievement
+from openworld.observe.symbolic import symbolic
+from openworld.registry import WORLDS
 
 LIMIT = 30
+CLASSIC = "OpenWorld-Classic-v0"
 
 
 @pytest.fixture(scope="module")
@@ -21,23 +24,72 @@ def env():
     return OpenWorldEnv(observation="tokens", time_limit=LIMIT)
 
 
+@pytest.fixture(scope="module")
+def classic():
+    """The same of the classic rules."""
+    return OpenWorldEnv(CLASSIC, observation="tokens", time_limit=LIMIT)
+
+
 def play(env, actions):
     """Everything that the steps return."""
     return [env.step(action) for action in actions]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("observation", ["symbolic", "tokens"])
-def test_the_environment_passes_gymnasiums_checks_without_a_warning(observation):
-    made = gymnasium.make("OpenWorld-v0", observation=observation)
+@pytest.mark.parametrize(
+    ("id", "observation"),
+    [
+        *(("OpenWorld-v0", "symbolic"), ("OpenWorld-v0", "tokens")),
+        *(("OpenWorld-Endless-v0", "tokens"), (CLASSIC, "tokens")),
+    ],
+)
+def test_the_environment_passes_gymnasiums_checks_without_a_warning(id, observation):
+    # With the tests' own time limit, so that their compiled programs serve.
+    made = gymnasium.make(id, observation=observation, time_limit=LIMIT)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         check_env(made.unwrapped)
 
 
 def test_the_default_is_the_published_observation():
-    assert OpenWorldEnv().observation_space.shape == (8268,)
+    shapes = {id: OpenWorldEnv(id).observation_space.shape for id in WORLDS}
+    assert shapes == {"OpenWorld-v0": (8268,), CLASSIC: (1345,), "OpenWorld-Endless-v0": (8268,)}
+    assert [OpenWorldEnv(id).action_space.n for id in WORLDS] == [43, 17, 43]
     assert gymnasium.spec("OpenWorld-v0").vector_entry_point is not None
+
+
+def test_the_classic_world_shows_what_its_rules_have(classic):
+    obs, info = classic.reset(seed=3)
+    assert obs.shape == (307,)
+    assert info["achievements"].shape == (22,)
+    shown = [obs]
+    for step, action in enumerate(np.random.default_rng(0).integers(17, size=LIMIT), start=1):
+        obs, _, _, truncated, info = classic.step(action)
+        assert obs in classic.observation_space
+        assert info["achievements"].shape == (22,)
+        assert truncated == (step == LIMIT)
+        shown.append(obs)
+    floats = np.asarray(jax.jit(lambda t: symbolic(t, classic.world.ruleset))(np.stack(shown)))
+    space = OpenWorldEnv(CLASSIC).observation_space
+    assert all(row in space for row in floats)
+
+
+def test_an_action_of_other_rules_is_refused(classic):
+    classic.reset(seed=3)
+    with pytest.raises(ValueError, match="action 17 is out of range: the actions are 0 to 16"):
+        classic.step(17)
+
+
+@pytest.mark.parametrize("mode", ["rgb_array", "ansi"])
+def test_the_classic_world_is_shown_by_its_own_rules(classic, mode):
+    shown = OpenWorldEnv(CLASSIC, observation="tokens", time_limit=LIMIT, render_mode=mode, render_scale=1)
+    shown.reset(seed=3)
+    frame = shown.render()
+    if mode == "ansi":
+        assert "mana" not in frame
+        assert "experience" not in frame
+    else:
+        assert frame.shape == (160, 144, 3)
 
 
 def test_a_seed_is_a_world(env):
@@ -95,7 +147,7 @@ def test_the_kinds_of_what_a_step_returns(env):
     assert terminated is False
     assert truncated is False
     assert info["episode_length"] == 1
-    assert info["achievements"].shape == (len(Achievement),)
+    assert info["achievements"].shape == (67,)
     assert info["achievements"].dtype == bool
 
 
@@ -199,8 +251,6 @@ def test_rendering(env):
 
 @pytest.mark.slow
 def test_symbolic_and_tokens_are_the_same_episode(env):
-    from openworld.observe.symbolic import symbolic
-
     other = OpenWorldEnv(time_limit=LIMIT)
     actions = np.random.default_rng(1).integers(43, size=10)
     tokens, _ = env.reset(seed=2)
@@ -211,3 +261,16 @@ def test_symbolic_and_tokens_are_the_same_episode(env):
         floats, *others = other.step(action)
         assert rest[:3] == others[:3]
         assert floats in other.observation_space
+
+
+@pytest.mark.slow
+def test_an_endless_world_is_the_full_one_as_long_as_the_necromancer_stands(env):
+    endless = OpenWorldEnv("OpenWorld-Endless-v0", observation="tokens", time_limit=LIMIT)
+    first, _ = env.reset(seed=8)
+    again, _ = endless.reset(seed=8)
+    assert np.array_equal(first, again)
+    for action in np.random.default_rng(2).integers(43, size=LIMIT):
+        (obs, *rest, info), (obs2, *others, told) = env.step(action), endless.step(action)
+        assert np.array_equal(obs, obs2)
+        assert rest == others
+        assert np.array_equal(info["achievements"], told["achievements"])

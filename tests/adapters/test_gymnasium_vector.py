@@ -6,9 +6,9 @@ import pytest
 from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode
 
+from openworld import registry
 from openworld.adapters.gymnasium import OpenWorldEnv, OpenWorldVectorEnv
-from openworld.adapters.gymnasium.programs import ROW
-from openworld.content.ids import Achievement
+from openworld.adapters.gymnasium.programs import row_type
 
 LIMIT, WORLDS = 30, 3
 
@@ -79,7 +79,7 @@ def test_only_ended_worlds_have_a_final_observation(envs, monkeypatch):
     """The other worlds' entries are empty, and what is told of them goes on."""
     envs.reset(seed=11)
     shown, state = envs._programs.step(envs._state, np.zeros(WORLDS, np.int32))
-    rows = np.array(shown.rows).view(ROW)
+    rows = np.array(shown.rows).view(row_type(envs.world.ruleset))
     rows["terminated"][1] = True
     marked = shown._replace(rows=rows.view(np.uint8))
     monkeypatch.setattr(envs, "_programs", envs._programs._replace(step=lambda *_: (marked, state)))
@@ -117,7 +117,7 @@ def test_the_kinds_of_what_a_step_returns(envs):
     assert obs in envs.observation_space
     assert obs.flags.writeable
     assert (reward.dtype, terminated.dtype, truncated.dtype) == (np.float32, bool, bool)
-    assert infos["achievements"].shape == (WORLDS, len(Achievement))
+    assert infos["achievements"].shape == (WORLDS, 67)
     for values in (obs, reward, terminated, truncated):
         assert values.shape[0] == WORLDS
         assert values.base is None or values.base.flags.writeable
@@ -188,6 +188,29 @@ def test_wrappers_work(envs):
     for _ in range(LIMIT):
         *_, infos = counted.step([0] * WORLDS)
     assert infos["episode"]["l"].tolist() == [LIMIT] * WORLDS
+
+
+@pytest.mark.parametrize("id", registry.WORLDS)
+def test_spaces_are_those_of_single_environments(id):
+    envs, env = gymnasium.make_vec(id, num_envs=2), OpenWorldEnv(id)
+    assert envs.single_observation_space == env.observation_space
+    assert envs.single_action_space == env.action_space
+    assert envs.observation_space.shape == (2, *env.observation_space.shape)
+
+
+@pytest.mark.slow
+def test_classic_worlds_end_and_tell_of_their_achievements():
+    envs = gymnasium.make_vec("OpenWorld-Classic-v0", num_envs=WORLDS, observation="tokens", time_limit=4)
+    _, infos = envs.reset(seed=2)
+    assert infos["achievements"].shape == (WORLDS, 22)
+    for _ in range(4):
+        obs, _, _, truncated, infos = envs.step(envs.action_space.sample())
+        assert obs in envs.observation_space
+    assert truncated.all()
+    assert infos["final_info"]["achievements"].shape == (WORLDS, 22)
+    assert all(last in envs.single_observation_space for last in infos["final_obs"])
+    with pytest.raises(ValueError, match="action 17 of world 0 is out of range: they are 0 to 16"):
+        envs.step([17, 0, 0])
 
 
 @pytest.mark.slow

@@ -35,13 +35,16 @@ def test_start_up_tells_of_what_the_registry_holds():
     assert told.split() == [*registry.WORLDS, registry.ENTRY_POINT, registry.VECTOR_ENTRY_POINT]
 
 
-def test_an_id_is_made_without_an_import():
+def test_every_id_is_made_without_an_import():
+    code = "import sys, gymnasium; before = 'openworld' in sys.modules; envs = [gymnasium.make(id) for id in "
+    code += f"{list(registry.WORLDS)}]; print(before, *(type(env.unwrapped).__name__ for env in envs), "
+    code += "*(env.unwrapped.world.id for env in envs))"
+    assert run(code).split() == ["False", *["OpenWorldEnv"] * 3, *registry.WORLDS]
     code = (
-        "import sys, gymnasium; before = 'openworld' in sys.modules; env = gymnasium.make('OpenWorld-v0'); "
+        f"import gymnasium; envs = [gymnasium.make_vec(id, num_envs=2) for id in {list(registry.WORLDS)}]; "
     )
-    assert run(code + "print(before, type(env.unwrapped).__name__)") == "False OpenWorldEnv"
-    code = "import gymnasium; print(type(gymnasium.make_vec('OpenWorld-v0', num_envs=2)).__name__)"
-    assert run(code) == "OpenWorldVectorEnv"
+    code += "print(*(f'{type(env).__name__}:{env.world.id}' for env in envs))"
+    assert run(code).split() == [f"OpenWorldVectorEnv:{id}" for id in registry.WORLDS]
 
 
 def test_registering_again_changes_nothing(recwarn):
@@ -60,7 +63,8 @@ def test_the_registry_imports_neither_jax_nor_gymnasium():
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("OpenWorld-v1", "unknown world id 'OpenWorld-v1'; did you mean OpenWorld-v0?"),
+        ("OpenWorld-v1", "unknown world id 'OpenWorld-v1'; did you mean OpenWorld-v0 or OpenWorld-"),
+        ("OpenWorld-Clasic-v0", "did you mean OpenWorld-Classic-v0"),
         ("openworld", "unknown world id 'openworld'"),
         ("Crafter", "unknown world id 'Crafter'; known ids: OpenWorld-v0"),
     ],
@@ -81,6 +85,6 @@ def test_a_wrong_keyword_names_the_right_ones():
 def test_settings_reach_the_world():
     world = registry.make("OpenWorld-v0", time_limit=9, observation="symbolic")
     assert (world.time_limit, world.observation, world.id) == (9, "symbolic", "OpenWorld-v0")
-    assert registry.make("OpenWorld-v0").time_limit == 100_000
+    assert [registry.make(id).time_limit for id in registry.WORLDS] == [100_000, 10_000, 100_000]
     assert world == registry.make("OpenWorld-v0", time_limit=9, observation="symbolic")
     assert hash(world) is not None

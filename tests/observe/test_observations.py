@@ -5,14 +5,22 @@ import numpy as np
 import pytest
 
 import openworld
+from openworld.registry import WORLDS
 from tests.oracle import bridge, driver, observe, scenes
 from tests.oracle.names import Action
 
 
-def test_layout(golden):
-    rows = driver.environment().layout
-    golden("tokens", {name: [row.offset, row.size, row.high] for name, row in rows.items()})
-    assert rows.size == 445
+def test_layouts(golden):
+    layouts = {id: openworld.make(id).layout for id in WORLDS}
+    golden(
+        "tokens",
+        {
+            f"{id} {name}": [row.offset, row.size, row.high]
+            for id, rows in layouts.items()
+            for name, row in rows.items()
+        },
+    )
+    assert [rows.size for rows in layouts.values()] == [445, 307, 445]
     assert driver.environment().observation_shape == (445,)
 
 

@@ -6,18 +6,17 @@ import numpy as np
 import pytest
 
 from openworld.content.ids import Block, Direction, Fixture, Item
-from openworld.content.rulesets import FULL
+from openworld.content.rulesets import FULL, Ruleset
 from openworld.observe.layout import layout_of
-
-LAYOUT = layout_of(FULL)
 
 
 @pytest.fixture
 def scene() -> Callable[..., np.ndarray]:
-    """`scene(name=values, ...)`: a player on a meadow by day, with some fields set to other values."""
+    """`scene(rules, name=values, ...)`: a player on a meadow by day, with some fields set to other values."""
 
-    def make(**fields: object) -> np.ndarray:
-        tokens = np.zeros(LAYOUT.size, np.uint8)
+    def make(rules: Ruleset = FULL, **fields: object) -> np.ndarray:
+        layout = layout_of(rules)
+        tokens = np.zeros(layout.size, np.uint8)
         usual = {
             "tile": Block.GRASS,
             "light": 30,
@@ -28,7 +27,7 @@ def scene() -> Callable[..., np.ndarray]:
             "daylight": 250,
         }
         for name, value in {**usual, **fields}.items():
-            tokens[LAYOUT[name].slice] = np.ravel(value)
+            tokens[layout[name].slice] = np.ravel(value)
         return tokens
 
     return make

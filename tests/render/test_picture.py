@@ -6,7 +6,8 @@ import zlib
 import numpy as np
 import pytest
 
-from openworld.content.ids import Block, Direction, Item
+from openworld.content.ids import Block, Direction, Fixture, Item
+from openworld.content.rulesets import CLASSIC, ENDLESS, FULL
 from openworld.render import png
 from openworld.render.picture import picture, size
 
@@ -49,6 +50,67 @@ def test_each_field_changes_the_picture(scene):
     shown = {name: picture(scene(**{name: value}), 1) for name, value in changes.items()}
     assert [name for name, image in shown.items() if np.array_equal(image, plain)] == []
     assert len({image.tobytes() for image in shown.values()}) == len(changes)
+
+
+def test_the_classic_picture_has_the_classic_size(scene):
+    image = picture(scene(CLASSIC), 2, CLASSIC)
+    assert image.shape == (*size(2, CLASSIC), 3) == ((7 + 3) * TILE * 2, 9 * TILE * 2, 3)
+
+
+def test_the_classic_panel_shows_what_its_rules_have_and_no_more(scene):
+    plain = picture(scene(CLASSIC), 1, CLASSIC)
+    nobodys = ("experience", "attributes", "armour", "armour_enchantment", "spells", "floor", "ladder_open")
+    for name in ("sword_enchantment", "bow_enchantment", *nobodys):
+        assert np.array_equal(plain, picture(scene(CLASSIC, **{name: 1}), 1, CLASSIC)), name
+    for name in ("tile", "creature", "missile", "light", "inventory", "health", "vitals", "facing", "asleep"):
+        assert not np.array_equal(plain, picture(scene(CLASSIC, **{name: 1}), 1, CLASSIC)), name
+    mana = picture(scene(CLASSIC, vitals=[9, 9, 9, 4]), 1, CLASSIC)
+    assert np.array_equal(plain, mana)
+
+
+def test_each_classic_item_shows_with_its_count(scene):
+    used = [Item.WOOD, Item.STONE, Item.COAL, Item.IRON, Item.DIAMOND, Item.SAPLING]
+    used += [item for item in Item if item >= Item.WOOD_PICKAXE]
+    shown = {picture(scene(CLASSIC), 1, CLASSIC).tobytes()}
+    for item in Item:
+        for count in (1, 2):
+            inventory = count * np.eye(len(Item))[item]
+            shown.add(picture(scene(CLASSIC, inventory=inventory), 1, CLASSIC).tobytes())
+    assert len(shown) == 1 + 2 * len(used)
+
+
+@pytest.mark.parametrize("rules", [FULL, ENDLESS], ids=lambda rules: rules.name)
+def test_a_ladder_down_looks_closed_until_it_opens(scene, rules):
+    tile = np.full((9, 11), Block.PATH)
+    tile[1, 2] = Block.PATH | Fixture.LADDER_DOWN << 6
+    closed, opened = (
+        tile_of(picture(scene(rules, tile=tile, floor=2, ladder_open=flag), 1, rules), 1, 2)
+        for flag in (0, 1)
+    )
+    assert not np.array_equal(closed, opened)
+    # Where the necromancer stood the way down is open, whoever else has been slain.
+    way = tile_of(picture(scene(rules, tile=tile, floor=8), 1, rules), 1, 2)
+    assert np.array_equal(way, opened)
+
+
+def test_a_ladder_up_is_always_open(scene):
+    tile = np.full((9, 11), Block.PATH)
+    tile[1, 2] = Block.PATH | Fixture.LADDER_UP << 6
+    looks = [tile_of(picture(scene(tile=tile, ladder_open=flag), 1), 1, 2).tobytes() for flag in (0, 1)]
+    assert looks[0] == looks[1]
+
+
+def test_the_necromancer_shows_when_he_can_be_struck(scene):
+    tile = np.full((9, 11), Block.PATH)
+    tile[1, 2] = Block.NECROMANCER
+    looks = [picture(scene(tile=tile, floor=8, boss_vulnerable=flag), 1) for flag in (0, 1)]
+    assert not np.array_equal(*(tile_of(image, 1, 2) for image in looks))
+    assert np.array_equal(*(tile_of(image, 2, 2) for image in looks))
+
+
+def test_floors_below_the_last_are_shown(scene):
+    shown = [picture(scene(ENDLESS, floor=floor), 1, ENDLESS).tobytes() for floor in (8, 9, 30, 255)]
+    assert len(set(shown)) == 4
 
 
 def test_enchantments_show(scene):

@@ -2,8 +2,11 @@
 
 import re
 
+import numpy as np
+
 from openworld.content.creatures import CREATURES
-from openworld.content.ids import Block, Direction
+from openworld.content.ids import Block, Direction, Fixture
+from openworld.content.rulesets import CLASSIC, ENDLESS
 from openworld.render.terminal import ansi, short
 
 MARKUP = re.compile(r"\x1b\[[0-9;]*m")
@@ -43,7 +46,38 @@ def test_facing_and_sleep_show(scene):
 
 
 def test_no_two_blocks_and_no_two_creatures_share_letters():
-    blocks = [short(b.name) for b in Block if b not in (Block.INVALID, Block.NECROMANCER_VULNERABLE)]
+    blocks = [short(thing.name) for thing in (*Block, *Fixture) if thing.name not in ("INVALID", "NONE")]
     assert len(set(blocks)) == len(blocks)
     creatures = [short(c.name) for c in CREATURES]
     assert len(set(creatures)) == len(creatures)
+
+
+def test_the_classic_status_tells_what_its_rules_have(scene):
+    inventory = np.zeros(26)
+    inventory[[0, 20, 25]] = 3, 1, 2
+    text = ansi(scene(CLASSIC, inventory=inventory, ladder_open=1), colour=False, rules=CLASSIC)
+    assert text.splitlines()[-2:] == [
+        "health 9  food 9  drink 9  energy 9  daylight 100%",
+        "carries 3 wood, 1 wood pickaxe, 2 iron sword",
+    ]
+    assert [len(row.split()) for row in text.splitlines()[:7]] == [9] * 7
+
+
+def test_ladders_and_the_necromancer_tell_their_state(scene):
+    tile = np.full((9, 11), Block.PATH)
+    tile[0, 0] = Block.PATH | Fixture.LADDER_DOWN << 6
+    tile[0, 1] = Block.NECROMANCER
+    for opened, vulnerable, letters in ((0, 0, ["lx", "ne"]), (1, 1, ["ld", "nv"])):
+        tokens = scene(tile=tile, floor=3, ladder_open=opened, boss_vulnerable=vulnerable)
+        assert ansi(tokens, colour=False).split()[:2] == letters
+
+
+def test_floors_have_names_and_below_the_last_numbers(scene):
+    assert "  graveyard" in ansi(scene(ENDLESS, floor=8), rules=ENDLESS)
+    assert "  floor 9" in ansi(scene(ENDLESS, floor=9), rules=ENDLESS)
+
+
+def test_what_is_dark_has_no_letters(scene):
+    tile = np.full((9, 11), Block.STONE)
+    tile[0] = 0
+    assert not ansi(scene(tile=tile, floor=2), colour=False).splitlines()[0]

@@ -1,6 +1,7 @@
 """The encoder against the tokens' layout, and the network's beginnings."""
 
 import dataclasses
+import functools
 
 import jax
 import jax.numpy as jnp
@@ -8,7 +9,9 @@ import numpy as np
 import pytest
 
 import openworld
-from openworld.content.ids import Block, Fixture, Floor, Item
+from openworld.content.ids import Block, Fixture
+from openworld.content.reach import reachable
+from openworld.registry import WORLDS
 from tests.trainers import probes
 from trainers.ppo.config import Network
 from trainers.ppo.encoders import FlatEncoder, TokenEncoder, kind_of, make_encoder, one_hot, reach
@@ -19,45 +22,65 @@ LAYOUT = WORLD.layout
 F32 = np.dtype(np.float32)
 
 
-@pytest.fixture(scope="module")
-def encode():
-    encoder = make_encoder(WORLD, Network(embedding=3), jax.random.key(0))
+@functools.cache
+def encoding(id):
+    """An encoder of a world's tokens, compiled, and as it is."""
+    encoder = make_encoder(openworld.make(id), Network(embedding=3), jax.random.key(0))
     assert isinstance(encoder, TokenEncoder)
     return jax.jit(lambda tokens: encoder(tokens, F32)), encoder
 
 
-def tokens(**fields):
-    row = np.zeros((1, LAYOUT.size), np.uint8)
+@pytest.fixture
+def encode():
+    return encoding("OpenWorld-v0")
+
+
+def tokens(layout=LAYOUT, **fields):
+    row = np.zeros((1, layout.size), np.uint8)
     for name, value in fields.items():
-        row[0, LAYOUT[name].slice] = value
+        row[0, layout[name].slice] = value
     return jnp.asarray(row)
 
 
-def any_tokens(count):
-    high = np.concatenate([np.full(field.size, field.high) for field in LAYOUT.values()])
-    random = np.random.default_rng(0).integers(0, high + 1, (count, LAYOUT.size))
-    random[:, LAYOUT["tile"].slice] = random[:, LAYOUT["tile"].slice] % 37
-    random[:, LAYOUT["floor"].slice] %= len(Floor)
-    return jnp.asarray(random.astype(np.uint8))
+def any_tokens(count, layout=LAYOUT):
+    high = np.concatenate([np.full(field.size, field.high) for field in layout.values()])
+    return jnp.asarray(np.random.default_rng(0).integers(0, high + 1, (count, layout.size)).astype(np.uint8))
 
 
-def test_features_are_as_many_as_it_says_and_of_ordinary_size(encode):
-    run, encoder = encode
-    found = run(any_tokens(64))
+@pytest.mark.parametrize("id", WORLDS)
+def test_features_are_as_many_as_it_says_and_of_ordinary_size(id):
+    run, encoder = encoding(id)
+    found = run(any_tokens(64, openworld.make(id).layout))
     assert found.shape == (64, encoder.features)
     assert np.isfinite(found).all()
-    assert np.abs(found).max() <= 5
+    assert np.abs(found).max() <= 6
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in LAYOUT if name not in ("light", "health_fraction", "missile")]
-)
-def test_every_field_is_seen(encode, name):
-    run, _ = encode
-    for place in range(LAYOUT[name].size):
-        changed = np.zeros(LAYOUT[name].size, np.uint8)
-        changed[place] = 1
-        assert (run(tokens(**{name: changed})) != run(tokens())).any(), (name, place)
+@pytest.mark.parametrize("id", WORLDS)
+def test_every_field_is_seen_and_what_the_rules_lack_is_not(id):
+    run, _ = encoding(id)
+    world = openworld.make(id)
+    layout, items = world.layout, reachable(world.ruleset).items
+    for name in (name for name in layout if name not in ("light", "health_fraction", "missile")):
+        places = np.eye(layout[name].size, dtype=np.uint8)
+        rows = jnp.concatenate([tokens(layout, **{name: place}) for place in places])
+        seen = (run(rows) != run(tokens(layout))).any(axis=1).tolist()
+        had = [item in items for item in range(len(places))] if name == "inventory" else layout[name].high > 0
+        assert seen == (had if name == "inventory" else [had] * len(places)), name
+
+
+def test_vocabularies_are_as_large_as_the_layout_says():
+    sizes = {id: (encoding(id)[1].tile.shape[0], encoding(id)[1].creature.shape[0]) for id in WORLDS}
+    assert sizes["OpenWorld-v0"] == sizes["OpenWorld-Endless-v0"] == (Block.GRAVE3 + 1 + 3, 25)
+    assert sizes["OpenWorld-Classic-v0"] == (Block.RIPE_PLANT + 1, 18)
+    assert encoding("OpenWorld-Classic-v0")[1].features < 0.7 * encoding("OpenWorld-v0")[1].features
+
+
+def test_depths_of_an_endless_world_are_told_apart():
+    run, _ = encoding("OpenWorld-Endless-v0")
+    layout = openworld.make("OpenWorld-Endless-v0").layout
+    rows = np.asarray(run(jnp.concatenate([tokens(layout, floor=depth) for depth in (0, 8, 9, 20, 255)])))
+    assert len({row.tobytes() for row in rows}) == 5
 
 
 @pytest.mark.parametrize(("facing", "step"), list(enumerate([(0, -1), (0, 1), (-1, 0), (1, 0)])))
@@ -69,14 +92,14 @@ def test_the_tile_in_front_is_spelled_out(encode, facing, step):
     creature[4 + step[0], 5 + step[1]] = 9
     seen = tokens(tile=view.reshape(-1), creature=creature.reshape(-1), facing=facing)
     front = encoder._front({field.name: seen[:, field.slice] for field in LAYOUT.values()})
-    assert np.flatnonzero(front[0]).tolist() == [Block.IRON, 64 + 9]
+    assert np.flatnonzero(front[0]).tolist() == [Block.IRON, len(encoder.tile) + 9]
 
 
 def test_kinds_of_tiles():
-    tiles = [Block.GRASS, Block.NECROMANCER_VULNERABLE, Block.PATH + 64 * Fixture.TORCH]
+    tiles = [Block.GRASS, Block.GRAVE3, Block.PATH + 64 * Fixture.TORCH]
     tiles += [Block.PATH + 64 * Fixture.LADDER_DOWN, Block.GRASS + 64 * Fixture.LADDER_UP]
-    found = kind_of(jnp.array([tiles], jnp.uint8))
-    np.testing.assert_array_equal(found, [[Block.GRASS, Block.NECROMANCER_VULNERABLE, 61, 62, 63]])
+    found = kind_of(jnp.array([tiles], jnp.uint8), 36)
+    np.testing.assert_array_equal(found, [[Block.GRASS, Block.GRAVE3, 36, 37, 38]])
 
 
 def test_counts_by_what_they_reach():
@@ -89,10 +112,14 @@ def test_one_hot_of_what_is_out_of_range_is_nothing():
     np.testing.assert_array_equal(one_hot(jnp.array([[1, 7]], jnp.uint8), 3), [[0, 1, 0, 0, 0, 0]])
 
 
-def test_an_inventory_is_told_item_by_item(encode):
-    run, _ = encode
-    rows = [run(tokens(inventory=np.eye(len(Item), dtype=np.uint8)[item])) for item in Item]
-    assert len({row.tobytes() for row in map(np.asarray, rows)}) == len(Item)
+@pytest.mark.parametrize(("id", "items"), [("OpenWorld-v0", 20), ("OpenWorld-Classic-v0", 12)])
+def test_an_inventory_is_told_item_by_item(id, items):
+    run, _ = encoding(id)
+    layout = openworld.make(id).layout
+    places = np.eye(layout["inventory"].size, dtype=np.uint8)
+    rows = np.asarray(run(jnp.concatenate([tokens(layout, inventory=place) for place in places])))
+    blank = np.asarray(run(tokens(layout)))[0].tobytes()
+    assert len({row.tobytes() for row in rows} - {blank}) == items
 
 
 @pytest.mark.parametrize("learned", [True, False])
@@ -140,5 +167,15 @@ def test_what_is_no_token_is_flattened():
     encoder = make_encoder(probes.BOTH, Network(), jax.random.key(0))
     assert isinstance(encoder, FlatEncoder)
     np.testing.assert_array_equal(encoder(jnp.ones((3, 2, 2), jnp.uint8), F32), np.ones((3, 4)))
-    symbolic = openworld.make("OpenWorld-v0", observation="symbolic")
-    assert make_encoder(symbolic, Network(), jax.random.key(0)).features == 8268
+    for id, floats in (("OpenWorld-v0", 8268), ("OpenWorld-Classic-v0", 1345)):
+        symbolic = openworld.make(id, observation="symbolic")
+        assert make_encoder(symbolic, Network(), jax.random.key(0)).features == floats
+
+
+@pytest.mark.parametrize("id", WORLDS)
+def test_a_policy_has_as_many_actions_as_its_world(id):
+    world = openworld.make(id)
+    network = jax.eval_shape(lambda: make_network(world, Network(), jax.random.key(0)))
+    seen = jax.ShapeDtypeStruct((5, *world.observation_shape), jnp.uint8)
+    logits, value = jax.eval_shape(lambda n, t: n(t), network, seen)
+    assert (logits.shape, value.shape) == ((5, world.num_actions), (5,))

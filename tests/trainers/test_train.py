@@ -5,19 +5,23 @@ import json
 import signal
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import openworld
 from tests.trainers import probes
 from tests.trainers.helpers import small
 from trainers.checkpoint import CheckpointError, Checkpoints
 from trainers.errors import TrainerError
-from trainers.ppo.config import Network, Run
-from trainers.ppo.learner import begin
-from trainers.ppo.train import DivergedError, begun_config, read_config, resumed_config, train_in
+from trainers.ppo.config import Network, Run, World, preset
+from trainers.ppo.learner import begin, outer_update
+from trainers.ppo.train import DivergedError, begun_config, read_config, resumed_config, train, train_in
+from trainers.ppo.worlds import achievement_names
 from trainers.sinks import RunFolder, RunFolderError
 
 BATCH = 32 * 8
+CLASSIC = "OpenWorld-Classic-v0"
 
 
 def run(path, world, config, resume=False):
@@ -115,6 +119,33 @@ def test_an_update_without_finished_episodes_has_no_return(tmp_path):
     assert rows[0]["return"] is None
     assert rows[0]["achievements"] == {}
     assert not (tmp_path / "learning_curve.png").exists()
+
+
+def test_an_unknown_world_is_refused_before_there_is_a_folder(tmp_path):
+    message = line_of(
+        ValueError, ValueError, lambda: train(small(world=World(id="OpenWorld-v9")), tmp_path / "run")
+    )
+    assert "did you mean OpenWorld-v0" in message
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+def test_an_update_fits_the_endless_world():
+    """Shapes and dtypes alone, nothing is compiled; the other ids are trained in in `test_world`."""
+    config = preset("tiny")
+    world = openworld.make("OpenWorld-Endless-v0")
+    learner = jax.eval_shape(lambda: begin(world, config))
+    after, outcome = jax.eval_shape(outer_update(world, config), learner, jnp.float32(0.1))
+    assert jax.tree.structure(after) == jax.tree.structure(learner)
+    assert outcome.tally.unlocked.shape == (world.ruleset.achievements,)
+
+
+@pytest.mark.parametrize(("id", "last"), [("OpenWorld-v0", "defeat_archer"), (CLASSIC, "make_iron_sword")])
+def test_achievements_are_named_as_far_as_the_rules_have_them(id, last):
+    world = openworld.make(id)
+    assert len(achievement_names(world)) == world.ruleset.achievements
+    assert achievement_names(world)[-1] == last
+    assert achievement_names(probes.BOTH) == ("paid", "lived")
 
 
 def test_a_folder_that_holds_a_run_is_not_overwritten(tmp_path):

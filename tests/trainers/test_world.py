@@ -8,20 +8,40 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from openworld.content.ids import Achievement
+from openworld.registry import WORLDS
 from openworld.replay import Replay
-from trainers.ppo.config import Run, preset
+from trainers.ppo.config import Run, World, preset
 from trainers.ppo.evaluate import evaluate
 from trainers.ppo.film import film
 from trainers.ppo.train import load_policy, train
+from trainers.sinks import RunFolderError
 
 pytestmark = pytest.mark.slow
 
 
+@dataclasses.dataclass(frozen=True)
+class Sizes:
+    """What a run must have of its world."""
+
+    tokens: int
+    actions: int
+    achievements: int
+
+
+SIZES = {"OpenWorld-v0": Sizes(445, 43, 67), "OpenWorld-Classic-v0": Sizes(307, 17, 22)}
+
+
+@pytest.fixture(scope="module", params=SIZES)
+def id(request):
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
+def run(id, tmp_path_factory):
     """The `tiny` preset, trained halfway, resumed to its end."""
     folder = tmp_path_factory.mktemp("runs") / "tiny"
-    config = preset("tiny")
+    config = dataclasses.replace(preset("tiny"), world=World(id=id))
     train(dataclasses.replace(config, run=Run(transitions=512, save_every_s=0.0, film=False)), folder)
     train(config, folder, resume=True)
     return folder
@@ -34,17 +54,26 @@ def test_it_leaves_a_row_for_each_update(run):
     assert json.loads((run / "config.json").read_text())["derived"]["updates"] == 4
 
 
-def test_it_is_evaluated_beside_a_random_agent(run):
+def test_it_is_evaluated_beside_a_random_agent(run, id):
     report = evaluate(run, episodes=8, max_steps=40)
-    assert len(report.trained.rates) == 67
+    assert report.world == id
+    assert list(report.trained.rates) == [a.name.lower() for a in Achievement][: SIZES[id].achievements]
     assert report.trained.mean_length.value <= 40
     assert json.loads((run / "evaluation.json").read_text())["episodes"] == 8
 
 
-def test_its_policy_plays(run):
+def test_its_policy_plays(run, id):
     policy = load_policy(run)
-    _, action = policy(None, jax.random.key(0), jnp.zeros((5, 445), jnp.uint8))
-    assert action.shape == (5,)
+    _, action = policy(None, jax.random.key(0), jnp.zeros((100, SIZES[id].tokens), jnp.uint8))
+    assert action.shape == (100,)
+    assert action.max() < SIZES[id].actions
+
+
+def test_it_is_no_run_of_another_world(run, id):
+    other = next(name for name in WORLDS if name != id)
+    config = dataclasses.replace(preset("tiny"), world=World(id=other))
+    with pytest.raises(RunFolderError, match=f"another world .id={id}, now {other}"):
+        train(config, run, resume=True)
 
 
 def test_it_is_filmed(run):

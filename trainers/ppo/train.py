@@ -70,6 +70,8 @@ def train(config: Config | None, run_dir: Path | str, resume: bool = False) -> P
         resume: continue from the last checkpoint of the run in that folder; its metrics go on from there.
     """
     folder = RunFolder(run_dir)
+    if config is not None:
+        make(config.world)  # an unknown id is refused before there is a folder
     config = resumed_config(folder, config) if resume else begun_config(folder, config)
     world = make(config.world)
     train_in(world, config, folder, resume)

@@ -11,18 +11,18 @@ from gymnasium.spaces import Discrete
 
 from openworld import cache
 from openworld.adapters.gymnasium import checks
-from openworld.adapters.gymnasium.programs import ROW, Packed, solo
+from openworld.adapters.gymnasium.programs import HEAD, Packed, solo
 from openworld.adapters.gymnasium.spaces import observation_space
 from openworld.batch import OBSERVATIONS
-from openworld.content.ids import Achievement
 from openworld.registry import make
 from openworld.render.picture import picture
 from openworld.render.terminal import ansi
 
 RENDER_MODES = ["rgb_array", "ansi"]
 _KNOWN = ("observation", "time_limit", "render_mode", "render_scale")
-#: The numbers before the achievements in a ROW, for `struct`.
+#: The numbers before the achievements in a row, for `struct`, and where the achievements begin.
 _NUMBERS = struct.Struct("=ffi8x??")
+_ACHIEVEMENTS = np.dtype(HEAD).itemsize
 
 
 class OpenWorldEnv(gymnasium.Env[np.ndarray, np.int64]):
@@ -32,8 +32,8 @@ class OpenWorldEnv(gymnasium.Env[np.ndarray, np.int64]):
     `reset(options=...)` takes `held_out=True` (a world set aside for evaluation) and `world_seed=(a, b)` (exactly
     the world whose seed an earlier `info` named).
 
-    `info` holds `episode_return`, `episode_length` and `achievements` (bool[67] in the order of
-    `openworld.content.ids.Achievement`) of the episode so far, and after `reset` the `world_seed`.
+    `info` holds `episode_return`, `episode_length` and `achievements` (bool, for each that the world's rules have,
+    in the order of `openworld.content.ids.Achievement`) of the episode so far, and after `reset` the `world_seed`.
     """
 
     metadata: dict[str, Any] = {"render_modes": RENDER_MODES, "render_fps": 10}  # noqa: RUF012
@@ -80,7 +80,7 @@ class OpenWorldEnv(gymnasium.Env[np.ndarray, np.int64]):
         if words is None:
             words = checks.draw_words(self.np_random, held_out)
         obs, self._tokens, self._state = self._programs.reset(words[None])
-        nothing = np.zeros(len(Achievement), bool)
+        nothing = np.zeros(self.world.ruleset.achievements, bool)
         info = {"episode_return": 0.0, "episode_length": 0, "achievements": nothing, "world_seed": words}
         return np.array(obs)[0], info
 
@@ -98,7 +98,7 @@ class OpenWorldEnv(gymnasium.Env[np.ndarray, np.int64]):
         info = {
             "episode_return": episode_return,
             "episode_length": length,
-            "achievements": row[0, ROW.fields["achievements"][1] :].astype(bool),  # type: ignore[index]
+            "achievements": row[0, _ACHIEVEMENTS:].astype(bool),
         }
         return np.array(shown.obs)[0], reward, terminated, truncated, info
 

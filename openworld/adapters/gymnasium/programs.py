@@ -15,29 +15,31 @@ import numpy as np
 from jaxtyping import Array, Int32, UInt8
 
 from openworld.batch import Environment, Info, State
-from openworld.content.ids import Achievement
+from openworld.content.rulesets import Ruleset
 from openworld.observe.symbolic import symbolic
 from openworld.state import Ground
 
-#: One world's row of bytes, as NumPy reads it.
-ROW = np.dtype(
-    [
-        ("reward", np.float32),
-        ("episode_return", np.float32),
-        ("episode_length", np.int32),
-        ("world_seed", np.uint32, 2),
-        ("terminated", np.bool_),
-        ("truncated", np.bool_),
-        ("achievements", np.bool_, len(Achievement)),
-    ]
-)
+#: How a world's row of bytes begins, as NumPy reads it; a byte for each achievement follows.
+HEAD = [
+    ("reward", np.float32),
+    ("episode_return", np.float32),
+    ("episode_length", np.int32),
+    ("world_seed", np.uint32, 2),
+    ("terminated", np.bool_),
+    ("truncated", np.bool_),
+]
+
+
+def row_type(rules: Ruleset) -> np.dtype:
+    """Return how NumPy reads a world's row of bytes."""
+    return np.dtype([*HEAD, ("achievements", np.bool_, rules.achievements)])
 
 
 class Shown(NamedTuple):
     """What one call leaves on the device for the host to fetch."""
 
     obs: Array  # [worlds, ...] as the environment shows it
-    rows: UInt8[Array, "worlds bytes"]  # see ROW
+    rows: UInt8[Array, "worlds bytes"]  # see row_type
     tokens: UInt8[Array, "worlds tokens"]  # for pictures
     final: UInt8[Array, "worlds tokens"]  # tokens before any reset
 
@@ -132,7 +134,7 @@ def _unpack(packed: Packed, form: State) -> State:
 def _row(
     reward: Array, terminated: Array, truncated: Array, info: Info, state: State
 ) -> UInt8[Array, "worlds bytes"]:
-    """Lay a step's numbers side by side as bytes, in the order of ROW."""
+    """Lay a step's numbers side by side as bytes, in the order of row_type."""
 
     def raw(x: Array) -> Array:
         return jax.lax.bitcast_convert_type(x, jnp.uint8).reshape(x.shape[0], -1)

@@ -3,42 +3,57 @@
 import numpy as np
 from gymnasium.spaces import Box
 
+from openworld.content import loot
 from openworld.content.ids import Item
+from openworld.content.reach import reachable
 from openworld.content.rulesets import Ruleset
+from openworld.observe import classic
 from openworld.observe.layout import layout_of
 from openworld.observe.symbolic import CHANNELS
-
-#: The most a player can ever have of some items: tools by level, one bow, two books.
-MOST = {Item.PICKAXE: 4, Item.SWORD: 4, Item.BOW: 1, Item.BOOK: 2}
-#: Food, drink, energy and mana with every attribute at 5 (rule 5).
-VITALS = (17, 17, 17, 21)
 
 
 def highest_tokens(rules: Ruleset) -> np.ndarray:
     """Return uint8[tokens]: the largest value of each token."""
     layout = layout_of(rules)
     high = np.concatenate([np.full(field.size, field.high) for field in layout.values()])
-    inventory = layout["inventory"].offset
-    for item, most in MOST.items():
-        high[inventory + item] = most
-    high[layout["vitals"].slice] = VITALS
-    # A point of experience for every floor first entered below the first.
-    high[layout["experience"].slice] = high[layout["floor"].slice] = len(rules.floors) - 1
+    high[layout["inventory"].slice] = _most_carried(rules)
+    # Food, drink, energy and mana with every attribute as high as it goes (rule 5).
+    grown = layout["attributes"].high
+    high[layout["vitals"].slice] = (7 + 2 * grown, 7 + 2 * grown, 7 + 2 * grown, 6 + 3 * grown)
     return high.astype(np.uint8)
 
 
+def _most_carried(rules: Ruleset) -> list[int]:
+    """Return the most that a player can ever have of each item: of tools the best level, of what is given all."""
+    most = dict(reachable(rules).items)
+    floors = {row.floor for row in rules.floors}
+    given = [gift.find for gift in loot.GIFTS if gift.floor in floors]
+    rolled = {find.item for roll in loot.ROLLS for find in roll.finds}
+    for item in {find.item for find in given if not find.level} - rolled:
+        # Below the last floor of an endless world the same gifts lie again.
+        if rules.ends_at_boss:
+            most[item] = sum(find.least for find in given if find.item == item)
+    return [most.get(item, 0) for item in list(Item)[: rules.items]]
+
+
 def highest_symbolic(rules: Ruleset) -> np.ndarray:
-    """Return float32[floats]: the largest value of each float of the published layout (rule 7.1).
+    """Return float32[floats]: the largest value of each float of the published layout (rules 7.1 and 1.11).
 
     A bound that is no whole number is the next float above the real number: devices round differently.
     """
+    bounds = _classic(rules) if rules.symbolic == "classic" else _full(rules)
+    rounded = bounds.astype(np.float32)
+    return np.where(bounds % 1 == 0, rounded, np.nextafter(rounded, np.float32(np.inf)))
+
+
+def _full(rules: Ruleset) -> np.ndarray:
     layout, high = layout_of(rules), highest_tokens(rules).astype(np.float64)
 
     def of(name: str, scale: int = 1) -> np.ndarray:
         return high[layout[name].slice] / scale
 
     items = of("inventory")
-    bounds = np.concatenate(
+    return np.concatenate(
         [
             np.ones(rules.view_rows * rules.view_cols * CHANNELS),
             np.sqrt(items[Item.WOOD : Item.ARROW + 1]) / 10,
@@ -53,14 +68,26 @@ def highest_symbolic(rules: Ruleset) -> np.ndarray:
             np.ones(2),
         ]
     )
-    rounded = bounds.astype(np.float32)
-    return np.where(bounds % 1 == 0, rounded, np.nextafter(rounded, np.float32(np.inf)))
+
+
+def _classic(rules: Ruleset) -> np.ndarray:
+    layout, high = layout_of(rules), highest_tokens(rules).astype(np.float64)
+    vitals = np.concatenate([high[layout["health"].slice], high[layout["vitals"].slice][:-1]])
+    return np.concatenate(
+        [
+            np.ones(rules.view_rows * rules.view_cols * classic.CHANNELS),
+            high[layout["inventory"].slice][list(classic.INVENTORY)] / 10,
+            vitals / 10,
+            np.ones(6),
+        ]
+    )
 
 
 def observation_space(rules: Ruleset, observation: str) -> Box:
     """Return the space of one player's observation."""
     if observation == "tokens":
-        return Box(np.uint8(0), highest_tokens(rules), dtype=np.uint8)
+        # Gymnasium warns of a bound of 0 on what a game does not have: those tokens are declared a bit wide.
+        return Box(np.uint8(0), np.maximum(highest_tokens(rules), np.uint8(1)), dtype=np.uint8)
     return Box(np.float32(0), highest_symbolic(rules), dtype=np.float32)
 
 

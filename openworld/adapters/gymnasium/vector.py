@@ -13,10 +13,9 @@ from gymnasium.vector.utils import batch_space
 from openworld import cache
 from openworld.adapters.gymnasium import checks
 from openworld.adapters.gymnasium.env import RENDER_MODES
-from openworld.adapters.gymnasium.programs import ROW, batch
+from openworld.adapters.gymnasium.programs import batch, row_type
 from openworld.adapters.gymnasium.spaces import batched, observation_space
 from openworld.batch import OBSERVATIONS, State
-from openworld.content.ids import Achievement
 from openworld.registry import make
 from openworld.render.picture import picture
 from openworld.render.terminal import ansi
@@ -77,6 +76,7 @@ class OpenWorldVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self.single_observation_space = observation_space(self.world.ruleset, observation)
         self.observation_space = batched(self.single_observation_space, self.num_envs)
         self._programs = batch(self.world, observation)
+        self._row = row_type(self.world.ruleset)
         self._state: State | None = None
         self._tokens: Any = None
 
@@ -99,7 +99,7 @@ class OpenWorldVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         told = {
             "episode_return": np.zeros(self.num_envs, np.float32),
             "episode_length": np.zeros(self.num_envs, np.int32),
-            "achievements": np.zeros((self.num_envs, len(Achievement)), bool),
+            "achievements": np.zeros((self.num_envs, self.world.ruleset.achievements), bool),
             "world_seed": words,
         }
         return np.array(obs), _masked(told, np.ones(self.num_envs, bool))
@@ -111,7 +111,7 @@ class OpenWorldVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             raise ResetNeeded("call reset() before step(): no episode is running")
         shown, self._state = self._programs.step(self._state, chosen)
         self._tokens = shown.tokens
-        rows = np.asarray(shown.rows).view(ROW)[:, 0]
+        rows = np.asarray(shown.rows).view(self._row)[:, 0]
         terminated, truncated = rows["terminated"].copy(), rows["truncated"].copy()
         told = {name: rows[name].copy() for name in _TOLD}
         ended = terminated | truncated

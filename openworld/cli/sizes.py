@@ -1,0 +1,39 @@
+"""What each id is and how large it is; nothing is compiled to know it."""
+
+import jax
+import jax.numpy as jnp
+
+from openworld import registry, replay
+
+
+def of(id: str) -> dict[str, str]:
+    """Return the sizes of an id, as texts by name."""
+    world, symbolic = registry.make(id), registry.make(id, observation="symbolic")
+    rules = world.ruleset
+    _, state = jax.eval_shape(world.reset_seeds, jax.ShapeDtypeStruct((1, 2), jnp.uint32))
+    state_bytes = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
+    return {
+        "id": id,
+        "rules": replay.rules_of(id),
+        "floors": f"{len(rules.floors)}{' and on' * (not rules.ends_at_boss)}",
+        "tiles of a floor": f"{rules.rows} x {rules.cols}",
+        "tiles in view": f"{rules.view_rows} x {rules.view_cols}",
+        "actions": f"{world.num_actions}",
+        "achievements": f"{rules.achievements}",
+        "steps at most": f"{world.time_limit:,}",
+        "tokens (uint8)": f"{world.observation_shape[0]:,}",
+        "symbolic (float32)": f"{symbolic.observation_shape[0]:,}",
+        "bytes of a world": f"{state_bytes:,}",
+    }
+
+
+def table(ids: list[str]) -> str:
+    """Return the sizes of some ids side by side."""
+    each = [of(id) for id in ids]
+    rows = [[name, *(s[name] for s in each)] for name in each[0]]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join([row[0].ljust(widths[0]), *(t.rjust(w) for t, w in zip(row[1:], widths[1:], strict=True))])
+        for row in rows
+    ]
+    return "\n".join(lines)
