@@ -12,7 +12,7 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv demo bench test test-quick lint format lock clean
+.PHONY: help venv demo bench test test-quick test-oracle lint format lock clean
 
 help:  ## show these targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1@\2/p' $(firstword $(MAKEFILE_LIST)) | column -t -s @ 2>/dev/null \
@@ -32,6 +32,9 @@ test: lint  ## everything: lint, types, layers and all tests
 test-quick: .venv/ready  ## the tests that take seconds
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not slow" $(ARGS)
 
+test-oracle: .venv-oracle/ready  ## play beside the published package, which this installs in .venv-oracle
+	.venv-oracle/bin/python -m pytest -n $(WORKERS) --dist loadfile tests/craftax $(ARGS)
+
 lint: .venv/ready  ## style, format, types and layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -45,8 +48,8 @@ format: .venv/ready  ## sort imports, fix what can be fixed, format
 lock:  ## write requirements.lock anew (ARGS=--upgrade moves every version)
 	.ci/lock $(ARGS)
 
-clean:  ## remove .venv and everything that can be made again (runs/ stays)
-	rm -rf .venv build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage htmlcov
+clean:  ## remove .venv, .venv-oracle and everything that can be made again (runs/ stays)
+	rm -rf .venv .venv-oracle build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage htmlcov
 	find openworld trainers tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Later, for the stable-baselines3 tests: it needs PyTorch, whose CPU build is had by asking pip for it first
@@ -54,4 +57,8 @@ clean:  ## remove .venv and everything that can be made again (runs/ stays)
 # plain `torch` would bring several GB of CUDA packages.
 .venv/ready: requirements.lock pyproject.toml .ci/venv $(wildcard openworld/adapters/discovery/*)
 	@.ci/venv
+	@touch $@
+
+.venv-oracle/ready: requirements.lock pyproject.toml .ci/venv
+	@.ci/venv oracle
 	@touch $@

@@ -13,9 +13,10 @@ from openworld.state import World
 
 
 def vulnerable(world: World, tables: Tables) -> Bool[Array, ""]:
-    """Whether he stands alone: no monster alive on his floor, and no wave to come."""
+    """Whether he stands, and alone: no monster alive on his floor, and no wave to come."""
     monsters = jnp.any(world.mobs.alive & (tables.slot_kind != Kind.PASSIVE))
-    return tables.boss[world.theme] & ~monsters & (world.boss_wave <= 0)
+    stands = tables.boss[world.theme] & (world.boss_progress < BOSS_BLOWS)
+    return stands & ~monsters & (world.boss_wave <= 0)
 
 
 def confront(world: World, turn: Turn) -> tuple[World, Turn]:

@@ -4,22 +4,48 @@ from collections import deque
 
 import numpy as np
 
-from tests.oracle.names import ARMOUR, BUILDING, GOODS, TOOLS, Action, Block
-from tests.oracle.scenes import ABOVE
+from tests.oracle.book import ARMOUR, BUILDING, CLASSIC_GOODS, GOODS, TOOLS
+from tests.oracle.names import MELEE, PASSIVE, RANGED, Action, Block
 from tests.oracle.world import World, after
 
 GOALS = [
     *(Block.TREE, Block.TREE, Block.STONE, Block.STONE, Block.COAL, Block.IRON, Block.DIAMOND, Block.WATER),
-    *(Block.GRASS, Block.CRAFTING_TABLE, Block.RIPE_PLANT, "melee", "passive", "passive", "ranged"),
+    *(Block.GRASS, Block.CRAFTING_TABLE, Block.RIPE_PLANT, MELEE, PASSIVE, PASSIVE, RANGED),
+]
+BELOW = [
+    *(Block.CHEST, Block.CHEST, Block.ENCHANTMENT_TABLE_FIRE, Block.ENCHANTMENT_TABLE_ICE, Block.FOUNTAIN),
+    *(
+        Block.STALAGMITE,
+        Block.RUBY,
+        Block.SAPPHIRE,
+        Block.FIRE_TREE,
+        Block.ICE_SHRUB,
+        Block.STONE,
+        Block.COAL,
+    ),
+    *(Block.IRON, Block.DIAMOND, MELEE, MELEE, RANGED, RANGED, PASSIVE),
 ]
 USING = [
-    *TOOLS,
-    *GOODS,
-    *ARMOUR,
-    *BUILDING,
-    *(Action.PLACE_PLANT, Action.PLACE_TORCH, Action.SLEEP, Action.REST, Action.SHOOT_ARROW),
-    *(Action.LEVEL_UP_DEXTERITY, Action.LEVEL_UP_STRENGTH, Action.LEVEL_UP_INTELLIGENCE),
+    *(TOOLS | GOODS | ARMOUR | BUILDING),
+    *(
+        Action.PLACE_PLANT,
+        Action.PLACE_TORCH,
+        Action.SLEEP,
+        Action.REST,
+        Action.SHOOT_ARROW,
+        Action.READ_BOOK,
+    ),
+    *range(Action.DRINK_POTION_RED, Action.READ_BOOK),
+    *(
+        Action.ENCHANT_SWORD,
+        Action.ENCHANT_ARMOUR,
+        Action.ENCHANT_BOW,
+        Action.CAST_FIREBALL,
+        Action.CAST_ICEBALL,
+    ),
+    *range(Action.LEVEL_UP_DEXTERITY, Action.ENCHANT_BOW),
 ]
+USING_CLASSIC = [*CLASSIC_GOODS, *BUILDING, Action.PLACE_PLANT, Action.SLEEP]
 
 
 class Bot:
@@ -33,11 +59,13 @@ class Bot:
         if not self.plan:
             luck = self.rng.random()
             if luck < 0.15:
-                self.plan.append(int(self.rng.choice(ABOVE)))
+                self.plan.append(int(self.rng.integers(world.rules.actions)))
             elif luck < 0.6:
-                self.plan.extend(int(a) for a in self.rng.choice(USING, 3))
+                using = USING if len(world.rules.levels) > 1 else USING_CLASSIC
+                self.plan.extend(int(a) for a in self.rng.choice(using, 3))
             else:
-                self.plan.extend(self.way(world, GOALS[self.rng.integers(len(GOALS))]))
+                goals = BELOW if world.floor else GOALS
+                self.plan.extend(self.way(world, goals[self.rng.integers(len(goals))]))
         return self.plan.popleft()
 
     def way(self, world: World, goal: object) -> list[int]:
@@ -55,7 +83,7 @@ class Bot:
                         here, taken = came[here]
                         steps.insert(0, Action.LEFT + taken)
                     return [int(a) for a in steps] + [int(Action.DO)] * int(self.rng.integers(1, 7))
-                if there not in came and world.open_to_walkers(there):
+                if there not in came and world.enters("walks", there):
                     came[there] = here, direction
                     queue.append(there)
         return [int(self.rng.integers(Action.LEFT, Action.DOWN + 1))] * int(self.rng.integers(1, 5))

@@ -5,11 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from tests.oracle.names import FIRST_SLOT, ITEMS, KINDS, MISSILES, PLANTS, SLOTS
-from tests.oracle.world import Missile, Mob, Place, Plant, Player, World
+from tests.oracle.book import FIRST_SLOT, FULL, MISSILES, PLANTS, SLOTS, Rules
+from tests.oracle.combat import POINT
+from tests.oracle.names import KINDS
+from tests.oracle.travel import Land
+from tests.oracle.world import Floor, Missile, Mob, Place, Plant, Player, World
 
 #: Units of the arrays in one of the oracle's.
-POINT, COUNT, MANA_COUNT = 40, 16, 1 << 16
+COUNT, MANA_COUNT = 16, 1 << 16
 #: How far the fixed-point mana counter may be off (departure 9).
 MANA_TOLERANCE = Fraction(1, 100)
 
@@ -36,28 +39,52 @@ def place(pair: Any) -> Place:
     return int(pair[0]), int(pair[1])
 
 
-def read(arrays: Arrays, i: int) -> World:
+def read(arrays: Arrays, i: int, rules: Rules = FULL) -> World:
     """World number i of a batch as the oracle's."""
     w = arrays.world
-    tiles = arrays.ground["tiles"][i, 0]
-    return World(
+    world = World(
         seed=(int(w["seed"][i, 0]), int(w["seed"][i, 1])),
-        blocks=(tiles & 63).tolist(),
-        fixtures=(tiles >> 6).tolist(),
-        player=read_player(w["player"], i),
-        tick=int(w["tick"][i]),
-        mobs={
-            kind: [read_mob(w["mobs"], i, FIRST_SLOT[kind] + slot) for slot in range(SLOTS[kind])]
-            for kind in KINDS
-        },
-        mob_missiles=[read_missile(w["projectiles"], i, slot) for slot in range(MISSILES)],
-        player_missiles=[read_missile(w["projectiles"], i, MISSILES + slot) for slot in range(MISSILES)],
+        floors=[read_ground(arrays, i, floor, rules) for floor in range(len(rules.levels))],
+        player=read_player(w["player"], i, rules),
+        rules=rules,
+        **{k: int(w[k][i]) for k in ("tick", "floor", "theme", "depth", "boss_progress", "boss_wave")},
+        potions=w["potions"][i].tolist(),
         plants=[read_plant(w["plants"], i, slot) for slot in range(PLANTS)],
-        kills=int(w["floors"]["kills"][i, 0]),
     )
+    for number, floor in enumerate(world.floors):
+        if number == world.floor:
+            populate(floor, w["mobs"], w["projectiles"], i, rules)
+        elif floor.visited:
+            populate(floor, arrays.ground["mobs"], arrays.ground["projectiles"], (i, number), rules)
+    return world
 
 
-def read_player(p: dict[str, Any], i: int) -> Player:
+def read_ground(arrays: Arrays, i: int, floor: int, rules: Rules) -> Floor:
+    """A floor of world i without those who are on it."""
+    f, (tiles, ladders) = arrays.world["floors"], made(arrays, i, floor)
+    dark = [number for number, level in enumerate(rules.levels) if not level.lit]
+    light = arrays.ground["light"][i, dark.index(floor)].tobytes() if floor in dark else b""
+    visited, kills, chests = (int(f[name][i, floor]) for name in ("visited", "kills", "chests"))
+    return Floor(bytearray(tiles), bytearray(light), ladders, bool(visited), kills, chests)
+
+
+def made(arrays: Arrays, i: int, floor: int) -> Land:
+    """The tiles and the ladders of a floor of world i."""
+    down, up = (place(pair) for pair in arrays.world["floors"]["ladders"][i, floor])
+    known = (None if down[0] < 0 else down, None if up[0] < 0 else up)
+    return arrays.ground["tiles"][i, floor].tobytes(), known
+
+
+def populate(floor: Floor, mobs: dict[str, Any], missiles: dict[str, Any], i: Any, rules: Rules) -> None:
+    """Let those be on a floor who are at index i of the records."""
+    for kind in KINDS:
+        slots = range(FIRST_SLOT[kind], FIRST_SLOT[kind] + SLOTS[kind])
+        floor.mobs[kind] = [read_mob(mobs, i, slot) for slot in slots]
+    floor.mob_missiles = [read_missile(missiles, i, slot) for slot in range(MISSILES)]
+    floor.player_missiles = [read_missile(missiles, i, MISSILES + slot) for slot in range(rules.missiles)]
+
+
+def read_player(p: dict[str, Any], i: int, rules: Rules) -> Player:
     vitals, attributes, words = p["vitals"][i, 0], p["attributes"][i, 0], p["achievements"][i, 0]
     return Player(
         place=place(p["position"][i, 0]),
@@ -66,7 +93,7 @@ def read_player(p: dict[str, Any], i: int) -> Player:
         **{name: int(vitals[k]) for k, name in enumerate(("food", "drink", "energy", "mana"))},
         **{k: Fraction(int(p[k][i, 0]), COUNT) for k in ("hunger", "thirst", "fatigue", "recovery")},
         focus=Fraction(int(p["focus"][i, 0]), MANA_COUNT),
-        bag={item: int(p["inventory"][i, 0, k]) for k, item in enumerate(ITEMS)},
+        bag={item: int(p["inventory"][i, 0, k]) for k, item in enumerate(rules.items)},
         sword_enchantment=int(p["sword_enchantment"][i, 0]),
         bow_enchantment=int(p["bow_enchantment"][i, 0]),
         armour=p["armour"][i, 0].tolist(),
@@ -80,19 +107,23 @@ def read_player(p: dict[str, Any], i: int) -> Player:
     )
 
 
-def read_mob(m: dict[str, Any], i: int, slot: int) -> Mob | None:
-    if not m["alive"][i, slot]:
-        return None
-    health = Fraction(int(m["health"][i, slot]), POINT)
-    return Mob(
-        place(m["position"][i, slot]), int(m["type"][i, slot]), health, max(int(m["cooldown"][i, slot]), 0)
-    )
+def at(record: dict[str, Any], i: Any, slot: int) -> dict[str, Any]:
+    """One slot of a record of bodies."""
+    return {name: field[i][slot].tolist() for name, field in record.items()}
 
 
-def read_missile(m: dict[str, Any], i: int, slot: int) -> Missile | None:
-    if not m["alive"][i, slot]:
+def read_mob(mobs: dict[str, Any], i: Any, slot: int) -> Mob | None:
+    if not mobs["alive"][i][slot]:
         return None
-    return Missile(place(m["position"][i, slot]), int(m["direction"][i, slot]), int(m["type"][i, slot]))
+    m = at(mobs, i, slot)
+    return Mob(tuple(m["position"]), m["type"], Fraction(m["health"], POINT), max(m["cooldown"], 0))
+
+
+def read_missile(missiles: dict[str, Any], i: Any, slot: int) -> Missile | None:
+    if not missiles["alive"][i][slot]:
+        return None
+    m = at(missiles, i, slot)
+    return Missile(tuple(m["position"]), m["direction"], m["type"])
 
 
 def read_plant(p: dict[str, Any], i: int, slot: int) -> Plant | None:
@@ -102,18 +133,33 @@ def read_plant(p: dict[str, Any], i: int, slot: int) -> Plant | None:
 def differences(expected: World, actual: World) -> list[str]:
     """What two worlds disagree on, each as `field: expected … actual …`."""
     found: list[str] = []
-    for name in ("blocks", "fixtures"):
-        if getattr(expected, name) != getattr(actual, name):
-            mine, theirs = np.array(getattr(expected, name)), np.array(getattr(actual, name))
-            for row, col in np.argwhere(mine != theirs).tolist():
-                found.append(f"{name}[{row}, {col}]: expected {mine[row, col]}, got {theirs[row, col]}")
-    for name in ("seed", "tick", "mobs", "mob_missiles", "player_missiles", "plants", "kills"):
-        found += unequal(name, getattr(expected, name), getattr(actual, name))
+    for name in World.__dataclass_fields__:
+        if name not in ("floors", "player", "rules"):
+            found += unequal(name, getattr(expected, name), getattr(actual, name))
+    for number in range(len(expected.floors)):
+        found += unlike_floors(expected, actual, number)
     for name in Player.__dataclass_fields__:
         mine, theirs = getattr(expected.player, name), getattr(actual.player, name)
         if name == "focus" and abs(mine - theirs) <= MANA_TOLERANCE:
             continue
         found += unequal(f"player.{name}", mine, theirs)
+    return found
+
+
+def unlike_floors(expected: World, actual: World, number: int) -> list[str]:
+    """What two worlds disagree on of one floor; light counts where it is dark."""
+    mine, theirs, found = expected.floors[number], actual.floors[number], []
+    theme = expected.theme if number == expected.floor else number
+    for name in Floor.__dataclass_fields__:
+        a, b = getattr(mine, name), getattr(theirs, name)
+        if a == b or (name == "light" and expected.rules.levels[theme].lit):
+            continue
+        if isinstance(a, bytearray):
+            differ = [k for k in range(len(a)) if a[k] != b[k]]
+            where = [(*divmod(k, expected.rules.size), a[k], b[k]) for k in differ[:4]]
+            found.append(f"floor {number} {name}: {len(differ)} differ, (row, col, expected, got): {where}")
+        else:
+            found += unequal(f"floor {number} {name}", a, b)
     return found
 
 

@@ -6,9 +6,10 @@ tellings could not be compared draw by draw.
 
 import math
 from fractions import Fraction
+from functools import cache
 
 from openworld.content.ids import Stream
-from tests.oracle.names import DAY
+from tests.oracle.book import DAY
 
 WORD = (1 << 32) - 1
 GOLDEN = 0x9E3779B9
@@ -16,6 +17,7 @@ ODD = 0x85EBCA6B
 CHANCE_BITS = 24
 
 FORAGE, WANDER, SPAWN, SPAWN_TILE = Stream.FORAGE, Stream.WANDER, Stream.SPAWN, Stream.SPAWN_TILE
+LOOT, STUDY, CHARM, THEME = Stream.LOOT, Stream.STUDY, Stream.CHARM, Stream.THEME
 
 
 def mix(x: int) -> int:
@@ -28,7 +30,7 @@ def mix(x: int) -> int:
 
 
 class Dice:
-    """The draws of one world at one tick."""
+    """The draws of one world at one tick; those of tick -1 - depth are a floor's own."""
 
     def __init__(self, seed: tuple[int, int], tick: int):
         self.key = mix(seed[0] ^ mix(seed[1] + tick * GOLDEN & WORD))
@@ -48,11 +50,13 @@ def next_seed(seed: tuple[int, int]) -> tuple[int, int]:
     return seed[0], mix(seed[1] + ODD & WORD)
 
 
-def chance(probability: float | Fraction) -> int:
+@cache
+def chance(probability: str | float | Fraction) -> int:
     """A probability as a threshold for 24-bit draws."""
     return round(min(Fraction(probability).limit_denominator(10**6), Fraction(1)) * 2**CHANCE_BITS)
 
 
+@cache
 def daylight(tick: int) -> float:
     """L(t) = 1 - |cos(pi (t/300 mod 1 + 0.3))|^3."""
     return 1 - abs(math.cos(math.pi * (tick / DAY % 1 + 0.3))) ** 3

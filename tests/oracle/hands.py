@@ -1,41 +1,17 @@
-"""What a player does with its hands: crafting, digging, striking, placing, shooting, learning (rules 5)."""
+"""What a player does with its hands: crafting, digging, placing, opening chests, learning (rules 5)."""
 
 from fractions import Fraction
 
 from tests.oracle import chance
+from tests.oracle.book import ARMOUR, BUILDING, GIFTS, LOOT
 from tests.oracle.chance import Dice
-from tests.oracle.names import (
-    ARMOUR,
-    ARROW2,
-    BLOWS,
-    BUILDING,
-    BURN,
-    CHILL,
-    DIGGING,
-    FIRE,
-    GOODS,
-    HEALTH,
-    ICE,
-    LIMIT,
-    MELEE,
-    PASSIVE,
-    PHYSICAL,
-    PROJECTILES,
-    RANGED,
-    SOLID,
-    TOOLS,
-    TORCHABLE,
-    Achievement,
-    Action,
-    Block,
-    Fixture,
-)
-from tests.oracle.world import Missile, Place, Plant, Player, World
+from tests.oracle.combat import blow, strike
+from tests.oracle.light import light_torch
+from tests.oracle.names import DRINKABLE, LAND, PASSIVE, TORCHABLE, Achievement, Action, Block, Fixture
+from tests.oracle.world import Place, Plant, Player, World
 
-#: The overworld's creatures shrug nothing off.
-DEFENCE = {kind: (Fraction(0), Fraction(0), Fraction(0)) for kind in HEALTH}
-SLAYING = {MELEE: Achievement.DEFEAT_ZOMBIE, RANGED: Achievement.DEFEAT_SKELETON}
-DAMAGE = tuple[Fraction, Fraction, Fraction]
+#: Draws of loot, of which each player has so many.
+ROLLS = 16
 
 
 def near(world: World, block: int) -> bool:
@@ -54,71 +30,35 @@ def pay(player: Player, cost: dict[str, int]) -> None:
         player.bag[item] -= number
 
 
-def craft(world: World, action: int) -> None:
+def achieve(world: World, deed: str) -> None:
+    """Unlock an achievement of collecting or making where it is given at the act."""
+    if not world.rules.proven:
+        world.player.achievements.add(Achievement[deed])
+
+
+def craft(world: World, action: Action) -> None:
     """Rule 5.1: the station near, the cost in the bag, and of use to whoever makes it."""
-    player = world.player
+    player, rules = world.player, world.rules
     at_table, at_furnace = near(world, Block.CRAFTING_TABLE), near(world, Block.FURNACE)
-    if action in TOOLS:
-        tool, level, cost, furnace = TOOLS[action]
+    if action in rules.tools:
+        tool, level, cost, furnace = rules.tools[action]
         if at_table and (at_furnace or not furnace) and has(player, cost) and player.bag[tool] < level:
             pay(player, cost)
             player.bag[tool] = level
-    elif action in GOODS:
-        item, number, cost = GOODS[action]
-        if at_table and has(player, cost) and player.bag[item] < LIMIT:
+    elif action in rules.goods:
+        item, number, cost, furnace = rules.goods[action]
+        full = rules.stack is not None and player.bag[item] >= rules.stack
+        if at_table and (at_furnace or not furnace) and has(player, cost) and not full:
             pay(player, cost)
             player.bag[item] += number
+            achieve(world, action.name)
     elif action in ARMOUR:
         level, cost, furnace = ARMOUR[action]
         lower = [slot for slot in range(4) if player.armour[slot] < level]
         if at_table and (at_furnace or not furnace) and has(player, cost) and lower:
             pay(player, cost)
             player.armour[lower[0]] = level
-            player.achievements.add(
-                Achievement.MAKE_IRON_ARMOUR if level == 1 else Achievement.MAKE_DIAMOND_ARMOUR
-            )
-
-
-def blow(player: Player) -> DAMAGE:
-    """The damage of a sword: its force grows with strength, its enchantment with intelligence."""
-    base = Fraction(BLOWS[player.bag["sword"]])
-    spell = base / 2 * (1 + Fraction(player.intelligence - 1, 20))
-    return (
-        base * (1 + Fraction(player.strength - 1, 4)),
-        spell if player.sword_enchantment == FIRE else Fraction(0),
-        spell if player.sword_enchantment == ICE else Fraction(0),
-    )
-
-
-def arrow(player: Player) -> DAMAGE:
-    """The damage of an arrow from the player's bow when it hits."""
-    force = PROJECTILES[ARROW2][PHYSICAL] * (1 + Fraction(player.dexterity - 1, 5))
-    spell = force / 2
-    return (
-        force,
-        spell if player.bow_enchantment == FIRE else Fraction(0),
-        spell if player.bow_enchantment == ICE else Fraction(0),
-    )
-
-
-def ball(player: Player, type_: int) -> DAMAGE:
-    """The damage of a fireball or an iceball when it hits."""
-    wit = 1 + Fraction(player.intelligence - 1, 2)
-    damage = [part * wit for part in PROJECTILES[type_]]
-    return damage[PHYSICAL], damage[BURN], damage[CHILL]
-
-
-def strike(world: World, kind: str, slot: int, damage: DAMAGE) -> bool:
-    """Hurt a creature; when that kills it, count it and free its slot. Tell whether it died."""
-    mob = world.mobs[kind][slot]
-    mob.health -= sum(part * (1 - shrug) for part, shrug in zip(damage, DEFENCE[kind], strict=True))
-    if mob.health > 0:
-        return False
-    world.mobs[kind][slot] = None
-    if kind != PASSIVE:
-        world.kills += 1
-        world.player.achievements.add(SLAYING[kind])
-    return True
+            player.achievements.add(Achievement[action.name])
 
 
 def do(world: World, dice: Dice) -> None:
@@ -126,20 +66,27 @@ def do(world: World, dice: Dice) -> None:
     player, place = world.player, world.player.target
     victim = world.creature_at(place)
     if victim:
-        if strike(world, *victim, blow(player)) and victim[0] == PASSIVE:
+        kind, slot = victim
+        deed = world.creature(kind, world.mobs[kind][slot].type).deed
+        if strike(world, kind, slot, blow(world)) and kind == PASSIVE:
             player.food += 6
             player.hunger = Fraction(0)
-            player.achievements.add(Achievement.EAT_COW)
+            player.achievements.add(deed)
         return
-    block = world.block(place)
-    if block in DIGGING and player.bag["pickaxe"] >= DIGGING[block][0]:
-        _, gives, becomes = DIGGING[block]
+    block, digging = world.block(place), world.rules.digging
+    if block in digging and player.bag[digging[block][0]] >= digging[block][1]:
+        _, _, gives, becomes = digging[block]
         if gives:
             player.bag[gives] += 1
+            achieve(world, f"COLLECT_{gives.upper()}")
         world.set_block(place, becomes)
-    elif block == Block.GRASS and dice.happens(chance.FORAGE, 0, chance.chance(0.1)):
+    elif block == Block.CHEST:
+        world.set_block(place, Block.PATH)
+        open_chest(world, dice)
+    elif block == Block.GRASS and dice.happens(chance.FORAGE, 0, chance.chance("0.1")):
         player.bag["sapling"] += 1
-    elif block in (Block.WATER, Block.FOUNTAIN):
+        achieve(world, "COLLECT_SAPLING")
+    elif block in DRINKABLE:
         player.drink += 1
         player.thirst = Fraction(0)
         player.achievements.add(Achievement.COLLECT_DRINK)
@@ -151,6 +98,26 @@ def do(world: World, dice: Dice) -> None:
         sow(world, place)
 
 
+def open_chest(world: World, dice: Dice) -> None:
+    """Rule 5.2: a roll for each sort of find, and the gift of a floor's first chest."""
+    bag = world.player.bag
+    world.player.achievements.add(Achievement.OPEN_CHEST)
+    for roll, finds in enumerate(LOOT):
+        draw, reached = dice.bits(chance.LOOT, roll) >> 32 - chance.CHANCE_BITS, Fraction(0)
+        for probability, item, number in finds:
+            reached += probability
+            if draw < round(reached * 2**chance.CHANCE_BITS):
+                tool = item in ("pickaxe", "sword")
+                bag[item] = max(bag[item], number) if tool else bag[item] + number
+                break
+    gift = GIFTS.get(world.theme) if world.here.chests == 0 else None
+    if gift == "bow":
+        bag["bow"] = 1
+    elif gift == "book":
+        bag["book"] += 1
+    world.here.chests += 1
+
+
 def sow(world: World, place: Place) -> None:
     """Tend a sapling, if one of the ten slots is free; else it stands but never ripens."""
     free = [slot for slot, plant in enumerate(world.plants) if plant is None]
@@ -158,16 +125,19 @@ def sow(world: World, place: Place) -> None:
         world.plants[free[0]] = Plant(place)
 
 
-def put(world: World, action: int) -> None:
+def put(world: World, action: Action) -> None:
     """Set something down on the faced tile: inside, nobody there, no fixture, and of the right kind."""
     player, place = world.player, world.player.target
-    if not world.inside(place) or world.creature_at(place) or world.fixture(place) != Fixture.NONE:
+    if not world.inside(place) or world.creature_at(place) or world.has_fixture(place):
         return
     block = world.block(place)
-    if action in BUILDING and block not in SOLID and has(player, BUILDING[action][1]):
-        pay(player, BUILDING[action][1])
-        world.set_block(place, BUILDING[action][0])
-        player.achievements.add(Achievement[Action(action).name])
+    if action in BUILDING:
+        built, cost = BUILDING[action]
+        wet = block in world.rules.wet or (built == Block.STONE and block in (Block.WATER, Block.LAVA))
+        if (block in LAND or wet) and has(player, cost):
+            pay(player, cost)
+            world.set_block(place, built)
+            player.achievements.add(Achievement[action.name])
     elif action == Action.PLACE_PLANT and block == Block.GRASS and player.bag["sapling"]:
         player.bag["sapling"] -= 1
         world.set_block(place, Block.PLANT)
@@ -175,27 +145,18 @@ def put(world: World, action: int) -> None:
         sow(world, place)
     elif action == Action.PLACE_TORCH and block in TORCHABLE and player.bag["torch"]:
         player.bag["torch"] -= 1
-        world.fixtures[place[0]][place[1]] = int(Fixture.TORCH)
+        world.set_fixture(place, Fixture.TORCH)
+        light_torch(world, place)
         player.achievements.add(Achievement.PLACE_TORCH)
 
 
-def shoot(world: World) -> None:
-    """Let an arrow go from where the player stands, in the direction it faces."""
-    player = world.player
-    free = [slot for slot, missile in enumerate(world.player_missiles) if missile is None]
-    if player.bag["bow"] and player.bag["arrow"] and free:
-        player.bag["arrow"] -= 1
-        world.player_missiles[free[0]] = Missile(player.place, player.facing, ARROW2)
-        player.achievements.add(Achievement.FIRE_BOW)
-
-
-def learn(player: Player, action: int) -> None:
+def learn(player: Player, action: Action) -> None:
     """Spend a point of experience on an attribute below five."""
     attribute = {
         Action.LEVEL_UP_DEXTERITY: "dexterity",
         Action.LEVEL_UP_STRENGTH: "strength",
         Action.LEVEL_UP_INTELLIGENCE: "intelligence",
-    }[Action(action)]
+    }[action]
     if player.experience >= 1 and getattr(player, attribute) < 5:
         player.experience -= 1
         setattr(player, attribute, getattr(player, attribute) + 1)

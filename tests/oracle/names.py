@@ -1,12 +1,16 @@
 """The ids and numbers of the rules, typed in a second time from the rule book rather than imported."""
 
 from enum import IntEnum
-from fractions import Fraction
 
 
-def names(title: str, words: str) -> type[IntEnum]:
+def words(text: str) -> list[str]:
+    """The words of a text."""
+    return text.split()
+
+
+def names(title: str, text: str) -> type[IntEnum]:
     """An enumeration that counts from zero."""
-    return IntEnum(title, {word: number for number, word in enumerate(words.split())})
+    return IntEnum(title, {word: number for number, word in enumerate(words(text))})
 
 
 Block = names(
@@ -39,29 +43,13 @@ Achievement = names(
     CAST_FIREBALL LEARN_ICEBALL CAST_ICEBALL COLLECT_RUBY MAKE_DIAMOND_PICKAXE OPEN_CHEST DRINK_POTION
     ENCHANT_SWORD ENCHANT_ARMOUR DEFEAT_KNIGHT DEFEAT_ARCHER""",
 )
-#: What an inventory counts, in the order of the record.
-ITEMS = [
-    "wood",
-    "stone",
-    "coal",
-    "iron",
-    "diamond",
-    "sapphire",
-    "ruby",
-    "sapling",
-    "torch",
-    "arrow",
-    "book",
-    "pickaxe",
-    "sword",
-    "bow",
-    "red",
-    "green",
-    "blue",
-    "pink",
-    "cyan",
-    "yellow",
-]
+#: What an inventory counts, in the order of the record; the classic rules count tools by kind, after the others.
+ITEMS = words(
+    """wood stone coal iron diamond sapphire ruby sapling torch arrow book pickaxe sword bow
+    red green blue pink cyan yellow"""
+)
+COLOURS = ITEMS[-6:]
+CLASSIC_TOOLS = words("wood_pickaxe stone_pickaxe iron_pickaxe wood_sword stone_sword iron_sword")
 #: (row, column) step of facing left, right, up, down.
 STEPS = ((0, -1), (0, 1), (-1, 0), (1, 0))
 LEFT, RIGHT, UP, DOWN = range(4)
@@ -70,115 +58,34 @@ MELEE, PASSIVE, RANGED = "melee", "passive", "ranged"
 KINDS = {MELEE: 0, PASSIVE: 1, RANGED: 2}
 NONE, FIRE, ICE = range(3)
 PHYSICAL, BURN, CHILL = range(3)
+#: (physical, fire, ice): points of damage, or tenths of it that are shrugged off.
+Triple = tuple[int, int, int]
 
-SOLID = {
-    Block[name]
-    for name in [
-        "INVALID",
-        "OUT_OF_BOUNDS",
-        "STONE",
-        "TREE",
-        "COAL",
-        "IRON",
-        "DIAMOND",
-        "CRAFTING_TABLE",
-        "FURNACE",
-        "PLANT",
-        "RIPE_PLANT",
-        "WALL",
-        "WALL_MOSS",
-        "STALAGMITE",
-        "RUBY",
-        "SAPPHIRE",
-        "CHEST",
-        "FOUNTAIN",
-        "FIRE_TREE",
-        "ENCHANTMENT_TABLE_FIRE",
-        "ENCHANTMENT_TABLE_ICE",
-        "GRAVE",
-        "GRAVE2",
-        "GRAVE3",
-        "NECROMANCER",
-        "NECROMANCER_VULNERABLE",
-    ]
-}
-LIQUID = {Block.WATER, Block.LAVA}
-SPAWNABLE = {Block.GRASS, Block.PATH, Block.FIRE_GRASS, Block.ICE_GRASS}
-TORCHABLE = {Block.GRASS, Block.SAND, Block.PATH, Block.FIRE_GRASS, Block.ICE_GRASS}
 
-#: Block -> (pickaxe level that digs it, what it gives, what it leaves).
-DIGGING = {
-    Block.STONE: (1, "stone", Block.PATH),
-    Block.COAL: (1, "coal", Block.PATH),
-    Block.STALAGMITE: (1, "stone", Block.PATH),
-    Block.IRON: (2, "iron", Block.PATH),
-    Block.DIAMOND: (3, "diamond", Block.PATH),
-    Block.SAPPHIRE: (4, "sapphire", Block.PATH),
-    Block.RUBY: (4, "ruby", Block.PATH),
-    Block.TREE: (0, "wood", Block.GRASS),
-    Block.FIRE_TREE: (0, "wood", Block.FIRE_GRASS),
-    Block.ICE_SHRUB: (0, "wood", Block.ICE_GRASS),
-    Block.CRAFTING_TABLE: (0, None, Block.PATH),
-    Block.FURNACE: (0, None, Block.PATH),
-}
+def blocks(text: str) -> frozenset[int]:
+    """A set of blocks by their names."""
+    return frozenset(int(Block[word]) for word in words(text))
 
-#: Action -> (tool, level, cost, needs a furnace too).
-TOOLS = {
-    Action.MAKE_WOOD_PICKAXE: ("pickaxe", 1, {"wood": 1}, False),
-    Action.MAKE_STONE_PICKAXE: ("pickaxe", 2, {"wood": 1, "stone": 1}, False),
-    Action.MAKE_IRON_PICKAXE: ("pickaxe", 3, {"wood": 1, "stone": 1, "iron": 1, "coal": 1}, True),
-    Action.MAKE_DIAMOND_PICKAXE: ("pickaxe", 4, {"wood": 1, "diamond": 3}, False),
-    Action.MAKE_WOOD_SWORD: ("sword", 1, {"wood": 1}, False),
-    Action.MAKE_STONE_SWORD: ("sword", 2, {"wood": 1, "stone": 1}, False),
-    Action.MAKE_IRON_SWORD: ("sword", 3, {"wood": 1, "stone": 1, "iron": 1, "coal": 1}, True),
-    Action.MAKE_DIAMOND_SWORD: ("sword", 4, {"wood": 1, "diamond": 2}, False),
-}
-#: Action -> (what is made, how many, cost).
-GOODS = {
-    Action.MAKE_ARROW: ("arrow", 2, {"wood": 1, "stone": 1}),
-    Action.MAKE_TORCH: ("torch", 4, {"wood": 1, "coal": 1}),
-}
-#: Action -> (level, cost, needs a furnace too).
-ARMOUR = {
-    Action.MAKE_IRON_ARMOUR: (1, {"iron": 3, "coal": 3}, True),
-    Action.MAKE_DIAMOND_ARMOUR: (2, {"diamond": 3}, False),
-}
-#: Action -> (block, cost).
-BUILDING = {
-    Action.PLACE_STONE: (Block.STONE, {"stone": 1}),
-    Action.PLACE_TABLE: (Block.CRAFTING_TABLE, {"wood": 2}),
-    Action.PLACE_FURNACE: (Block.FURNACE, {"stone": 1}),
-}
-LIMIT = 99
 
-#: Damage of a blow by sword level.
-BLOWS = (1, 2, 3, 5, 8)
-#: The overworld's creatures: health, and the slots of their class.
-HEALTH = {PASSIVE: 3, MELEE: 5, RANGED: 3}
-SLOTS = {MELEE: 3, PASSIVE: 3, RANGED: 2}
-#: First slot of each class in the record that keeps all mobs in one row.
-FIRST_SLOT = {MELEE: 0, PASSIVE: 3, RANGED: 6}
-MISSILES = 3
-PLANTS = 10
-ZOMBIE_DAMAGE = 2
-SLEEPER = Fraction(7, 2)
-#: Type of projectile -> damage (physical, fire, ice).
-PROJECTILES = (
-    (2, 0, 0),
-    (4, 0, 0),
-    (0, 3, 0),
-    (0, 0, 3),
-    (5, 0, 0),
-    (4, 3, 3),
-    (3, 5, 0),
-    (4, 0, 5),
+SOLID = blocks(
+    """INVALID OUT_OF_BOUNDS STONE TREE COAL IRON DIAMOND CRAFTING_TABLE FURNACE PLANT RIPE_PLANT WALL WALL_MOSS
+    STALAGMITE RUBY SAPPHIRE CHEST FOUNTAIN FIRE_TREE ENCHANTMENT_TABLE_FIRE ENCHANTMENT_TABLE_ICE GRAVE GRAVE2
+    GRAVE3 NECROMANCER NECROMANCER_VULNERABLE"""
 )
-ARROW, DAGGER, FIREBALL, ICEBALL, ARROW2, SLIMEBALL, FIREBALL2, ICEBALL2 = range(8)
-#: Steps after which a sapling is ripe, and how far from the player creatures vanish.
-RIPENING = 600
-DESPAWN = 14
-DAY = 300
-TIME_LIMIT = 100_000
+LIQUID = blocks("WATER LAVA")
+LAND = frozenset(map(int, Block)) - SOLID - LIQUID
+#: How a body gets about -> the blocks that it may enter.
+ENTERS = {
+    "walks": LAND,
+    "swims": blocks("WATER"),
+    "walks and swims": LAND | blocks("WATER"),
+    "walks into lava": LAND | blocks("LAVA"),
+    "flies": LAND | LIQUID,
+}
+MEADOW = blocks("GRASS PATH FIRE_GRASS ICE_GRASS")
+GRAVES = blocks("GRAVE GRAVE2 GRAVE3")
+TORCHABLE = blocks("GRASS SAND PATH FIRE_GRASS ICE_GRASS")
+DRINKABLE = blocks("WATER FOUNTAIN")
 
 #: Weight -> the achievements that have it (rules 7); everything else weighs 1.
 WEIGHTS = {

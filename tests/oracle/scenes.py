@@ -7,18 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from tests.oracle.names import (
-    FIRST_SLOT,
-    HEALTH,
-    ITEMS,
-    MISSILES,
-    PLANTS,
-    SLOTS,
-    SOLID,
-    Action,
-    Block,
-    Fixture,
-)
+from tests.oracle.book import BOSS_BLOWS, FULL, Rules
+from tests.oracle.combat import POINT
+from tests.oracle.company import scramble_frozen, scramble_missiles, scramble_mobs, scramble_plants
+from tests.oracle.names import COLOURS, ITEMS, SOLID, STEPS, Achievement, Action, Block, Fixture
 
 Rng = np.random.Generator
 
@@ -29,55 +21,121 @@ COMMON = [
 EXOTIC = [
     *(Block.WOOD, Block.WALL, Block.DARKNESS, Block.WALL_MOSS, Block.STALAGMITE, Block.SAPPHIRE, Block.RUBY),
     *(Block.FOUNTAIN, Block.FIRE_GRASS, Block.ICE_GRASS, Block.GRAVEL, Block.FIRE_TREE, Block.ICE_SHRUB),
+    *(Block.CHEST, Block.ENCHANTMENT_TABLE_FIRE, Block.ENCHANTMENT_TABLE_ICE),
     *(Block.GRAVE, Block.GRAVE2, Block.GRAVE3),
 ]
 LAND = [Block.GRASS, Block.PATH, Block.SAND]
-#: Actions that leave the first floor, or need what is found below it.
-BELOW = {
-    *(Action.DESCEND, Action.ASCEND, Action.CAST_FIREBALL, Action.CAST_ICEBALL, Action.READ_BOOK),
-    *(Action.ENCHANT_SWORD, Action.ENCHANT_ARMOUR, Action.ENCHANT_BOW),
-    *range(Action.DRINK_POTION_RED, Action.DRINK_POTION_YELLOW + 1),
-}
-ABOVE = np.array([a for a in Action if a not in BELOW], np.int32)
-POINT, COUNT, MANA_COUNT = 40, 16, 1 << 16
-ROWS = COLS = 48
+#: Every action of the full rules.
+ACTIONS = np.array(Action, np.int32)
+COUNT, MANA_COUNT = 16, 1 << 16
+ROWS = COLS = FULL.size
+#: Maps that the floors of a batch are dealt from.
+POOL = 48
 
 
-def scramble(state: Any, rng: Rng, *, crowd: float = 0.6, reach: int = 6, wild: float = 0.5) -> Any:
+def scramble(
+    state: Any,
+    rng: Rng,
+    *,
+    rules: Rules = FULL,
+    themes: Any = None,
+    depths: Any = None,
+    crowd: float = 0.6,
+    reach: int = 6,
+    wild: float = 0.5,
+) -> Any:
     """Edit a batch (arrays of NumPy, in place) to random worlds.
 
     Args:
+        themes: the floor that each world is on, or the one that it is like; None: any.
+        depths: how deep each world is; None: as deep as its theme says.
         crowd: how likely each slot of creatures, missiles and saplings is used.
         reach: how far from the player creatures stand at most.
         wild: share of tiles that are anything but open land.
     """
     world, n = state.world, len(state.world.tick)
+    last = len(rules.levels) - 1
     world.seed[:] = rng.integers(0, 1 << 32, (n, 2), dtype=np.uint32)
-    world.tick[:] = np.where(rng.random(n) < 0.1, 99_999, rng.integers(0, 99_999, n))
-    world.floors.kills[:, 0] = rng.integers(0, 20, n)
-    scramble_ground(state.ground, rng, wild)
-    scramble_player(world.player, rng)
-    here = world.player.position[:, 0]
-    state.ground.tiles[np.arange(n), 0, here[:, 0], here[:, 1]] = rng.choice(LAND, n)
-    scramble_mobs(state, rng, crowd, reach)
-    scramble_missiles(state, rng, crowd)
+    late = rules.time_limit - 1
+    world.tick[:] = np.where(rng.random(n) < 0.1, late, rng.integers(0, late, n))
+    world.theme[:] = rng.integers(0, last + 1, n) if themes is None else themes
+    world.depth[:] = world.theme if depths is None else depths
+    world.floor[:] = np.minimum(world.depth, last)
+    world.floors.visited[:] = rng.random(world.floors.visited.shape) < 0.5
+    world.floors.visited[:, 0] = True
+    world.floors.visited[np.arange(n), world.floor] |= rng.random(n) < 0.9
+    known = world.floors.visited.copy()
+    known[np.arange(n), world.floor] = True
+    world.floors.kills[:] = known * rng.integers(0, 20, known.shape)
+    world.floors.chests[:] = known * np.where(
+        rng.random(known.shape) < 0.5, 0, rng.integers(1, 9, known.shape)
+    )
+    world.potions[:] = rng.permuted(np.tile(np.arange(6, dtype=np.uint8), (n, 1)), axis=1)
+    scramble_boss(world, rng, rules)
+    scramble_ground(state.ground, rng, wild, rules)
+    scramble_player(world.player, rng, rules)
+    for i, (row, col) in enumerate(world.player.position[:, 0]):
+        ground(state, i)[row, col] = rng.choice(LAND)
+    if last:
+        scramble_ladders(state, rng, rules)
+    scramble_mobs(state, rng, crowd, reach, rules)
+    scramble_missiles(state, rng, crowd, rules)
+    scramble_frozen(state, rng, rules)
     scramble_plants(state, rng, crowd)
     return state
 
 
-def scramble_ground(ground: Any, rng: Rng, wild: float) -> None:
-    """Random tiles, and here and there a torch or a ladder on open land."""
-    n = len(ground.tiles)
-    shape = (n, ROWS, COLS)
-    land = rng.choice(LAND, (n, 1, 1), p=[0.5, 0.4, 0.1]) * np.ones(shape, int)
+def scramble_boss(world: Any, rng: Rng, rules: Rules) -> None:
+    """Some wounds and some of a wave to come; below the last floor he has fallen."""
+    n = len(world.tick)
+    world.boss_progress[:] = rng.integers(0, BOSS_BLOWS, n)
+    world.boss_wave[:] = np.where(rng.random(n) < 0.5, 0, rng.integers(0, 8, n))
+    world.boss_progress[world.depth >= len(rules.levels)] = BOSS_BLOWS
+
+
+def scramble_ground(ground: Any, rng: Rng, wild: float, rules: Rules) -> None:
+    """Random tiles, and here and there a torch on open land; light of all levels, much of it none."""
+    n, floors = ground.tiles.shape[:2]
+    shape = (POOL, rules.size, rules.size)
+    land = rng.choice(LAND, (POOL, 1, 1), p=[0.4, 0.5, 0.1]) * np.ones(shape, int)
     mixed = rng.choice(LAND, shape)
-    common, exotic = rng.choice(COMMON, shape), rng.choice(EXOTIC, shape)
+    known = [block for block in EXOTIC if floors > 1 or block == Block.WOOD]
+    common, exotic = rng.choice(COMMON, shape), rng.choice(known, shape)
     blocks = np.where(rng.random(shape) < 0.3, mixed, land)
-    blocks = np.where(rng.random(shape) < wild, np.where(rng.random(shape) < 0.8, common, exotic), blocks)
-    fixture = rng.choice(
-        [Fixture.TORCH, Fixture.LADDER_DOWN, Fixture.LADDER_UP], shape, p=[0.8, 0.1, 0.1]
-    ) * (rng.random(shape) < 0.05)
-    ground.tiles[:, 0] = blocks + 64 * np.where(np.isin(blocks, LAND), fixture, 0)
+    blocks = np.where(rng.random(shape) < wild, np.where(rng.random(shape) < 0.6, common, exotic), blocks)
+    torches = Fixture.TORCH * (rng.random(shape) < (0.04 if floors > 1 else 0)) * np.isin(blocks, LAND)
+    pool = (blocks + 64 * torches).astype(np.uint8)
+    for floor in range(floors):
+        ground.tiles[:, floor] = pool[rng.integers(0, POOL, n)]
+    dim = np.where(
+        rng.random(shape) < 0.5, rng.choice([0, 5, 12, 13, 239], shape), rng.integers(0, 241, shape)
+    )
+    for slot in range(ground.light.shape[1]):
+        ground.light[:, slot] = dim.astype(np.uint8)[rng.integers(0, POOL, n)]
+
+
+def scramble_ladders(state: Any, rng: Rng, rules: Rules) -> None:
+    """Ladders on every floor that has some; where nobody has been none are known. Many players stand on one."""
+    world, n, last = state.world, len(state.world.tick), len(rules.levels) - 1
+    ladders = rng.integers(0, rules.size, (n, last + 1, 2, 2))
+    here = world.player.position[:, 0]
+    for i in range(n):
+        if rng.random() < 0.4 and world.floors.visited[i, world.floor[i]]:
+            ladders[i, world.floor[i], rng.integers(0, 2)] = here[i]
+        for floor in range(last + 1):
+            known = world.floors.visited[i, floor] or floor == world.floor[i]
+            level = rules.levels[world.theme[i] if floor == world.floor[i] else floor]
+            beaten = rules.endless and world.boss_progress[i] >= BOSS_BLOWS
+            if (ladders[i, floor, 0] == ladders[i, floor, 1]).all():
+                ladders[i, floor, 1] = (ladders[i, floor, 1] + 1) % rules.size
+            for which, fixture in enumerate((Fixture.LADDER_DOWN, Fixture.LADDER_UP)):
+                stands = (floor > 0 or which == 0) and (not level.boss or (which == 0 and beaten))
+                if not known or not (stands or (level.boss and which == 1)):
+                    ladders[i, floor, which] = -1
+                elif stands:
+                    row, col = ladders[i, floor, which]
+                    state.ground.tiles[i, floor, row, col] = rng.choice(LAND) | 64 * fixture
+    world.floors.ladders[:] = ladders
 
 
 def edged(rng: Rng, low: int, high: int, shape: Any) -> np.ndarray:
@@ -86,26 +144,22 @@ def edged(rng: Rng, low: int, high: int, shape: Any) -> np.ndarray:
     return np.where(rng.random(shape) < 0.5, edges, rng.integers(low, high + 1, shape))
 
 
-def scramble_player(player: Any, rng: Rng) -> None:
+def scramble_player(player: Any, rng: Rng, rules: Rules) -> None:
     """A player somewhere, often at the map's edge, in any state of body and mind."""
-    n = len(player.facing)
+    n, full, far = len(player.facing), len(rules.levels) > 1, rules.size - 1
     player.position[:, 0] = np.where(
-        rng.random((n, 1)) < 0.3, edged(rng, 0, ROWS - 1, (n, 2)), rng.integers(0, ROWS, (n, 2))
+        rng.random((n, 1)) < 0.3, edged(rng, 0, far, (n, 2)), rng.integers(0, far + 1, (n, 2))
     )
     player.facing[:, 0] = rng.integers(0, 4, n)
-    player.attributes[:, 0] = np.where(rng.random((n, 3)) < 0.5, 1, rng.integers(1, 6, (n, 3)))
+    player.attributes[:, 0] = np.where(rng.random((n, 3)) < 0.5, 1, rng.integers(1, 6 if full else 2, (n, 3)))
     dexterity, strength, intelligence = player.attributes[:, 0].astype(int).T
+    whole = POINT * (1 + rng.integers(0, 8 + strength))
     player.health[:, 0] = np.where(
-        rng.random(n) < 0.5,
-        POINT * (1 + rng.integers(0, 8 + strength)),
-        rng.integers(1, POINT * (8 + strength) + 1),
+        rng.random(n) < (0.5 if full else 1), whole, rng.integers(1, POINT * (8 + strength) + 1)
     )
     for k, most in enumerate([7 + 2 * dexterity] * 3 + [6 + 3 * intelligence]):
-        player.vitals[:, 0, k] = np.where(
-            rng.random(n) < 0.4,
-            rng.choice([0, 1], n),
-            most - np.where(rng.random(n) < 0.5, 0, rng.integers(0, 7, n)),
-        )
+        lots = most - np.where(rng.random(n) < 0.5, 0, rng.integers(0, 7, n))
+        player.vitals[:, 0, k] = np.where(rng.random(n) < 0.4, rng.choice([0, 1], n), lots)
     for name, low, high in (
         ("hunger", 0, 25),
         ("thirst", 0, 20),
@@ -114,82 +168,62 @@ def scramble_player(player: Any, rng: Rng) -> None:
     ):
         getattr(player, name)[:, 0] = edged(rng, COUNT * low, COUNT * high, n)
     player.focus[:, 0] = edged(rng, 0, 30 * MANA_COUNT, n)
-    player.inventory[:, 0] = 0
-    stacks = ITEMS.index("book")
-    player.inventory[:, 0, :stacks] = rng.choice([0, 1, 2, 3, 4, 9, 97, 98, 99], (n, stacks))
-    player.inventory[:, 0, ITEMS.index("pickaxe")] = rng.integers(0, 5, n)
-    player.inventory[:, 0, ITEMS.index("sword")] = rng.integers(0, 5, n)
-    player.inventory[:, 0, ITEMS.index("bow")] = rng.integers(0, 2, n)
-    for name in ("armour", "armour_enchantment"):
-        getattr(player, name)[:, 0] = np.where(rng.random((n, 4)) < 0.6, 0, rng.integers(0, 3, (n, 4)))
-    for name in ("sword_enchantment", "bow_enchantment"):
-        getattr(player, name)[:, 0] = np.where(rng.random(n) < 0.6, 0, rng.integers(0, 3, n))
-    player.experience[:, 0] = rng.integers(0, 3, n)
-    player.asleep[:, 0] = rng.random(n) < 0.15
-    player.resting[:, 0] = rng.random(n) < 0.1
+    scramble_bag(player, rng, rules)
+    player.asleep[:, 0] = rng.random(n) < 0.1
+    player.resting[:, 0] = full & (rng.random(n) < 0.07)
     words = rng.integers(0, 1 << 32, (n, 3), dtype=np.uint32) & np.array(
-        [~0 & 0xFFFFFFFF, 0xFFFFFFFF, 7], np.uint32
+        [0xFFFFFFFF, 0xFFFFFFFF, 7], np.uint32
     )
     player.achievements[:, 0] = np.where(rng.random((n, 1)) < 0.5, 0, words)
+    if not rules.proven:
+        confess(player, rules)
+    elif full:
+        player.experience[:, 0] = rng.integers(0, 3, n)
 
 
-def scramble_mobs(state: Any, rng: Rng, crowd: float, reach: int) -> None:
-    """Creatures about the players, each on land of its own; dead slots hold anything."""
-    mobs, tiles, here = state.world.mobs, state.ground.tiles, state.world.player.position[:, 0].astype(int)
-    shape = mobs.alive.shape
-    mobs.position[:] = rng.integers(0, ROWS, mobs.position.shape)
-    mobs.alive[:] = False
-    mobs.type[:] = 0
-    mobs.cooldown[:] = rng.choice([0, 0, 0, 1, 2, 4], shape)
-    for kind, first in FIRST_SLOT.items():
-        mobs.health[:, first : first + SLOTS[kind]] = edged(
-            rng, 1, POINT * HEALTH[kind], (shape[0], SLOTS[kind])
-        )
-    mobs.cooldown[:, FIRST_SLOT["passive"] : FIRST_SLOT["passive"] + SLOTS["passive"]] = 0
-    spots = here[:, None] + rng.integers(-reach, reach + 1, (*shape, 2))
-    wanted = ((spots >= 0) & (spots < ROWS)).all(axis=-1) & (rng.random(shape) < crowd)
-    land = rng.choice(LAND, shape)
-    for i, taken in enumerate({tuple(place)} for place in here.tolist()):
-        for slot in np.flatnonzero(wanted[i]):
-            row, col = spots[i, slot].tolist()
-            if (row, col) in taken:
-                continue
-            taken.add((row, col))
-            if (tiles[i, 0, row, col] & 63) not in LAND:
-                tiles[i, 0, row, col] = land[i, slot]
-            mobs.position[i, slot] = row, col
-            mobs.alive[i, slot] = True
+def scramble_bag(player: Any, rng: Rng, rules: Rules) -> None:
+    """What a player carries, wears and knows."""
+    n, bag = len(player.facing), player.inventory[:, 0]
+    bag[:] = 0
+    stacks = ITEMS.index("book")
+    if len(rules.levels) == 1:
+        carried = [k for k, item in enumerate(rules.items) if carriable(rules, item)]
+        bag[:, carried] = rng.choice([0, 0, 1, 1, 2, 3, 8, 9], (n, len(carried)))
+        return
+    bag[:, :stacks] = rng.choice([0, 1, 2, 3, 4, 9, 97, 98, 99], (n, stacks))
+    for item, high in (("book", 3), ("pickaxe", 5), ("sword", 5), ("bow", 2)):
+        bag[:, ITEMS.index(item)] = rng.integers(0, high, n)
+    potions = ITEMS.index(COLOURS[0])
+    bag[:, potions : potions + len(COLOURS)] = rng.choice([0, 1, 2, 98, 99], (n, len(COLOURS)))
+    for name in ("armour", "armour_enchantment"):
+        worn = np.where(rng.random((n, 4)) < 0.6, 0, rng.integers(0, 3, (n, 4)))
+        getattr(player, name)[:, 0] = np.where(rng.random((n, 1)) < 0.2, worn[:, :1], worn)
+    for name in ("sword_enchantment", "bow_enchantment"):
+        getattr(player, name)[:, 0] = np.where(rng.random(n) < 0.6, 0, rng.integers(0, 3, n))
+    player.spells[:, 0] = rng.random((n, 2)) < 0.5
 
 
-def scramble_missiles(state: Any, rng: Rng, crowd: float) -> None:
-    """Arrows and other things in the air near the players; dead slots hold anything."""
-    missiles, here = state.world.projectiles, state.world.player.position[:, 0].astype(int)
-    shape = missiles.alive.shape
-    spots = here[:, None] + rng.integers(-4, 5, (*shape, 2))
-    inside = ((spots >= 0) & (spots < ROWS)).all(axis=-1)
-    missiles.position[:] = np.clip(spots, 0, ROWS - 1)
-    missiles.direction[:] = rng.integers(0, 4, shape)
-    missiles.type[:, :MISSILES] = rng.choice([0, 0, 0, *range(8)], (shape[0], MISSILES))
-    missiles.type[:, MISSILES:] = rng.choice([4, 4, 2, 3], (shape[0], MISSILES))
-    missiles.alive[:] = inside & (rng.random(shape) < crowd * 0.7)
+def carriable(rules: Rules, item: str) -> bool:
+    """Whether the classic rules have an item."""
+    made = {row[0] for row in rules.goods.values()} | {row[2] for row in rules.digging.values()}
+    return item in made | {"sapling"}
 
 
-def scramble_plants(state: Any, rng: Rng, crowd: float) -> None:
-    """Saplings, at most one of a world's due to ripen in this step; dead slots hold anything."""
-    plants, tiles = state.world.plants, state.ground.tiles
-    n = len(plants.alive)
-    spots = rng.integers(0, ROWS, (n, PLANTS, 2))
-    plants.position[:] = spots
-    plants.age[:] = rng.integers(0, 599, (n, PLANTS))
-    plants.age[np.arange(n), rng.integers(0, PLANTS, n)] = 599
-    plants.alive[:] = False
-    blocks = tiles[np.arange(n)[:, None], 0, spots[..., 0], spots[..., 1]]
-    wanted = (rng.random((n, PLANTS)) < crowd) & (blocks == Block.GRASS)
-    for i, slot in np.argwhere(wanted):
-        row, col = spots[i, slot]
-        if tiles[i, 0, row, col] == Block.GRASS and (row, col) != tuple(state.world.player.position[i, 0]):
-            tiles[i, 0, row, col] = Block.PLANT
-            plants.alive[i, slot] = True
+def confess(player: Any, rules: Rules) -> None:
+    """Where deeds are rewarded at the act, let nobody hold what was never collected or made."""
+    for k, item in enumerate(rules.items):
+        if carriable(rules, item):
+            made = item.endswith(("pickaxe", "sword"))
+            deed = Achievement[f"{'MAKE' if made else 'COLLECT'}_{item.upper()}"]
+            held = player.inventory[:, 0, k] > 0
+            player.achievements[held, 0, deed // 32] |= np.uint32(1 << deed % 32)
+    player.achievements[:, 0, 1:] = 0
+    player.achievements[:, 0, 0] &= np.uint32((1 << rules.achievements) - 1)
+
+
+def ground(state: Any, i: int) -> np.ndarray:
+    """The tiles of the floor that world i is on, to be edited in place."""
+    return state.ground.tiles[i, state.world.floor[i]]
 
 
 def clear(state: Any, *what: str) -> None:
@@ -209,19 +243,30 @@ def open_blocks() -> list[int]:
     return [block for block in COMMON + EXOTIC if block not in SOLID]
 
 
+def beyond(state: Any, steps: int = 1) -> np.ndarray:
+    """The tile so many steps in front of each player, int[worlds, 2]; it may lie outside the map."""
+    player = state.world.player
+    return player.position[:, 0].astype(int) + steps * np.array(STEPS)[player.facing[:, 0]]
+
+
 def faced(state: Any) -> np.ndarray:
     """The tile in front of each player, int[worlds, 2]; it may lie outside the map."""
-    steps = np.array([(0, -1), (0, 1), (-1, 0), (1, 0)])
-    player = state.world.player
-    return player.position[:, 0].astype(int) + steps[player.facing[:, 0]]
+    return beyond(state)
 
 
-def face(state: Any, blocks: Any) -> None:
-    """Put blocks, without fixtures, in front of the players, where that is inside the map."""
+def inside(state: Any, spot: Any) -> bool:
+    """Whether a place lies inside the map."""
+    size = state.ground.tiles.shape[-1]
+    return bool((np.asarray(spot) >= 0).all() and (np.asarray(spot) < size).all())
+
+
+def face(state: Any, blocks: Any, fixtures: Any = 0, *, where: Any = True) -> None:
+    """Put blocks and fixtures in front of the players, where that is inside the map and is no ladder."""
     spots = faced(state)
+    blocks, fixtures, where = (np.broadcast_to(x, len(spots)) for x in (blocks, fixtures, where))
     for i, (row, col) in enumerate(spots):
-        if 0 <= row < ROWS and 0 <= col < COLS:
-            state.ground.tiles[i, 0, row, col] = np.broadcast_to(blocks, len(spots))[i]
+        if where[i] and inside(state, (row, col)) and ground(state, i)[row, col] >> 6 < Fixture.LADDER_DOWN:
+            ground(state, i)[row, col] = blocks[i] + 64 * fixtures[i]
 
 
 def stand(state: Any, worlds: Any, slot: int, spots: np.ndarray) -> None:
@@ -229,9 +274,28 @@ def stand(state: Any, worlds: Any, slot: int, spots: np.ndarray) -> None:
     mobs = state.world.mobs
     for i in np.flatnonzero(np.broadcast_to(worlds, len(spots))):
         row, col = spots[i]
-        if not (0 <= row < ROWS and 0 <= col < COLS):
+        if not inside(state, spots[i]):
             continue
         mobs.alive[i] &= (mobs.position[i] != spots[i]).any(axis=-1)
         mobs.position[i, slot] = spots[i]
         mobs.alive[i, slot] = True
-        state.ground.tiles[i, 0, row, col] = Block.GRASS
+        if ground(state, i)[row, col] >> 6 < Fixture.LADDER_DOWN:
+            ground(state, i)[row, col] = Block.GRASS
+
+
+def apt(state: Any, rng: Rng, rules: Rules = FULL) -> np.ndarray:
+    """Any action, but often the one that has to do with what is underfoot or in front."""
+    n = len(state.world.tick)
+    action = rng.integers(0, rules.actions, n).astype(np.int32)
+    here, ahead = state.world.player.position[:, 0], faced(state)
+    usual = {Block.CHEST: [Action.DO], Block.NECROMANCER: [Action.DO]}
+    table = [Action.ENCHANT_SWORD, Action.ENCHANT_ARMOUR, Action.ENCHANT_BOW]
+    usual |= dict.fromkeys((Block.ENCHANTMENT_TABLE_FIRE, Block.ENCHANTMENT_TABLE_ICE), table)
+    for i in np.flatnonzero(rng.random(n) < 0.7):
+        under = ground(state, i)[tuple(here[i])] >> 6
+        front = ground(state, i)[tuple(ahead[i])] & 63 if inside(state, ahead[i]) else Block.INVALID
+        if under >= Fixture.LADDER_DOWN:
+            action[i] = Action.DESCEND + under - Fixture.LADDER_DOWN
+        elif front in usual:
+            action[i] = rng.choice(usual[front])
+    return action

@@ -1,13 +1,16 @@
-"""One step of one world on its first floor, in the order of rules 7."""
+"""One step of one world, in the order of rules 7."""
 
 from dataclasses import dataclass
-from fractions import Fraction
 
-from tests.oracle import hands
+from tests.oracle import hands, magic
+from tests.oracle.body import clip, live
+from tests.oracle.book import BOSS_BLOWS, DEEPER_WEIGHT, RIPENING
+from tests.oracle.boss import confront
 from tests.oracle.chance import Dice
 from tests.oracle.creatures import fly_mob_missiles, fly_player_missiles, move_creatures, spawn
-from tests.oracle.names import ITEMS, LIMIT, RIPENING, TIME_LIMIT, Achievement, Action, Block, Fixture, weight
-from tests.oracle.world import Player, World, after
+from tests.oracle.names import Achievement, Action, Block, weight
+from tests.oracle.travel import Land, Maker, greet, travel
+from tests.oracle.world import World, after
 
 A = Achievement
 
@@ -44,41 +47,65 @@ class Outcome:
     truncated: bool
 
 
-def step(world: World, action: int, time_limit: int = TIME_LIMIT) -> Outcome:
-    """Play one step; the world is changed in place."""
-    player = world.player
+def unknown(floor: int) -> Land:
+    """Refuse to tell what was made as a floor."""
+    raise NotImplementedError(f"nobody said what floor {floor} is like")
+
+
+def step(world: World, action: int, time_limit: int | None = None, made: Maker = unknown) -> Outcome:
+    """Play one step; the world is changed in place. `made` tells of a floor that is entered for the first time."""
+    player, rules = world.player, world.rules
     dice = Dice(world.seed, world.tick)
     health, unlocked = player.health, set(player.achievements)
-    if player.asleep or player.resting or not 0 <= action < len(Action):
+    if player.asleep or player.resting or not 0 <= action < rules.actions:
         action = Action.NOOP
     action = Action(action)
-    if action == Action.DESCEND and world.fixture(player.place) == Fixture.LADDER_DOWN:
-        raise NotImplementedError("this telling knows the first floor alone")
-    hands.craft(world, action)
-    if action == Action.DO:
-        hands.do(world, dice)
-    hands.put(world, action)
-    if action == Action.SHOOT_ARROW:
-        hands.shoot(world)
-    if Action.LEVEL_UP_DEXTERITY <= action <= Action.LEVEL_UP_INTELLIGENCE:
-        hands.learn(player, action)
-    if Action.LEFT <= action <= Action.DOWN:
-        walk(world, action - Action.LEFT)
+    travel(world, action, made)
+    deeper = greet(world)
+    act(world, action, dice)
     move_creatures(world, dice)
     fly_mob_missiles(world)
     fly_player_missiles(world)
     spawn(world, dice)
     grow(world)
-    live(player, action)
-    clip(player)
-    player.achievements |= {proof for proof, item, least in PROOFS if player.bag[item] >= least}
-    gained = sum(weight(a) for a in player.achievements - unlocked)
+    live(world, action)
+    clip(world)
+    if rules.gait == "walks into lava" and world.block(player.place) == Block.LAVA:
+        player.health *= 0
+    if rules.proven:
+        player.achievements |= {proof for proof, item, least in PROOFS if player.bag[item] >= least}
+    gained = sum(weight(a) for a in player.achievements - unlocked) + DEEPER_WEIGHT * deeper
     world.tick += 1
+    won = world.boss_progress >= BOSS_BLOWS and not rules.endless
+    terminated = won or player.health <= 0
     return Outcome(
         reward=float(gained + (player.health - health) / 10),
-        terminated=player.health <= 0,
-        truncated=player.health > 0 and world.tick >= time_limit,
+        terminated=terminated,
+        truncated=not terminated and world.tick >= (rules.time_limit if time_limit is None else time_limit),
     )
+
+
+def act(world: World, action: Action, dice: Dice) -> None:
+    """Do what the player wants to do."""
+    hands.craft(world, action)
+    if action == Action.DO:
+        hands.do(world, dice)
+    hands.put(world, action)
+    if action == Action.SHOOT_ARROW:
+        magic.shoot(world)
+    if action in magic.SPELLS:
+        magic.cast(world, action)
+    if Action.DRINK_POTION_RED <= action <= Action.DRINK_POTION_YELLOW:
+        magic.drink(world, action)
+    if action == Action.READ_BOOK:
+        magic.read(world.player, dice)
+    if action in (Action.ENCHANT_SWORD, Action.ENCHANT_ARMOUR, Action.ENCHANT_BOW):
+        magic.enchant(world, action, dice)
+    confront(world, action)
+    if Action.LEVEL_UP_DEXTERITY <= action <= Action.LEVEL_UP_INTELLIGENCE:
+        hands.learn(world.player, action)
+    if Action.LEFT <= action <= Action.DOWN:
+        walk(world, action - Action.LEFT)
 
 
 def walk(world: World, direction: int) -> None:
@@ -86,78 +113,15 @@ def walk(world: World, direction: int) -> None:
     player = world.player
     player.facing = direction
     place = after(player.place, direction)
-    if world.open_to_walkers(place) and not world.creature_at(place):
+    if world.enters(world.rules.gait, place) and not world.creature_at(place):
         player.place = place
 
 
 def grow(world: World) -> None:
-    """Saplings age; ripe ones need their slot no more."""
+    """Saplings of the first floor age, wherever the player is; ripe ones need their slot no more."""
     for slot, plant in enumerate(world.plants):
         if plant is not None:
             plant.age += 1
             if plant.age >= RIPENING:
-                world.set_block(plant.place, Block.RIPE_PLANT)
+                world.set_block(plant.place, Block.RIPE_PLANT, floor=0)
                 world.plants[slot] = None
-
-
-def live(player: Player, action: int) -> None:
-    """Sleep, rest, and the counters of decay."""
-    lie_down_or_rise(player, action)
-    wear(player)
-    recover(player)
-    player.focus = (player.focus + (2 if player.asleep else 1)) * (1 + Fraction(player.intelligence - 1, 4))
-    if player.focus > 30:
-        player.mana, player.focus = player.mana + 1, Fraction(0)
-
-
-def lie_down_or_rise(player: Player, action: int) -> None:
-    """Fall asleep or rest when asked and in need of it; wake when that need is met."""
-    if action == Action.SLEEP and player.energy < player.most_stamina:
-        player.asleep = True
-    if player.asleep and player.energy >= player.most_stamina:
-        player.asleep = False
-        player.achievements.add(Achievement.WAKE_UP)
-    if action == Action.REST and player.health < player.most_health:
-        player.resting = True
-    if player.resting and (player.health >= player.most_health or player.food <= 0 or player.drink <= 0):
-        player.resting = False
-
-
-def wear(player: Player) -> None:
-    """Food, drink and energy fall, more slowly for the dexterous; sleep brings energy back."""
-    thrift = 1 - Fraction(player.dexterity - 1, 8)
-    pace = thrift * (Fraction(1, 2) if player.asleep else 1)
-    player.hunger += pace
-    if player.hunger > 25:
-        player.food, player.hunger = player.food - 1, Fraction(0)
-    player.thirst += pace
-    if player.thirst > 20:
-        player.drink, player.thirst = player.drink - 1, Fraction(0)
-    player.fatigue = min(player.fatigue - 1, Fraction(0)) if player.asleep else player.fatigue + thrift
-    if player.fatigue > 30:
-        player.energy, player.fatigue = player.energy - 1, Fraction(0)
-    elif player.fatigue < -10:
-        player.energy, player.fatigue = player.energy + 1, Fraction(0)
-
-
-def recover(player: Player) -> None:
-    """Health comes back while nothing lacks, and goes while something does."""
-    if player.food > 0 and player.drink > 0 and (player.energy > 0 or player.asleep):
-        player.recovery += 2 if player.asleep else 1
-    else:
-        player.recovery -= Fraction(1, 2) if player.asleep else 1
-    if player.recovery > 25:
-        player.health, player.recovery = player.health + 1, Fraction(0)
-    elif player.recovery < -15:
-        player.health, player.recovery = player.health - 1, Fraction(0)
-
-
-def clip(player: Player) -> None:
-    """Keep everything within its bounds."""
-    for item in ITEMS:
-        player.bag[item] = min(player.bag[item], LIMIT)
-    player.health = min(max(player.health, Fraction(0)), Fraction(player.most_health))
-    player.food = min(max(player.food, 0), player.most_stamina)
-    player.drink = min(max(player.drink, 0), player.most_stamina)
-    player.energy = min(max(player.energy, 0), player.most_stamina)
-    player.mana = min(max(player.mana, 0), player.most_mana)

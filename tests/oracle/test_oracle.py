@@ -5,18 +5,30 @@ from fractions import Fraction
 import pytest
 
 from tests.oracle import chance, observe
+from tests.oracle.book import CLASSIC, ENDLESS, FULL, LEVELS, LOOT
+from tests.oracle.combat import might
 from tests.oracle.creatures import towards
+from tests.oracle.light import lamp
 from tests.oracle.names import LEFT, RIGHT, UP, Achievement, Action, Block, Fixture, weight
 from tests.oracle.step import step
-from tests.oracle.world import Missile, Mob, Plant, Player, World
+from tests.oracle.travel import UnfitError
+from tests.oracle.world import Floor, Missile, Mob, Plant, Player, World
 
 HERE = (24, 24)
 
 
-def meadow(**fields: object) -> World:
-    """Endless grass, a player in the middle, and no luck: few things happen by chance on tick 0 of this seed."""
-    player = Player(HERE, **fields)
-    return World((3, 5), [[int(Block.GRASS)] * 48 for _ in range(48)], [[0] * 48 for _ in range(48)], player)
+def meadow(rules=FULL, floor=0, block=Block.GRASS, **fields: object) -> World:
+    """One block without end, a player in the middle, and little luck on tick 0 of this seed."""
+    tiles = rules.size**2
+    floors = [Floor(bytearray([block] * tiles), bytearray(tiles), kills=10) for _ in rules.levels]
+    floors[floor].visited = True
+    player = Player(HERE, bag=dict.fromkeys(rules.items, 0), **fields)
+    return World((3, 5), floors, player, rules, floor=floor, theme=floor, depth=floor)
+
+
+def nobody(world: World) -> None:
+    """Let nobody ever come."""
+    world.here.mobs = {kind: [] for kind in world.mobs}
 
 
 def test_weights_sum_to_226():
@@ -101,7 +113,7 @@ def test_sapling_ripens_in_its_six_hundredth_step():
     world = meadow()
     world.player.bag["sapling"] = 1
     assert step(world, Action.PLACE_PLANT).reward == 1
-    world.mobs = {kind: [] for kind in world.mobs}  # nobody disturbs
+    nobody(world)
     for _ in range(598):
         step(world, Action.NOOP)
     assert world.plants[0] == Plant((23, 24), 599)
@@ -113,7 +125,7 @@ def test_sapling_ripens_in_its_six_hundredth_step():
 
 def test_vitals_fall_every_26_21_and_31_steps_and_mana_returns_every_31():
     world = meadow(mana=0)
-    world.mobs = {kind: [] for kind in world.mobs}
+    nobody(world)
     seen = []
     for _ in range(62):
         step(world, Action.NOOP)
@@ -128,14 +140,14 @@ def test_mana_by_intelligence():
     first = []
     for intelligence in range(1, 6):
         world = meadow(mana=0, intelligence=intelligence)
-        world.mobs = {kind: [] for kind in world.mobs}
+        nobody(world)
         first.append(next(t for t in range(1, 99) if not step(world, Action.NOOP) or world.player.mana))
     assert first == [31, 9, 6, 5, 5]
 
 
 def test_sleep_ends_the_step_after_energy_is_full():
     world = meadow(energy=8)
-    world.mobs = {kind: [] for kind in world.mobs}
+    nobody(world)
     step(world, Action.SLEEP)
     steps = 1
     while world.player.asleep:
@@ -183,9 +195,107 @@ def test_next_seed_keeps_its_side():
 
 def test_observation_sizes():
     world = meadow()
-    world.fixtures[24][24] = int(Fixture.TORCH)
+    world.set_fixture(HERE, Fixture.TORCH)
     assert len(observe.tokens(world)) == 445
     floats = observe.symbolic(world)
     assert len(floats) == 8268
     middle = floats[49 * 83 : 50 * 83]
     assert [i for i, value in enumerate(middle) if value] == [Block.GRASS, 37 + Fixture.TORCH, 82]
+
+
+def test_a_ladder_opens_after_eight_kills():
+    world = meadow()
+    world.set_fixture(HERE, Fixture.LADDER_DOWN)
+    below = bytearray([Block.PATH] * 48 * 48)
+    below[5], below[7] = Block.PATH + 64 * Fixture.LADDER_DOWN, Block.PATH + 64 * Fixture.LADDER_UP
+    world.here.kills = 7
+    assert step(world, Action.DESCEND).reward == 0
+    world.here.kills, world.here.ladders = 8, (HERE, None)
+    outcome = step(world, Action.DESCEND, made=lambda floor: (bytes(below), ((0, 5), (0, 7))))
+    assert (world.floor, world.depth, world.player.place, world.player.experience) == (1, 1, (0, 7), 1)
+    assert outcome.reward == 3
+    assert step(world, Action.ASCEND).reward == 0
+    assert (world.floor, world.player.place) == (0, HERE)
+
+
+def test_a_floor_that_breaks_the_rules_is_refused():
+    world = meadow()
+    world.set_fixture(HERE, Fixture.LADDER_DOWN)
+    with pytest.raises(UnfitError, match="has blocks"):
+        step(world, Action.DESCEND, made=lambda floor: (bytes([Block.LAVA] * 48 * 48), (None, (0, 7))))
+    world = meadow()
+    world.set_fixture(HERE, Fixture.LADDER_DOWN)
+    with pytest.raises(UnfitError, match="has ladders"):
+        step(world, Action.DESCEND, made=lambda floor: (bytes([Block.PATH] * 48 * 48), ((0, 1), (0, 7))))
+
+
+def boss(rules=FULL, **fields: object) -> World:
+    """The necromancer ahead, alone, after seven blows."""
+    world = meadow(rules, 8, Block.PATH, **fields)
+    world.set_block((23, 24), Block.NECROMANCER)
+    world.boss_progress, world.boss_wave = 7, 0
+    return world
+
+
+def test_the_eighth_blow_wins():
+    world = boss()
+    outcome = step(world, Action.DO)
+    assert outcome.terminated
+    assert outcome.reward == 16
+    assert (world.boss_progress, world.boss_wave) == (8, 6)
+
+
+def test_or_opens_a_way_further_down():
+    world = boss(ENDLESS)
+    outcome = step(world, Action.DO)
+    assert not outcome.terminated
+    assert outcome.reward == 16
+    assert world.tile((23, 24)) == Block.PATH + 64 * Fixture.LADDER_DOWN
+    world.depth = 16
+    assert might(world) == 2
+
+
+@pytest.mark.parametrize(("wave", "monster"), [(1, None), (0, Mob((40, 40), 3, Fraction(11)))])
+def test_the_necromancer_is_safe_while_a_wave_or_a_monster_lasts(wave, monster):
+    world = boss()
+    world.boss_wave, world.mobs["melee"][0] = wave, monster
+    step(world, Action.DO)
+    assert world.boss_progress == 7
+
+
+def test_damage_on_the_necromancers_floor():
+    # A zombie strikes a sleeper: 3.5 for sleep, 1.5 for the floor, less a tenth for a piece of armour.
+    world = boss(asleep=True, energy=3, armour=[1, 0, 0, 0], strength=3, health=Fraction(10))
+    world.mobs["melee"][0] = Mob((24, 25), 0, Fraction(5))
+    step(world, Action.NOOP)
+    assert world.player.health == Fraction(10) - Fraction(945, 100)
+
+
+def test_loot_and_levels_add_up():
+    assert [float(sum(p for p, _, _ in roll)) for roll in LOOT] == [0.6, 0.6, 0.5, 0.25, 0.2]
+    assert [level.lit for level in LEVELS] == [True, True, False, True, True, False, True, False, False]
+
+
+def test_light_of_a_torch_on_a_dark_floor():
+    assert [lamp(0, c) for c in range(5)] == [240, 192, 144, 96, 48]
+    world = meadow(floor=2, block=Block.PATH)
+    world.player.bag["torch"] = 1
+    step(world, Action.PLACE_TORCH)
+    assert [observe.seen(world, (23, 24 + c)) for c in range(6)] == [30, 24, 18, 12, 6, 0]
+    # It lights rows of 5, 7, 9, 9, 9, 9, 9, 7 and 5 tiles; the first of them is out of view.
+    assert sum(tile > 0 for tile in observe.tokens(world)[:99]) == 7 + 5 * 9 + 7 + 5
+    assert len(observe.symbolic(world)) == observe.SIZE
+
+
+def test_the_classic_game():
+    world = meadow(CLASSIC)
+    world.set_block((23, 24), Block.IRON)
+    world.player.bag["iron_pickaxe"] = 1
+    assert step(world, Action.DO).reward == 0
+    world.player.bag["stone_pickaxe"] = 1
+    assert step(world, Action.DO).reward == 1
+    world.set_block((23, 24), Block.LAVA)
+    outcome = step(world, Action.UP)
+    assert outcome.terminated
+    assert outcome.reward == pytest.approx(-0.9)
+    assert len(observe.symbolic(world)) == 1345

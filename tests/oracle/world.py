@@ -3,21 +3,8 @@
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from tests.oracle.names import (
-    ITEMS,
-    LIQUID,
-    MELEE,
-    MISSILES,
-    PASSIVE,
-    PLANTS,
-    RANGED,
-    SLOTS,
-    SOLID,
-    STEPS,
-    UP,
-    Block,
-    Fixture,
-)
+from tests.oracle.book import FULL, MISSILES, PLANTS, SLOTS, WAVE, Creature, Level, Rules
+from tests.oracle.names import ENTERS, KINDS, SOLID, STEPS, UP, Block, Fixture
 
 Place = tuple[int, int]
 
@@ -38,7 +25,7 @@ class Player:
     fatigue: Fraction = Fraction(0)
     recovery: Fraction = Fraction(0)
     focus: Fraction = Fraction(0)
-    bag: dict[str, int] = field(default_factory=lambda: dict.fromkeys(ITEMS, 0))
+    bag: dict[str, int] = field(default_factory=lambda: dict.fromkeys(FULL.items, 0))
     sword_enchantment: int = 0
     bow_enchantment: int = 0
     armour: list[int] = field(default_factory=lambda: [0] * 4)
@@ -99,58 +86,109 @@ class Plant:
 
 
 @dataclass
-class World:
-    """One world on its first floor."""
+class Floor:
+    """One floor: its ground, and who is there. Tiles are rows end to end, block + 64 * fixture.
 
-    seed: tuple[int, int]
-    blocks: list[list[int]]
-    fixtures: list[list[int]]
-    player: Player
-    tick: int = 0
+    Attributes:
+        light: of each tile, in 1/240; it counts on dark floors alone.
+        ladders: where one goes down, and where one goes up or arrives; None where that is not known.
+    """
+
+    tiles: bytearray
+    light: bytearray
+    ladders: tuple[Place | None, Place | None] = (None, None)
+    visited: bool = False
+    kills: int = 0
+    chests: int = 0
     mobs: dict[str, list[Mob | None]] = field(
-        default_factory=lambda: {kind: [None] * SLOTS[kind] for kind in (MELEE, PASSIVE, RANGED)}
+        default_factory=lambda: {kind: [None] * SLOTS[kind] for kind in KINDS}
     )
     mob_missiles: list[Missile | None] = field(default_factory=lambda: [None] * MISSILES)
     player_missiles: list[Missile | None] = field(default_factory=lambda: [None] * MISSILES)
+
+
+@dataclass
+class World:
+    """One world. Most properties speak of the floor that the player is on."""
+
+    seed: tuple[int, int]
+    floors: list[Floor]
+    player: Player
+    rules: Rules = FULL
+    tick: int = 0
+    floor: int = 0
+    theme: int = 0
+    depth: int = 0
+    boss_progress: int = 0
+    boss_wave: int = WAVE
+    potions: list[int] = field(default_factory=lambda: [0, 1, 2, 3, 4, 5])
     plants: list[Plant | None] = field(default_factory=lambda: [None] * PLANTS)
-    kills: int = 10
 
     @property
-    def rows(self) -> int:
-        return len(self.blocks)
+    def here(self) -> Floor:
+        return self.floors[self.floor]
 
     @property
-    def cols(self) -> int:
-        return len(self.blocks[0])
+    def level(self) -> Level:
+        """What is special about this floor."""
+        return self.rules.levels[self.theme]
+
+    @property
+    def mobs(self) -> dict[str, list[Mob | None]]:
+        return self.here.mobs
+
+    @property
+    def mob_missiles(self) -> list[Missile | None]:
+        return self.here.mob_missiles
+
+    @property
+    def player_missiles(self) -> list[Missile | None]:
+        return self.here.player_missiles
 
     def inside(self, place: Place) -> bool:
-        return 0 <= place[0] < len(self.blocks) and 0 <= place[1] < len(self.blocks[0])
+        return 0 <= place[0] < self.rules.size and 0 <= place[1] < self.rules.size
+
+    def number(self, place: Place) -> int:
+        """Which tile of a floor a place is, row by row."""
+        return place[0] * self.rules.size + place[1]
+
+    def tile(self, place: Place) -> int:
+        """Block + 64 * fixture of a place; beyond the map, OUT_OF_BOUNDS."""
+        return self.here.tiles[self.number(place)] if self.inside(place) else int(Block.OUT_OF_BOUNDS)
 
     def block(self, place: Place) -> int:
-        """The block of a tile; beyond the map, OUT_OF_BOUNDS."""
-        return self.blocks[place[0]][place[1]] if self.inside(place) else Block.OUT_OF_BOUNDS
+        return self.tile(place) & 63
 
     def fixture(self, place: Place) -> int:
-        return self.fixtures[place[0]][place[1]] if self.inside(place) else Fixture.NONE
+        return self.tile(place) >> 6
 
-    def set_block(self, place: Place, block: int) -> None:
-        self.blocks[place[0]][place[1]] = int(block)
+    def set_block(self, place: Place, block: int, floor: int | None = None) -> None:
+        """Set a block, under the fixture that may be there, on this floor or another one."""
+        tiles = self.floors[self.floor if floor is None else floor].tiles
+        tiles[self.number(place)] = tiles[self.number(place)] & 192 | int(block)
+
+    def set_fixture(self, place: Place, fixture: int) -> None:
+        tiles = self.here.tiles
+        tiles[self.number(place)] = tiles[self.number(place)] & 63 | int(fixture) << 6
+
+    def has_fixture(self, place: Place) -> bool:
+        return self.fixture(place) != Fixture.NONE
+
+    def creature(self, kind: str, type_: int) -> Creature:
+        """What is special about a type of a class."""
+        return self.rules.creatures[kind][type_]
 
     def creatures(self) -> list[tuple[str, int, Mob]]:
-        """All that live: (class, slot, mob)."""
+        """All that live here: (class, slot, mob)."""
         return [(kind, i, mob) for kind in self.mobs for i, mob in enumerate(self.mobs[kind]) if mob]
 
     def creature_at(self, place: Place) -> tuple[str, int] | None:
         """Class and slot of whoever stands on a tile."""
-        for kind, slots in self.mobs.items():
-            for i, mob in enumerate(slots):
-                if mob and mob.place == place:
-                    return kind, i
-        return None
+        return next(((kind, i) for kind, i, mob in self.creatures() if mob.place == place), None)
 
-    def open_to_walkers(self, place: Place) -> bool:
-        """Inside, not solid, neither water nor lava: where the player and creatures of the land may go."""
-        return self.inside(place) and self.block(place) not in SOLID | LIQUID
+    def enters(self, gait: str, place: Place) -> bool:
+        """Whether the ground lets in a body that gets about in this way."""
+        return self.inside(place) and self.block(place) in ENTERS[gait]
 
     def open_to_missiles(self, place: Place) -> bool:
         """Inside and not solid."""

@@ -12,13 +12,27 @@ import numpy as np
 import pytest
 
 import openworld
-from openworld import batch
+from openworld import batch, chores
 from tests.oracle import driver
-from tests.oracle.scenes import ABOVE
+from tests.oracle.names import ITEMS, Action
+from tests.oracle.scenes import ACTIONS
 
 pytestmark = pytest.mark.slow
 MANY, FEW, STEPS = 4096, 8, 40
 ROOT = Path(__file__).parents[2]
+
+
+def travelling(state):
+    """Set a fifth of the worlds on a ladder, on any floor but the last, with torches to light below."""
+    number = np.arange(len(state.world.tick))
+    world, who = state.world, number % 5 == 3
+    floor = (number // 5 % 8)[who]
+    world.floor[who] = world.depth[who] = world.theme[who] = floor
+    world.floors.visited[who, floor] = True
+    world.floors.kills[who, floor] = 8
+    world.floors.ladders[who, floor, 0] = world.player.position[who, 0]
+    world.player.inventory[who, 0, ITEMS.index("torch")] = 9
+    return state
 
 
 def dying(state):
@@ -36,16 +50,19 @@ def dying(state):
 
 def actions(worlds, steps=STEPS):
     """What is done, by world and step; a smaller batch does what the first worlds of a larger one do."""
-    rng = np.random.default_rng(5)
-    return jnp.asarray(rng.choice(ABOVE, (MANY, steps))[:worlds].T)
+    acts = np.random.default_rng(5).choice(ACTIONS, (MANY, STEPS))
+    number = np.arange(MANY)
+    acts[number, number % 4] = Action.DESCEND
+    acts[number, 4 + number % 3] = Action.PLACE_TORCH
+    acts[number, 10 + number % 5] = Action.ASCEND
+    return jnp.asarray(acts[:worlds, :steps].T)
 
 
 def start(worlds, sharding=None):
     """The first so many of the worlds of one key."""
     seeds = batch.world_seeds(jnp.array([3, 4], jnp.uint32), worlds)
-    state = jax.tree.map(
-        jnp.asarray, dying(jax.tree.map(np.array, driver.environment().reset_seeds(seeds)[1]))
-    )
+    fresh = jax.tree.map(np.array, driver.environment().reset_seeds(seeds)[1])
+    state = jax.tree.map(jnp.asarray, dying(travelling(fresh)))
     return state if sharding is None else jax.tree.map(lambda x: jax.device_put(x, sharding), state)
 
 
@@ -88,6 +105,8 @@ def test_a_few_worlds_are_the_same_in_a_crowd(crowd):
     few = leaves(future(driver.environment(), start(FEW), actions(FEW)))
     assert few["seen[2]"].any()
     assert few["seen[3]"].any()
+    depth = crowd["seen[0]"][..., driver.environment().layout["floor"].slice]
+    assert set(depth[:, 9].ravel().tolist()) == set(range(9))
     same_worlds(few, crowd)
 
 
@@ -104,7 +123,9 @@ def test_any_world_alone_is_the_same_in_a_crowd(crowd):
 
 
 def test_chunks_of_rare_work_do_not_matter(crowd, monkeypatch):
-    monkeypatch.setattr(batch, "SPAWN_CHUNK", 3)
+    sizes = {"SPAWN": 3, "TRAVEL": 2, "TORCH": 3, "FLOOR": 2, "RARITY": 1}
+    for name, size in sizes.items():
+        monkeypatch.setattr(chores, name if name == "RARITY" else f"{name}_CHUNK", size)
     monkeypatch.setattr(batch, "RESET_CHUNK", 1)
     same_worlds(leaves(future(openworld.make("OpenWorld-v0"), start(FEW), actions(FEW))), crowd)
 

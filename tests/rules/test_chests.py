@@ -12,9 +12,21 @@ from openworld.content.ids import Achievement, Action, Block, Floor, Item
 from openworld.rules.chests import DRAWS, open_chest
 from openworld.rules.interact import interact
 from openworld.state import World
-from tests.oracle import driver, scenes
-from tests.oracle.driver import WORLDS
-from tests.rules.alone import bag, compiled, roll, same, seeds, tables, turn, unlocked, world
+from tests.rules.alone import (
+    bag,
+    blank,
+    compiled,
+    face,
+    faced,
+    play,
+    roll,
+    same,
+    seeds,
+    tables,
+    turn,
+    unlocked,
+    world,
+)
 
 CHESTS = 200_000
 #: Chance that loot as published fails a test below once.
@@ -181,12 +193,12 @@ def test_doing_opens_a_chest_with_bare_hands():
 
 
 def test_a_step_proves_what_the_chest_held():
-    state = driver.blank()
-    scenes.face(state, int(Block.CHEST))
+    state = blank()
+    face(state, Block.CHEST)
     bags = state.world.player.inventory
     bags[:, 0, Item.TORCH], bags[:, 0, Item.ARROW] = 97, 99
-    _, after, reward, *_ = driver.play(state, np.full(WORLDS, Action.DO, np.int32))
-    row, col = scenes.faced(state)[0]
+    _, after, reward, *_ = play(state, Action.DO)
+    row, col = faced(state)[0]
     assert (after.ground.tiles[:, 0, row, col] == Block.PATH).all()
     assert (after.world.floors.chests[:, 0] == 1).all()
     held = after.world.player.inventory[:, 0]

@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from tests.oracle.book import ARMOUR, GOODS, TOOLS
 from tests.oracle.drawing import QUIET, batches
 from tests.oracle.driver import WORLDS, agree
-from tests.oracle.names import ARMOUR, GOODS, ITEMS, TOOLS, Block
-from tests.oracle.scenes import COLS, ROWS, awake
+from tests.oracle.names import ITEMS, Block
+from tests.oracle.scenes import awake, ground, inside
 
 RECIPES = np.array([*TOOLS, *GOODS, *ARMOUR], np.int32)
 
@@ -13,9 +14,9 @@ RECIPES = np.array([*TOOLS, *GOODS, *ARMOUR], np.int32)
 def beside(state, rng, block, share):
     """Put a block on one of the tiles about the player, or just beyond them, in a share of the worlds."""
     for i in np.flatnonzero(rng.random(WORLDS) < share):
-        row, col = state.world.player.position[i, 0] + rng.choice([-2, -1, -1, 0, 1, 1, 2], 2)
-        if 0 <= row < ROWS and 0 <= col < COLS:
-            state.ground.tiles[i, 0, row, col] = block
+        place = state.world.player.position[i, 0] + rng.choice([-2, -1, -1, 0, 1, 1, 2], 2)
+        if inside(state, place):
+            ground(state, i)[tuple(place)] = block
 
 
 @batches(8, **QUIET)
@@ -31,14 +32,12 @@ def test_every_recipe(state, rng):
 @batches(4, **QUIET)
 def test_the_last_of_everything_is_enough(state, rng):
     awake(state)
-    for row, col in ((-1, -1), (1, 0)):
-        place = np.clip(state.world.player.position[:, 0] + (row, col), 0, ROWS - 1)
-        block = Block.CRAFTING_TABLE if row < 0 else Block.FURNACE
-        state.ground.tiles[np.arange(WORLDS), 0, place[:, 0], place[:, 1]] = block
+    for step, block in (((-1, -1), Block.CRAFTING_TABLE), ((1, 0), Block.FURNACE)):
+        for i, place in enumerate(state.world.player.position[:, 0] + step):
+            if inside(state, place):
+                ground(state, i)[tuple(place)] = block
     action = rng.choice(RECIPES, WORLDS)
-    costs = {
-        a: recipe[-2] if a not in GOODS else recipe[-1] for a, recipe in (TOOLS | ARMOUR | GOODS).items()
-    }
+    costs = {a: cost for a, (*_, cost, _) in (TOOLS | ARMOUR | GOODS).items()}
     bag = state.world.player.inventory
     bag[:, 0] = 0
     for i, a in enumerate(action):

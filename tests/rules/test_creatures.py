@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from tests.oracle.book import DESPAWN, FIRST_SLOT
 from tests.oracle.drawing import CROWDED, batches
 from tests.oracle.driver import WORLDS, agree
-from tests.oracle.names import DESPAWN, FIRST_SLOT, Action
+from tests.oracle.names import Action
 from tests.oracle.scenes import COLS, ROWS, clear, stand
 
 QUIETLY = np.array([Action.NOOP, Action.LEFT, Action.RIGHT, Action.UP, Action.DOWN], np.int32)

@@ -4,8 +4,8 @@ import numpy as np
 
 from tests.oracle.drawing import QUIET, batches
 from tests.oracle.driver import WORLDS, agree
-from tests.oracle.names import HEALTH, Action, Block
-from tests.oracle.scenes import COMMON, EXOTIC, POINT, awake, edged, face, faced, stand
+from tests.oracle.names import Action, Block
+from tests.oracle.scenes import COMMON, EXOTIC, awake, face, faced, stand
 
 DO = np.full(WORLDS, Action.DO, np.int32)
 
@@ -36,6 +36,4 @@ def test_striking(state, rng):
     awake(state)
     slot = int(rng.integers(0, 8))
     stand(state, True, slot, faced(state))
-    most = [HEALTH["melee"]] * 3 + [HEALTH["passive"]] * 3 + [HEALTH["ranged"]] * 2
-    state.world.mobs.health[:, slot] = edged(rng, 1, POINT * most[slot], WORLDS)
     agree(state, DO)

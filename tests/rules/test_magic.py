@@ -8,9 +8,21 @@ from scipy import stats
 from openworld.content.ids import Achievement, Action, Block, Direction, Enchantment, Item, Projectile, Vital
 from openworld.content.units import POINT
 from openworld.rules.magic import cast, enchant, read
-from tests.oracle import driver, scenes
-from tests.oracle.driver import WORLDS
-from tests.rules.alone import bag, compiled, roll, same, seeds, turn, unlocked, world
+from tests.rules.alone import (
+    WORLDS,
+    bag,
+    blank,
+    compiled,
+    face,
+    faced,
+    play,
+    roll,
+    same,
+    seeds,
+    turn,
+    unlocked,
+    world,
+)
 
 DRAWS = 20_000
 #: Chance that fair draws fail a test below once.
@@ -126,16 +138,16 @@ def test_the_last_slot_serves_the_first_of_two_players():
 @pytest.mark.parametrize("action", SPELLS)
 def test_a_whole_step(action, wit):
     # The ball flies in the step in which it is cast: a zombie in front is hit, an empty neighbour reached.
-    state = driver.blank()
+    state = blank()
     player, mobs = state.world.player, state.world.mobs
     player.spells[:], player.attributes[:, 0, 2], player.vitals[:] = True, wit, 9
-    scenes.face(state, int(Block.SAND))
+    face(state, Block.SAND)
     mobs.alive[:] = False
     half = np.arange(WORLDS) < WORLDS // 2
-    spots = scenes.faced(state)
+    spots = faced(state)
     mobs.position[half, 0], mobs.health[half, 0], mobs.alive[half, 0] = spots[half], 10 * POINT, True
     mobs.cooldown[:, 0] = 0  # a zombie that strikes stays where it is
-    _, after, reward, *_ = driver.play(state, np.full(WORLDS, action, np.int32))
+    _, after, reward, *_ = play(state, action)
     hurt = 10 * POINT - after.world.mobs.health[half, 0]
     assert (hurt == POINT * 3 * (2 + wit - 1) // 2).all()
     missiles = after.world.projectiles
@@ -146,10 +158,10 @@ def test_a_whole_step(action, wit):
 
 
 def test_a_spell_at_a_wall_is_spent():
-    state = driver.blank()
+    state = blank()
     state.world.player.spells[:] = True
-    scenes.face(state, int(Block.STONE))
-    _, after, reward, *_ = driver.play(state, np.full(WORLDS, Action.CAST_ICEBALL, np.int32))
+    face(state, Block.STONE)
+    _, after, reward, *_ = play(state, Action.CAST_ICEBALL)
     assert not after.world.projectiles.alive.any()
     assert (after.world.player.vitals[:, 0, Vital.MANA] == 7).all()
     assert (reward == 5).all()

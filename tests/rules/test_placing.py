@@ -24,7 +24,7 @@ def test_onto_every_block(state, rng):
 def test_onto_fixtures(state, rng):
     awake(state)
     fixtures = [Fixture.NONE, Fixture.TORCH, Fixture.LADDER_DOWN, Fixture.LADDER_UP]
-    face(state, rng.choice(LAND, WORLDS) + 64 * rng.choice(fixtures, WORLDS))
+    face(state, rng.choice(LAND, WORLDS), rng.choice(fixtures, WORLDS))
     agree(state, rng.choice(PLACING, WORLDS))
 
 

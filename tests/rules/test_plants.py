@@ -4,9 +4,10 @@ import jax
 import numpy as np
 
 from tests.oracle import driver, scenes
+from tests.oracle.book import PLANTS
 from tests.oracle.drawing import QUIET, batches
 from tests.oracle.driver import WORLDS, agree
-from tests.oracle.names import ITEMS, PLANTS, Action, Block
+from tests.oracle.names import ITEMS, UP, Action, Block
 from tests.oracle.scenes import awake, face
 
 GARDENING = np.array([Action.PLACE_PLANT, Action.PLACE_PLANT, Action.DO, Action.NOOP], np.int32)
@@ -27,10 +28,10 @@ def test_growing(state, rng):
 
 def test_the_eleventh_sapling_ripens_too():
     # Ten saplings are tended; when the first is ripe its place is free, and the eleventh ripens as well.
-    state = scenes.scramble(driver.blank(), np.random.default_rng(0), crowd=0.0, wild=0.0)
+    state = scenes.scramble(driver.blank(), np.random.default_rng(0), themes=0, crowd=0.0, wild=0.0)
     plants, player = state.world.plants, state.world.player
     awake(state)
-    player.position[:, 0], player.facing[:, 0] = (24, 24), 2
+    player.position[:, 0], player.facing[:, 0] = (24, 24), UP
     state.ground.tiles[:, 0, 20:30, 20:30] = Block.GRASS
     for slot in range(PLANTS):
         plants.position[:, slot], plants.age[:, slot] = (28, 20 + slot), 590 - slot

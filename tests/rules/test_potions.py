@@ -7,9 +7,7 @@ import pytest
 from openworld.content.ids import Achievement, Action, Item, Vital
 from openworld.content.units import POINT
 from openworld.rules.potions import drink
-from tests.oracle import driver
-from tests.oracle.driver import WORLDS
-from tests.rules.alone import bag, compiled, same, turn, unlocked, world
+from tests.rules.alone import bag, blank, compiled, play, same, turn, unlocked, world
 
 COLOURS = ("red", "green", "blue", "pink", "cyan", "yellow")
 #: Effect -> what it changes, and by how much.
@@ -74,13 +72,12 @@ def test_two_players_drink_each_their_own():
 
 def played(colour, **fields):
     """A whole step of drinking a potion, colour k having effect k: the world after it, and whether it died."""
-    state = driver.blank()
+    state = blank()
     state.world.potions[:] = np.arange(6)
     state.world.player.inventory[:, 0, Item.POTION_RED : Item.POTION_YELLOW + 1] = 1
     for name, value in fields.items():
         getattr(state.world.player, name)[:, 0] = value
-    drinking = np.full(WORLDS, Action.DRINK_POTION_RED + colour, np.int32)
-    _, after, reward, terminated, *_ = driver.play(state, drinking)
+    _, after, reward, terminated, *_ = play(state, Action(Action.DRINK_POTION_RED + colour))
     return jax.tree.map(lambda x: x[0], after.world.player), float(reward[0]), bool(terminated[0])
 
 

@@ -2,12 +2,13 @@
 
 import numpy as np
 
+from tests.oracle.book import MISSILES
 from tests.oracle.drawing import CROWDED, batches
 from tests.oracle.driver import WORLDS, agree
-from tests.oracle.names import HEALTH, ITEMS, MISSILES, Action, Block
-from tests.oracle.scenes import COLS, COMMON, EXOTIC, POINT, ROWS, awake, edged, face, faced, stand
+from tests.oracle.names import ITEMS, STEPS, Action, Block, Fixture
+from tests.oracle.scenes import COMMON, EXOTIC, awake, face, faced, ground, inside, stand
 
-STEPS = np.array([(0, -1), (0, 1), (-1, 0), (1, 0)])
+WAYS = np.array(STEPS)
 
 
 def aim(state, rng, slot):
@@ -15,11 +16,11 @@ def aim(state, rng, slot):
     missiles = state.world.projectiles
     place = state.world.player.position[:, 0].astype(int)
     away = rng.integers(0, 4, WORLDS)
-    spots = place - STEPS[away] * rng.integers(0, 4, (WORLDS, 1))
-    inside = ((spots >= 0) & (spots < [ROWS, COLS])).all(axis=1)
-    missiles.position[inside, slot] = spots[inside]
-    missiles.direction[inside, slot] = away[inside]
-    missiles.alive[inside, slot] = True
+    spots = place - WAYS[away] * rng.integers(0, 4, (WORLDS, 1))
+    there = np.array([inside(state, spot) for spot in spots])
+    missiles.position[there, slot] = spots[there]
+    missiles.direction[there, slot] = away[there]
+    missiles.alive[there, slot] = True
 
 
 @batches(8, **CROWDED)
@@ -40,12 +41,11 @@ def test_at_the_player(state, rng):
 def test_into_every_block(state, rng):
     missiles = state.world.projectiles
     for slot in range(2 * MISSILES):
-        ahead = missiles.position[:, slot].astype(int) + STEPS[missiles.direction[:, slot]]
-        for i in np.flatnonzero(((ahead >= 0) & (ahead < [ROWS, COLS])).all(axis=1)):
-            if tuple(ahead[i]) != tuple(state.world.player.position[i, 0]):
-                state.ground.tiles[i, 0, ahead[i, 0], ahead[i, 1]] = rng.choice(
-                    [Block.CRAFTING_TABLE, Block.FURNACE, *COMMON, *EXOTIC]
-                )
+        ahead = missiles.position[:, slot].astype(int) + WAYS[missiles.direction[:, slot]]
+        for i, spot in enumerate(map(tuple, ahead)):
+            free = inside(state, spot) and spot != tuple(state.world.player.position[i, 0])
+            if free and ground(state, i)[spot] >> 6 < Fixture.LADDER_DOWN:
+                ground(state, i)[spot] = rng.choice([Block.CRAFTING_TABLE, Block.FURNACE, *COMMON, *EXOTIC])
     agree(state, np.full(WORLDS, Action.NOOP, np.int32))
 
 
@@ -60,6 +60,4 @@ def test_the_bow(state, rng):
     else:
         slot = int(rng.integers(0, 8))
         stand(state, True, slot, faced(state))
-        most = [HEALTH["melee"]] * 3 + [HEALTH["passive"]] * 3 + [HEALTH["ranged"]] * 2
-        state.world.mobs.health[:, slot] = edged(rng, 1, POINT * most[slot], WORLDS)
     agree(state, np.full(WORLDS, Action.SHOOT_ARROW, np.int32))

@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from tests.oracle.combat import POINT
 from tests.oracle.drawing import QUIET, batches
 from tests.oracle.driver import WORLDS, agree
 from tests.oracle.names import Action
-from tests.oracle.scenes import ABOVE, POINT
+from tests.oracle.scenes import ACTIONS
 
 LYING_DOWN = np.array([Action.NOOP, Action.SLEEP, Action.REST], np.int32)
 
@@ -37,4 +38,4 @@ def test_attacked_in_bed(state, rng):
 
 @batches(3)
 def test_everything_at_once(state, rng):
-    agree(state, rng.choice(ABOVE, WORLDS))
+    agree(state, rng.choice(ACTIONS, WORLDS))

@@ -1,0 +1,1 @@
+"""OpenWorld beside the published package it follows, which is played as a black box."""
