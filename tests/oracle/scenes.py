@@ -286,7 +286,7 @@ def stand(state: Any, worlds: Any, slot: int, spots: np.ndarray) -> None:
 def apt(state: Any, rng: Rng, rules: Rules = FULL) -> np.ndarray:
     """Any action, but often the one that has to do with what is underfoot or in front."""
     n = len(state.world.tick)
-    action = rng.integers(0, rules.actions, n).astype(np.int32)
+    action = np.where(rng.random(n) < 0.2, Action.DO, rng.integers(0, rules.actions, n)).astype(np.int32)
     here, ahead = state.world.player.position[:, 0], faced(state)
     usual = {Block.CHEST: [Action.DO], Block.NECROMANCER: [Action.DO]}
     table = [Action.ENCHANT_SWORD, Action.ENCHANT_ARMOUR, Action.ENCHANT_BOW]

@@ -24,8 +24,9 @@ def scene(rng, rules, **where):
         "wild": rng.choice([0.1, 0.5]),
     }
     state = scenes.scramble(blank(rules), rng, rules=rules, **where, **knobs)
+    things = THINGS if len(rules.levels) > 1 else scenes.COMMON
+    scenes.face(state, rng.choice(things, WORLDS), where=rng.random(WORLDS) < 0.4)
     if len(rules.levels) > 1:
-        scenes.face(state, rng.choice(THINGS, WORLDS), where=rng.random(WORLDS) < 0.4)
         boss = np.isin(state.world.theme, [i for i, level in enumerate(LEVELS) if level.boss])
         standing = boss & (state.world.boss_progress < 8)
         scenes.face(state, int(Block.NECROMANCER), where=standing & (rng.random(WORLDS) < 0.5))
