@@ -161,7 +161,7 @@ def light_torches(
             start[:, 1, None, None] + cells[None, None, :],
         )
         patch = kept.at[where].get(mode="clip")
-        lit = jax.vmap(light.shine)(patch, torch, start, jnp.ones(index.shape, bool))
+        lit = jax.vmap(light.shine)(patch, torch, start)
         return kept.at[where].set(lit, mode="drop", wrap_negative_indices=False)
 
     kept = ground.light

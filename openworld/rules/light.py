@@ -2,7 +2,7 @@
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Int32, UInt8
+from jaxtyping import Array, Int32, UInt8
 
 from openworld.content.units import GLOW_LEVELS
 from openworld.generate.glow import PATCH
@@ -18,15 +18,12 @@ def corner(torch: Int32[Array, " 2"], shape: tuple[int, int]) -> Int32[Array, " 
 
 
 def shine(
-    patch: UInt8[Array, "side side"],
-    torch: Int32[Array, " 2"],
-    start: Int32[Array, " 2"],
-    lit: Bool[Array, ""],
+    patch: UInt8[Array, "side side"], torch: Int32[Array, " 2"], start: Int32[Array, " 2"]
 ) -> UInt8[Array, "side side"]:
     """Return the light of the patch that starts at `start` with a torch's added to it."""
     side = PATCH.shape[0]
     wide = jnp.pad(jnp.asarray(PATCH, jnp.int32), side)
     shift = start - (torch - REACH) + side
     glow = jax.lax.dynamic_slice(wide, (shift[0], shift[1]), (side, side))
-    light = jnp.minimum(patch.astype(jnp.int32) + jnp.where(lit, glow, 0), GLOW_LEVELS)
+    light = jnp.minimum(patch.astype(jnp.int32) + glow, GLOW_LEVELS)
     return light.astype(jnp.uint8)
