@@ -286,8 +286,7 @@ class Environment:
             light = jnp.zeros((index.shape[0], *ground.light.shape[1:]), jnp.uint8)
             fresh = Ground(tiles[:, None], light, world.mobs, world.projectiles)
             tokens = chores.put(tokens, index, self._tokens(world, fresh))
-            written = ground.tiles.at[index, 0].set(tiles, mode="drop", wrap_negative_indices=False)
-            ground = eqx.tree_at(lambda g: g.tiles, ground, written)
+            ground = eqx.tree_at(lambda g: g.tiles, ground, chores.put(ground.tiles, (index, 0), tiles))
             returns = chores.put(
                 state.episode_return, index, jnp.zeros((index.shape[0], self.num_agents), jnp.int32)
             )

@@ -29,6 +29,8 @@ SPAWN_CHUNK, TRAVEL_CHUNK, TORCH_CHUNK, FLOOR_CHUNK, RARITY = 128, 64, 64, 16, 3
 
 Record = TypeVar("Record")
 Few = Int32[Array, " few"]
+#: The few worlds, or what belongs to each of them along further axes.
+Where = Few | tuple[Array | int, ...]
 
 
 class Land(NamedTuple):
@@ -43,12 +45,12 @@ def chunk(most: int, worlds: int) -> int:
     return max(1, min(most, worlds // RARITY))
 
 
-def take(records: Record, index: Few) -> Record:
+def take(records: Record, index: Where) -> Record:
     """Return the few worlds' records; an index beyond the batch reads the last world."""
     return jax.tree.map(lambda x: x.at[index].get(mode="clip"), records)
 
 
-def put(records: Record, index: Few, values: Record) -> Record:
+def put(records: Record, index: Where, values: Record) -> Record:
     """Write the few worlds' records back; an index beyond the batch is dropped."""
     return jax.tree.map(
         lambda x, v: x.at[index].set(v.astype(x.dtype), mode="drop", wrap_negative_indices=False),
@@ -70,7 +72,7 @@ def change_floors(
     def leave(land: Land, index: Few) -> Land:
         few = take(land.world, index)
         gone = jax.vmap(lambda w, d: narrow(travel.change_floor(widen(w), d)))(few, take(way, index))
-        return _swap(land, index, few, gone)
+        return _swap(land, index, few, _arrived(gone, take(way, index)))
 
     land = for_the_few(leaving, land, leave, chunk(TRAVEL_CHUNK, worlds))
     world = land.world
@@ -79,19 +81,21 @@ def change_floors(
     unknown = leaving & ~jnp.any(here & world.floors.visited, axis=-1)
     has_rooms = tables.has_rooms[theme]
     shape, size = (rules.rows, rules.cols), chunk(FLOOR_CHUNK, worlds)
-    made = {
-        "smooth": (unknown & ~has_rooms, lambda site: smooth_floor(site, _row(site, tables), shape, stage)),
-        "rooms": (unknown & has_rooms, lambda site: rooms_floor(site, tables, shape)),
-    }
-    for pending, make in made.values():
-        land = for_the_few(pending, land, partial(_make_floor, make=make, tables=tables), size)
 
-    def land_on(land: Land, index: Few) -> Land:
-        few = take(land.world, index)
-        arrived = jax.vmap(lambda w, d: narrow(travel.step_off(widen(w), d)))(few, take(way, index))
-        return land._replace(world=put(land.world, index, arrived))
+    def discover(land: Land, index: Few, make: Callable[[Site], Floor]) -> Land:
+        return _make_floor(land, index, partial(_arrived, way=take(way, index)), make, tables)
 
-    return for_the_few(leaving, land, land_on, chunk(TRAVEL_CHUNK, worlds))
+    for pending, make in (
+        (unknown & ~has_rooms, lambda site: smooth_floor(site, _row(site, tables), shape, stage)),
+        (unknown & has_rooms, lambda site: rooms_floor(site, tables, shape)),
+    ):
+        land = for_the_few(pending, land, partial(discover, make=make), size)
+    return land
+
+
+def _arrived(few: World, way: Few) -> World:
+    """Set the players on the ladder that they came by; that of an unknown floor is known once it is made."""
+    return jax.vmap(lambda w, d: narrow(travel.step_off(widen(w), d)))(few, way)
 
 
 def _swap(land: Land, index: Few, before: World, after: World) -> Land:
@@ -100,20 +104,12 @@ def _swap(land: Land, index: Few, before: World, after: World) -> Land:
     old, new = before.floor.astype(jnp.int32), after.floor.astype(jnp.int32)
     few = jnp.arange(index.shape[0])
     known = after.floors.visited[few, new]
-
-    def fetch(kept: Array) -> Array:
-        return kept.at[index, new].get(mode="clip")
-
-    def keep(kept: Array, left: Array) -> Array:
-        return kept.at[index, old].set(left, mode="drop", wrap_negative_indices=False)
-
     for name in ("mobs", "projectiles"):
         kept = getattr(ground, name)
-        found = jax.tree.map(fetch, kept)
+        found = take(kept, (index, new))
         found = eqx.tree_at(lambda f: f.alive, found, found.alive & known[:, None])
-        ground = eqx.tree_at(
-            lambda g, n=name: getattr(g, n), ground, jax.tree.map(keep, kept, getattr(before, name))
-        )
+        left = put(kept, (index, old), getattr(before, name))
+        ground = eqx.tree_at(lambda g, n=name: getattr(g, n), ground, left)
         after = eqx.tree_at(lambda w, n=name: getattr(w, n), after, found)
     return Land(put(land.world, index, after), ground)
 
@@ -122,22 +118,21 @@ def _row(site: Site, tables: Tables) -> SmoothRow:
     return jax.tree.map(lambda column: column[site.theme], tables.smooth)
 
 
-def _make_floor(land: Land, index: Few, make: Callable[[Site], Floor], tables: Tables) -> Land:
+def _make_floor(
+    land: Land, index: Few, arrive: Callable[[World], World], make: Callable[[Site], Floor], tables: Tables
+) -> Land:
+    """Make the floors that the few worlds' players come to, and let them arrive there."""
     world, ground = take(land.world, index), land.ground
     floor, theme = world.floor.astype(jnp.int32), world.theme.astype(jnp.int32)
     tiles, ladders = jax.vmap(make)(Site(world.seed, world.depth.astype(jnp.int32), theme))
-    written = ground.tiles.at[index, floor].set(tiles, mode="drop", wrap_negative_indices=False)
     glowing = jax.vmap(glow)(tiles.astype(jnp.int32), ladders[:, 1], tables.smooth.lava_lights[theme])
-    worlds = land.ground.tiles.shape[0]
-    dark = jnp.where(tables.lit[theme], worlds, index)
-    shaded = ground.light.at[dark, tables.light_slot[floor]].set(
-        glowing, mode="drop", wrap_negative_indices=False
-    )
-    known = land.world.floors.ladders.at[index, floor].set(
-        ladders.astype(jnp.int8), mode="drop", wrap_negative_indices=False
-    )
+    dark = jnp.where(tables.lit[theme], ground.tiles.shape[0], index)
+    written = put(ground.tiles, (index, floor), tiles)
+    shaded = put(ground.light, (dark, tables.light_slot[floor]), glowing)
+    few = jnp.arange(index.shape[0])
+    world = eqx.tree_at(lambda w: w.floors.ladders, world, put(world.floors.ladders, (few, floor), ladders))
     ground = eqx.tree_at(lambda g: (g.tiles, g.light), ground, (written, shaded))
-    return Land(eqx.tree_at(lambda w: w.floors.ladders, land.world, known), ground)
+    return Land(put(land.world, index, arrive(world)), ground)
 
 
 def light_torches(
@@ -160,9 +155,7 @@ def light_torches(
             start[:, 0, None, None] + cells[None, :, None],
             start[:, 1, None, None] + cells[None, None, :],
         )
-        patch = kept.at[where].get(mode="clip")
-        lit = jax.vmap(light.shine)(patch, torch, start)
-        return kept.at[where].set(lit, mode="drop", wrap_negative_indices=False)
+        return put(kept, where, jax.vmap(light.shine)(take(kept, where), torch, start))
 
     kept = ground.light
     for agent in range(torches.shape[1]):

@@ -11,13 +11,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Int32, UInt8
 
-from openworld.content.floors import BOSS_BLOWS, KILLS_TO_DESCEND
 from openworld.content.ids import Block
 from openworld.content.rulesets import FULL, Ruleset
 from openworld.content.tables import Tables
 from openworld.content.units import LIGHT_LEVELS, POINT
 from openworld.observe.layout import PLAYER_PROJECTILES, layout_of
 from openworld.rules.boss import vulnerable
+from openworld.rules.travel import ladder_open
 from openworld.stages import Stage, plain
 from openworld.state import Ground, World, widen
 
@@ -149,12 +149,6 @@ def _scalars(world: World, tables: Tables) -> list[Int32[Array, "agents n"]]:
         p.resting.astype(jnp.int32)[:, None],
         p.spells.astype(jnp.int32),
         of_all(jnp.minimum(world.depth, 255)),
-        of_all(_ladder_open(world, tables)),
+        of_all(ladder_open(world, tables)),
         of_all(vulnerable(world, tables)),
     ]
-
-
-def _ladder_open(world: World, tables: Tables) -> Bool[Array, ""]:
-    """Whether the way down is open: enough monsters are slain, or the one below an endless world's boss is free."""
-    won = tables.endless & tables.boss[world.theme] & (world.boss_progress >= BOSS_BLOWS)
-    return won | (world.floors.kills[world.floor] >= KILLS_TO_DESCEND)

@@ -7,7 +7,7 @@ floor an endless world goes on in the last one's place, each time anew, and ther
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Int32, UInt32
+from jaxtyping import Array, Bool, Int32, UInt32
 
 from openworld.content.floors import BOSS_BLOWS, KILLS_TO_DESCEND
 from openworld.content.ids import Action, Stream
@@ -20,16 +20,24 @@ from openworld.state import World
 FIRST_THEME, THEMES = 1, 7
 
 
+def ladder_open(world: World, tables: Tables) -> Bool[Array, ""]:
+    """Whether the way down is open: enough monsters are slain, or the one below an endless world's boss is free."""
+    won = tables.endless & tables.boss[world.theme] & (world.boss_progress >= BOSS_BLOWS)
+    return won | (world.floors.kills[world.floor] >= KILLS_TO_DESCEND)
+
+
 def heading(world: World, action: Int32[Array, " agents"], tables: Tables) -> Int32[Array, ""]:
-    """Return 1 if a ladder is taken down, -1 if up, 0 if nobody takes one; whoever does takes all along."""
+    """Return 1 if a ladder is taken down, -1 if up, 0 if nobody takes one; whoever does takes all along.
+
+    A ladder that a floor does not have is outside the map; the place of arrival on the last floor has none.
+    """
     player, floor = world.player, world.floor
     awake = ~(player.asleep | player.resting)
     down, up = world.floors.ladders[floor]
-    slain = world.floors.kills[floor] >= KILLS_TO_DESCEND
-    won = tables.boss[world.theme] & (world.boss_progress >= BOSS_BLOWS)
     sinks = (action == Action.DESCEND) & awake & same(player.position, down[None])
     rises = (action == Action.ASCEND) & awake & same(player.position, up[None])
-    below = jnp.any(sinks) & ((tables.ladders[world.theme, 0] & slain) | won)
+    leads_down = jnp.logical_or(tables.endless, tables.ladders[world.theme, 0])
+    below = jnp.any(sinks) & leads_down & ladder_open(world, tables)
     above = jnp.any(rises) & tables.ladders[world.theme, 1] & (world.depth == floor)
     return below.astype(jnp.int32) - (above & ~below).astype(jnp.int32)
 
