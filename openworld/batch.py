@@ -27,11 +27,11 @@ from openworld.observe.tokens import observe
 from openworld.random import next_seed, world_seeds
 from openworld.rare import for_the_few
 from openworld.score.scoring import in_units, unlocked
-from openworld.stages import staged
+from openworld.stages import in_blocks, staged
 from openworld.state import Ground, World
 
-#: At most so many worlds are reset in one pass.
-RESET_CHUNK = 16
+#: Worlds that an accelerator makes at a time: enough to fill it, few enough for its memory.
+RESET_BLOCK = 16384
 #: No first token has this value: comparing with it ties a write to an earlier read (see `_reset_ended`).
 NO_TOKEN = 255
 
@@ -223,7 +223,10 @@ class Environment:
     def _new_worlds(self, seeds: UInt32[Array, "n 2"]) -> tuple[World, UInt8[Array, "n rows cols"]]:
         # A word has at most 32 bits set, which the compiler does not know.
         tables, stage = self._tables, staged(jax.lax.population_count(seeds[0, 0]) <= jnp.uint32(32))
-        return jax.vmap(lambda seed: new_world(seed, self.ruleset, tables, self.num_agents, stage))(seeds)
+        size = chores.RESETS.few if jax.default_backend() == "cpu" else RESET_BLOCK
+        return in_blocks(
+            lambda seed: new_world(seed, self.ruleset, tables, self.num_agents, stage), seeds, size
+        )
 
     def _tokens(self, world: World, ground: Ground) -> UInt8[Array, "worlds agents tokens"]:
         tables, stage = self._tables, staged(world.tick[0] >= 0)
@@ -293,7 +296,7 @@ class Environment:
             return tokens, State(chores.put(state.world, index, world), ground, returns)
 
         with jax.named_scope("reset"):
-            return for_the_few(pending, (tokens, state), work, chores.chunk(RESET_CHUNK, ended.shape[0]))
+            return for_the_few(pending, (tokens, state), work, chores.chunk(chores.RESETS, ended.shape[0]))
 
     def _reset_masked(self, obs: Array, state: State, mask: Bool[Array, " worlds"]) -> tuple[Array, State]:
         tokens, state = self._reset_ended(self._tokens(state.world, state.ground), state, mask)

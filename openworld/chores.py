@@ -24,8 +24,22 @@ from openworld.rules import light, spawning, travel
 from openworld.stages import Stage
 from openworld.state import Ground, World, narrow, widen
 
-#: At most so many worlds share one pass of a chore, and of small batches one in so many.
-SPAWN_CHUNK, TRAVEL_CHUNK, TORCH_CHUNK, FLOOR_CHUNK, RARITY = 128, 64, 64, 16, 32
+
+class Share(NamedTuple):
+    """How many worlds share one pass of a chore.
+
+    A CPU takes few at a time, so that what they need meanwhile stays in its cache; an accelerator takes a share of
+    the batch that one pass mostly settles, for each pass costs it a round trip to the host.
+    """
+
+    few: int  # at most so many, on a CPU
+    one_in: int  # of so many worlds one, on an accelerator
+
+
+SPAWNS, TORCHES, TRAVELS = Share(128, 16), Share(64, 128), Share(64, 256)
+FLOORS, RESETS = Share(16, 1024), Share(16, 64)
+#: Of a small batch a CPU takes one world in so many.
+RARITY = 32
 
 Record = TypeVar("Record")
 Few = Int32[Array, " few"]
@@ -40,9 +54,10 @@ class Land(NamedTuple):
     ground: Ground
 
 
-def chunk(most: int, worlds: int) -> int:
+def chunk(share: Share, worlds: int) -> int:
     """Return how many worlds share a pass of rare work; nothing but speed depends on it."""
-    return max(1, min(most, worlds // RARITY))
+    on_cpu = jax.default_backend() == "cpu"
+    return max(1, min(share.few, worlds // RARITY) if on_cpu else worlds // share.one_in)
 
 
 def take(records: Record, index: Where) -> Record:
@@ -74,13 +89,13 @@ def change_floors(
         gone = jax.vmap(lambda w, d: narrow(travel.change_floor(widen(w), d)))(few, take(way, index))
         return _swap(land, index, few, _arrived(gone, take(way, index)))
 
-    land = for_the_few(leaving, land, leave, chunk(TRAVEL_CHUNK, worlds))
+    land = for_the_few(leaving, land, leave, chunk(TRAVELS, worlds))
     world = land.world
     floor, theme = world.floor.astype(jnp.int32), world.theme.astype(jnp.int32)
     here = jnp.arange(len(rules.floors), dtype=jnp.int32)[None] == floor[:, None]
     unknown = leaving & ~jnp.any(here & world.floors.visited, axis=-1)
     has_rooms = tables.has_rooms[theme]
-    shape, size = (rules.rows, rules.cols), chunk(FLOOR_CHUNK, worlds)
+    shape, size = (rules.rows, rules.cols), chunk(FLOORS, worlds)
 
     def discover(land: Land, index: Few, make: Callable[[Site], Floor]) -> Land:
         return _make_floor(land, index, partial(_arrived, way=take(way, index)), make, tables)
@@ -160,7 +175,7 @@ def light_torches(
     kept = ground.light
     for agent in range(torches.shape[1]):
         pending = dark & (torches[:, agent, 0] >= 0)
-        kept = for_the_few(pending, kept, partial(one, agent=agent), chunk(TORCH_CHUNK, pending.shape[0]))
+        kept = for_the_few(pending, kept, partial(one, agent=agent), chunk(TORCHES, pending.shape[0]))
     return eqx.tree_at(lambda g: g.light, ground, kept)
 
 
@@ -178,9 +193,7 @@ def spawn(world: World, ground: Ground, rules: Ruleset, tables: Tables) -> World
         return eqx.tree_at(lambda w: w.mobs, world, put(world.mobs, index, mobs))
 
     for kind in spawning.ORDER:
-        world = for_the_few(
-            due[:, kind], world, partial(one_more, kind=kind), chunk(SPAWN_CHUNK, due.shape[0])
-        )
+        world = for_the_few(due[:, kind], world, partial(one_more, kind=kind), chunk(SPAWNS, due.shape[0]))
     return world
 
 

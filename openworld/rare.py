@@ -25,6 +25,10 @@ def for_the_few(
             must be clipped when read and dropped when written.
     """
     worlds = pending.shape[0]
+    if worlds == 1:
+        # A loop would do the work's constant part in every step, for the compiler moves it out of the loop.
+        alone = jnp.zeros(1, jnp.int32)
+        return jax.lax.cond(pending[0], lambda carry: work(carry, alone), lambda carry: carry, carry)
     chunk = min(chunk, worlds)
     count = jnp.sum(pending.astype(jnp.int32))
     place = jnp.where(pending, jnp.cumsum(pending.astype(jnp.int32)) - 1, worlds + chunk)

@@ -10,7 +10,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool
+from jaxtyping import Array, Bool, Shaped
 
 #: Runs a function on its arguments.
 Stage = Callable[..., Any]
@@ -35,8 +35,21 @@ def staged(always: Bool[Array, ""]) -> Stage:
         shapes = jax.eval_shape(function, *args)
 
         def never(*_: Any) -> Any:
-            return jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
+            # Nothing constant: the runtime allots every constant of a program anew in each call.
+            return jax.tree.map(lambda s: jnp.full(s.shape, always, s.dtype), shapes)
 
         return jax.lax.cond(always, function, never, *args)
 
     return run
+
+
+def in_blocks(
+    function: Callable[[Shaped[Array, "*shape"]], Any], items: Shaped[Array, "n *shape"], size: int
+) -> Any:
+    """Return the function of each item, `size` items at a time, so that what they need meanwhile stays small."""
+    count = items.shape[0]
+    if count <= size:
+        return jax.vmap(function)(items)
+    padded = jnp.concatenate([items, jnp.broadcast_to(items[:1], (-count % size, *items.shape[1:]))])
+    blocks = jax.lax.map(jax.vmap(function), padded.reshape(-1, size, *items.shape[1:]))
+    return jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:])[:count], blocks)
