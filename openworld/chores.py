@@ -121,9 +121,10 @@ def _swap(land: Land, index: Few, before: World, after: World) -> Land:
     known = after.floors.visited[few, new]
     for name in ("mobs", "projectiles"):
         kept = getattr(ground, name)
-        found = take(kept, (index, new))
+        # Read before it is written to, or the compiler would keep a copy of what all worlds have left.
+        found, then = jax.lax.optimization_barrier((take(kept, (index, new)), index))
         found = eqx.tree_at(lambda f: f.alive, found, found.alive & known[:, None])
-        left = put(kept, (index, old), getattr(before, name))
+        left = put(kept, (then, old), getattr(before, name))
         ground = eqx.tree_at(lambda g, n=name: getattr(g, n), ground, left)
         after = eqx.tree_at(lambda w, n=name: getattr(w, n), after, found)
     return Land(put(land.world, index, after), ground)
