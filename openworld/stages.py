@@ -10,6 +10,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.extend.core import Var, jaxpr_as_fun
 from jaxtyping import Array, Bool, Shaped
 
 #: Runs a function on its arguments.
@@ -31,14 +32,31 @@ def staged(always: Bool[Array, ""]) -> Stage:
         return plain
 
     def run(function: Callable[..., Any], *args: Any) -> Any:
-        function = jax.jit(function)  # so that it is traced once, here, and not again by the conditional
-        shapes = jax.eval_shape(function, *args)
+        given, form = jax.tree.flatten(args)
+        traced, told = jax.make_jaxpr(
+            lambda *given: function(*jax.tree.unflatten(form, given)), return_shape=True
+        )(*given)
+        # What only passes through stays outside, or the conditional would copy it.
+        place = {variable: number for number, variable in enumerate(traced.jaxpr.invars)}
+        passed = [
+            place.get(variable) if isinstance(variable, Var) else None for variable in traced.jaxpr.outvars
+        ]
+        kept = [number for number, origin in enumerate(passed) if origin is None]
+
+        def play(*given: Any) -> Any:
+            made = jaxpr_as_fun(traced)(*given)
+            return [made[number] for number in kept]
 
         def never(*_: Any) -> Any:
             # Nothing constant: the runtime allots every constant of a program anew in each call.
-            return jax.tree.map(lambda s: jnp.full(s.shape, always, s.dtype), shapes)
+            return [
+                jnp.full(out.aval.shape, always, out.aval.dtype)
+                for out in (traced.jaxpr.outvars[n] for n in kept)
+            ]
 
-        return jax.lax.cond(always, function, never, *args)
+        made = iter(jax.lax.cond(always, play, never, *given))
+        out = [next(made) if origin is None else given[origin] for origin in passed]
+        return jax.tree.unflatten(jax.tree.structure(told), out)
 
     return run
 

@@ -6,6 +6,7 @@ A second gather that does not feed the scatter would make XLA copy the map of ev
 from typing import NamedTuple
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32
 
@@ -49,7 +50,9 @@ def look(ground: Ground, places: Places) -> Sight:
     """Read the tiles in one gather; outside the map stands Block.OUT_OF_BOUNDS."""
     index = jnp.concatenate([place.reshape(-1) for place in places])
     tiles = ground.tiles.reshape(-1).at[jnp.maximum(index, 0)].get(mode="promise_in_bounds")
-    tiles = jnp.where(index >= 0, tiles.astype(jnp.int32), jnp.int32(Block.OUT_OF_BOUNDS))
+    tiles = jnp.where(index >= 0, tiles, jnp.uint8(Block.OUT_OF_BOUNDS))
+    # Kept as bytes: a GPU would else read the map again for each system that asks.
+    tiles = jax.lax.optimization_barrier(tiles).astype(jnp.int32)
     a = places.around.size
     b = a + places.paths.size
     return Sight(
