@@ -1,14 +1,21 @@
 """The benchmark measures, says what it left out, and writes what it found."""
 
+import gzip
 import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
+import jax
+import jax.numpy as jnp
+import numpy as np
 import pytest
 
+import openworld
 from openworld import bench
-from openworld.bench import Settings, machine, report
+from openworld.bench import Settings, device, equality, hlo, machine, plans, profile, report, training, worlds
+from openworld.bench.sample import SAMPLE
 
 ROOT = Path(__file__).parent.parent
 
@@ -49,14 +56,21 @@ def result():
         "settings": report.plain(settings()),
         "rows": [ROW, START],
         "left_out": ["policy: needs optax"],
+        "errors": [],
     }
 
 
 @pytest.mark.slow
-def test_worlds_are_measured():
+def test_worlds_are_measured(tmp_path, monkeypatch):
     # The classic world: it compiles fastest, and the cache of compiled programs is no help here.
-    told = []
-    result = bench.measure(settings(ids=("OpenWorld-Classic-v0",)), told.append)
+    told, kept = [], []
+    monkeypatch.setattr(device, "bandwidth", lambda: None)
+    wanted = settings(
+        ids=("OpenWorld-Classic-v0",), kinds=("worlds", "profile"), suite="gpu", dump=str(tmp_path)
+    )
+    result = bench.measure(wanted, told.append, lambda result: kept.append(len(result["rows"])))
+    assert result["errors"] == []
+    assert kept == [1, 1]
     (row,) = result["rows"]
     assert told == ["measuring OpenWorld-Classic-v0: worlds, 4 worlds"]
     assert row["id"] == "OpenWorld-Classic-v0"
@@ -65,14 +79,23 @@ def test_worlds_are_measured():
     assert row["bytes_per_observation"] == 307
     assert 4_096 < row["bytes_per_world"] <= 6 * 1024
     assert row["compile_seconds"] > 0
+    assert row["memory"]["argument"] > 4 * 4096
+    assert row["bytes_accessed"] > 4096
+    assert row["profile"]["kernels_a_step"] > 10
+    assert {"hands", "creatures", "observe", "rare"} <= set(row["profile"]["scopes"])
+    assert sum(part["seconds"] for part in row["profile"]["scopes"].values()) > 0
+    (text,) = tmp_path.iterdir()
+    assert "OpenWorld-Classic-v0-worlds-4" in text.name
+    assert "op_name=" in gzip.decompress(text.read_bytes()).decode()
     assert result["left_out"] == []
+    report.show(result)
     json.dumps(result)
 
 
 def test_several_ids_are_measured_one_after_the_other(monkeypatch, capsys):
     speeds = {"OpenWorld-v0": 1e6, "OpenWorld-Classic-v0": 2e6, "OpenWorld-Endless-v0": 3e6}
 
-    def measured(settings, id, kind, size):
+    def measured(settings, id, kind, size, reference):
         return START if kind == "start" else {**ROW, "id": id, "steps_per_second": speeds[id]}
 
     monkeypatch.setattr(bench, "_measure_one", measured)
@@ -164,7 +187,7 @@ def test_the_file_is_written_whole(result, tmp_path):
     [
         (
             ["--kinds", "worlds,words"],
-            "there is no kind 'words'; the kinds are worlds, policy, gymnasium, start",
+            "there is no kind 'words'; the kinds are worlds, policy, gymnasium, start, training, equality",
         ),
         (["--sizes", "0"], "batch sizes must be at least 1, not 0"),
         (["--runs", "0"], "runs and seconds must be above 0"),
@@ -199,5 +222,281 @@ def test_help_is_fast_and_complete():
         text=True,
         check=True,
     )
-    for option in ("--suite", "--sizes", "--kinds", "--json", "--observation"):
+    for option in ("--suite", "--sizes", "--kinds", "--json", "--observation", "--budget-seconds", "--dump"):
         assert option in done.stdout
+
+
+def gpu(**changes) -> Settings:
+    return settings(**{"suite": "gpu", "kinds": plans.GPU_KINDS, "sizes": (2**20, 2**15), **changes})
+
+
+def test_the_suite_for_a_gpu_measures_the_most_telling_first():
+    ids = ("OpenWorld-v0", "OpenWorld-Classic-v0")
+    order = plans.plan(gpu(ids=ids, compared=(*ids, "OpenWorld-Endless-v0")))
+    assert order[:4] == [
+        ("OpenWorld-v0", "worlds", 2**20),
+        ("OpenWorld-v0", "training", 2**20),
+        ("OpenWorld-v0", "policy", 2**20),
+        ("OpenWorld-v0", "equality", len(SAMPLE)),
+    ]
+    assert len(set(order)) == len(order)
+    assert [id for id, kind, _ in order if kind == "equality"] == [*ids, "OpenWorld-Endless-v0"]
+    assert {(id, size) for id, kind, size in order if kind == "worlds"} == {
+        (id, size) for id in ids for size in (2**20, 2**15)
+    }
+    assert [size for _, kind, size in order if kind == "policy"] == [2**20, 2**16]
+    assert plans.profiled(gpu(), 2**20)
+    assert not plans.profiled(gpu(), 2**15)
+    assert plans.main_size(gpu(sizes=(2**21,))) == 2**21
+
+
+def test_each_suite_has_its_own_settings(monkeypatch):
+    monkeypatch.setenv("XLA_PYTHON_CLIENT_MEM_FRACTION", "0.5")
+    for words, expected in (
+        ([], ("cpu", ("OpenWorld-v0",), 5, None, ())),
+        (["--suite", "gpu"], ("gpu", ("OpenWorld-v0", "OpenWorld-Classic-v0"), 3, 520.0, tuple(EVERY))),
+        (
+            ["--suite", "gpu", "--id", "OpenWorld-v0", "--runs", "2", "--budget-seconds", "9"],
+            ("gpu", ("OpenWorld-v0",), 2, 9.0, ("OpenWorld-v0",)),
+        ),
+    ):
+        told = bench._settings(bench._parser().parse_args(words))
+        assert (told.suite, told.ids, told.runs, told.budget_seconds, told.compared) == expected
+        assert told.kinds == plans.SUITES[told.suite].kinds
+
+
+EVERY = ("OpenWorld-v0", "OpenWorld-Classic-v0", "OpenWorld-Endless-v0")
+
+
+def test_what_would_take_too_long_is_left_out_and_the_file_is_always_whole(monkeypatch, tmp_path, capsys):
+    path, seen = tmp_path / "bench.json", []
+
+    def measured(settings, id, kind, size, reference):
+        seen.append(json.loads(path.read_text())["rows"] if path.exists() else None)
+        return {**ROW, "worlds": size, "kind": kind}
+
+    monkeypatch.setattr(bench, "_measure_one", measured)
+    monkeypatch.setattr(device, "bandwidth", lambda: 1e9)
+    monkeypatch.setattr(plans, "EXPECTED", {"worlds": 10.0, "training": 1e6})
+    words = ["--suite", "gpu", "--kinds", "worlds,training", "--sizes", "8", "4", "--id", "OpenWorld-v0"]
+    assert bench.main([*words, "--json", str(path)]) == 0
+    assert [rows and len(rows) for rows in seen] == [None, 1]
+    result = json.loads(path.read_text())
+    assert [row["worlds"] for row in result["rows"]] == [8, 4]
+    assert result["left_out"] == ["OpenWorld-v0: training, 8 worlds: too little of the 520 s was left"]
+    assert result["rows"][0]["least_bytes"]["rollout"] > 500
+    assert result["rows"][0]["bandwidth_share"] > 0
+    assert "of what the device's memory could feed" in capsys.readouterr().out
+
+
+def test_the_suite_for_a_gpu_goes_on_after_an_error(monkeypatch, capsys):
+    def broken(settings, id, kind, size, reference):
+        if kind == "worlds":
+            raise RuntimeError("something else")
+        return {**ROW, "kind": kind}
+
+    monkeypatch.setattr(bench, "_measure_one", broken)
+    monkeypatch.setattr(device, "bandwidth", lambda: None)
+    words = ["--suite", "gpu", "--kinds", "worlds,training", "--sizes", "8", "--id", "OpenWorld-v0"]
+    assert bench.main(words) == 1
+    shown = capsys.readouterr().out
+    assert "failed: OpenWorld-v0: worlds, 8 worlds: RuntimeError: something else" in shown
+    assert "training" in shown
+
+
+def test_a_batch_that_cannot_fit_is_refused_before_it_is_compiled(monkeypatch):
+    monkeypatch.setattr(device, "memory", lambda: 2**30)
+    device.check_fits(jax.ShapeDtypeStruct((2**28,), jnp.float32))
+    with pytest.raises(device.TooLargeError, match=r"needs 1\.0 GiB, and the device has 1\.0"):
+        device.check_fits(jax.ShapeDtypeStruct((2**28 + 1,), jnp.float32))
+
+
+def test_a_program_tells_its_memory_and_its_bytes(tmp_path):
+    _, program = bench_compiled(lambda x: x + 1, jnp.zeros(1024))
+    told = device.program_facts(program)
+    assert told["memory"]["argument"] == told["memory"]["output"] == 4096
+    assert told["memory"]["in_all"] >= 8192
+    assert told["bytes_accessed"] >= 8192
+    nothing = device.program_facts(SimpleNamespace(memory_analysis=lambda: None, cost_analysis=lambda: None))
+    assert nothing == {"memory": None, "bytes_accessed": None}
+    for number in range(device.DUMPS + 1):
+        device.dump(settings(dump=str(tmp_path)), f"program-{number}", program)
+    assert len(list(tmp_path.iterdir())) == device.DUMPS
+
+
+def bench_compiled(function, *arguments):
+    return worlds.compiled(jax.jit(function), *arguments)
+
+
+TEXT = """HloModule jit_play
+
+%fused_computation (p: s32[8]) -> s32[8] {
+  %p = s32[8]{0} parameter(0)
+  ROOT %add.1 = s32[8]{0} add(%p, %p), metadata={op_name="jit(play)/vmap(hands)/craft/add"}
+}
+
+%body (at: s32[8]) -> s32[8] {
+  %at = s32[8]{0} parameter(0)
+  ROOT %copy.7 = s32[8]{0} copy(%at)
+}
+
+ENTRY %main (x: s32[8]) -> s32[8] {
+  %x = s32[8]{0} parameter(0)
+  %loop_fusion.3 = s32[8]{0} fusion(%x), kind=kLoop, calls=%fused_computation
+  %loop_select_fusion = s32[8]{0} fusion(%x), kind=kLoop, metadata={op_name="jit(play)/observe/select_n"}
+  ROOT %while.2 = s32[8]{0} while(%x), condition=%other, body=%body, metadata={op_name="jit(play)/reset/while"}
+}
+"""
+
+
+def test_kernels_are_known_by_the_part_that_they_belong_to():
+    names = hlo.op_names(TEXT)
+    scopes = {name: hlo.scope_of(path) for name, path in names.items()}
+    assert scopes["loop_fusion.3"] == scopes["loop_fusion_3"] == "hands"
+    assert scopes["loop_select_fusion"] == "observe"
+    assert scopes["copy.7"] == "reset"
+    assert scopes["x"] == hlo.UNNAMED
+
+
+def event(name, ts, dur, tid=1, pid=1, **args):
+    return {"ph": "X", "name": name, "ts": ts, "dur": dur, "tid": tid, "pid": pid, "args": args}
+
+
+def test_a_gpu_trace_is_read_by_its_streams():
+    events = [
+        {"ph": "M", "name": "process_name", "pid": 1, "args": {"name": "/device:GPU:0"}},
+        {"ph": "M", "name": "thread_name", "pid": 1, "tid": 1, "args": {"name": "Stream #16(Compute)"}},
+        {"ph": "M", "name": "thread_name", "pid": 1, "tid": 2, "args": {"name": "XLA Ops"}},
+        {"ph": "M", "name": "process_name", "pid": 9, "args": {"name": "/host:CPU"}},
+        event("loop_fusion_3", 0, 30.0, correlation_id="1"),
+        event("loop_fusion_3", 40, 30.0, correlation_id="2"),
+        event("some_kernel", 80, 10.0, hlo_op="loop_select_fusion", correlation_id="3"),
+        event("MemcpyD2H", 90, 2.0, memcpy_details="kind_dst:pageable"),
+        event("loop_fusion_3", 0, 900.0, tid=2),
+        event("loop_fusion_3", 0, 900.0, pid=9),
+    ]
+    told = profile.summary(events, hlo.op_names(TEXT), steps=2)
+    assert told["scopes"]["hands"] == {"seconds": pytest.approx(30e-6), "kernels": 1.0}
+    assert told["scopes"]["observe"] == {"seconds": pytest.approx(5e-6), "kernels": 0.5}
+    assert told["scopes"][hlo.UNNAMED]["kernels"] == 0.5
+    assert told["kernels_a_step"] == 2.0
+    assert told["named_share"] == pytest.approx(70 / 72)
+    assert told["copies_to_host_a_step"] == 0.5
+    assert told["busy_seconds_a_step"] == pytest.approx(36e-6)
+    assert told["heaviest"][0]["kernel"] == "loop_fusion_3"
+    assert told["heaviest"][0]["op_name"].endswith("craft/add")
+
+
+def test_a_cpu_trace_counts_each_kernel_without_those_inside_it():
+    events = [
+        event("while.2", 0, 100.0),
+        event("copy.7", 10, 30.0),
+        event("ThunkExecutor::Execute", 50, 20.0),
+        event("loop_fusion.3", 55, 10.0),
+    ]
+    told = profile.summary(events, hlo.op_names(TEXT), steps=1)
+    assert told["scopes"]["reset"]["seconds"] == pytest.approx((100 - 30 - 20 + 30) * 1e-6)
+    assert told["scopes"]["hands"]["seconds"] == pytest.approx(10e-6)
+    assert told["kernels_a_step"] == 3
+
+
+def test_a_trace_is_taken_of_any_program():
+    function = jax.jit(lambda x, steps: jax.lax.fori_loop(0, steps, lambda _, y: jnp.sin(y), x))
+    _, play = bench_compiled(function, jnp.ones(4096), jnp.int32(1))
+    told = profile.of(function, play, jnp.ones(4096), pace=1.0)
+    assert told["steps"] == 1
+    assert told["kernels_a_step"] >= 1
+    assert told["busy_seconds_a_step"] > 0
+
+
+def test_a_program_whose_kernels_hide_in_graphs_is_traced_one_by_one(monkeypatch):
+    plays = []
+
+    def take(play, carry, pace):
+        plays.append(play)
+        return {"named_share": 0.1 if len(plays) == 1 else 1.0}, carry
+
+    class Function:
+        def lower(self, carry, steps):
+            return SimpleNamespace(compile=lambda compiler_options: compiler_options)
+
+    monkeypatch.setattr(profile, "take", take)
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    assert profile.of(Function(), "graphs", 0, 1.0) == {"named_share": 1.0, "one_by_one": True}
+    assert plays == ["graphs", profile.ONE_BY_ONE]
+    monkeypatch.setattr(profile, "take", lambda *_: 1 / 0)
+    assert profile.of(Function(), "graphs", 0, 1.0) == {"left_out": "ZeroDivisionError: division by zero"}
+
+
+def test_every_bit_of_a_world_counts_in_its_fingerprint():
+    tree = {"a": jnp.zeros((5, 3), jnp.uint8), "b": jnp.zeros(5, jnp.float32), "c": jnp.zeros((5, 2), bool)}
+    before = equality.fingerprint(tree)
+    for name, value in (("a", 1), ("b", -0.0), ("c", True)):
+        leaf = tree[name]
+        where = (2, 1) if leaf.ndim == 2 else 2
+        after = equality.fingerprint({**tree, name: leaf.at[where].set(jnp.asarray(value, leaf.dtype))})
+        assert np.flatnonzero(np.asarray(after != before)).tolist() == [2]
+    swapped = {**tree, "a": tree["a"].at[:, 0].set(1)}, {**tree, "a": tree["a"].at[:, 1].set(1)}
+    assert not np.any(np.asarray(equality.fingerprint(swapped[0]) == equality.fingerprint(swapped[1])))
+
+
+def test_differences_are_told_by_step_and_world(tmp_path):
+    ours = np.arange(12, dtype=np.uint32).reshape(4, 3)
+    theirs = ours.copy()
+    assert equality.difference(ours, theirs)["same"]
+    theirs[2:, 1] += 1
+    told = equality.difference(ours, theirs)
+    assert told == {"same": False, "worlds_that_differ": 1, "first_step_that_differs": 2}
+    row = {"platforms": ["gpu", "cpu"], "worlds": 3, "steps": 4, "told": told, "states": told}
+    assert report.equal(row).endswith("NOT the same: 1 worlds differ, the first in step 2")
+
+
+def test_large_batches_are_compared_with_the_sample_once_it_is_there():
+    reference = equality.Reference(settings())
+    words = np.arange(300 * len(SAMPLE), dtype=np.uint32).reshape(300, -1)
+    few = sum(number < 4 for number in SAMPLE)
+    digest = equality.digest(words[equality.CHECKED_AT - 1, :few])
+    rows = [
+        {**ROW, "id": "a", "check": {"step": 64, "worlds": few, "digest": given, "same": None}}
+        for given in (digest, "0")
+    ]
+    with reference:
+        reference.check(rows)
+        assert [row["check"]["same"] for row in rows] == [None, None]
+        np.savez(Path(reference._folder.name) / "a.npz", states=words, told=words)
+        reference.check(rows)
+    assert [row["check"]["same"] for row in rows] == [True, False]
+    assert "the same as a CPU's" in next(report.notes(rows[0]))
+
+
+def test_the_sample_reaches_the_last_world_of_each_power_of_two():
+    assert list(SAMPLE) == sorted(set(SAMPLE))
+    assert {2**power - 1 for power in range(22)} <= set(SAMPLE)
+
+
+def test_the_trainer_is_measured(monkeypatch):
+    def trainer(id, size):
+        def program(learner, rate):
+            return jax.tree.map(lambda x: x + rate, learner), jnp.float32(0)
+
+        return program, lambda: jnp.zeros(size), {"learning_rate": 0.5, "steps": training.STEPS}
+
+    monkeypatch.setattr(training, "_trainer", trainer)
+    row = training.update(settings(runs=3), "OpenWorld-v0", 8)
+    assert row["kind"] == "training"
+    assert row["lowest"] <= row["steps_per_second"] <= row["highest"]
+    assert row["steps_per_second"] == pytest.approx(sorted(row["runs"])[1])
+    assert report.cells(row)[1] == "8"
+
+
+def test_the_trainer_has_what_is_measured():
+    pytest.importorskip("optax")
+    world = openworld.make("OpenWorld-Classic-v0")
+    choose, _ = worlds.policy(world)
+    obs, state = jax.eval_shape(lambda: world.reset(0, 4))
+    action = jax.eval_shape(choose, jax.ShapeDtypeStruct((), jnp.int32), obs, state)
+    assert (action.shape, action.dtype) == ((4,), jnp.int32)
+    program, make, told = training._trainer("OpenWorld-Classic-v0", 64)
+    assert callable(program)
+    assert told["minibatch_size"] * training.MINIBATCHES == 64 * training.STEPS
+    assert jax.tree.leaves(jax.eval_shape(make))

@@ -6,21 +6,17 @@ Needs nothing beyond JAX; what is not installed (the trainers, Gymnasium, rich) 
 import argparse
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from openworld.bench import report
+from openworld.bench import plans, report
+from openworld.bench.plans import KINDS, PEER, SUITES
 
-#: Worlds in a batch, by suite.
-SUITES = {
-    "cpu": (1, 64, 1024, 4096, 16384),
-    "gpu": tuple(2**power for power in range(12, 21)),
-}
-KINDS = ("worlds", "policy", "gymnasium", "start")
-#: Measured only when asked for: needs the published package.
-PEER = "peer"
+#: Called with everything measured so far, after each measurement.
+Keep = Callable[[dict[str, Any]], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,118 +26,178 @@ class Settings:
     Attributes:
         ids: which worlds, one after the other.
         kinds: worlds alone, worlds with the policy network, the Gymnasium faces, the first step of a process;
-            and beside the published package.
+            a training update, a profile of worlds alone, the same trajectories on a CPU; and beside the
+            published package.
         sizes: worlds in a batch.
         runs: how often each is measured; the median is reported, with the lowest and the highest.
         seconds: about how long each run takes.
         warm_up: steps played before anything is measured, so that episodes end at different times.
+        warm_up_seconds: when the warm-up stops, however many steps it has played.
+        suite: "cpu" measures in the order given; "gpu" the most important first, and goes on after an error.
+        compared: ids whose trajectories are compared with a CPU's.
+        budget_seconds: what would not be done by then is left out; None: nothing is.
+        dump: a folder for the text of the compiled programs.
     """
 
     ids: tuple[str, ...] = ("OpenWorld-v0",)
     observation: str = "tokens"
     kinds: tuple[str, ...] = KINDS
-    sizes: tuple[int, ...] = SUITES["cpu"]
+    sizes: tuple[int, ...] = SUITES["cpu"].sizes
     runs: int = 5
     seconds: float = 1.0
     warm_up: int = 500
+    warm_up_seconds: float = 20.0
+    suite: str = "cpu"
+    compared: tuple[str, ...] = ()
+    budget_seconds: float | None = None
+    dump: str | None = None
 
     def __post_init__(self) -> None:
         if not self.ids or len(set(self.ids)) < len(self.ids):
             raise ValueError(f"give each id once, not {', '.join(self.ids) or 'none'}")
-        unknown = [kind for kind in self.kinds if kind not in (*KINDS, PEER)]
+        unknown = [kind for kind in self.kinds if kind not in plans.ALL_KINDS]
         if unknown or not self.kinds:
-            kinds = ", ".join((*KINDS, PEER))
+            kinds = ", ".join(plans.ALL_KINDS)
             raise ValueError(f"there is no kind {', '.join(unknown)!r}; the kinds are {kinds}")
         if not self.sizes or min(self.sizes) < 1:
             raise ValueError(f"batch sizes must be at least 1, not {', '.join(map(str, self.sizes))}")
-        if self.runs < 1 or self.seconds <= 0 or self.warm_up < 0:
+        if self.runs < 1 or self.seconds <= 0 or self.warm_up < 0 or self.warm_up_seconds < 0:
             raise ValueError("runs and seconds must be above 0, and warm-up not below")
 
 
-def measure(settings: Settings, say: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
+def measure(
+    settings: Settings, say: Callable[[str], None] = lambda _: None, keep: Keep = lambda _: None
+) -> dict[str, Any]:
     """Measure and return everything that `--json` writes."""
-    from openworld.bench import machine
+    from openworld.bench import device, equality, machine
 
-    rows: list[dict[str, Any]] = []
-    left_out: list[str] = []
-    for id, kind, size in _plan(settings):
-        say(f"measuring {id}: {kind}, {size} worlds")
-        try:
-            rows.append({"id": id, **_measure_one(settings, id, kind, size)})
-        except ImportError as error:
-            left_out.append(f"{id}: {kind}: needs {error.name}, which is not installed")
-        except RuntimeError as error:
-            if "RESOURCE_EXHAUSTED" not in str(error):
-                raise
-            left_out.append(f"{id}: {kind}, {size} worlds: the device has too little memory")
-    return {**machine.facts(), "settings": report.plain(settings), "rows": rows, "left_out": left_out}
+    clock = plans.Clock(settings.budget_seconds)
+    result: dict[str, Any] = {**machine.facts(), "settings": report.plain(settings)}
+    result |= {"device": device.facts(settings), "rows": [], "left_out": [], "errors": []}
+    with equality.Reference(settings) as reference:
+        for id, kind, size in plans.plan(settings):
+            if not clock.allows(kind):
+                result["left_out"].append(f"{id}: {kind}, {size} worlds: {clock.told()}")
+                continue
+            say(f"measuring {id}: {kind}, {size} worlds")
+            began = time.perf_counter()
+            _add(result, settings, id, kind, size, reference)
+            clock.took(kind, time.perf_counter() - began)
+            reference.check(result["rows"])
+            result["seconds"] = clock.elapsed()
+            keep(result)
+        reference.check(result["rows"], wait=clock.left())
+    result["seconds"] = clock.elapsed()
+    keep(result)
+    return result
 
 
-def _plan(settings: Settings) -> list[tuple[str, str, int]]:
-    """Return what is measured, in order: (id, kind, worlds)."""
-    plan: list[tuple[str, int]] = []
-    for kind in (*KINDS, PEER):
-        if kind not in settings.kinds:
-            continue
-        if kind in ("start", PEER):
-            plan.append((kind, min(4096, max(settings.sizes))))
-        elif kind == "gymnasium":
-            plan += [(kind, size) for size in sorted({1, *(s for s in settings.sizes if 1 < s <= 4096)})]
+def _add(result: dict[str, Any], settings: Settings, id: str, kind: str, size: int, reference: Any) -> None:
+    """Add a row to the result, or say why there is none."""
+    from openworld import registry
+    from openworld.bench import device
+
+    what = f"{id}: {kind}, {size} worlds"
+    try:
+        row = _measure_one(settings, id, kind, size, reference)
+        if settings.suite == "gpu" and kind == "worlds":
+            limit = result["device"]["bandwidth_bytes_per_second"]
+            world = registry.make(id, observation=settings.observation)
+            row |= device.share_of_bandwidth(world, row["steps_per_second"], limit)
+        result["rows"].append({"id": id, **row})
+    except ImportError as error:
+        result["left_out"].append(f"{id}: {kind}: needs {error.name}, which is not installed")
+    except device.TooLargeError as error:
+        result["left_out"].append(f"{what}: {error}")
+    except Exception as error:
+        if "RESOURCE_EXHAUSTED" in str(error):
+            result["left_out"].append(f"{what}: the device has too little memory")
+        elif settings.suite == "gpu":
+            result["errors"].append(report.failure(what, error))
         else:
-            plan += [(kind, size) for size in settings.sizes]
-    return [(id, kind, size) for id in settings.ids for kind, size in plan]
+            raise
+    device.tidy(settings)
 
 
-def _measure_one(settings: Settings, id: str, kind: str, size: int) -> dict[str, Any]:
-    from openworld.bench import faces, peer, worlds
+def _measure_one(settings: Settings, id: str, kind: str, size: int, reference: Any) -> dict[str, Any]:
+    from openworld.bench import faces, peer, training, worlds
 
-    if kind == PEER:
-        return peer.beside(settings, id, size)
-    if kind == "worlds":
-        return worlds.alone(settings, id, size)
-    if kind == "policy":
-        return worlds.with_policy(settings, id, size)
-    return faces.gymnasium(settings, id, size) if kind == "gymnasium" else faces.start(id, size)
+    measures: dict[str, Callable[[], dict[str, Any]]] = {
+        "worlds": lambda: worlds.alone(settings, id, size),
+        "policy": lambda: worlds.with_policy(settings, id, size),
+        "training": lambda: training.update(settings, id, size),
+        "equality": lambda: reference.compare(id),
+        "gymnasium": lambda: faces.gymnasium(settings, id, size),
+        "start": lambda: faces.start(id, size),
+        PEER: lambda: peer.beside(settings, id, size),
+    }
+    return measures[kind]()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark from the command line."""
     options = _parser().parse_args(arguments)
     try:
-        sizes = options.sizes or SUITES[options.suite]
-        kinds = tuple(options.kinds.split(",")) if options.kinds else KINDS
-        if PEER in kinds:
-            _be_fair()
-        from openworld import registry
-
-        settings = Settings(
-            ids=tuple(registry.WORLDS) if options.id == ["all"] else tuple(options.id),
-            observation=options.observation,
-            kinds=kinds,
-            sizes=tuple(sizes),
-            runs=options.runs,
-            seconds=options.seconds,
-            warm_up=options.warm_up,
-        )
+        settings = _settings(options)
         if options.json:
             report.check_writable(options.json)
-        for id in settings.ids:
+        if settings.dump:
+            report.check_writable(Path(settings.dump) / "programs")
+        from openworld import registry
+
+        for id in (*settings.ids, *settings.compared):
             registry.make(id, observation=settings.observation)
-        result = measure(settings, lambda text: print(text, file=sys.stderr, flush=True))
+        result = measure(
+            settings,
+            lambda text: print(text, file=sys.stderr, flush=True),
+            lambda result: report.write(result, options.json) if options.json else None,
+        )
         report.show(result)
         if options.json:
-            report.write(result, options.json)
             print(f"written to {options.json}")
     except (ValueError, OSError) as error:
         print(f"openworld bench: {error}", file=sys.stderr)
         return 2
-    return 0
+    return 1 if result["errors"] else 0
 
 
-def _be_fair() -> None:
-    """Set the flag with which the peer is fastest, before JAX reads it."""
-    flag = "--xla_cpu_experimental_ynn_fusion_type="
-    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {flag}".strip()
+def _settings(options: argparse.Namespace) -> Settings:
+    """Return the settings: what is not told is the suite's."""
+    from openworld import registry
+
+    suite = SUITES[options.suite]
+    kinds = tuple(options.kinds.split(",")) if options.kinds else suite.kinds
+    if PEER in kinds:
+        _add_flag("XLA_FLAGS", "--xla_cpu_experimental_ynn_fusion_type=")
+    if options.suite == "gpu":
+        # JAX takes three quarters of the memory unless told otherwise.
+        os.environ.setdefault("XLA_PYTHON_CLIENT_MEM_FRACTION", "0.92")
+    everything = tuple(registry.WORLDS)
+    ids = everything if options.id == ["all"] else tuple(options.id or suite.ids)
+
+    def told(name: str) -> Any:
+        value = getattr(options, name)
+        return getattr(suite, name) if value is None else value
+
+    return Settings(
+        ids=ids,
+        observation=options.observation,
+        kinds=kinds,
+        sizes=tuple(options.sizes or suite.sizes),
+        runs=told("runs"),
+        seconds=told("seconds"),
+        warm_up=told("warm_up"),
+        warm_up_seconds=suite.warm_up_seconds,
+        suite=options.suite,
+        compared=(ids if options.id else everything) if "equality" in kinds else (),
+        budget_seconds=told("budget_seconds"),
+        dump=str(options.dump) if options.dump else None,
+    )
+
+
+def _add_flag(variable: str, flag: str) -> None:
+    """Add a flag to an environment variable, before JAX reads it; the peer is fastest with its own."""
+    os.environ[variable] = f"{os.environ.get(variable, '')} {flag}".strip()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -150,13 +206,17 @@ def _parser() -> argparse.ArgumentParser:
         description="Measure steps per second, compile time and bytes on this machine.",
     )
     add = parser.add_argument
-    add("--suite", choices=SUITES, default="cpu", help="batch sizes: cpu 1 to 16384, gpu 4096 to 1048576")
+    add("--suite", choices=SUITES, default="cpu", help="batch sizes, kinds and ids: for a CPU or for a GPU")
     add("--sizes", type=int, nargs="+", metavar="N", help="batch sizes of your own")
-    add("--kinds", metavar="KIND,...", help=f"what to measure: {','.join(KINDS)} (default: all), {PEER}")
-    add("--id", nargs="+", default=["OpenWorld-v0"], metavar="ID", help="which worlds, or all")
+    add("--kinds", metavar="KIND,...", help=f"what to measure, of {','.join(plans.ALL_KINDS)}")
+    add("--id", nargs="+", metavar="ID", help="which worlds, or all")
     add("--observation", choices=("tokens", "symbolic"), default="tokens", help="what a step emits")
-    add("--runs", type=int, default=5, help="runs of which the median is taken")
-    add("--seconds", type=float, default=1.0, help="about how long a run takes")
-    add("--warm-up", type=int, default=500, help="steps played before measuring")
-    add("--json", type=Path, metavar="FILE", help="write everything to a file as well")
+    add("--runs", type=int, help="runs of which the median is taken")
+    add("--seconds", type=float, help="about how long a run takes")
+    add("--warm-up", type=int, help="steps played before measuring")
+    add("--budget-seconds", type=float, metavar="S", help="leave out what would take longer (gpu: 520)")
+    add(
+        "--json", type=Path, metavar="FILE", help="write everything to a file as well, after each measurement"
+    )
+    add("--dump", type=Path, metavar="FOLDER", help="keep the text of the compiled programs")
     return parser

@@ -4,13 +4,15 @@ import dataclasses
 import json
 import sys
 import tempfile
+import traceback
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from openworld.files import replacing
 
-#: The form of the JSON file: since 2 each row has its id.
-SCHEMA = 2
+#: The form of the JSON file: since 2 each row has its id, since 3 there are the device, memory and errors.
+SCHEMA = 3
 COLUMNS = (
     "what",
     "worlds",
@@ -65,8 +67,45 @@ def beside(row: dict[str, Any]) -> str:
     )
 
 
+def equal(row: dict[str, Any]) -> str:
+    """Return the line about the same trajectories elsewhere."""
+    here, there = row["platforms"]
+    what = f"{row['worlds']:,} worlds x {row['steps']:,} steps on {here} and on {there}"
+    found = [row[name] for name in ("states", "told") if not row[name]["same"]]
+    if not found:
+        return f"{what}: the same, bit for bit"
+    first, differ = found[0]["first_step_that_differs"], max(one["worlds_that_differ"] for one in found)
+    return f"{what}: NOT the same: {differ:,} worlds differ, the first in step {first:,}"
+
+
 #: Kinds that are told in a line of their own.
-LINES = {"start": start, "peer": beside}
+LINES = {"start": start, "peer": beside, "equality": equal}
+
+
+def notes(row: dict[str, Any]) -> Iterator[str]:
+    """Return what the table has no column for."""
+    what = f"{row['kind']}, {row['worlds']:,} worlds"
+    if row.get("bandwidth_share"):
+        yield f"{what}: {row['bandwidth_share']:.1%} of what the device's memory could feed"
+    if row.get("check"):
+        same = {True: "the same as", False: "NOT the same as", None: "not compared with"}[
+            row["check"]["same"]
+        ]
+        yield f"{what}: {row['check']['worlds']} worlds after {row['check']['step']} steps are {same} a CPU's"
+    profile = row.get("profile") or {}
+    if "scopes" in profile:
+        parts = ", ".join(f"{name} {1e3 * part['seconds']:.2f}" for name, part in profile["scopes"].items())
+        busy, in_all = 1e3 * profile["busy_seconds_a_step"], 1e3 * profile["seconds_a_step"]
+        yield (
+            f"{what}: {profile['kernels_a_step']:,.0f} kernels a step, busy {busy:.2f} of {in_all:.2f} ms; "
+            f"ms a step by part: {parts}"
+        )
+
+
+def failure(what: str, error: Exception) -> dict[str, str]:
+    """Return an error as the file keeps it."""
+    lines = "".join(traceback.format_exception(error))
+    return {"what": what, "error": f"{type(error).__name__}: {error}"[:500], "traceback": lines[-4000:]}
 
 
 def show(result: dict[str, Any]) -> None:
@@ -74,16 +113,18 @@ def show(result: dict[str, Any]) -> None:
     machine = result["machine"]
     devices = ", ".join(sorted(set(result["devices"])))
     made_on = f"{machine['processor']}, {machine['cores']} cores; {devices}; jax {result['versions']['jax']}"
-    for id in result["settings"]["ids"]:
+    for id in dict.fromkeys([*result["settings"]["ids"], *result["settings"]["compared"]]):
         rows = [row for row in result["rows"] if row["id"] == id]
         measured = [cells(row) for row in rows if row["kind"] not in LINES]
         if measured:
             _table(f"{id}, {result['settings']['observation']}: {made_on}", measured)
         for row in rows:
-            if row["kind"] in LINES:
-                print(LINES[row["kind"]](row))
+            for text in [LINES[row["kind"]](row)] if row["kind"] in LINES else notes(row):
+                print(text)
     for text in result["left_out"]:
         print(f"left out: {text}")
+    for failed in result.get("errors", ()):
+        print(f"failed: {failed['what']}: {failed['error']}")
 
 
 def _table(head: str, rows: list[tuple[str, ...]]) -> None:
