@@ -59,6 +59,8 @@ class Settings:
         if unknown or not self.kinds:
             kinds = ", ".join(plans.ALL_KINDS)
             raise ValueError(f"there is no kind {', '.join(unknown)!r}; the kinds are {kinds}")
+        if "profile" in self.kinds and "worlds" not in self.kinds:
+            raise ValueError("the kind profile looks into the kind worlds: ask for both")
         if not self.sizes or min(self.sizes) < 1:
             raise ValueError(f"batch sizes must be at least 1, not {', '.join(map(str, self.sizes))}")
         if self.runs < 1 or self.seconds <= 0 or self.warm_up < 0 or self.warm_up_seconds < 0:
