@@ -73,34 +73,40 @@ class Checkpoints:
         return numbers[-1]
 
     def save(self, number: int, parts: Mapping[str, Any], facts: Mapping[str, Any]) -> Path:
-        """Save parts (trees of arrays) as one checkpoint; on failure the ones before it stay untouched."""
+        """Save parts (trees of arrays) as one checkpoint; on failure the ones before it stay untouched.
+
+        Of several processes each writes what it has of the arrays, into a folder that all of them see.
+        """
         aside = self.folder / f"{_ASIDE}{number:010d}"
+        first = jax.process_index() == 0
         try:
-            self._sweep()
-            aside.mkdir(parents=True)
+            if first:
+                self._sweep()
+                aside.mkdir(parents=True)
+            _meet(f"saving {number}")
             arrays = {part: _save_part(aside / part, tree) for part, tree in parts.items()}
-            manifest = {
-                "format": FORMAT,
-                "number": number,
-                "facts": dict(facts),
-                "arrays": arrays,
-                "files": _measure(aside),
-            }
-            (aside / MANIFEST).write_text(json.dumps(manifest, indent=1))
-            _flush(aside)
-            # A checkpoint of this number is there only if a run is repeated from an earlier one.
-            shutil.rmtree(self.path(number), ignore_errors=True)
-            aside.rename(self.path(number))
-            _flush_folder(self.folder)
+            if first:
+                self._finish(aside, number, {"facts": dict(facts), "arrays": arrays})
+            _meet(f"saved {number}")
         except Exception as error:  # the storage libraries raise many kinds
             shutil.rmtree(aside, ignore_errors=True)
             kept = f"checkpoint {self.numbers()[-1]} is kept" if self.numbers() else "there is none before it"
             raise CheckpointError(
                 f"checkpoint {number} could not be saved in {self.folder} ({_cause(error)}); {kept}"
             ) from error
-        for old in self.numbers()[: -self.keep]:
+        for old in self.numbers()[: -self.keep] if first else []:
             shutil.rmtree(self.path(old), ignore_errors=True)
         return self.path(number)
+
+    def _finish(self, aside: Path, number: int, told: Mapping[str, Any]) -> None:
+        """Write the manifest of what was saved aside and move it into place."""
+        manifest = {"format": FORMAT, "number": number, **told, "files": _measure(aside)}
+        (aside / MANIFEST).write_text(json.dumps(manifest, indent=1))
+        _flush(aside)
+        # A checkpoint of this number is there only if a run is repeated from an earlier one.
+        shutil.rmtree(self.path(number), ignore_errors=True)
+        aside.rename(self.path(number))
+        _flush_folder(self.folder)
 
     def read(self, number: int) -> Manifest:
         """Read and check a checkpoint's manifest."""
@@ -122,7 +128,10 @@ class Checkpoints:
         return manifest
 
     def restore(self, number: int, part: str, template: Any) -> Any:
-        """Read a part into the form of `template`, whose leaves need only a shape and a dtype."""
+        """Read a part into the form of `template`, whose leaves need only a shape and a dtype.
+
+        Leaves that have a sharding are spread so, on however many devices they were before.
+        """
         manifest = self.read(number)
         kept = manifest.arrays.get(part, {})
         wanted = {name: [str(leaf.dtype), *leaf.shape] for name, leaf in _stored(template).items()}
@@ -161,11 +170,14 @@ def _is_key(leaf: Any) -> bool:
 
 def _stored(tree: Any) -> dict[str, Any]:
     """A tree's leaves as they are kept: keys by their words, arrays without elements not at all."""
-    shown = {
-        name: jax.eval_shape(jax.random.key_data, leaf) if _is_key(leaf) else leaf
-        for name, leaf in _names(tree).items()
-    }
+    shown = {name: _words(leaf) if _is_key(leaf) else leaf for name, leaf in _names(tree).items()}
     return {name: leaf for name, leaf in shown.items() if np.prod(leaf.shape) > 0}
+
+
+def _words(key: Any) -> jax.ShapeDtypeStruct:
+    """The form of a key's words, which lie where the key lies."""
+    words = jax.eval_shape(jax.random.key_data, key)
+    return jax.ShapeDtypeStruct(words.shape, words.dtype, sharding=getattr(key, "sharding", None))
 
 
 def _save_part(path: Path, tree: Any) -> dict[str, list[Any]]:
@@ -184,7 +196,7 @@ def _save_part(path: Path, tree: Any) -> dict[str, list[Any]]:
 def _restore_part(path: Path, template: Any) -> dict[str, Any]:
     import orbax.checkpoint as ocp
 
-    here = jax.sharding.SingleDeviceSharding(jax.devices()[0])
+    here = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
     wanted = {
         name: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=getattr(leaf, "sharding", None) or here)
         for name, leaf in _stored(template).items()
@@ -196,11 +208,19 @@ def _restore_part(path: Path, template: Any) -> dict[str, Any]:
 def _rebuild(template: Any, arrays: dict[str, Any]) -> Any:
     def leaf_of(name: str, leaf: Any) -> Any:
         if name not in arrays:
-            return jnp.zeros(leaf.shape, leaf.dtype)
+            return jnp.zeros(leaf.shape, leaf.dtype, device=getattr(leaf, "sharding", None))
         return jax.random.wrap_key_data(arrays[name]) if _is_key(leaf) else arrays[name]
 
     leaves = [leaf_of(name, leaf) for name, leaf in _names(template).items()]
     return jax.tree.unflatten(jax.tree.structure(template), leaves)
+
+
+def _meet(name: str) -> None:
+    """Return once all processes of the run are here."""
+    if jax.process_count() > 1:
+        from jax.experimental import multihost_utils
+
+        multihost_utils.sync_global_devices(name)
 
 
 def _measure(folder: Path) -> dict[str, list[int]]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from openworld import __version__
-from openworld.cli import commands
+from openworld.cli import commands, training
 from openworld.cli.options import expected, refuse, told
 
 
@@ -29,8 +29,10 @@ class Command:
 
 COMMANDS: dict[str, Command] = {
     "demo": Command("train a small agent, measure it, say where its pictures are", commands.demo),
-    "train": Command("train an agent with PPO; --resume goes on where a run stopped", commands.train),
+    "train": Command("train an agent with PPO; --resume goes on where a run stopped", training.train),
+    "plan": Command("what a training run would take of each device's memory", training.plan),
     "evaluate": Command("measure a trained agent on held-out worlds, beside a random one", commands.evaluate),
+    "report": Command("training runs side by side: curves, instruments, verdicts", training.report),
     "bench": Command("steps per second, compile time and bytes on this machine", commands.bench),
     "render": Command("show a world as text, picture or film", commands.render),
     "replay": Command("check a recorded episode, and film it", commands.replay),

@@ -2,48 +2,12 @@
 
 import importlib.util
 import sys
-import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from openworld.cli.options import EXTRAS, parse, require, value_of
-
-
-def train(words: list[str]) -> None:
-    """Train an agent with PPO."""
-    require("optax", "orbax.checkpoint", "rich")
-    from trainers.ppo import config as presets
-    from trainers.ppo.config import Config
-
-    @dataclass(frozen=True)
-    class Train:
-        """Train an agent with PPO in a folder that then holds everything about the run.
-
-        Attributes:
-            run_dir: the run's folder (default: runs/ and the preset's name and the time).
-            resume: go on from the last checkpoint in --run-dir, with its settings where none are given.
-            preset: settings to start from: tiny, demo or standard.
-        """
-
-        run_dir: Path | None = None
-        resume: bool = False
-        preset: str = "standard"
-        config: Annotated[Config, _unnamed()] = field(default_factory=Config)
-
-    chosen = value_of("--preset", words)
-    start = presets.preset(chosen or "standard")
-    folder = value_of("--run-dir", words)
-    if "--resume" in words:
-        if folder is None:
-            raise ValueError("--resume needs --run-dir, the folder of the run to go on with")
-        if chosen is None:
-            start = _settings_of(folder)
-    options = parse(Train, "train", words, Train(preset=chosen or "standard", config=start))
-    prepare()
-    from trainers.ppo.train import train as run
-
-    print(f"run folder: {run(options.config, options.run_dir or new_folder(options.preset), options.resume)}")
+from openworld.cli.options import EXTRAS, check_ending, parse, prepare, require
+from openworld.cli.training import new_folder
 
 
 def evaluate(words: list[str]) -> None:
@@ -217,35 +181,3 @@ def show(played: Any, out: Path | None, scale: int) -> None:
         print(terminal.ansi(last, colour=sys.stdout.isatty(), rules=rules), end="")
     else:
         print(f"written to {png.write(picture.picture(last, scale, rules), out)}")
-
-
-def check_ending(path: Path | None, endings: tuple[str, ...]) -> None:
-    """Refuse a file name of another kind."""
-    if path is not None and path.suffix.lower() not in endings:
-        raise ValueError(f"--out must end in {', '.join(endings[:-1])} or {endings[-1]}, not {path.name!r}")
-
-
-def prepare() -> None:
-    """Turn the cache of compiled programs on."""
-    from openworld import cache
-
-    cache.enable()
-
-
-def new_folder(name: str) -> Path:
-    """Return a folder for a new run."""
-    return Path("runs") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
-
-
-def _settings_of(folder: str) -> Any:
-    from trainers.ppo.train import read_config
-    from trainers.sinks import RunFolder
-
-    return read_config(RunFolder(folder))
-
-
-def _unnamed() -> Any:
-    """Mark a field whose own fields are options without its name before them."""
-    import tyro
-
-    return tyro.conf.arg(name="")

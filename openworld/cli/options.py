@@ -4,6 +4,7 @@ import contextlib
 import importlib.util
 import io
 import sys
+from pathlib import Path
 from typing import Any, TypeVar
 
 Options = TypeVar("Options")
@@ -77,3 +78,24 @@ def value_of(option: str, words: list[str]) -> str | None:
         if word == option and i + 1 < len(words):
             return words[i + 1]
     return None
+
+
+def number_of(option: str, words: list[str]) -> int | None:
+    """Return the whole number that follows an option; what is none is left for the parser to refuse."""
+    try:
+        return int(value_of(option, words) or "")
+    except ValueError:
+        return None
+
+
+def check_ending(path: Path | None, endings: tuple[str, ...]) -> None:
+    """Refuse a file name of another kind."""
+    if path is not None and path.suffix.lower() not in endings:
+        raise ValueError(f"--out must end in {', '.join(endings[:-1])} or {endings[-1]}, not {path.name!r}")
+
+
+def prepare() -> None:
+    """Turn the cache of compiled programs on."""
+    from openworld import cache
+
+    cache.enable()

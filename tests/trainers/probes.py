@@ -8,6 +8,8 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
+from openworld.random import world_seeds
+
 
 class State(eqx.Module):
     chance: jax.Array  # uint32[B, 2], words of a key
@@ -37,14 +39,18 @@ class Probe:
     observation_shape = (1,)
 
     def reset(self, key, num_worlds, *, held_out=False):
-        chance = jax.random.key_data(jax.random.split(key, num_worlds))
-        nothing = jnp.zeros(num_worlds, jnp.float32)
-        state = self.renew(
-            State(chance, nothing, jnp.zeros(num_worlds, jnp.int32), nothing), chance[:, 0] >= 0
-        )
-        return self.observe(state), state
+        return self.reset_seeds(world_seeds(jax.random.key_data(key), num_worlds, held_out=held_out))
 
-    def renew(self, state, mask):
+    def reset_seeds(self, seeds):
+        nothing = jnp.zeros(seeds.shape[0], jnp.float32)
+        state = State(seeds, nothing, nothing.astype(jnp.int32), nothing)
+        return self.renew(nothing[:, None], state, seeds[:, 0] >= 0)
+
+    def renew(self, seen, state, mask):
+        state = self.begun(state, mask)
+        return jnp.where(mask[:, None], self.observe(state), seen), state
+
+    def begun(self, state, mask):
         keys = jax.vmap(jax.random.split)(jax.random.wrap_key_data(state.chance))
         clue = jax.vmap(lambda key: jax.random.bernoulli(key).astype(jnp.float32))(keys[:, 0]) * 2 - 1
         return State(
@@ -72,7 +78,7 @@ class Probe:
 
     def step(self, state, action):
         _, after, reward, terminated, truncated, info = self.advance(state, action)
-        after = self.renew(after, terminated | truncated)
+        after = self.begun(after, terminated | truncated)
         return self.observe(after), after, reward, terminated, truncated, info
 
 
@@ -106,6 +112,16 @@ BOTH = Probe(
 CUT = Probe("cut", see=nothing, pay=one, length=FOREVER, limit=5)
 #: The same, ended in earnest: what is seen tells the age.
 ENDED = Probe("ended", see=lambda clue, age: age, pay=one, length=5)
+#: Memory: what is to be done in the second step is seen in the first alone.
+MEMORY = Probe(
+    "memory",
+    see=lambda clue, age: jnp.where(age == 0, clue, 0.0),
+    pay=lambda clue, age, action: jnp.where(age == 1, clue * (2 * action - 1).astype(jnp.float32), 0.0),
+    length=2,
+    num_actions=2,
+)
+#: What is seen tells the age, and nothing ever ends.
+AGE = Probe("age", see=lambda clue, age: age, pay=one, length=FOREVER)
 #: Broken: its rewards are no numbers once an episode is three steps old.
 POISON = Probe(
     "poison",

@@ -19,6 +19,17 @@ from trainers.ppo.config import Config, Horizon, Learning, Network, Rollout, Run
         (lambda: Learning(final_learning_rate=-1.0), ["final_learning_rate=-1.0"]),
         (lambda: Learning(entropy_weight=-0.1), ["entropy_weight=-0.1", "negative"]),
         (lambda: Learning(value_clip=0.0), ["value_clip=0.0"]),
+        (lambda: Learning(ewma=1.0), ["ewma=1.0", "between 0 and 1"]),
+        (lambda: Rollout(stagger=-1), ["stagger=-1", "negative"]),
+        (lambda: Run(devices=0), ["devices=0", "greater than 0"]),
+        (
+            lambda: Config(
+                network=Network(recurrent=True),
+                rollout=Rollout(worlds=12, steps=10),
+                learning=Learning(minibatch_size=24),
+            ),
+            ["worlds=12 x steps=10 = 120", "minibatch_size=24", "whole sequences of steps=10; 20 would"],
+        ),
         (lambda: Horizon(discount=1.5), ["discount=1.5", "between 0 and 1"]),
         (lambda: Network(width=0), ["width=0"]),
         (lambda: Run(transitions=0), ["transitions=0"]),
@@ -58,7 +69,10 @@ def test_presets_survive_being_kept(name):
         ({"rollout": {"worlds": True}}, "rollout.worlds=True should be int"),
         ({"rollout": 3}, "rollout should hold settings, not 3"),
         ({"network": {"activation": "step"}}, "network.activation='step' is none of relu, tanh"),
-        ({"network": {"precision": "float16"}}, "network.precision='float16' is none of float32, bfloat16"),
+        (
+            {"network": {"precision": "float16"}},
+            "network.precision='float16' is none of auto, float32, bfloat16",
+        ),
         ({"learning": {"value_clip": "much"}}, "learning.value_clip='much' should be float or None"),
     ],
 )

@@ -1,5 +1,6 @@
 """Diagnostics on cases whose answer is known."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,7 +8,17 @@ import pytest
 
 from tests.trainers import probes
 from tests.trainers.helpers import small
-from trainers.ppo.diagnostics import diagnose, divergence, explained_variance
+from trainers.ppo.config import Network
+from trainers.ppo.diagnostics import (
+    across,
+    data_ratio,
+    dead_share,
+    dead_units,
+    diagnose,
+    divergence,
+    explained_variance,
+    outer_step,
+)
 from trainers.ppo.losses import Batch
 from trainers.ppo.networks import make_network
 from trainers.ppo.rollout import log_probabilities
@@ -57,7 +68,7 @@ def test_an_update_that_did_nothing_took_no_step(count):
     found = jitted(network, network, batch_of(network, count), 0.2)
     assert float(found.kl_old_new) == pytest.approx(0, abs=1e-7)
     assert float(found.kl_new_old) == pytest.approx(0, abs=1e-7)
-    assert float(found.ratio_least) == float(found.ratio_most) == 1
+    assert [float(found.ratio_least), float(found.ratio_most)] == pytest.approx([1, 1], abs=1e-6)
     assert float(found.outside_clip) == 0
 
 
@@ -77,3 +88,80 @@ def test_two_policies_are_compared_as_their_odds_say():
     assert float(found.ratio_most) == pytest.approx(ratio.max(), rel=1e-3)
     assert float(found.outside_clip) == pytest.approx(np.mean(np.abs(ratio - 1) > 0.2))
     assert float(found.data_per_divergence) == pytest.approx(64 / float(found.kl_old_new), rel=1e-5)
+
+
+def test_a_known_outer_step():
+    """Uniform odds of two actions become 9 to 1: ratios 1.8 and 0.2, of which both lie outside 1 ± 0.5."""
+    before, after = (jnp.log(jnp.array([odds, odds, odds, odds])) for odds in ([0.5, 0.5], [0.9, 0.1]))
+    found = outer_step(before, after, jnp.array([0, 0, 0, 1]), 0.5)
+    assert float(found.kl_old_new) == pytest.approx(0.5 * np.log(0.5 / 0.9) + 0.5 * np.log(5), rel=1e-5)
+    assert float(found.kl_new_old) == pytest.approx(0.9 * np.log(1.8) + 0.1 * np.log(0.2), rel=1e-5)
+    assert float(found.ratio_least) == pytest.approx(0.2, rel=1e-5)
+    assert float(found.ratio_most) == pytest.approx(1.8, rel=1e-5)
+    assert float(found.outside_clip) == 1
+    assert float(outer_step(before, after, jnp.array([0, 0, 0, 1]), 0.9).outside_clip) == 0
+
+
+def test_data_per_divergence_is_transitions_a_nat_and_finite_for_no_step():
+    assert float(data_ratio(16384, jnp.float32(0.004))) == pytest.approx(4_096_000, rel=1e-5)
+    assert float(data_ratio(1000, jnp.float32(0))) == pytest.approx(1e12, rel=1e-5)
+
+
+def test_transitions_of_the_whole_update_are_told_for_a_sample():
+    old = make_network(probes.BOTH, small().network, jax.random.key(1))
+    new = jax.tree.map(lambda x: x * 1.5, old)
+    found = jax.jit(lambda b: diagnose(old, new, b, 0.2, transitions=800))(batch_of(old, 8))
+    assert float(found.data_per_divergence) == pytest.approx(800 / float(found.kl_old_new), rel=1e-5)
+
+
+def test_devices_agree_on_what_one_device_would_say():
+    old = make_network(probes.BOTH, Network(width=16, depth=2), jax.random.key(1))
+    new = jax.tree.map(
+        lambda x: x + 0.2 * jnp.cos(jnp.arange(x.size, dtype=jnp.float32)).reshape(x.shape), old
+    )
+    batch = batch_of(old, 64)
+    target = jnp.sin(jnp.arange(64, dtype=jnp.float32))
+    batch = eqx.tree_at(lambda b: b.target, batch, target)
+    whole = jitted(old, new, batch, 0.2)
+    shares = jax.tree.map(lambda x: x.reshape(4, 16, *x.shape[1:]), batch)
+    each = jax.vmap(lambda b: diagnose(old, new, b, 0.2, across("worlds"), 64), axis_name="worlds")
+    shared = jax.jit(each)(shares)
+    for one, four in zip(jax.tree.leaves(whole), jax.tree.leaves(shared), strict=True):
+        np.testing.assert_allclose(four, np.full(4, one), rtol=2e-5, atol=1e-7)
+    assert 0 < float(whole.dead_units) < 1
+    assert float(whole.ratio_least) < 1 < float(whole.ratio_most)
+
+
+def hand_made(activation):
+    """Layer 1 gives 3x, -3x, -7 and 7 before the activation; layer 2 the sum of those, and its negative."""
+    network = make_network(probes.BOTH, Network(width=4, depth=2, activation=activation), jax.random.key(0))
+    first = (jnp.array([[3.0, -3, 0, 0]]), jnp.array([0.0, 0, -7, 7]))
+    second = (jnp.stack([jnp.ones(4), -jnp.ones(4), jnp.zeros(4), jnp.zeros(4)], axis=1), jnp.zeros(4))
+    weights = [*first, *second]
+    return eqx.tree_at(
+        lambda n: [x for layer in n.trunk for x in (layer.weight, layer.bias)], network, weights
+    )
+
+
+@pytest.mark.parametrize(
+    ("activation", "seen", "expected"),
+    [
+        # The third unit never fires; of layer 2 the negative of a sum of ReLUs, and both units of weight 0.
+        ("relu", [-1.0, 1.0], 4 / 8),
+        # Of positive observations alone, the second unit is silent too.
+        ("relu", [0.5, 1.0], 5 / 8),
+        # Stuck at an end are the two that see nothing but their biases of 7.
+        ("tanh", [-1.0, 1.0], 2 / 8),
+        # 3x beyond 5 is stuck as well, at both ends; the sums of layer 2 are 0, as ends cancel.
+        ("tanh", [-2.0, 2.0], 4 / 8),
+    ],
+)
+def test_dead_units_of_a_hand_made_network(activation, seen, expected):
+    found = jax.jit(dead_units)(hand_made(activation), jnp.array(seen)[:, None])
+    assert float(found) == expected
+
+
+def test_a_unit_that_speaks_on_one_device_is_alive_on_all():
+    activations = [jnp.array([[[0.0, 1.0, 0.0]], [[0.0, 0.0, 2.0]]])]
+    found = jax.vmap(lambda a: dead_share([a], "relu", across("worlds")), axis_name="worlds")(*activations)
+    np.testing.assert_allclose(found, [1 / 3, 1 / 3])

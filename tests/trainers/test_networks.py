@@ -15,7 +15,7 @@ from openworld.registry import WORLDS
 from tests.trainers import probes
 from trainers.ppo.config import Network
 from trainers.ppo.encoders import FlatEncoder, TokenEncoder, kind_of, make_encoder, one_hot, reach
-from trainers.ppo.networks import count_parameters, make_network
+from trainers.ppo.networks import count_parameters, make_network, resolved
 
 WORLD = openworld.make("OpenWorld-v0")
 LAYOUT = WORLD.layout
@@ -161,6 +161,13 @@ def test_bfloat16_is_close_to_float32_and_returns_float32():
     for a, b in zip(run(exact, any_tokens(8)), run(rough, any_tokens(8)), strict=True):
         assert b.dtype == jnp.float32
         np.testing.assert_allclose(a, b, atol=0.1)
+
+
+def test_precision_is_what_suits_the_machine_unless_it_is_told(monkeypatch):
+    assert make_network(probes.BOTH, Network(), jax.random.key(0)).precision == "float32"
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    assert resolved("auto") == "bfloat16"
+    assert resolved("float32") == "float32"
 
 
 def test_what_is_no_token_is_flattened():

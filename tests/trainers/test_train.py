@@ -130,10 +130,11 @@ def test_an_unknown_world_is_refused_before_there_is_a_folder(tmp_path):
 
 
 @pytest.mark.slow
-def test_an_update_fits_the_endless_world():
-    """Shapes and dtypes alone, nothing is compiled; the other ids are trained in in `test_world`."""
+@pytest.mark.parametrize("id", ["OpenWorld-v0", "OpenWorld-Endless-v0"])
+def test_an_update_fits_every_world(id):
+    """Shapes and dtypes alone, nothing is compiled; in the other id `test_world` trains."""
     config = preset("tiny")
-    world = openworld.make("OpenWorld-Endless-v0")
+    world = openworld.make(id)
     learner = jax.eval_shape(lambda: begin(world, config))
     after, outcome = jax.eval_shape(outer_update(world, config), learner, jnp.float32(0.1))
     assert jax.tree.structure(after) == jax.tree.structure(learner)
@@ -178,6 +179,9 @@ def test_a_resumed_run_may_learn_otherwise_but_not_be_another(tmp_path):
     wider = dataclasses.replace(config, network=Network(width=64, depth=1))
     message = line_of(TrainerError, RunFolderError, lambda: run(tmp_path, probes.BOTH, wider, resume=True))
     assert "width=32, now 64" in message
+    held = dataclasses.replace(config, learning=dataclasses.replace(config.learning, ewma=0.9))
+    message = line_of(TrainerError, RunFolderError, lambda: run(tmp_path, probes.BOTH, held, resume=True))
+    assert "begun with ewma=None, now 0.9" in message
     longer = dataclasses.replace(config, run=Run(transitions=2 * BATCH, film=False))
     run(tmp_path, probes.BOTH, longer, resume=True)
     assert read_config(RunFolder(tmp_path)) == longer

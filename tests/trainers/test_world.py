@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from openworld.content.ids import Achievement
-from openworld.registry import WORLDS
 from openworld.replay import Replay
 from trainers.ppo.config import Run, World, preset
 from trainers.ppo.evaluate import evaluate
@@ -20,59 +19,47 @@ from trainers.sinks import RunFolderError
 pytestmark = pytest.mark.slow
 
 
-@dataclasses.dataclass(frozen=True)
-class Sizes:
-    """What a run must have of its world."""
-
-    tokens: int
-    actions: int
-    achievements: int
-
-
-SIZES = {"OpenWorld-v0": Sizes(445, 43, 67), "OpenWorld-Classic-v0": Sizes(307, 17, 22)}
-
-
-@pytest.fixture(scope="module", params=SIZES)
-def id(request):
-    return request.param
+#: The smallest world stands for all: programs of the others take twice as long to compile, and
+#: `test_train` checks that an update fits them.
+ID, TOKENS, ACTIONS, ACHIEVEMENTS = "OpenWorld-Classic-v0", 307, 17, 22
 
 
 @pytest.fixture(scope="module")
-def run(id, tmp_path_factory):
-    """The `tiny` preset, trained halfway, resumed to its end."""
+def run(tmp_path_factory):
+    """The `tiny` preset, half of it, and read back."""
     folder = tmp_path_factory.mktemp("runs") / "tiny"
-    config = dataclasses.replace(preset("tiny"), world=World(id=id))
-    train(dataclasses.replace(config, run=Run(transitions=512, save_every_s=0.0, film=False)), folder)
-    train(config, folder, resume=True)
+    run = Run(transitions=512, save_every_s=0.0, film=False)
+    config = dataclasses.replace(preset("tiny"), world=World(id=ID), run=run)
+    train(config, folder)
+    train(None, folder, resume=True)
     return folder
 
 
 def test_it_leaves_a_row_for_each_update(run):
     rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-    assert [row["transitions"] for row in rows] == [256, 512, 768, 1024]
+    assert [row["transitions"] for row in rows] == [256, 512]
     assert all(np.isfinite(row["policy_loss"]) for row in rows)
-    assert json.loads((run / "config.json").read_text())["derived"]["updates"] == 4
+    assert json.loads((run / "config.json").read_text())["derived"]["updates"] == 2
 
 
-def test_it_is_evaluated_beside_a_random_agent(run, id):
+def test_it_is_evaluated_beside_a_random_agent(run):
     report = evaluate(run, episodes=8, max_steps=40)
-    assert report.world == id
-    assert list(report.trained.rates) == [a.name.lower() for a in Achievement][: SIZES[id].achievements]
+    assert report.world == ID
+    assert list(report.trained.rates) == [a.name.lower() for a in Achievement][:ACHIEVEMENTS]
     assert report.trained.mean_length.value <= 40
     assert json.loads((run / "evaluation.json").read_text())["episodes"] == 8
 
 
-def test_its_policy_plays(run, id):
+def test_its_policy_plays(run):
     policy = load_policy(run)
-    _, action = policy(None, jax.random.key(0), jnp.zeros((100, SIZES[id].tokens), jnp.uint8))
+    _, action = policy(None, jax.random.key(0), jnp.zeros((100, TOKENS), jnp.uint8))
     assert action.shape == (100,)
-    assert action.max() < SIZES[id].actions
+    assert action.max() < ACTIONS
 
 
-def test_it_is_no_run_of_another_world(run, id):
-    other = next(name for name in WORLDS if name != id)
-    config = dataclasses.replace(preset("tiny"), world=World(id=other))
-    with pytest.raises(RunFolderError, match=f"another world .id={id}, now {other}"):
+def test_it_is_no_run_of_another_world(run):
+    config = dataclasses.replace(preset("tiny"), world=World(id="OpenWorld-v0"))
+    with pytest.raises(RunFolderError, match=f"another world .id={ID}, now OpenWorld-v0"):
         train(config, run, resume=True)
 
 

@@ -4,33 +4,20 @@ The minibatch has a size, not a number: when `worlds` grows, the minibatch and t
 are and there are more minibatches. All records are frozen; `dataclasses.replace` makes a changed copy.
 """
 
-import dataclasses
-import types
-import typing
+import math
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from trainers.ppo import records
+from trainers.ppo.records import check, check_choice, check_positive, nearest_divisor, to_dict
+
+__all__ = ["Config", "Horizon", "Learning", "Network", "Rollout", "Run", "World", "preset", "to_dict"]
+
 Activation = Literal["relu", "tanh"]
-Precision = Literal["float32", "bfloat16"]
+Precision = Literal["auto", "float32", "bfloat16"]
 
-
-def check(holds: bool, message: str) -> None:
-    """Raise `ValueError(message)` unless it holds."""
-    if not holds:
-        raise ValueError(message)
-
-
-def check_positive(record: object, *names: str) -> None:
-    """Raise `ValueError` for the first named field that is not above zero."""
-    for name in names:
-        value = getattr(record, name)
-        check(value > 0, f"{name}={value} must be greater than 0")
-
-
-def check_choice(name: str, value: Any, kind: Any) -> None:
-    """Raise `ValueError` unless a value is one of a literal's."""
-    choices = typing.get_args(kind)
-    check(value in choices, f"{name}={value!r} is none of {', '.join(choices)}")
+#: A batch is cut into at most so many lanes; devices share them out evenly.
+MOST_LANES = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +45,9 @@ class Network:
     Attributes:
         embedding: numbers that stand for one tile of the view.
         learn_embedding: whether those numbers are learned; fixed random ones cost half as much on a CPU.
-        precision: of the arithmetic; the weights themselves are always float32.
+        recurrent: whether a GRU of `width` follows the hidden layers, so that the policy can remember.
+        precision: of the arithmetic; the weights themselves are always float32. "auto" is bfloat16 on GPUs and
+            TPUs and float32 on CPUs.
     """
 
     width: int = 256
@@ -66,7 +55,8 @@ class Network:
     activation: Activation = "relu"
     embedding: int = 8
     learn_embedding: bool = True
-    precision: Precision = "float32"
+    recurrent: bool = False
+    precision: Precision = "auto"
 
     def __post_init__(self) -> None:
         check_positive(self, "width", "depth", "embedding")
@@ -76,13 +66,20 @@ class Network:
 
 @dataclass(frozen=True, kw_only=True)
 class Rollout:
-    """How experience is gathered: every world is played for `steps` steps between two updates."""
+    """How experience is gathered: every world is played for `steps` steps between two updates.
+
+    Attributes:
+        stagger: steps played at random before learning begins. Each world is begun anew at one of them, so that
+            episodes do not all begin, and end, together.
+    """
 
     worlds: int = 1024
     steps: int = 64
+    stagger: int = 0
 
     def __post_init__(self) -> None:
         check_positive(self, "worlds", "steps")
+        check(self.stagger >= 0, f"stagger={self.stagger} must not be negative")
 
     @property
     def batch(self) -> int:
@@ -114,6 +111,8 @@ class Learning:
             it stays as it is.
         clip: ε, how far the probability ratio may leave 1 before its gradient is cut.
         value_clip: the same for the value's move away from its old estimate; None does not clip it.
+        ewma: β of PPO-EWMA: the policy is held to an average of its own past, in which each gradient step weighs
+            β times the one after it, and not to the policy that played (Hilton et al. 2022, 2110.00641); None: PPO.
         max_gradient_norm: the global norm that gradients are scaled down to.
     """
 
@@ -125,6 +124,7 @@ class Learning:
     value_clip: float | None = None
     value_weight: float = 0.5
     entropy_weight: float = 0.01
+    ewma: float | None = None
     max_gradient_norm: float = 1.0
     normalise_advantages: bool = True
 
@@ -132,6 +132,9 @@ class Learning:
         check_positive(self, "minibatch_size", "epochs", "learning_rate", "clip", "max_gradient_norm")
         if self.value_clip is not None:
             check_positive(self, "value_clip")
+        check(
+            self.ewma is None or 0 <= self.ewma < 1, f"ewma={self.ewma} must lie between 0 and 1, without 1"
+        )
         for name in ("final_learning_rate", "value_weight", "entropy_weight"):
             value = getattr(self, name)
             check(value is None or value >= 0, f"{name}={value} must not be negative")
@@ -147,6 +150,7 @@ class Run:
         save_every_s: seconds between two checkpoints; 0 saves after every update.
         keep: how many checkpoints stay on disk.
         film: whether to leave a replay and a video of the trained agent.
+        devices: how many accelerators (or CPUs) share the worlds; None: all there are.
     """
 
     seed: int = 0
@@ -155,6 +159,7 @@ class Run:
     save_every_s: float = 300.0
     keep: int = 2
     film: bool = True
+    devices: int | None = None
 
     def __post_init__(self) -> None:
         check(0 <= self.seed < 2**31, f"seed={self.seed} must lie between 0 and 2**31 - 1")
@@ -162,6 +167,8 @@ class Run:
         check(self.save_every_s >= 0, f"save_every_s={self.save_every_s} must not be negative")
         if self.time_budget_s is not None:
             check_positive(self, "time_budget_s")
+        if self.devices is not None:
+            check_positive(self, "devices")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,61 +183,62 @@ class Config:
     run: Run = field(default_factory=Run)
 
     def __post_init__(self) -> None:
-        batch, size = self.rollout.batch, self.learning.minibatch_size
+        batch, size, steps = self.rollout.batch, self.learning.minibatch_size, self.rollout.steps
+        sizes = f"worlds={self.rollout.worlds} x steps={steps} = {batch} transitions do not divide"
+        if self.network.recurrent:
+            worlds = nearest_divisor(self.rollout.worlds, size // steps)
+            check(
+                size % steps == 0 and self.rollout.worlds % (size // steps) == 0,
+                f"{sizes} into minibatches of minibatch_size={size}, which a recurrent network wants of whole "
+                f"sequences of steps={steps}; {worlds * steps} would",
+            )
         check(
             batch % size == 0,
-            f"worlds={self.rollout.worlds} x steps={self.rollout.steps} = {batch} transitions do not divide "
-            f"into minibatches of minibatch_size={size}; {nearest_divisor(batch, size)} would",
+            f"{sizes} into minibatches of minibatch_size={size}; {nearest_divisor(batch, size)} would",
         )
+
+    @property
+    def lanes(self) -> int:
+        """Equal groups of neighbouring worlds; every minibatch has an equal share of each.
+
+        It is the largest power of two, up to `MOST_LANES`, that divides both the worlds and what a minibatch is
+        made of: transitions, or the whole sequences of a recurrent network. Devices share lanes, never split one.
+        """
+        units = self.learning.minibatch_size // (self.rollout.steps if self.network.recurrent else 1)
+        return math.gcd(self.rollout.worlds, units, MOST_LANES)
 
     def derived(self) -> dict[str, int]:
         """What follows from the settings, for the log."""
+        return {name: value for name, (value, _) in self.reasons().items()}
+
+    def reasons(self) -> dict[str, tuple[int, str]]:
+        """What follows from the settings, and from which."""
+        rollout, learning = self.rollout, self.learning
+        minibatches = rollout.batch // learning.minibatch_size
         return {
-            "transitions_per_update": self.rollout.batch,
-            "minibatches_per_epoch": self.rollout.batch // self.learning.minibatch_size,
-            "gradient_steps_per_update": self.learning.epochs
-            * self.rollout.batch
-            // self.learning.minibatch_size,
-            "updates": -(-self.run.transitions // self.rollout.batch),
+            "transitions_per_update": (rollout.batch, f"{rollout.worlds} worlds x {rollout.steps} steps"),
+            "minibatches_per_epoch": (
+                minibatches,
+                f"{rollout.batch} transitions / {learning.minibatch_size}",
+            ),
+            "gradient_steps_per_update": (
+                learning.epochs * minibatches,
+                f"{learning.epochs} epochs x {minibatches} minibatches",
+            ),
+            "updates": (
+                -(-self.run.transitions // rollout.batch),
+                f"{self.run.transitions} transitions / {rollout.batch}, rounded up",
+            ),
+            "lanes": (
+                self.lanes,
+                f"largest power of two, up to {MOST_LANES}, that divides worlds and minibatches alike",
+            ),
         }
 
 
-def nearest_divisor(number: int, wanted: int) -> int:
-    """The divisor of `number` closest to `wanted`."""
-    small = [d for d in range(1, int(number**0.5) + 1) if number % d == 0]
-    return min((*small, *(number // d for d in small)), key=lambda d: abs(d - wanted))
-
-
-def to_dict(config: Config) -> dict[str, Any]:
-    """The settings as plain nested dictionaries."""
-    return dataclasses.asdict(config)
-
-
-def from_dict(values: dict[str, Any], record: type = Config, path: str = "") -> Any:
-    """Rebuild a record from `to_dict`'s form; an unknown name or a value of the wrong kind is a `ValueError`."""
-    kinds = typing.get_type_hints(record)
-    made = {}
-    for name, value in values.items():
-        check(name in kinds, f"{path}{name} is no setting of this version")
-        if dataclasses.is_dataclass(kinds[name]):
-            check(isinstance(value, dict), f"{path}{name} should hold settings, not {value!r}")
-            made[name] = from_dict(value, kinds[name], f"{path}{name}.")
-        else:
-            made[name] = fitted(f"{path}{name}", value, kinds[name])
-    return record(**made)
-
-
-def fitted(name: str, value: Any, kind: Any) -> Any:
-    """A value read from JSON as its field has it; a whole number may stand for a float."""
-    if typing.get_origin(kind) is Literal:
-        check_choice(name, value, kind)
-        return value
-    kinds = typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
-    if type(value) is int and int not in kinds and float in kinds:
-        return float(value)
-    names = " or ".join("None" if one is types.NoneType else one.__name__ for one in kinds)
-    check(type(value) in kinds, f"{name}={value!r} should be {names}")
-    return value
+def from_dict(values: dict[str, Any]) -> Config:
+    """Rebuild settings from `to_dict`'s form; an unknown name or a value of the wrong kind is a `ValueError`."""
+    return records.from_dict(values, Config)
 
 
 #: Settings to start from. `standard` follows the published Craftax baselines' batch and horizon.

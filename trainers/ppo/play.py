@@ -9,7 +9,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int32, Key, Shaped
+from jaxtyping import Array, Bool, Float, Float32, Int32, Key, Shaped
 
 from trainers.ppo.networks import ActorCritic
 from trainers.ppo.worlds import Worlds
@@ -30,7 +30,8 @@ class Episodes(eqx.Module):
 class Policy(eqx.Module):
     """A network as `rollout` wants it: `(carry, key, observation) -> (carry, action)`.
 
-    `sharpness` multiplies the logits: 1 plays as in training, 0 plays every action alike.
+    The carry is what a recurrent network remembers; None stands for the beginning of episodes. `sharpness`
+    multiplies the logits: 1 plays as in training, 0 plays every action alike.
     """
 
     network: ActorCritic
@@ -40,8 +41,13 @@ class Policy(eqx.Module):
         self, carry: Any, key: Key[Array, ""], observation: Shaped[Array, "B *shape"]
     ) -> tuple[Any, Int32[Array, " B"]]:
         """Draw an action of each world."""
-        logits = self.sharpness * self.network(observation)[0]
-        return carry, jax.random.categorical(key, logits).astype(jnp.int32)
+        memory = self.begin(observation.shape[0]) if carry is None else carry
+        memory, logits, _ = self.network.play(memory, observation)
+        return memory, jax.random.categorical(key, self.sharpness * logits).astype(jnp.int32)
+
+    def begin(self, worlds: int) -> Float32[Array, "B memory"]:
+        """The carry at the beginning of episodes."""
+        return self.network.blank(worlds)
 
 
 @dataclass(frozen=True)
@@ -67,7 +73,8 @@ class Course:
         """
         key = jax.random.key(self.seed)
         observation, state = self._reset(key)
-        carry = observation, state, self._blank(state)
+        begun = policy.begin(self.episodes) if isinstance(policy, Policy) else None
+        carry = observation, state, self._blank(state), begun
         for begin in range(0, self.max_steps, STRETCH):
             steps = jnp.int32(min(STRETCH, self.max_steps - begin))
             carry = self._stretch(policy, carry, jax.random.fold_in(key, begin), steps)
@@ -94,10 +101,10 @@ class Course:
 
         def program(policy: Callable, carry: tuple, key: Array, steps: Array) -> tuple:
             def body(at: tuple[Array, tuple]) -> tuple[Array, tuple]:
-                done, (observation, state, book) = at
-                _, action = policy(None, jax.random.fold_in(key, done), observation)
+                done, (observation, state, book, memory) = at
+                memory, action = policy(memory, jax.random.fold_in(key, done), observation)
                 observation, state, _, terminated, truncated, info = self.world.advance(state, action)
-                return done + 1, (observation, state, keep(book, info, terminated | truncated))
+                return done + 1, (observation, state, keep(book, info, terminated | truncated), memory)
 
             def unfinished(at: tuple[Array, tuple]) -> Array:
                 return (at[0] < steps) & ~jnp.all(at[1][2].ended)

@@ -1,4 +1,4 @@
-"""The inner loop: epochs of shuffled minibatches of fixed size over one batch of experience."""
+"""The inner loop: epochs of shuffled minibatches of fixed size over one update's experience."""
 
 from typing import Any
 
@@ -10,9 +10,17 @@ from jaxtyping import Array, Bool, Float, Key
 
 from trainers.ppo.advantages import gae, values_after
 from trainers.ppo.config import Horizon, Learning
+from trainers.ppo.devices import Devices
+from trainers.ppo.ewma import Ewma
 from trainers.ppo.losses import Batch, Terms, ppo_loss
+from trainers.ppo.minibatches import Lanes
 from trainers.ppo.networks import ActorCritic
+from trainers.ppo.noise import NoiseScale, noise_of_parts
+from trainers.ppo.recurrent import Sequence
 from trainers.ppo.rollout import Experience
+
+#: Parts of a minibatch whose gradients are compared.
+QUARTERS = 4
 
 
 class Report(eqx.Module):
@@ -23,6 +31,14 @@ class Report(eqx.Module):
     finite: Bool[Array, ""]
 
 
+class Student(eqx.Module):
+    """What gradient steps change."""
+
+    network: ActorCritic
+    optimiser: Any
+    ewma: Ewma | None
+
+
 def make_optimiser(settings: Learning) -> optax.GradientTransformation:
     """Adam on gradients of bounded global norm; the learning rate is applied by `improve`."""
     return optax.chain(
@@ -30,29 +46,48 @@ def make_optimiser(settings: Learning) -> optax.GradientTransformation:
     )
 
 
-def to_batch(experience: Experience, last_value: Float[Array, " B"], horizon: Horizon) -> Batch:
-    """Add advantages and value targets to experience and forget its order."""
+def new_student(network: ActorCritic, settings: Learning) -> Student:
+    """A student that has learned nothing yet."""
+    return Student(
+        network=network,
+        optimiser=make_optimiser(settings).init(eqx.filter(network, eqx.is_inexact_array)),
+        ewma=None if settings.ewma is None else Ewma.of(network),
+    )
+
+
+def to_batch(
+    experience: Experience, memory: Float[Array, "B memory"], last_value: Float[Array, " B"], horizon: Horizon
+) -> Batch:
+    """Add advantages and value targets to experience, [T, B].
+
+    Args:
+        memory: what a recurrent network remembered before the first step.
+        last_value: V of the observation that follows the last step.
+    """
     following = values_after(experience.value, last_value, experience.final_value, experience.truncated)
     advantage = gae(
         experience.reward, experience.value, following, experience.terminated, experience.truncated, horizon
     )
-
-    def flat(x: Array) -> Array:
-        return x.reshape(-1, *x.shape[2:])
-
+    observation = experience.observation
+    if memory.shape[1]:
+        ended = experience.terminated | experience.truncated
+        # Where the first step began an episode, its memory is blank already.
+        begun = jnp.concatenate([jnp.zeros_like(ended[:1]), ended[:-1]])
+        observation = Sequence(observation, begun, memory)
     return Batch(
-        observation=flat(experience.observation),
-        action=flat(experience.action),
-        log_probability=flat(experience.log_probability),
-        value=flat(experience.value),
-        advantage=flat(advantage),
-        target=flat(advantage + experience.value),
+        observation=observation,
+        action=experience.action,
+        log_probability=experience.log_probability,
+        value=experience.value,
+        advantage=advantage,
+        target=advantage + experience.value,
     )
 
 
-def normalised(advantage: Float[Array, " N"]) -> Float[Array, " N"]:
-    """Mean 0 and standard deviation 1."""
-    return (advantage - jnp.mean(advantage)) / (jnp.std(advantage) + 1e-8)
+def normalised(advantage: Float[Array, "*N"], devices: Devices) -> Float[Array, "*N"]:
+    """Mean 0 and standard deviation 1 over the whole update."""
+    centred = advantage - devices.mean(jnp.mean(advantage))
+    return centred / (jnp.sqrt(devices.mean(jnp.mean(jnp.square(centred)))) + 1e-8)
 
 
 def global_norm(tree: Any) -> Float[Array, ""]:
@@ -61,34 +96,57 @@ def global_norm(tree: Any) -> Float[Array, ""]:
 
 
 def improve(
-    network: ActorCritic,
-    optimiser_state: Any,
+    student: Student,
     batch: Batch,
     learning_rate: Float[Array, ""],
     settings: Learning,
-    key: Key[Array, ""],
-) -> tuple[ActorCritic, Any, Report]:
-    """Take the gradient steps of one update."""
+    orders: tuple[Lanes, Key[Array, ""], Devices],
+) -> tuple[Student, Report]:
+    """Take the gradient steps of one update; `orders` say how its transitions are dealt out, and to whom."""
+    lanes, key, devices = orders
     optimiser = make_optimiser(settings)
-    if settings.normalise_advantages:
-        batch = eqx.tree_at(lambda b: b.advantage, batch, normalised(batch.advantage))
 
-    def step(carry: tuple[ActorCritic, Any], index: Array) -> tuple[tuple[ActorCritic, Any], Report]:
-        network, optimiser_state = carry
-        minibatch = jax.tree.map(lambda x: x[index], batch)
-        (loss, terms), gradient = jax.value_and_grad(ppo_loss, has_aux=True)(network, minibatch, settings)
+    def step(student: Student, index: Array) -> tuple[Student, tuple[Terms, Array]]:
+        proximal = None if student.ewma is None else student.ewma.network
+        gradient, terms = jax.grad(ppo_loss, has_aux=True)(
+            student.network, lanes.take(batch, index), settings, proximal
+        )
+        gradient = devices.mean(gradient)
         with jax.numpy_dtype_promotion("standard"):  # Optax mixes its dtypes
-            direction, optimiser_state = optimiser.update(gradient, optimiser_state)
-        network = jax.tree.map(lambda weight, d: weight - learning_rate * d, network, direction)
-        norm = global_norm(gradient)
-        report = Report(terms=terms, gradient_norm=norm, finite=jnp.isfinite(loss) & jnp.isfinite(norm))
-        return (network, optimiser_state), report
+            direction, state = optimiser.update(gradient, student.optimiser)
+        network = jax.tree.map(lambda weight, d: weight - learning_rate * d, student.network, direction)
+        ewma = student.ewma and student.ewma.after(network, settings.ewma or 0.0)
+        return Student(network, state, ewma), (terms, global_norm(gradient))
 
-    def epoch(carry: tuple[ActorCritic, Any], key: Key[Array, ""]) -> tuple[tuple[ActorCritic, Any], Report]:
-        order = jax.random.permutation(key, batch.action.shape[0])
-        return jax.lax.scan(step, carry, order.reshape(-1, settings.minibatch_size))
+    def epoch(student: Student, key: Key[Array, ""]) -> tuple[Student, tuple[Terms, Array]]:
+        return jax.lax.scan(step, student, lanes.shuffled(key, devices))
 
-    keys = jax.random.split(key, settings.epochs)
-    (network, optimiser_state), reports = jax.lax.scan(epoch, (network, optimiser_state), keys)
-    mean = jax.tree.map(lambda x: jnp.mean(x) if x.dtype == jnp.float32 else jnp.all(x), reports)
-    return network, optimiser_state, mean
+    student, (terms, norms) = jax.lax.scan(epoch, student, jax.random.split(key, settings.epochs))
+    terms = devices.mean(jax.tree.map(jnp.mean, terms))
+    sound = jnp.all(jnp.isfinite(norms)) & jnp.all(jnp.isfinite(jnp.stack(jax.tree.leaves(terms))))
+    return student, Report(terms=terms, gradient_norm=jnp.mean(norms), finite=sound)
+
+
+def gradient_noise(
+    student: Student, batch: Batch, settings: Learning, orders: tuple[Lanes, Key[Array, ""], Devices]
+) -> NoiseScale:
+    """The gradient noise scale before the first step: from the quarters of a minibatch, each of other lanes.
+
+    NaN where there are too few lanes for quarters.
+    """
+    lanes, key, devices = orders
+    parts = max(1, QUARTERS // devices.count)
+    if lanes.lanes % parts or lanes.lanes * devices.count < QUARTERS:
+        return NoiseScale(signal=jnp.float32(jnp.nan), noise=jnp.float32(jnp.nan), scale=jnp.float32(jnp.nan))
+    index = lanes.shuffled(jax.random.split(key, settings.epochs)[0], devices)[0]
+    each = lanes.lanes // parts
+    proximal = None if student.ewma is None else student.ewma.network
+
+    def gradient(part: Array) -> ActorCritic:
+        some = lanes.take(batch, jax.lax.dynamic_slice_in_dim(index, part * each, each), part * each)
+        return jax.grad(ppo_loss, has_aux=True)(student.network, some, settings, proximal)[0]
+
+    gradients = devices.gather(jax.lax.map(gradient, jnp.arange(parts)))
+    # Of more than four devices, neighbours make a quarter together.
+    quarters = jax.tree.map(lambda g: jnp.mean(g.reshape(QUARTERS, -1, *g.shape[1:]), axis=1), gradients)
+    return noise_of_parts(quarters, settings.minibatch_size // QUARTERS)

@@ -33,6 +33,14 @@ class Worlds(Protocol):
         """First observations and states; held-out worlds are never trained on."""
         ...
 
+    def reset_seeds(self, seeds: Any) -> tuple[Any, Any]:
+        """The worlds of these seeds, uint32[B, 2]."""
+        ...
+
+    def renew(self, obs: Any, state: Any, mask: Any) -> tuple[Any, Any]:
+        """Begin the next episode in the worlds of the mask."""
+        ...
+
     def step(self, state: Any, action: Any) -> tuple[Any, Any, Any, Any, Any, Any]:
         """`(observation, state, reward, terminated, truncated, info)`, ended worlds begun anew."""
         ...

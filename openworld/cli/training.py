@@ -1,0 +1,188 @@
+"""The commands about training: train, plan, report."""
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from openworld.cli.options import check_ending, number_of, parse, prepare, require, value_of
+
+if TYPE_CHECKING:
+    from trainers.ppo.config import Config
+    from trainers.ppo.scaling import Reason
+
+#: Options that scale a reference's settings.
+SCALED = ("--worlds", "--steps", "--reference", "--scaling")
+
+
+def train(words: list[str]) -> None:
+    """Train an agent with PPO."""
+    require("optax", "orbax.checkpoint", "rich")
+    from trainers.ppo.config import Config
+
+    @dataclass(frozen=True)
+    class Train:
+        """Train an agent with PPO in a folder that then holds everything about the run.
+
+        With --worlds nothing else is needed: the other settings follow from the reference by the scaling rule, and
+        each is printed with its reason. Settings given besides go before what follows.
+
+        Attributes:
+            run_dir: the run's folder (default: runs/ and the preset's name and the time).
+            resume: go on from the last checkpoint in --run-dir, with its settings where none are given.
+            preset: settings as they are: tiny, demo or standard.
+            worlds: how many worlds to scale the reference's settings to.
+            steps: of a rollout, between two updates (default: the reference's).
+            reference: settings to scale from: tiny, demo, standard or million (default: standard or million,
+                whichever is nearer).
+            scaling: what grows with the worlds: recipe (the number of minibatches), fixed-minibatches (their size)
+                or sqrt (their size, and the learning rate with its root).
+        """
+
+        run_dir: Path | None = None
+        resume: bool = False
+        preset: str = "standard"
+        worlds: int | None = None
+        steps: int | None = None
+        reference: str | None = None
+        scaling: str = "recipe"
+        config: Annotated[Config, _unnamed()] = field(default_factory=Config)
+
+    folder = value_of("--run-dir", words)
+    if "--resume" not in words:
+        start, reasons, name = settings(words)
+    elif folder is None:
+        raise ValueError("--resume needs --run-dir, the folder of the run to go on with")
+    else:
+        start, reasons, name = _resumed(words, folder)
+    options = parse(Train, "train", words, Train(preset=name, config=start))
+    prepare()
+    from trainers.ppo import devices, scaling
+    from trainers.ppo.train import train as run
+
+    devices.start()
+    if devices.is_first():
+        print(scaling.table(scaling.explain(options.config, reasons)), end="\n\n", flush=True)
+    run_dir = options.run_dir or new_folder(options.reference or name)
+    print(f"run folder: {run(options.config, run_dir, options.resume)}")
+
+
+def plan(words: list[str]) -> int:
+    """Tell what a run would take of each device's memory."""
+    require("optax", "orbax.checkpoint", "rich")
+    from trainers.ppo.config import Config
+
+    @dataclass(frozen=True)
+    class Plan:
+        """Tell what a run takes of each device's memory, whether it fits, and what to change. Nothing is trained.
+
+        The settings are given as to `openworld train`. The exit code is 1 where the run does not fit.
+
+        Attributes:
+            preset: settings as they are: tiny, demo or standard.
+            worlds: how many worlds to scale the reference's settings to.
+            steps: of a rollout, between two updates (default: the reference's).
+            reference: settings to scale from: tiny, demo, standard or million (default: standard or million,
+                whichever is nearer).
+            scaling: what grows with the worlds: recipe, fixed-minibatches or sqrt.
+            memory: of each device, as 80GiB (default: that of the devices here).
+            devices: how many share the worlds (default: --run.devices; else one where --memory or --platform is
+                given, and all that are here otherwise).
+            platform: what kind of devices: cpu, gpu or tpu (default: a gpu where --memory is given, else the kind
+                that is here).
+        """
+
+        preset: str = "standard"
+        worlds: int | None = None
+        steps: int | None = None
+        reference: str | None = None
+        scaling: str = "recipe"
+        memory: str | None = None
+        devices: int | None = None
+        platform: str | None = None
+        config: Annotated[Config, _unnamed()] = field(default_factory=Config)
+
+    start, reasons, name = settings(words)
+    options = parse(Plan, "plan", words, Plan(preset=name, config=start))
+    prepare()
+    from trainers.ppo import memory, planning, scaling
+
+    print(scaling.table(scaling.explain(options.config, reasons)), end="\n\n", flush=True)
+    size = None if options.memory is None else memory.parse_bytes(options.memory)
+    text, fits = planning.answer(options.config, size, options.devices, options.platform)
+    print(text)
+    return 0 if fits else 1
+
+
+def report(words: list[str]) -> None:
+    """Lay runs side by side."""
+    import tyro
+
+    @dataclass(frozen=True)
+    class Report:
+        """Write a report on some runs: their curves side by side, the instruments, and the verdict on each.
+
+        Attributes:
+            runs: folders of runs.
+            out: an .html file, or a .png of the curves.
+        """
+
+        runs: tyro.conf.Positional[tuple[Path, ...]]
+        out: Path = Path("report.html")
+
+    options = parse(Report, "report", words)
+    check_ending(options.out, (".html", ".png"))
+    if not options.runs:
+        raise ValueError("which runs? give their folders: openworld report RUN...")
+    require("matplotlib", "rich")
+    from trainers.report import report as write
+
+    print(f"written to {write(options.runs, options.out)}")
+
+
+def settings(words: list[str]) -> "tuple[Config, tuple[Reason, ...], str]":
+    """Return the settings to start from, the reasons of those that were scaled, and the preset's name."""
+    from trainers.ppo import config, scaling
+
+    chosen = value_of("--preset", words)
+    given = [option for option in SCALED if value_of(option, words) is not None]
+    if not given:
+        return config.preset(chosen or "standard"), (), chosen or "standard"
+    if chosen is not None:
+        raise ValueError(
+            f"--preset takes settings as they are; to scale them: {given[0]} with --reference {chosen}"
+        )
+    made = scaling.configure(
+        number_of("--worlds", words),
+        number_of("--steps", words),
+        value_of("--reference", words),
+        value_of("--scaling", words) or "recipe",
+        minibatch_size=number_of("--learning.minibatch-size", words),
+    )
+    return made.config, made.reasons, "standard"
+
+
+def new_folder(name: str) -> Path:
+    """Return a folder for a new run."""
+    return Path("runs") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
+
+
+def _resumed(words: list[str], folder: str) -> "tuple[Config, tuple[Reason, ...], str]":
+    given = [option for option in SCALED if value_of(option, words) is not None]
+    if given:
+        raise ValueError(
+            f"--resume goes on with the run's own worlds and steps; leave out {', '.join(given)}"
+        )
+    if value_of("--preset", words) is not None:
+        return settings(words)
+    from trainers.ppo.train import read_config
+    from trainers.sinks import RunFolder
+
+    return read_config(RunFolder(folder)), (), "standard"
+
+
+def _unnamed() -> Any:
+    """Mark a field whose own fields are options without its name before them."""
+    import tyro
+
+    return tyro.conf.arg(name="")

@@ -1,0 +1,103 @@
+"""Runs that need devices or processes of their own: `spread.py devices FOLDER`, `spread.py process FOLDER`."""
+
+import dataclasses
+import json
+import sys
+import zlib
+from pathlib import Path
+
+import jax
+import numpy as np
+from jax.experimental import multihost_utils
+
+from tests.trainers import probes
+from tests.trainers.helpers import small
+from trainers.ppo.clock import Clock
+from trainers.ppo.config import Config, Learning, Network, Rollout, Run, World
+from trainers.ppo.devices import devices_of, start
+from trainers.ppo.learner import begin, outer_update, row_of
+from trainers.ppo.runs import begun_config, resumed_config
+from trainers.ppo.train import train_in
+from trainers.ppo.worlds import achievement_names, make
+from trainers.sinks import RunFolder
+
+UPDATES = 3
+
+
+def probe_config(devices=None, updates=UPDATES):
+    """A network with all there is, on a probe: memory, a proximal policy, staggered starts."""
+    config = small(
+        network=Network(width=16, depth=1, activation="tanh", recurrent=True),
+        rollout=Rollout(worlds=32, steps=8, stagger=3),
+    )
+    learning = dataclasses.replace(config.learning, ewma=0.9, minibatch_size=128, epochs=2)
+    run = Run(transitions=256 * updates, save_every_s=0.0, film=False, devices=devices)
+    return dataclasses.replace(config, learning=learning, run=run)
+
+
+def classic_config(devices):
+    return Config(
+        world=World(id="OpenWorld-Classic-v0", time_limit=5),
+        network=Network(width=32, depth=1, embedding=2),
+        rollout=Rollout(worlds=16, steps=4),
+        learning=Learning(minibatch_size=32, epochs=1, learning_rate=3e-3),
+        run=Run(devices=devices),
+    )
+
+
+def told(learner, rows):
+    """What can be compared: rows, a checksum of the worlds, the network's numbers."""
+    worlds = multihost_utils.process_allgather(
+        (learner.playing.state, learner.playing.observation), tiled=True
+    )
+    worlds = [np.asarray(x) for x in jax.tree.leaves(worlds)]
+    return {
+        "rows": [{k: v for k, v in row.items() if "second" not in k} for row in rows],
+        "worlds": [zlib.crc32(np.ascontiguousarray(x).tobytes()) for x in worlds],
+        "network": [np.asarray(x).reshape(-1)[:50].tolist() for x in jax.tree.leaves(learner.network)],
+    }
+
+
+def train_probe(folder, config, resume=False):
+    folder = RunFolder(folder)
+    config = resumed_config(folder, config) if resume else begun_config(folder, config)
+    learner = train_in(probes.BOTH, config, folder, resume)
+    return told(learner, folder.metrics())
+
+
+def play_classic(devices):
+    config = classic_config(devices)
+    world, spread = make(config.world), devices_of(config)
+    clock = Clock(config)
+    learner = jax.jit(lambda: begin(world, config, spread))()
+    update = jax.jit(outer_update(world, config, spread), donate_argnums=0)
+    rows = []
+    for _ in range(UPDATES):
+        learner, outcome = update(learner, clock.learning_rate())
+        rows.append(row_of(outcome, achievement_names(world)))
+    return told(learner, rows)
+
+
+def on_devices(folder):
+    found = {"probe 1": train_probe(folder / "whole", probe_config(1))}
+    train_probe(folder / "moved", probe_config(8, updates=1))
+    train_probe(folder / "moved", probe_config(1, updates=2), resume=True)
+    found["probe moved"] = train_probe(folder / "moved", probe_config(2), resume=True)
+    found |= {f"classic {n}": play_classic(n) for n in (1, 8)}
+    return found
+
+
+def as_process(folder):
+    start()
+    for updates in (2, UPDATES):
+        config = small(run=Run(transitions=256 * updates, save_every_s=1e9, film=False))
+        learner = train_probe(folder / "run", config, resume=updates == UPDATES)
+    return learner
+
+
+if __name__ == "__main__":
+    jax.config.update("jax_numpy_dtype_promotion", "strict")
+    kind, place = sys.argv[1], Path(sys.argv[2])
+    made = on_devices(place) if kind == "devices" else as_process(place)
+    if jax.process_index() == 0:
+        (place / "told.json").write_text(json.dumps(made))

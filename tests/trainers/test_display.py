@@ -1,0 +1,135 @@
+"""What a run shows of its instruments while it runs."""
+
+import io
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from trainers.display import Display, Past, panel, percent, short, small, sparkline, told
+from trainers.ppo.config import Config, to_dict
+from trainers.ppo.verdict import judge
+
+
+def row(update, value, **more):
+    return {
+        "update": update,
+        "transitions": 65536 * update,
+        "steps_per_second": 2.0e6,
+        "return": value,
+        "length": 200.0,
+        "episodes": 40,
+        "entropy": 1.234,
+        "clip_share": 0.043,
+        "outside_clip": 0.087,
+        "gradient_norm": 0.4273,
+        "kl_old_new": 0.00738,
+        "ratio_least": 0.717,
+        "ratio_most": 1.361,
+        "explained_variance": 0.449,
+        "data_per_divergence": 2220088.5,
+        "dead_units": 0.0125,
+        "gradient_signal": 1e-3,
+        "gradient_noise": 1e-3 * 65536 * 5,
+        "achievements": {"collect_wood": 0.5},
+        **more,
+    }
+
+
+def plateau(count=400):
+    rng = np.random.default_rng(2)
+    return [row(n + 1, float(value)) for n, value in enumerate(rng.standard_normal(count))]
+
+
+def shown(display, rows, **console):
+    display.console = Console(file=io.StringIO(), width=100, **console)
+    for number, each in enumerate(rows):
+        display.show(each, 0.5, 10.0, last=number == len(rows) - 1)
+    return display.console.file.getvalue()
+
+
+def test_the_panel_shows_every_instrument_and_the_verdict_with_its_advice():
+    rows = plateau()
+    out = io.StringIO()
+    console = Console(file=out, width=100, force_terminal=True, color_system=None)
+    with Display("title", console, to_dict(Config()), rows[:-1]) as display:
+        display.show(rows[-1], 0.5, 10.0, last=True)
+    text = out.getvalue()
+    parts = (
+        "0.0074 nats",
+        "0.72 .. 1.36",
+        "4.3 %",
+        "8.7 %",
+        "2.22M",
+        "5 updates",
+        "0.43",
+        "1.23 nats",
+        "44.9 %",
+    )
+    for part in (
+        *parts,
+        "1.2 %",
+        "flat: return",
+        "try more worlds: 1,024 -> 8,192",
+        "or a smaller step",
+        "█",
+    ):
+        assert part in text
+    assert max(len(line) for line in text.splitlines()) <= 100
+
+
+def test_a_panel_without_instruments_has_dashes():
+    console = Console(file=io.StringIO(), width=80)
+    bare = {"transitions": 1, "steps_per_second": 1.0, "return": None, "length": None}
+    console.print(panel("title", bare, 0.0, float("inf"), Past()))
+    text = console.file.getvalue()
+    assert "outer step" in text
+    assert "nan" not in text
+    assert "None" not in text
+
+
+def test_the_last_plain_line_is_followed_by_the_verdict():
+    rows = plateau()
+    display = Display("title", Console(file=io.StringIO()), to_dict(Config()))
+    lines = shown(display, rows).splitlines()
+    assert lines[-6].startswith("flat: return ")
+    assert lines[-5].startswith("the noise scale is 5 times")
+    assert lines[-4].startswith("try more worlds")
+    assert lines[-7].endswith("0:10 left  flat")
+
+
+def test_updates_made_again_after_a_resume_count_once():
+    rows = plateau(60)
+    display = Display("title", Console(file=io.StringIO()), history=rows)
+    shown(display, rows[40:])
+    assert [each["transitions"] for each in display.rows] == [each["transitions"] for each in rows]
+
+
+def test_the_noise_scale_is_that_of_the_latest_updates():
+    display = Display("title", Console(file=io.StringIO()))
+    assert display.noise() is None
+    shown(display, [row(n, 1.0, gradient_noise=None, gradient_signal=None) for n in (1, 2)])
+    assert display.noise() is None
+    shown(display, [row(n, 1.0) for n in range(3, 9)])
+    assert display.noise() == pytest.approx(5)
+    shown(display, [row(9, 1.0, gradient_signal=-1.0)])
+    assert display.noise() == np.inf
+
+
+def test_an_improving_run_gets_no_advice():
+    verdict = judge([row(n + 1, n / 10) for n in range(100)], to_dict(Config()))
+    assert told(verdict) == [verdict.sentence()]
+    assert verdict.sentence() == "improving: return +3.1 [+3.1, +3.1] over the last 2.032 M transitions"
+
+
+def test_a_curve_in_text():
+    assert sparkline([0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0], 8) == "0.00 ▁▂▃▄▅▆▇█ 7.00"
+    assert sparkline([0.0, 2.0, 10.0, 12.0], 2) == "1.00 ▁█ 11.00"
+    assert sparkline([2.0, 2.0], 8) == "2.00 ▁▁ 2.00"
+    assert sparkline([2.0], 8) == ""
+
+
+def test_numbers_are_as_long_as_they_need_to_be():
+    assert [small(0.00738), small(2e-7), small(None), small(float("nan"))] == ["0.0074", "2e-07", "-", "-"]
+    assert [percent(0.043), percent(None), percent(float("inf"))] == ["4.3 %", "-", "-"]
+    assert [short(1.5), short(0.25, 2), short(None), short(float("inf"))] == ["1.5", "0.25", "-", "many"]

@@ -1,0 +1,186 @@
+"""What to do about a run that has stopped to learn, and by how much.
+
+The model (Beukman et al. 2026, 2603.06009): an update is one step of stochastic optimisation. Its batch B is the
+transitions collected between two updates, its step size how far the policy moves. A run stands still once the step
+is too large for the noise. The amounts below are our own formulas, on the noise model of McCandlish et al. 2018.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+#: The least and the most that is advised at once.
+LEAST, MOST = 2, 16
+#: Estimates of the noise scale without which none is made, and standard errors that a signal must stand out by.
+ESTIMATES, STANDS_OUT = 8, 2.0
+#: Signs that something other than the outer loop is in the way.
+MANY_DEAD, POOR_VALUE = 0.5, 0.2
+
+
+@dataclass(frozen=True)
+class Noise:
+    """The noise scale over several updates, in transitions; `bound` says that it is at least this."""
+
+    scale: float
+    bound: bool
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What to change.
+
+    Attributes:
+        factor: k, see `factor_for`.
+        reason: what was measured, in a line.
+        ways: the changes to choose one from, each in a line.
+        signs: what else may be in the way, each in a line.
+    """
+
+    factor: int
+    reason: str
+    ways: tuple[str, ...]
+    signs: tuple[str, ...] = ()
+
+
+def measured_noise(rows: Sequence[Mapping[str, Any]]) -> Noise | None:
+    """B_noise = mean tr Σ / mean |G|² of some updates; None where too few of them tell.
+
+    Where the mean signal is less than `STANDS_OUT` standard errors above 0, its upper end gives a lower bound.
+    """
+    pairs = [(row.get("gradient_signal"), row.get("gradient_noise")) for row in rows]
+    known = np.array([pair for pair in pairs if None not in pair], float).reshape(-1, 2)
+    known = known[np.isfinite(known).all(axis=1)]
+    if len(known) < ESTIMATES:
+        return None
+    signal, noise = known.mean(axis=0)
+    error = float(known[:, 0].std(ddof=1)) / math.sqrt(len(known))
+    if noise <= 0:
+        return None
+    bound = signal <= STANDS_OUT * error
+    highest = signal + STANDS_OUT * error if bound else signal
+    return Noise(float(noise / highest) if highest > 0 else math.inf, bool(bound))
+
+
+def factor_for(ratio: int | float) -> int:
+    """Our factor k from the ratio r = B_noise / B: r, held between 2 and 16, rounded up to a power of two.
+
+    * k times the worlds bring B up to B_noise, where signal and noise are even and a step gains half of what it
+      would gain without noise: 1 / (1 + B_noise / B) = 1/2 (McCandlish et al. 2018, section 2.2).
+    * 1/k of the outer step does the same to where the run stands still: its distance from the optimum goes with
+      step / B (Smith & Le 2018, 1710.06451).
+    * At least 2: where a step gains nothing, it is twice the best one for its noise (the gain is a parabola in
+      the step, same section). At most 16: measure again before going further.
+    """
+    return 2 ** math.ceil(math.log2(min(max(ratio, LEAST), MOST)))
+
+
+def anchored(age: int | float, factor: int) -> float:
+    """Our β for PPO-EWMA: the proximal policy k times as old as now, β / (1 − β) = k · age.
+
+    The clip lets the policy move by about ε within the age of the policy it is held to; so k times the age is 1/k
+    of the speed (Hilton et al. 2022, 2110.00641). In plain PPO that age is (M − 1) / 2 gradient steps on average,
+    of M an update; with EWMA it is β / (1 − β).
+    """
+    older = factor * max(age, 0.5)
+    return older / (1 + older)
+
+
+def advise(rows: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]) -> Advice:
+    """What the model advises on rows of a run that stands still.
+
+    Args:
+        rows: metrics of the updates in question.
+        settings: the run's configuration as nested dictionaries; parts may be missing.
+    """
+    rollout, learning = settings.get("rollout", {}), settings.get("learning", {})
+    worlds, steps = rollout.get("worlds"), rollout.get("steps")
+    batch = worlds * steps if worlds and steps else between(rows)
+    noise = measured_noise(rows)
+    ratio = noise.scale / batch if noise and batch else math.nan
+    noisy = not (ratio < 1) or (noise is not None and noise.bound)
+    factor = factor_for(ratio if ratio >= LEAST else LEAST)
+    ways = smaller_step(learning, batch, factor)
+    if noisy:
+        ways = (more_worlds(worlds, factor), *ways)
+    return Advice(
+        factor, reason_for(noise, batch, rows), ways, (*signs_of(rows), *decayed(learning, len(rows)))
+    )
+
+
+def between(rows: Sequence[Mapping[str, Any]]) -> int:
+    """Transitions of an update, as the rows have them; 0 where they do not tell."""
+    return int(rows[-1]["transitions"] - rows[-2]["transitions"]) if len(rows) > 1 else 0
+
+
+def reason_for(noise: Noise | None, batch: int, rows: Sequence[Mapping[str, Any]]) -> str:
+    """What was measured: the noise against the data, and the step."""
+    step = middle(rows, "kl_old_new")
+    moved = f"; the policy moves by {step:.2g} nats an update" if step is not None else ""
+    if noise is None or not batch:
+        return f"the noise scale was not measured{moved}"
+    ratio = noise.scale / batch
+    least = "at least " if noise.bound else ""
+    if math.isinf(ratio):
+        told = f"no gradient stands out of the noise of the {batch:,} transitions of an update"
+    else:
+        told = f"the noise scale is {least}{ratio:.2g} times the {batch:,} transitions of an update"
+    if ratio < 1 and not noise.bound:
+        told += ", so noise alone does not hold the run: if a smaller step does not help, look elsewhere"
+    return told + moved
+
+
+def more_worlds(worlds: int | None, factor: int) -> str:
+    """The first cure: more data an update, the inner loop as it is."""
+    amount = f"{worlds:,} -> {worlds * factor:,}" if worlds else f"x {factor}"
+    return f"more worlds: {amount}, minibatch_size and learning_rate as they are"
+
+
+def smaller_step(learning: Mapping[str, Any], batch: int, factor: int) -> tuple[str, ...]:
+    """The second cure, in each of its forms."""
+    ways = []
+    rate, epochs, size = (learning.get(name) for name in ("learning_rate", "epochs", "minibatch_size"))
+    if epochs and size and batch:
+        held, steps = learning.get("ewma"), epochs * batch // size
+        beta = anchored((steps - 1) / 2 if held is None else held / (1 - held), factor)
+        was = "none" if held is None else f"{held:.6g}"
+        ways.append(f"a slower anchor: ewma {was} -> {1 - float(f'{1 - beta:.2g}'):.8g}")
+    if rate:
+        ways.append(f"a smaller step: learning_rate {rate:.3g} -> {rate / factor:.3g}")
+    elif not ways:
+        ways.append(f"a smaller step: learning_rate / {factor}")
+    if epochs and epochs > 1:
+        ways.append(f"fewer steps: epochs {epochs} -> {max(1, epochs // factor)}")
+    return tuple(ways)
+
+
+def signs_of(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """What the network itself shows."""
+    signs = []
+    dead, explained = middle(rows, "dead_units"), middle(rows, "explained_variance")
+    if dead is not None and dead > MANY_DEAD:
+        signs.append(f"{dead:.0%} of the hidden units are dead: the network may have lost its plasticity")
+    if explained is not None and explained < POOR_VALUE:
+        signs.append(
+            f"the value explains {max(explained, 0):.0%} of the returns: its advantages are mostly noise"
+        )
+    return tuple(signs)
+
+
+def decayed(learning: Mapping[str, Any], rows: int) -> tuple[str, ...]:
+    """A learning rate that falls makes an end flat by itself."""
+    rate, last = learning.get("learning_rate"), learning.get("final_learning_rate")
+    if rate and last is not None and last < rate:
+        return (
+            f"the learning rate falls to {last:.3g} by the end of the run, which flattens the end by itself",
+        )
+    return ()
+
+
+def middle(rows: Sequence[Mapping[str, Any]], name: str) -> float | None:
+    """The median of a column; None where it is empty."""
+    found = [row[name] for row in rows if isinstance(row.get(name), int | float)]
+    found = [value for value in found if math.isfinite(value)]
+    return float(np.median(found)) if found else None

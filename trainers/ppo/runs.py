@@ -1,0 +1,71 @@
+"""The settings that a run keeps in its folder, and which of them a resumed run may change."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from trainers.checkpoint import CheckpointError
+from trainers.ppo import config as settings
+from trainers.ppo.config import Config
+from trainers.ppo.devices import is_first, wait_for_all
+from trainers.ppo.worlds import Worlds, identity
+from trainers.sinks import RunFolder, RunFolderError
+
+#: Settings that a resumed run may change: the arrays of a checkpoint do not depend on them.
+CHANGEABLE = ("run", "learning", "horizon")
+
+
+def begun_config(folder: RunFolder, config: Config | None) -> Config:
+    """Begin a run in an empty folder."""
+    if config is None:
+        raise RunFolderError("a new run needs settings; only a resumed one has them already")
+    if is_first():
+        folder.create({"config": settings.to_dict(config), "derived": config.derived()})
+    wait_for_all("begun")
+    return config
+
+
+def resumed_config(folder: RunFolder, config: Config | None) -> Config:
+    """Settings to go on with: the run's own, or new ones that its checkpoints allow."""
+    kept = read_config(folder)
+    if config is None or config == kept:
+        return kept
+    for field in dataclasses.fields(Config):
+        old, new = getattr(kept, field.name), getattr(config, field.name)
+        if old != new and field.name not in CHANGEABLE:
+            raise RunFolderError(
+                f"{folder.path} was begun with another {field.name} ({difference(old, new)}); "
+                f"a resumed run can change only {', '.join(CHANGEABLE)}"
+            )
+    if (kept.learning.ewma is None) != (config.learning.ewma is None):
+        raise RunFolderError(
+            f"{folder.path} was begun with ewma={kept.learning.ewma}, now {config.learning.ewma}: its checkpoints "
+            f"hold an average of the policy only if it was begun with one"
+        )
+    wait_for_all("compared")
+    if is_first():
+        folder.write_settings({"config": settings.to_dict(config), "derived": config.derived()})
+    return config
+
+
+def difference(old: Any, new: Any) -> str:
+    """Name what differs between two records of settings."""
+    pairs = zip(dataclasses.asdict(old).items(), dataclasses.asdict(new).values(), strict=True)
+    return ", ".join(f"{name}={was}, now {now}" for (name, was), now in pairs if was != now)
+
+
+def read_config(folder: RunFolder) -> Config:
+    """The settings that a run keeps."""
+    try:
+        return settings.from_dict(folder.read_settings()["config"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise RunFolderError(f"{folder.path} keeps settings of another version: {error}") from error
+
+
+def check_identity(world: Worlds, facts: dict[str, Any], path: Path) -> None:
+    """Raise `CheckpointError` where a checkpoint was made in another world."""
+    for name, here in identity(world).items():
+        if facts.get(name) != here:
+            raise CheckpointError(
+                f"{path} is of another version: {name} {facts.get(name)} there and {here} here"
+            )
