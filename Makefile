@@ -6,6 +6,8 @@
 
 WORKERS ?= 2
 BIN := .venv/bin
+# A file's tests share compiled programs, so they run in one process; tests/conftest.py puts long files first.
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 # Pyright's own notice of newer releases would ask the network.
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
@@ -27,13 +29,13 @@ bench: .venv/ready  ## measure steps per second, compile time and bytes on this 
 	@$(BIN)/openworld bench $(ARGS)
 
 test: lint  ## everything: lint, types, layers and all tests
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	$(PYTEST) $(ARGS)
 
 test-quick: .venv/ready  ## the tests that take seconds
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not slow" $(ARGS)
+	$(PYTEST) -m "not slow" $(ARGS)
 
 test-oracle: .venv-oracle/ready  ## play beside the published package, which this installs in .venv-oracle
-	.venv-oracle/bin/python -m pytest -n $(WORKERS) --dist loadfile tests/craftax $(ARGS)
+	$(subst $(BIN),.venv-oracle/bin,$(PYTEST)) tests/craftax $(ARGS)
 
 lint: .venv/ready  ## style, format, types and layers
 	$(BIN)/ruff check .

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from openworld.batch import Environment, Info, State
     from openworld.registry import make
+    from trainers.ppo.agent import load_agent
 
 __version__ = "0.1.0"
 
@@ -17,9 +18,10 @@ _PUBLIC = {
     "Environment": "openworld.batch",
     "Info": "openworld.batch",
     "State": "openworld.batch",
+    "load_agent": "trainers.ppo.agent",
     "make": "openworld.registry",
 }
-__all__ = ["Environment", "Info", "State", "__version__", "make"]
+__all__ = ["Environment", "Info", "State", "__version__", "load_agent", "make"]
 
 
 def __getattr__(name: str) -> Any:

@@ -15,15 +15,20 @@ import hypothesis
 import jax
 import pytest
 
+from tests import compiling
+
 GOLDEN = Path(__file__).parent / "golden"
 
 # An accidental float, or an axis matched by accident, is an error rather than a slow or wrong step.
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
+compiling.little_effort()
 
 
 def cache_folder() -> Path:
     """Where compiled programs outlive a run: a folder for each JAX and processor, as they fit no other."""
+    if chosen := os.environ.get("JAX_COMPILATION_CACHE_DIR"):
+        return Path(chosen)
     root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return root / "openworld" / "jax" / f"tests-{jax.__version__}-{platform.machine()}-{processor()}"
 
@@ -43,9 +48,7 @@ try:
 except OSError:
     pass  # without a place to keep them, programs are compiled anew: slower, not different
 else:
-    jax.config.update("jax_compilation_cache_dir", str(cache_folder()))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
-    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+    compiling.keep_programs(str(cache_folder()))
 
 hypothesis.settings.register_profile(
     "default",
@@ -60,6 +63,12 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="rewrite the files in tests/golden")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take long first: at the end, short ones keep all processes busy alike."""
+    long = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in long)
 
 
 @pytest.fixture

@@ -123,8 +123,8 @@ def test_the_classic_world_is_recorded(tmp_path):
 
 @pytest.mark.slow
 def test_an_episode_is_recorded_to_its_end():
-    world = registry.make("OpenWorld-v0", time_limit=3)
-    recorded = replay.record(world, walk, (3, 4))
+    world = registry.make("OpenWorld-Classic-v0", time_limit=3)
+    recorded = replay.record(world, lambda carry, key, obs: (carry, jnp.int32(1)), (3, 4))
     assert (len(recorded.actions), recorded.ended, recorded.time_limit) == (3, "truncated", 3)
     assert len(list(replay.frames(recorded))) == 4
 

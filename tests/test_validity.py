@@ -9,34 +9,34 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-import openworld
 from openworld.batch import Environment, State
 from openworld.content.ids import Block, Item
 from openworld.validity import check_state
+from tests.oracle import driver
+from tests.oracle.book import CLASSIC, ENDLESS, FULL, Rules
 
-WORLDS = 4
+WORLDS = driver.PLAYED
 
 
-def played(world: Environment, steps: int) -> State:
+def played(rules: Rules, steps: int) -> State:
     """Worlds after some steps of random play, as NumPy arrays."""
-    _, state = world.reset(5, WORLDS)
+    _, state = driver.environment(rules).reset(5, WORLDS)
     dice = np.random.default_rng(0)
     for _ in range(steps):
-        _, state, *_ = world.step(state, jnp.asarray(dice.integers(0, world.num_actions, WORLDS, np.int32)))
+        action = jnp.asarray(dice.integers(0, rules.actions, WORLDS, np.int32))
+        _, state, *_ = driver.step_on(state, action, rules)
     return jax.tree.map(np.array, state)
 
 
 @pytest.fixture(scope="module")
 def full() -> tuple[Environment, State]:
-    world = openworld.make("OpenWorld-v0")
-    return world, played(world, steps=0)
+    return driver.environment(), played(FULL, steps=0)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("id", ["OpenWorld-v0", "OpenWorld-Classic-v0", "OpenWorld-Endless-v0"])
-def test_play_brings_about_what_is_allowed(id):
-    world = openworld.make(id)
-    check_state(played(world, steps=40), world.ruleset)
+@pytest.mark.parametrize("rules", [FULL, CLASSIC, ENDLESS], ids=["full", "classic", "endless"])
+def test_play_brings_about_what_is_allowed(rules):
+    check_state(played(rules, steps=40), driver.environment(rules).ruleset)
 
 
 def test_jax_arrays_are_checked_too(full):
@@ -212,7 +212,7 @@ def test_what_cannot_be_is_refused_by_name(full, complaint):
 def test_another_dtype_is_refused(full):
     world, state = full
     wider = eqx.tree_at(lambda s: s.world.player.health, state, state.world.player.health.astype(np.int32))
-    message = r"world\.player\.health is int32\[4, 1\]; it must be int16\[4, 1\]"
+    message = r"world\.player\.health is int32\[8, 1\]; it must be int16\[8, 1\]"
     with pytest.raises(ValueError, match=message):
         check_state(wider, world.ruleset)
 
@@ -220,7 +220,7 @@ def test_another_dtype_is_refused(full):
 def test_another_shape_is_refused(full):
     world, state = full
     fewer = eqx.tree_at(lambda s: s.ground.tiles, state, state.ground.tiles[:, :5])
-    with pytest.raises(ValueError, match=r"ground\.tiles is uint8\[4, 5, 48, 48\]; it must be"):
+    with pytest.raises(ValueError, match=r"ground\.tiles is uint8\[8, 5, 48, 48\]; it must be"):
         check_state(fewer, world.ruleset)
 
 
@@ -233,7 +233,7 @@ def test_a_single_world_without_its_axis_is_refused(full):
 def test_a_state_of_other_rules_is_refused(full):
     _, state = full
     with pytest.raises(ValueError, match="it must be"):
-        check_state(state, openworld.make("OpenWorld-Classic-v0").ruleset)
+        check_state(state, driver.environment(CLASSIC).ruleset)
 
 
 def test_what_dead_slots_hold_is_of_no_account(full):
@@ -243,8 +243,8 @@ def test_what_dead_slots_hold_is_of_no_account(full):
 
 
 def test_a_deeper_floor_of_an_endless_world_has_a_theme_of_its_own():
-    world = openworld.make("OpenWorld-Endless-v0")
-    state = played(world, steps=0)
+    world = driver.environment(ENDLESS)
+    state = played(ENDLESS, steps=0)
     deep = both(
         put(lambda s: s.world.depth, (0,), 300),
         put(lambda s: s.world.floor, (0,), 8),

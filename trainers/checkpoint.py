@@ -11,7 +11,7 @@ import os
 import shutil
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from trainers.errors import TrainerError
+from trainers.errors import TrainerError, format_problem
 
 #: Version of the layout on disk; a change that old code cannot read raises it.
 FORMAT = 1
 MANIFEST = "manifest.json"
-_ASIDE = ".saving-"
+#: What is being written or removed; the next save sweeps up what a killed one left.
+_ASIDE, _GONE = ".saving-", ".removing-"
 
 
 class CheckpointError(TrainerError):
@@ -95,7 +96,7 @@ class Checkpoints:
                 f"checkpoint {number} could not be saved in {self.folder} ({_cause(error)}); {kept}"
             ) from error
         for old in self.numbers()[: -self.keep] if first else []:
-            shutil.rmtree(self.path(old), ignore_errors=True)
+            self._remove(old)
         return self.path(number)
 
     def _finish(self, aside: Path, number: int, told: Mapping[str, Any]) -> None:
@@ -104,35 +105,47 @@ class Checkpoints:
         (aside / MANIFEST).write_text(json.dumps(manifest, indent=1))
         _flush(aside)
         # A checkpoint of this number is there only if a run is repeated from an earlier one.
-        shutil.rmtree(self.path(number), ignore_errors=True)
+        self._remove(number)
         aside.rename(self.path(number))
         _flush_folder(self.folder)
 
-    def read(self, number: int) -> Manifest:
-        """Read and check a checkpoint's manifest."""
+    def _remove(self, number: int) -> None:
+        """Remove a checkpoint, which first loses its name: it is never there in part."""
+        with suppress(OSError):
+            gone = self.path(number).rename(self.folder / f"{_GONE}{number:010d}")
+            shutil.rmtree(gone, ignore_errors=True)
+
+    def read(self, number: int, part: str = "") -> Manifest:
+        """Read a checkpoint's manifest and check its files, or those of a part."""
+        manifest = self.manifest(number)
+        for name, (size, checksum) in manifest.files.items():
+            file = self.path(number) / name
+            if not name.startswith(f"{part}/" if part else ""):
+                continue
+            if not file.is_file() or file.stat().st_size != size or _checksum(file) != checksum:
+                raise self._damaged(number, f"{name} is not as it was written")
+        return manifest
+
+    def manifest(self, number: int) -> Manifest:
+        """What a checkpoint says of itself, unchecked."""
         path = self.path(number)
         if not path.is_dir():
             raise CheckpointError(f"{self.folder} holds no checkpoint {number}")
         try:
             content = json.loads((path / MANIFEST).read_text())
-            version = content["format"]
+            problem = format_problem(content["format"], FORMAT)
+            if problem:
+                raise CheckpointError(f"{path} {problem}")
+            return Manifest(**{name: content[name] for name in ("number", "facts", "arrays", "files")})
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise self._damaged(number, f"its {MANIFEST} cannot be read") from error
-        if version != FORMAT:
-            raise CheckpointError(f"{path} is of format {version}; this version reads format {FORMAT}")
-        manifest = Manifest(**{name: content[name] for name in ("number", "facts", "arrays", "files")})
-        for name, (size, checksum) in manifest.files.items():
-            file = path / name
-            if not file.is_file() or file.stat().st_size != size or _checksum(file) != checksum:
-                raise self._damaged(number, f"{name} is not as it was written")
-        return manifest
 
     def restore(self, number: int, part: str, template: Any) -> Any:
         """Read a part into the form of `template`, whose leaves need only a shape and a dtype.
 
         Leaves that have a sharding are spread so, on however many devices they were before.
         """
-        manifest = self.read(number)
+        manifest = self.read(number, part)
         kept = manifest.arrays.get(part, {})
         wanted = {name: [str(leaf.dtype), *leaf.shape] for name, leaf in _stored(template).items()}
         for name in sorted({*kept, *wanted}):
@@ -155,7 +168,7 @@ class Checkpoints:
     def _sweep(self) -> None:
         """Remove what a killed save left behind."""
         if self.folder.is_dir():
-            for entry in self.folder.glob(f"{_ASIDE}*"):
+            for entry in (*self.folder.glob(f"{_ASIDE}*"), *self.folder.glob(f"{_GONE}*")):
                 shutil.rmtree(entry, ignore_errors=True)
 
 
@@ -237,11 +250,13 @@ def _checksum(file: Path) -> int:
 
 
 def _flush(folder: Path) -> None:
-    """Wait until a folder's files are on the disk, so that the move that follows cannot overtake them."""
-    for file in folder.rglob("*"):
-        if file.is_file():
-            with file.open("rb") as stream:
-                os.fsync(stream.fileno())
+    """Wait until all in a folder is on the disk, so that the move that follows cannot overtake it."""
+    for entry in folder.rglob("*"):
+        if entry.is_dir():
+            _flush_folder(entry)
+            continue
+        with entry.open("rb") as stream:
+            os.fsync(stream.fileno())
     _flush_folder(folder)
 
 

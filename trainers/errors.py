@@ -11,6 +11,14 @@ class MissingPackageError(TrainerError, ImportError):
     """An optional package that was asked for is not installed."""
 
 
+def format_problem(found: int, known: int) -> str:
+    """What is wrong with a file of another format than the known one, or "" if nothing is."""
+    if found == known:
+        return ""
+    remedy = "; it was written by a newer openworld: upgrade to read it" if found > known else ""
+    return f"is of format {found}; this version reads format {known}{remedy}"
+
+
 def require(extra: str, *modules: str, purpose: str) -> None:
     """Raise `MissingPackageError` unless every module can be imported; none is imported here."""
     missing = [name for name in modules if not installed(name)]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from openworld.files import replacing
-from trainers.errors import TrainerError, installed
+from trainers.errors import TrainerError, format_problem, installed
 
 CONFIG, METRICS, CURVE = "config.json", "metrics.jsonl", "learning_curve.png"
 #: Version of config.json's layout.
@@ -46,8 +46,11 @@ class RunFolder:
             raise RunFolderError(f"no run can be kept in {self.path}: {error.strerror}") from error
 
     def write_settings(self, settings: Mapping[str, Any]) -> None:
-        """Keep settings beside the versions and the machine they are used with."""
-        record = {"format": FORMAT, **settings, "versions": versions(), "machine": machine()}
+        """Keep settings beside the commit, the versions and the machine they are used with."""
+        from openworld.bench.machine import commit
+
+        made_with = {"commit": commit(), "versions": versions(), "machine": machine()}
+        record = {"format": FORMAT, **settings, **made_with}
         write_atomically(self.path / CONFIG, json.dumps(record, indent=2) + "\n")
 
     def read_settings(self) -> dict[str, Any]:
@@ -59,11 +62,11 @@ class RunFolder:
             raise RunFolderError(f"{self.path} is not a run's folder: it has no {CONFIG}")
         try:
             record = json.loads(path.read_text())
-            version = record["format"]
+            problem = format_problem(record["format"], FORMAT)
         except (ValueError, KeyError, TypeError) as error:
             raise RunFolderError(f"{path} is no record of a run's settings") from error
-        if version != FORMAT:
-            raise RunFolderError(f"{path} is of format {version}; this version reads format {FORMAT}")
+        if problem:
+            raise RunFolderError(f"{path} {problem}")
         return record
 
     def append(self, row: Mapping[str, Any]) -> None:
@@ -74,12 +77,28 @@ class RunFolder:
     def metrics(self) -> list[dict[str, Any]]:
         """All whole lines of metrics, oldest first."""
         path = self.path / METRICS
-        return list(read_lines(path.read_text().splitlines())) if path.is_file() else []
+        return list(read_lines(path.read_text(errors="replace").splitlines())) if path.is_file() else []
 
-    def forget_after(self, update: int) -> None:
-        """Drop the metrics of later updates: a resumed run writes them again."""
-        rows = [row for row in self.metrics() if row["update"] <= update]
-        write_atomically(self.path / METRICS, "".join(json.dumps(row) + "\n" for row in rows))
+    def flush(self) -> None:
+        """Wait until the metrics are on the disk: a checkpoint that is there has its rows before it."""
+        with (self.path / METRICS).open("a") as stream:
+            os.fsync(stream.fileno())
+
+    def forget_after(self, update: int, last: Mapping[str, Any] | None = None) -> int:
+        """Drop the metrics of later updates: a resumed run writes them again.
+
+        Args:
+            last: the row of that update, which is put back where it was cut short.
+
+        Returns:
+            How many rows of earlier updates are lost.
+        """
+        rows = {row["update"]: row for row in self.metrics() if row["update"] <= update}
+        if last is not None:
+            rows.setdefault(update, plain(last))
+        lines = (json.dumps(rows[number]) + "\n" for number in sorted(rows))
+        write_atomically(self.path / METRICS, "".join(lines))
+        return update - len(rows)
 
     def draw(self) -> str:
         """Draw the learning curve and say where it is, or why there is none."""
@@ -93,13 +112,14 @@ class RunFolder:
 
 
 def read_lines(lines: Iterable[str]) -> Iterable[dict[str, Any]]:
-    """Parse JSON lines up to the first that is cut short."""
+    """Parse JSON lines; those that are cut short are left out."""
     for line in lines:
         try:
             row = json.loads(line)
         except ValueError:
-            return
-        yield row
+            continue
+        if isinstance(row, dict) and "update" in row:
+            yield row
 
 
 def plain(value: Any) -> Any:

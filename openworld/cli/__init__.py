@@ -32,6 +32,7 @@ COMMANDS: dict[str, Command] = {
     "train": Command("train an agent with PPO; --resume goes on where a run stopped", training.train),
     "plan": Command("what a training run would take of each device's memory", training.plan),
     "evaluate": Command("measure a trained agent on held-out worlds, beside a random one", commands.evaluate),
+    "export": Command("a trained agent as safetensors, with a model card", commands.export),
     "report": Command("training runs side by side: curves, instruments, verdicts", training.report),
     "bench": Command("steps per second, compile time and bytes on this machine", commands.bench),
     "render": Command("show a world as text, picture or film", commands.render),

@@ -34,6 +34,32 @@ def evaluate(words: list[str]) -> None:
     run(options.run, options.episodes).show()
 
 
+def export(words: list[str]) -> None:
+    """Write a trained agent to a folder of its own."""
+    import tyro
+
+    @dataclass(frozen=True)
+    class Export:
+        """Write a trained agent to a folder: its parameters as safetensors, and a model card beside them.
+
+        `openworld.load_agent` reads it back as a function from observations to actions.
+
+        Attributes:
+            run: the folder of a run, or one of its checkpoints.
+            out: a new folder.
+        """
+
+        run: tyro.conf.Positional[Path]
+        out: Path
+
+    options = parse(Export, "export", words)
+    require("orbax.checkpoint", "safetensors")
+    prepare()
+    from trainers.ppo.agent import export as run
+
+    print(f"written to {run(options.run, options.out)}")
+
+
 def demo(words: list[str]) -> None:
     """Train a small agent, measure and film it."""
 

@@ -73,10 +73,9 @@ def require(*packages: str) -> None:
 def value_of(option: str, words: list[str]) -> str | None:
     """Return the value that follows an option, if it is there."""
     for i, word in enumerate(words):
-        if word.startswith(f"{option}="):
-            return word.removeprefix(f"{option}=")
-        if word == option and i + 1 < len(words):
-            return words[i + 1]
+        name, equals, value = word.partition("=")
+        if name.replace("_", "-") == option:
+            return value if equals else words[i + 1] if i + 1 < len(words) else None
     return None
 
 

@@ -59,10 +59,12 @@ def train(words: list[str]) -> None:
     prepare()
     from trainers.ppo import devices, scaling
     from trainers.ppo.train import train as run
+    from trainers.ppo.worlds import make
 
+    make(options.config.world)  # an unknown id is refused before anything is said
     devices.start()
-    if devices.is_first():
-        print(scaling.table(scaling.explain(options.config, reasons)), end="\n\n", flush=True)
+    if reasons and devices.is_first():  # what follows from them is told by the run itself
+        print(scaling.table(scaling.explain(options.config, reasons)), flush=True)
     run_dir = options.run_dir or new_folder(options.reference or name)
     print(f"run folder: {run(options.config, run_dir, options.resume)}")
 
@@ -107,10 +109,10 @@ def plan(words: list[str]) -> int:
     prepare()
     from trainers.ppo import memory, planning, scaling
 
-    print(scaling.table(scaling.explain(options.config, reasons)), end="\n\n", flush=True)
     size = None if options.memory is None else memory.parse_bytes(options.memory)
     text, fits = planning.answer(options.config, size, options.devices, options.platform)
-    print(text)
+    numbers = [*scaling.explain(options.config, reasons), *scaling.derived(options.config)]
+    print(f"{scaling.table(numbers)}\n\n{text}")
     return 0 if fits else 1
 
 

@@ -37,15 +37,17 @@ def play(env, actions):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("id", "observation"),
+    ("id", "settings"),
     [
-        *(("OpenWorld-v0", "symbolic"), ("OpenWorld-v0", "tokens")),
-        *(("OpenWorld-Endless-v0", "tokens"), (CLASSIC, "tokens")),
+        ("OpenWorld-v0", {}),
+        # With the tests' own time limit, so that their compiled programs serve.
+        ("OpenWorld-v0", {"observation": "tokens", "time_limit": LIMIT}),
+        (CLASSIC, {"observation": "tokens", "time_limit": LIMIT}),
     ],
+    ids=["full, symbolic", "full, tokens", "classic, tokens"],
 )
-def test_the_environment_passes_gymnasiums_checks_without_a_warning(id, observation):
-    # With the tests' own time limit, so that their compiled programs serve.
-    made = gymnasium.make(id, observation=observation, time_limit=LIMIT)
+def test_the_environment_passes_gymnasiums_checks_without_a_warning(id, settings):
+    made = gymnasium.make(id, **settings)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         check_env(made.unwrapped)
@@ -251,7 +253,7 @@ def test_rendering(env):
 
 @pytest.mark.slow
 def test_symbolic_and_tokens_are_the_same_episode(env):
-    other = OpenWorldEnv(time_limit=LIMIT)
+    other = OpenWorldEnv()
     actions = np.random.default_rng(1).integers(43, size=10)
     tokens, _ = env.reset(seed=2)
     floats, _ = other.reset(seed=2)
@@ -261,16 +263,3 @@ def test_symbolic_and_tokens_are_the_same_episode(env):
         floats, *others = other.step(action)
         assert rest[:3] == others[:3]
         assert floats in other.observation_space
-
-
-@pytest.mark.slow
-def test_an_endless_world_is_the_full_one_as_long_as_the_necromancer_stands(env):
-    endless = OpenWorldEnv("OpenWorld-Endless-v0", observation="tokens", time_limit=LIMIT)
-    first, _ = env.reset(seed=8)
-    again, _ = endless.reset(seed=8)
-    assert np.array_equal(first, again)
-    for action in np.random.default_rng(2).integers(43, size=LIMIT):
-        (obs, *rest, info), (obs2, *others, told) = env.step(action), endless.step(action)
-        assert np.array_equal(obs, obs2)
-        assert rest == others
-        assert np.array_equal(info["achievements"], told["achievements"])

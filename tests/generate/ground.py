@@ -10,6 +10,7 @@ from openworld.content.rulesets import FULL
 from openworld.content.tables import compile_tables
 from openworld.generate.floor import Site, rooms_floor, smooth_floor
 from openworld.random import world_seeds
+from tests import compiling
 from tests.oracle.names import Block, Fixture
 
 WORLDS, CHUNK = 4096, 256
@@ -52,7 +53,8 @@ def _program(of_rooms: bool):
             return rooms_floor(site, rows, SHAPE)
         return smooth_floor(site, jax.tree.map(lambda column: column[floor], rows.smooth), SHAPE)
 
-    return jax.jit(jax.vmap(make, (0, None)))
+    # It runs often enough for a fast program to be worth its while.
+    return jax.jit(jax.vmap(make, (0, None)), compiler_options=compiling.AS_USERS)
 
 
 @cache

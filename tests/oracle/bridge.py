@@ -53,9 +53,10 @@ def read(arrays: Arrays, i: int, rules: Rules = FULL) -> World:
     )
     for number, floor in enumerate(world.floors):
         if number == world.floor:
-            populate(floor, w["mobs"], w["projectiles"], i, rules)
+            populate(floor, at(w["mobs"], i), at(w["projectiles"], i), rules)
         elif floor.visited:
-            populate(floor, arrays.ground["mobs"], arrays.ground["projectiles"], (i, number), rules)
+            mobs, missiles = (at(arrays.ground[name], (i, number)) for name in ("mobs", "projectiles"))
+            populate(floor, mobs, missiles, rules)
     return world
 
 
@@ -75,13 +76,13 @@ def made(arrays: Arrays, i: int, floor: int) -> Land:
     return arrays.ground["tiles"][i, floor].tobytes(), known
 
 
-def populate(floor: Floor, mobs: dict[str, Any], missiles: dict[str, Any], i: Any, rules: Rules) -> None:
-    """Let those be on a floor who are at index i of the records."""
+def populate(floor: Floor, mobs: dict[str, list], missiles: dict[str, list], rules: Rules) -> None:
+    """Let those be on a floor who are in its slots."""
     for kind in KINDS:
         slots = range(FIRST_SLOT[kind], FIRST_SLOT[kind] + SLOTS[kind])
-        floor.mobs[kind] = [read_mob(mobs, i, slot) for slot in slots]
-    floor.mob_missiles = [read_missile(missiles, i, slot) for slot in range(MISSILES)]
-    floor.player_missiles = [read_missile(missiles, i, MISSILES + slot) for slot in range(rules.missiles)]
+        floor.mobs[kind] = [read_mob(mobs, slot) for slot in slots]
+    floor.mob_missiles = [read_missile(missiles, slot) for slot in range(MISSILES)]
+    floor.player_missiles = [read_missile(missiles, MISSILES + slot) for slot in range(rules.missiles)]
 
 
 def read_player(p: dict[str, Any], i: int, rules: Rules) -> Player:
@@ -107,23 +108,22 @@ def read_player(p: dict[str, Any], i: int, rules: Rules) -> Player:
     )
 
 
-def at(record: dict[str, Any], i: Any, slot: int) -> dict[str, Any]:
-    """One slot of a record of bodies."""
-    return {name: field[i][slot].tolist() for name, field in record.items()}
+def at(record: dict[str, Any], i: Any) -> dict[str, list]:
+    """The slots of one floor of a record of bodies, as lists."""
+    return {name: field[i].tolist() for name, field in record.items()}
 
 
-def read_mob(mobs: dict[str, Any], i: Any, slot: int) -> Mob | None:
-    if not mobs["alive"][i][slot]:
+def read_mob(mobs: dict[str, list], slot: int) -> Mob | None:
+    if not mobs["alive"][slot]:
         return None
-    m = at(mobs, i, slot)
-    return Mob(tuple(m["position"]), m["type"], Fraction(m["health"], POINT), max(m["cooldown"], 0))
+    health, cooldown = mobs["health"][slot], mobs["cooldown"][slot]
+    return Mob(tuple(mobs["position"][slot]), mobs["type"][slot], Fraction(health, POINT), max(cooldown, 0))
 
 
-def read_missile(missiles: dict[str, Any], i: Any, slot: int) -> Missile | None:
-    if not missiles["alive"][i][slot]:
+def read_missile(missiles: dict[str, list], slot: int) -> Missile | None:
+    if not missiles["alive"][slot]:
         return None
-    m = at(missiles, i, slot)
-    return Missile(tuple(m["position"]), m["direction"], m["type"])
+    return Missile(tuple(missiles["position"][slot]), missiles["direction"][slot], missiles["type"][slot])
 
 
 def read_plant(p: dict[str, Any], i: int, slot: int) -> Plant | None:

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import openworld
+from tests import compiling
 from tests.oracle import bridge, observe
 from tests.oracle.book import FULL, Rules
 from tests.oracle.names import Action
@@ -18,6 +19,8 @@ from tests.oracle.world import World
 
 #: Worlds of a batch of scenes; one size, so that each game's step is compiled once.
 WORLDS = 256
+#: Worlds of a batch whose episodes are played, likewise.
+PLAYED = 8
 
 
 def environment(rules: Rules = FULL) -> Any:
@@ -36,6 +39,11 @@ def _stepper(id: str) -> Any:
 
 
 @cache
+def _player(id: str) -> Any:
+    return jax.jit(_environment(id).step, compiler_options=compiling.AS_USERS)
+
+
+@cache
 def _decoder(id: str) -> Any:
     from openworld.observe.symbolic import symbolic
 
@@ -46,7 +54,7 @@ def _decoder(id: str) -> Any:
 @cache
 def _fresh(id: str) -> Any:
     seeds = jnp.stack([jnp.arange(WORLDS, dtype=jnp.uint32), jnp.full(WORLDS, 7, jnp.uint32)], axis=-1)
-    return jax.tree.map(np.asarray, jax.jit(_environment(id).reset_seeds)(seeds)[1])
+    return jax.tree.map(np.asarray, _environment(id).reset_seeds(seeds)[1])
 
 
 def decoder(rules: Rules = FULL) -> Any:
@@ -57,6 +65,11 @@ def decoder(rules: Rules = FULL) -> Any:
 def blank(rules: Rules = FULL) -> Any:
     """A batch of fresh worlds as NumPy arrays that may be edited in place."""
     return jax.tree.map(np.array, _fresh(rules.id))
+
+
+def step_on(state: Any, action: Any, rules: Rules = FULL) -> tuple[Any, ...]:
+    """`Environment.step`, compiled as users compile it; one program for all who play `PLAYED` worlds."""
+    return _player(rules.id)(state, action)
 
 
 def play(state: Any, action: np.ndarray, rules: Rules = FULL) -> tuple[Any, ...]:

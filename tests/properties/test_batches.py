@@ -14,11 +14,14 @@ import pytest
 import openworld
 from openworld import batch, chores
 from tests.oracle import driver
+from tests.oracle.book import CLASSIC
 from tests.oracle.names import ITEMS, Action
 from tests.oracle.scenes import ACTIONS
 
 pytestmark = pytest.mark.slow
-MANY, FEW, STEPS = 4096, 8, 40
+MANY, FEW, STEPS = 4096, driver.PLAYED, 40
+#: As many as two devices share, and the one that plays alone: on a ladder at first, and soon dead.
+SHARED, ONE = 512, 1008
 ROOT = Path(__file__).parents[2]
 
 
@@ -66,21 +69,23 @@ def start(worlds, sharding=None):
     return state if sharding is None else jax.tree.map(lambda x: jax.device_put(x, sharding), state)
 
 
-def future(environment, state, acts):
-    """All that comes of a state: the final state, and tokens, rewards, ends and sums of every step."""
+def future(step, state, acts):
+    """All that comes of a state, by name, the axis of worlds first.
+
+    That is the final state, and tokens, rewards, ends and sums of every step.
+    """
     seen = []
     for action in acts:
-        obs, state, reward, terminated, truncated, info = environment.step(state, action)
+        obs, state, reward, terminated, truncated, info = step(state, action)
         out = (obs, reward, terminated, truncated, info.episode_return, info.episode_length)
         seen.append([np.asarray(x) for x in out])
-    return state, [np.stack(each) for each in zip(*seen, strict=True)]
+    together = [np.stack(each, axis=1) for each in zip(*seen, strict=True)]
+    return leaves(state) | {f"seen[{i}]": x for i, x in enumerate(together)}
 
 
-def leaves(out):
-    """Every leaf by name, the axis of worlds first."""
-    state, seen = out
-    named = {jax.tree_util.keystr(k): np.asarray(v) for k, v in jax.tree_util.tree_leaves_with_path(state)}
-    return named | {f"seen[{i}]": np.moveaxis(np.asarray(x), 0, 1) for i, x in enumerate(seen)}
+def leaves(state):
+    """Every leaf of a state by name."""
+    return {jax.tree_util.keystr(k): np.asarray(v) for k, v in jax.tree_util.tree_leaves_with_path(state)}
 
 
 def same_worlds(some, others):
@@ -88,21 +93,21 @@ def same_worlds(some, others):
         np.testing.assert_array_equal(value, others[name][: len(value)], err_msg=name)
 
 
-def digest(out, worlds):
+def digest(named, worlds):
     whole = hashlib.sha256()
-    for name, value in sorted(leaves(out).items()):
+    for name, value in sorted(named.items()):
         whole.update(name.encode() + np.ascontiguousarray(value[:worlds]).tobytes())
     return whole.hexdigest()
 
 
 @pytest.fixture(scope="module")
 def crowd():
-    """4096 worlds and their future."""
-    return leaves(future(driver.environment(), start(MANY), actions(MANY)))
+    """What becomes of 4096 worlds, as users compile them; all others here are compiled with little effort."""
+    return future(driver.step_on, start(MANY), actions(MANY))
 
 
 def test_a_few_worlds_are_the_same_in_a_crowd(crowd):
-    few = leaves(future(driver.environment(), start(FEW), actions(FEW)))
+    few = future(driver.step_on, start(FEW), actions(FEW))
     assert few["seen[2]"].any()
     assert few["seen[3]"].any()
     depth = crowd["seen[0]"][..., driver.environment().layout["floor"].slice]
@@ -110,39 +115,53 @@ def test_a_few_worlds_are_the_same_in_a_crowd(crowd):
     same_worlds(few, crowd)
 
 
-def test_any_world_alone_is_the_same_in_a_crowd(crowd):
-    # Its seed and its actions are all a world takes along.
-    number = 1000
+def test_a_world_that_plays_alone_in_a_rollout_is_the_same_in_a_crowd(crowd):
+    # Its seed and its actions are all a world takes along; a rollout is the steps it is made of.
+    environment, everybody, acts = driver.environment(), start(MANY), actions(MANY)[:, ONE : ONE + 1]
     seeds = batch.world_seeds(jnp.array([3, 4], jnp.uint32), MANY)
-    alone = driver.environment().reset_seeds(seeds[number : number + 1])[1]
-    np.testing.assert_array_equal(alone.ground.tiles[0], start(MANY).ground.tiles[number])
-    state = jax.tree.map(lambda x: x[number : number + 1], start(MANY))
-    alone = leaves(future(driver.environment(), state, actions(MANY)[:, number : number + 1]))
-    for name, value in alone.items():
-        np.testing.assert_array_equal(value[0], crowd[name][number], err_msg=name)
+    obs, fresh = environment.reset_seeds(seeds[ONE : ONE + 1])
+    np.testing.assert_array_equal(fresh.ground.tiles[0], everybody.ground.tiles[ONE])
+    state = jax.tree.map(lambda x: x[ONE : ONE + 1], everybody)
+
+    def policy(number, key, obs):
+        return number + 1, acts[number]
+
+    (number, last, state), seen = environment.rollout(
+        policy, jnp.int32(0), obs, state, num_steps=STEPS, key=jax.random.key(0)
+    )
+    assert int(number) == STEPS
+    for name, value in leaves(state).items():
+        np.testing.assert_array_equal(value[0], crowd[name][ONE], err_msg=name)
+    shown = np.concatenate([seen["obs"][1:], last[None]])
+    played = (shown, seen["reward"], seen["terminated"], seen["truncated"])
+    for i, each in enumerate(played):
+        np.testing.assert_array_equal(np.asarray(each)[:, 0], crowd[f"seen[{i}]"][ONE])
+    floors = shown[:, 0, environment.layout["floor"].slice]
+    assert len(np.unique(floors)) > 1
+    assert seen["terminated"].any()
 
 
 def test_chunks_of_rare_work_do_not_matter(crowd, monkeypatch):
-    sizes = {"SPAWN": 3, "TRAVEL": 2, "TORCH": 3, "FLOOR": 2, "RARITY": 1}
+    sizes = {"SPAWNS": 3, "TRAVELS": 2, "TORCHES": 3, "FLOORS": 2, "RESETS": 1}
     for name, size in sizes.items():
-        monkeypatch.setattr(chores, name if name == "RARITY" else f"{name}_CHUNK", size)
-    monkeypatch.setattr(batch, "RESET_CHUNK", 1)
-    same_worlds(leaves(future(openworld.make("OpenWorld-v0"), start(FEW), actions(FEW))), crowd)
+        monkeypatch.setattr(chores, name, chores.Share(size, FEW // size))
+    monkeypatch.setattr(chores, "RARITY", 1)
+    same_worlds(future(openworld.make("OpenWorld-v0").step, start(FEW), actions(FEW)), crowd)
 
 
 def test_eager_is_the_same_as_jit():
     # The classic world, which is the smaller one: uncompiled, a step takes half a minute.
-    environment = openworld.make("OpenWorld-Classic-v0")
+    environment = driver.environment(CLASSIC)
     _, state = environment.reset(7, FEW)
     action = jnp.arange(FEW, dtype=jnp.int32)
     with jax.disable_jit():
         tokens, eager, *_ = environment.step(state, action)
-    expected_tokens, expected, *_ = environment.step(state, action)
+    expected_tokens, expected, *_ = driver.step_on(state, action, CLASSIC)
     np.testing.assert_array_equal(tokens, expected_tokens)
     jax.tree.map(np.testing.assert_array_equal, eager, expected)
 
 
-def test_two_devices_play_as_one():
+def test_two_devices_play_as_one(crowd):
     code = "from tests.properties.test_batches import main; main()"
     environment = os.environ | {
         "XLA_FLAGS": os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=2",
@@ -155,34 +174,15 @@ def test_two_devices_play_as_one():
     assert ran.returncode == 0, ran.stderr[-3000:]
     devices, digest_of_two = ran.stdout.split()[-2:]
     assert devices == "2"
-    with jax.default_device(jax.devices("cpu")[0]):
-        assert digest_of_two == digest(future(driver.environment(), start(MANY), actions(MANY)), MANY)
+    assert digest_of_two == digest(crowd, SHARED)
 
 
 def main():
-    """In a process with several devices: print how many, and the digest of the crowd sharded over them."""
+    """In a process with several devices: print how many, and the digest of a batch sharded over them."""
     import tests.conftest  # noqa: F401  the same strictness and the compilation cache
 
     mesh = jax.sharding.Mesh(np.array(jax.devices()), ("worlds",))
     sharding = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec("worlds"))
-    state = start(MANY, sharding)
+    state = start(SHARED, sharding)
     assert state.ground.tiles.sharding.num_devices == jax.device_count()
-    out = future(driver.environment(), state, actions(MANY))
-    print(jax.device_count(), digest(out, MANY))
-
-
-def test_a_rollout_is_the_steps_it_is_made_of(crowd):
-    environment = driver.environment()
-    state = start(1)
-    acts = actions(1)
-    obs, _ = environment.reset_seeds(state.world.seed)
-
-    def policy(number, key, obs):
-        return number + 1, acts[number]
-
-    (number, _, _), seen = environment.rollout(
-        policy, jnp.int32(0), obs, state, num_steps=STEPS, key=jax.random.key(0)
-    )
-    assert int(number) == STEPS
-    np.testing.assert_array_equal(np.asarray(seen["reward"])[:, 0], crowd["seen[1]"][0])
-    np.testing.assert_array_equal(np.asarray(seen["obs"])[1:, 0], crowd["seen[0]"][0, :-1])
+    print(jax.device_count(), digest(future(driver.environment().step, state, actions(SHARED)), SHARED))

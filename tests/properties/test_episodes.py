@@ -20,7 +20,7 @@ from tests.oracle.world import Floor, Player, World
 
 KIT = {"wood": 30, "stone": 20, "coal": 15, "iron": 15, "diamond": 12, "sapling": 5, "arrow": 9, "bow": 1}
 MORE = {"ruby": 9, "sapphire": 9, "torch": 20, "book": 2, "pickaxe": 4, "sword": 4, "red": 3, "cyan": 3}
-WORLDS = 8
+WORLDS = driver.PLAYED
 #: A guided player is led to a ladder, or to the necromancer, every so many steps.
 PAUSE, HASTE, LEISURE = 9, 3, 8
 
@@ -63,7 +63,7 @@ class Play:
 
     def __init__(self, key: int, rules: Rules, guiding: Guiding | None = None, *, bots: bool = True):
         self.key, self.rules, self.guiding, self.t, self.ends = key, rules, guiding, 0, 0
-        self.environment, self.state = driver.environment(rules), begin(key, rules)
+        self.state = begin(key, rules)
         arrays = bridge.Arrays(self.state.world, self.state.ground)
         self.mine = [bridge.read(arrays, i, rules) for i in range(WORLDS)]
         self.rng = np.random.default_rng(key)
@@ -91,7 +91,8 @@ class Play:
         """Play a step in both, and compare."""
         actions = self.actions()
         before = bridge.Arrays(self.state.world, self.state.ground)
-        obs, self.state, *out, info = self.environment.step(self.state, jnp.array(actions, jnp.int32))
+        action = jnp.array(actions, jnp.int32)
+        obs, self.state, *out, info = driver.step_on(self.state, action, self.rules)
         obs, reward, terminated, truncated, info = jax.tree.map(np.asarray, (obs, *out, info))
         after = bridge.Arrays(self.state.world, self.state.ground)
         floats = np.asarray(driver.decoder(self.rules)(info.final_obs)) if self.t % 25 == 0 else None

@@ -11,7 +11,7 @@ from tests.oracle import bridge, driver
 from tests.oracle.book import CLASSIC, ENDLESS, FULL
 from tests.oracle.guide import lead
 
-WORLDS, STEPS = 8, 300
+WORLDS, STEPS = driver.PLAYED, 300
 #: Every so many steps the players are led a floor down.
 PAUSE = 30
 
@@ -37,8 +37,7 @@ def records(state) -> dict[str, str]:
 
 @pytest.mark.parametrize("rules", [FULL, ENDLESS, CLASSIC], ids=["full", "endless", "classic"])
 def test_episodes(golden, rules, request):
-    environment = driver.environment(rules)
-    obs, state = environment.reset(2026, WORLDS)
+    obs, state = driver.environment(rules).reset(2026, WORLDS)
     found = {f"at reset, {name}": value for name, value in records(state).items()}
     found["at reset, tokens"] = digest(np.asarray(obs))
     rng = np.random.default_rng(7)
@@ -46,7 +45,7 @@ def test_episodes(golden, rules, request):
     for t in range(STEPS):
         action = jnp.asarray(rng.integers(0, rules.actions, WORLDS, dtype=np.int32))
         state, action = lead(state, action, (np.arange(WORLDS) + t) % PAUSE == 0)
-        obs, state, _, terminated, truncated, _ = environment.step(state, action)
+        obs, state, _, terminated, truncated, _ = driver.step_on(state, action, rules)
         seen += [np.asarray(obs), np.asarray(terminated), np.asarray(truncated)]
         if t in (9, STEPS - 1):
             found |= {f"after {t + 1}, {name}": value for name, value in records(state).items()}

@@ -12,7 +12,7 @@ from tests.oracle.book import CREATURES, FIRST_SLOT, LEVELS, PLANTS, SLOTS
 from tests.oracle.guide import lead
 from tests.oracle.names import ENTERS, GRAVES, KINDS, LAND, MELEE, PASSIVE, RANGED, Block, Fixture
 
-WORLDS, STEPS = 8, 800
+WORLDS, STEPS = driver.PLAYED, 800
 #: Every so many steps a player is led a floor down.
 PAUSE = 40
 
@@ -40,14 +40,13 @@ class Played(NamedTuple):
 @cache
 def play() -> Played:
     """Random play from generated worlds, with journeys down."""
-    environment = driver.environment()
     acts = np.random.default_rng(11).integers(0, len(scenes.ACTIONS), (STEPS, WORLDS), dtype=np.int32)
-    _, state = environment.reset(12, WORLDS)
+    _, state = driver.environment().reset(12, WORLDS)
     worlds, seen, each = [], [], np.arange(WORLDS)
     for t in range(STEPS):
         state, action = lead(state, acts[t], (each + t) % PAUSE == 0)
         old = bridge.Arrays(state.world, jax.tree.map(np.array, state.ground))
-        obs, state, reward, terminated, truncated, _ = environment.step(state, action)
+        obs, state, reward, terminated, truncated, _ = driver.step_on(state, action)
         new = bridge.Arrays(state.world, jax.tree.map(np.array, state.ground))
         worlds.append(new.world)
         place = new.world["plants"]["position"]

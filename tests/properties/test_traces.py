@@ -5,15 +5,18 @@ import jax
 import jax.numpy as jnp
 
 from openworld.registry import make
+from tests import compiling
+from tests.oracle import driver
 
 
 def test_a_step_is_traced_once():
     world = make("OpenWorld-v0")
     chex.clear_trace_counter()
-    step = jax.jit(chex.assert_max_traces(world.step, n=1))
-    _, state = world.reset(0, 8)
+    # Compiled as the driver's program is, which the compilation cache may hold already.
+    step = jax.jit(chex.assert_max_traces(world.step, n=1), compiler_options=compiling.AS_USERS)
+    _, state = world.reset(0, driver.PLAYED)
     for action in range(3):
-        _, state, *_ = step(state, jnp.full(8, action, jnp.int32))
+        _, state, *_ = step(state, jnp.full(driver.PLAYED, action, jnp.int32))
 
 
 def test_a_step_keeps_the_state_as_it_is_stored():

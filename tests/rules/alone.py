@@ -12,7 +12,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-import openworld
 from openworld.content.ids import Action, Block, Item
 from openworld.content.rulesets import FULL
 from openworld.content.tables import compile_tables
@@ -21,9 +20,10 @@ from openworld.rules.crafting import look_up
 from openworld.rules.grid import FACED
 from openworld.rules.turn import Edit, Sight, Turn, steps_of
 from openworld.state import ACHIEVEMENT_WORDS, World, widen
+from tests.oracle import driver
 
 #: Worlds of a batch for whole steps.
-WORLDS = 256
+WORLDS = driver.WORLDS
 
 
 @cache
@@ -31,24 +31,9 @@ def tables() -> Any:
     return jax.tree.map(jnp.asarray, compile_tables(FULL))
 
 
-@cache
-def environment() -> Any:
-    return openworld.make("OpenWorld-v0")
-
-
-@cache
-def _fresh() -> Any:
-    return jax.tree.map(np.asarray, jax.jit(environment().reset_seeds)(seeds(WORLDS))[1])
-
-
-@cache
-def _stepper() -> Any:
-    return jax.jit(environment().advance)
-
-
 def blank() -> Any:
     """A batch of fresh worlds as NumPy arrays, to be edited in place."""
-    return jax.tree.map(np.array, _fresh())
+    return driver.blank()
 
 
 def faced(state: Any) -> np.ndarray:
@@ -65,8 +50,7 @@ def face(state: Any, block: Block) -> None:
 
 def play(state: Any, action: Action) -> tuple[Any, ...]:
     """A whole step of a batch: (tokens, state, reward, terminated, truncated, info) as NumPy."""
-    actions = jnp.full(WORLDS, int(action), jnp.int32)
-    return jax.tree.map(np.asarray, _stepper()(jax.tree.map(jnp.asarray, state), actions))
+    return driver.play(state, np.full(WORLDS, int(action), np.int32))
 
 
 def bag(**items: int) -> np.ndarray:

@@ -1,10 +1,11 @@
 """The game without an end: a way down from the necromancer, and floors below the last."""
 
+import jax
 import numpy as np
 import pytest
 from scipy import stats
 
-from tests.oracle import driver
+from tests.oracle import driver, scenes
 from tests.oracle.book import ENDLESS, FULL, LEVELS
 from tests.oracle.combat import POINT
 from tests.oracle.driver import WORLDS
@@ -32,6 +33,17 @@ def below(depth: int, theme: int):
     state.world.boss_progress[:], state.world.boss_wave[:] = 8, 0
     ladder(state, Fixture.LADDER_DOWN)
     return state
+
+
+def test_it_is_the_full_game_as_long_as_the_necromancer_stands():
+    rng = np.random.default_rng(2)
+    state = scenes.scramble(driver.blank(), rng)
+    for _ in range(6):
+        np.minimum(state.world.boss_progress, 6, out=state.world.boss_progress)
+        action = scenes.apt(state, rng)
+        out = driver.play(state, action)
+        jax.tree.map(np.testing.assert_array_equal, out, driver.play(state, action, ENDLESS))
+        state = jax.tree.map(np.array, out[1])
 
 
 def test_his_fall_opens_a_way_down():

@@ -175,15 +175,14 @@ def test_saplings_ripen_on_the_first_floor_wherever_one_is():
 
 
 def test_a_new_episode_has_floors_of_its_own():
-    environment = driver.environment()
-    _, state = environment.reset(5, 8)
+    _, state = driver.environment().reset(5, driver.PLAYED)
 
     def step(action, edit):
         world = jax.tree.map(np.array, state.world)
         edit(world)
         record = jax.tree.map(jnp.asarray, world)
         edited = type(state)(record, state.ground, state.episode_return)
-        return environment.step(edited, jnp.full(8, action, jnp.int32))
+        return driver.step_on(edited, jnp.full(driver.PLAYED, action, jnp.int32))
 
     def on_the_ladder(world):
         world.player.position[:, 0] = world.floors.ladders[:, 0, 0]
@@ -197,8 +196,8 @@ def test_a_new_episode_has_floors_of_its_own():
     _, state, _, _, truncated, _ = step(Action.NOOP, in_the_end)
     assert truncated.all()
     assert not state.world.floor.any()
-    np.testing.assert_array_equal(state.world.floors.visited, [[True] + [False] * LAST] * 8)
-    np.testing.assert_array_equal(state.world.floors.kills, [[10] + [0] * LAST] * 8)
+    np.testing.assert_array_equal(state.world.floors.visited, [[True] + [False] * LAST] * driver.PLAYED)
+    np.testing.assert_array_equal(state.world.floors.kills, [[10] + [0] * LAST] * driver.PLAYED)
     assert (state.world.floors.ladders[:, 1:] == -1).all()
     _, state, *_ = step(Action.DESCEND, on_the_ladder)
     assert (state.world.floor == 1).all()

@@ -114,8 +114,13 @@ def test_a_damaged_array_is_said_to_be(kept, harm):
 
 @pytest.mark.parametrize(
     "harm",
-    [cut, lambda file: file.unlink(), lambda file: file.write_text("[]")],
-    ids=["cut", "gone", "other"],
+    [
+        cut,
+        lambda file: file.unlink(),
+        lambda file: file.write_text("[]"),
+        lambda file: file.write_text('{"format": 1}'),
+    ],
+    ids=["cut", "gone", "other", "in part"],
 )
 def test_a_damaged_manifest_is_said_to_be(kept, harm):
     harm(kept.path(3) / MANIFEST)
@@ -132,8 +137,31 @@ def test_the_way_back_from_damage_is_named(kept):
 
 def test_another_format_is_refused(kept):
     path = kept.path(3) / MANIFEST
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"format": 99}))
-    assert "format 99; this version reads format 1" in refused(lambda: kept.read(3))
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps(content | {"format": 99}))
+    message = refused(lambda: kept.read(3))
+    assert "format 99; this version reads format 1" in message
+    assert "newer openworld: upgrade" in message
+    path.write_text(json.dumps(content | {"format": 0}))
+    assert "upgrade" not in refused(lambda: kept.read(3))
+
+
+def test_a_removal_that_was_killed_leaves_no_checkpoint_in_part(kept, monkeypatch):
+    monkeypatch.setattr(checkpoint.shutil, "rmtree", lambda *path, **options: None)
+    kept.keep = 1
+    kept.save(4, {"part": tree(4)}, {})
+    monkeypatch.undo()
+    assert kept.numbers() == [4]
+    assert any(entry.name.startswith(".removing-") for entry in kept.folder.iterdir())
+    kept.save(5, {"part": tree(5)}, {})
+    assert [entry.name for entry in kept.folder.iterdir()] == [kept.path(5).name]
+
+
+def test_a_part_is_read_though_another_is_damaged(kept):
+    cut(biggest(kept.path(3) / "other"))
+    same(kept.restore(3, "part", tree()), tree(3))
+    assert "damaged" in refused(lambda: kept.restore(3, "other", jnp.ones(2)))
+    assert "damaged" in refused(lambda: kept.read(3))
 
 
 def test_another_shape_or_name_is_refused(kept):

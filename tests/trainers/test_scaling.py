@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from trainers.ppo import scaling
 from trainers.ppo.config import Horizon, preset, to_dict
-from trainers.ppo.scaling import REFERENCES, RULES, configure, explain, horizon_steps
+from trainers.ppo.scaling import REFERENCES, RULES, configure, derived, explain, horizon_steps
 
 
 def flat(config):
@@ -23,7 +23,7 @@ def changed(a, b):
 
 @given(st.integers(0, 20), st.sampled_from(["standard", "million", "demo"]))
 def test_the_recipe_changes_the_worlds_and_nothing_else(doublings, name):
-    worlds = 2**10 * 2**doublings
+    worlds = 2**11 * 2**doublings
     config = configure(worlds, reference=name).config
     assert set(changed(configure(2 * worlds, reference=name).config, config)) == {"rollout.worlds"}
     reference = REFERENCES[name].config
@@ -57,7 +57,8 @@ def test_the_root_counts_transitions_and_takes_the_last_rate_along():
     start = dataclasses.replace(demo, learning=dataclasses.replace(demo.learning, final_learning_rate=1e-4))
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(REFERENCES, "demo", scaling.Reference("", start))
-        assert configure(4096, reference="demo", rule="sqrt").config.learning.final_learning_rate == 2e-4
+        scaled = configure(4096, reference="demo", rule="sqrt").config.learning
+        assert scaled.final_learning_rate == pytest.approx(2e-4)
 
 
 def test_a_million_worlds_need_nothing_else():
@@ -139,7 +140,7 @@ def test_a_minibatch_that_is_given_goes_before_the_rule():
 
 def test_every_number_comes_with_its_reason():
     config, reasons = configure(4096, reference="standard", rule="sqrt")
-    told = {reason.name: reason for reason in explain(config, reasons)}
+    told = {reason.name: reason for reason in (*explain(config, reasons), *derived(config))}
     assert set(changed(config, preset("standard"))) | set(config.derived()) < set(told)
     assert told["learning.learning_rate"].why == "0.0003 x √4"
     assert told["advantage_cut_off"].value == pytest.approx(0.792**64)
@@ -155,4 +156,4 @@ def test_what_was_changed_afterwards_says_so():
     config = dataclasses.replace(config, learning=dataclasses.replace(config.learning, epochs=2))
     told = {reason.name: reason for reason in explain(config, reasons)}
     assert told["learning.epochs"] == ("learning.epochs", 2, "as asked")
-    assert told["gradient_steps_per_update"].value == 64
+    assert told["learning.minibatch_size"].why == "as in standard, however many worlds"

@@ -59,12 +59,12 @@ def parse_bytes(text: str) -> int:
     return int(float(match[1]) * UNITS[match[2]])
 
 
-def shown_bytes(count: float) -> str:
+def shown_bytes(count: int) -> str:
     """Bytes as people read them."""
     for unit, size in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
         if count >= size:
             return f"{count / size:,.4g} {unit}" if count < 1000 * size else f"{count / size:,.0f} {unit}"
-    return f"{count:,.0f} B"
+    return f"{count:,} B"
 
 
 @contextmanager

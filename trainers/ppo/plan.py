@@ -204,8 +204,9 @@ def _turned(
     plan: Plan, world: Worlds, device_bytes: int, knob: str, parts: tuple[str, ...] | None
 ) -> tuple[int, int] | None:
     """The value at which a knob makes a plan fit, and the bytes it needs there; None where none does."""
+    last = plan.bytes
     for times in (2, 4, 8, 16, 32, 64):
-        # Tracing takes seconds, so it is only done where the change could be enough.
+        # Tracing takes seconds, so it is only done where the change could be enough, and as long as it helps.
         if _at_best(plan, parts, times) > device_bytes:
             continue
         changed = _changed(plan, knob, times)
@@ -215,17 +216,20 @@ def _turned(
         need = make_plan(config, world, devices).bytes
         if need <= device_bytes:
             return value, need
+        if need > 0.98 * last:
+            return None
+        last = need
     return None
 
 
-def _at_best(plan: Plan, parts: tuple[str, ...] | None, times: int) -> float:
+def _at_best(plan: Plan, parts: tuple[str, ...] | None, times: int) -> int:
     """What a plan needs if some of its parts, or all that can be, are divided."""
 
-    def shrunk(part: Part) -> float:
+    def shrunk(part: Part) -> int:
         shrinks = part.name in parts if parts else part.name not in WHOLE
-        return part.bytes / times if shrinks else part.bytes
+        return part.bytes // times if shrinks else part.bytes
 
-    return sum(map(shrunk, (*plan.held, *plan.rollout))) + max(map(shrunk, plan.phases))
+    return sum(map(shrunk, (*plan.held, *plan.rollout))) + int((1 + SPARE) * max(map(shrunk, plan.phases)))
 
 
 def _changed(plan: Plan, name: str, times: int) -> tuple[Config, int, int] | None:

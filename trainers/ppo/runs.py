@@ -4,7 +4,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from trainers.checkpoint import CheckpointError
+from trainers.checkpoint import CheckpointError, Checkpoints
 from trainers.ppo import config as settings
 from trainers.ppo.config import Config
 from trainers.ppo.devices import is_first, wait_for_all
@@ -46,6 +46,11 @@ def resumed_config(folder: RunFolder, config: Config | None) -> Config:
     if is_first():
         folder.write_settings({"config": settings.to_dict(config), "derived": config.derived()})
     return config
+
+
+def got_going(folder: RunFolder, checkpoints: Checkpoints) -> bool:
+    """Whether a run has anything to go on from; one that was killed before its first checkpoint is begun anew."""
+    return bool(checkpoints.numbers() or folder.metrics())
 
 
 def difference(old: Any, new: Any) -> str:

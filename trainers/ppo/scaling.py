@@ -200,15 +200,20 @@ def _check_divides(rollout: Rollout, parts: int, what: str) -> None:
     )
 
 
-def explain(config: Config, reasons: Iterable[Reason] = ()) -> list[Reason]:
-    """Every scaled and derived number of the settings a run really has; what was changed since says so."""
+def explain(config: Config, reasons: Iterable[Reason]) -> list[Reason]:
+    """The scaled numbers as a run really has them; what was changed since says so."""
     told = []
     for reason in reasons:
         now = setting(config, reason.name) if "." in reason.name else reason.value
         told.append(reason if now == reason.value else Reason(reason.name, now, "as asked"))
+    return told
+
+
+def derived(config: Config) -> list[Reason]:
+    """What follows from settings."""
     weight = (config.horizon.discount * config.horizon.decay) ** config.rollout.steps
-    told.append(Reason("advantage_cut_off", weight, "(γλ)^T: the weight of what lies beyond a rollout"))
-    return told + [Reason(name, value, why) for name, (value, why) in config.reasons().items()]
+    cut = Reason("advantage_cut_off", weight, "(γλ)^T: the weight of what lies beyond a rollout")
+    return [cut, *(Reason(name, value, why) for name, (value, why) in config.reasons().items())]
 
 
 def setting(config: Config, path: str) -> Any:
@@ -227,6 +232,6 @@ def table(reasons: Iterable[Reason]) -> str:
     return "\n".join(f"{name:<{names}}  {value:>{values}}  {why}" for name, value, why in rows)
 
 
-def shown(value: float | str) -> str:
+def shown(value: int | float | str) -> str:
     """A number as people read it."""
     return value if isinstance(value, str) else f"{value:,}" if isinstance(value, int) else f"{value:.4g}"

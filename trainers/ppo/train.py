@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -19,9 +20,9 @@ from trainers.ppo.memory import device_memory
 from trainers.ppo.networks import count_parameters, make_network
 from trainers.ppo.plan import check_fits
 from trainers.ppo.play import Policy
-from trainers.ppo.runs import begun_config, check_identity, read_config, resumed_config
+from trainers.ppo.runs import begun_config, check_identity, got_going, read_config, resumed_config
 from trainers.ppo.worlds import Worlds, achievement_names, identity, make
-from trainers.sinks import RunFolder
+from trainers.sinks import RunFolder, plain
 
 __all__ = [
     "DivergedError",
@@ -71,12 +72,14 @@ def train_in(world: Worlds, config: Config, folder: RunFolder, resume: bool = Fa
         settings=to_dict(config),
         history=folder.metrics() if resume else (),
     ) as display:
-        if resume:
+        if resume and got_going(folder, checkpoints):
             learner = restore(world, checkpoints, clock, devices)
         else:
             learner = start(world, checkpoints, clock, devices)
         if several.is_first():
-            folder.forget_after(clock.updates)
+            lost = folder.forget_after(clock.updates, checkpoints.manifest(clock.updates).facts.get("row"))
+            if lost:
+                display.say(f"the metrics of {lost} earlier updates are lost: their lines were cut short")
         describe(learner, clock, devices, display)
         learner = loop(world, learner, clock, (folder, checkpoints, display), devices)
         if several.is_first():
@@ -95,7 +98,7 @@ def loop(
     folder, checkpoints, display = places
     improve = jax.jit(outer_update(world, clock.config, devices), donate_argnums=0)
     names = achievement_names(world)
-    saved, saved_at = clock.updates, clock.seconds
+    saved, saved_at, row = clock.updates, clock.seconds, {}
     with interruption() as interrupted:
         clock.look()
         while clock.progress() < 1 and not clock.stopped:
@@ -111,11 +114,13 @@ def loop(
                 folder.append(row)
             display.show(row, clock.progress(), clock.seconds_left(), last=clock.progress() >= 1)
             if clock.seconds - saved_at >= clock.config.run.save_every_s:
-                save(world, learner, clock, checkpoints)
+                folder.flush()
+                save(world, learner, clock, checkpoints, row)
                 saved, saved_at = clock.updates, clock.seconds
             clock.look(interrupted())
         if saved < clock.updates:
-            save(world, learner, clock, checkpoints)
+            folder.flush()
+            save(world, learner, clock, checkpoints, row)
         if clock.stopped:
             raise TrainerError(
                 f"interrupted after update {clock.updates}, which is saved; resume {folder.path}"
@@ -126,14 +131,14 @@ def loop(
 def start(world: Worlds, checkpoints: Checkpoints, clock: Clock, devices: Devices = ALONE) -> Learner:
     """Begin a learner and save it: a run always has a checkpoint, and a full disk shows before the work."""
     learner = jax.jit(lambda: begin(world, clock.config, devices))()
-    save(world, learner, clock, checkpoints)
+    save(world, learner, clock, checkpoints, {})
     return learner
 
 
 def restore(world: Worlds, checkpoints: Checkpoints, clock: Clock, devices: Devices = ALONE) -> Learner:
     """Read the newest checkpoint back, onto the devices there are now, and set the clock by it."""
     number = checkpoints.latest()
-    facts = checkpoints.read(number).facts
+    facts = checkpoints.manifest(number).facts
     check_identity(world, facts, checkpoints.path(number))
     shapes = template(world, clock.config, devices)
     parts = {name: checkpoints.restore(number, name, tree) for name, tree in shapes.items()}
@@ -141,9 +146,13 @@ def restore(world: Worlds, checkpoints: Checkpoints, clock: Clock, devices: Devi
     return Learner.of(parts)
 
 
-def save(world: Worlds, learner: Learner, clock: Clock, checkpoints: Checkpoints) -> None:
-    """Save everything that a resumed run needs."""
+def save(
+    world: Worlds, learner: Learner, clock: Clock, checkpoints: Checkpoints, row: dict[str, Any]
+) -> None:
+    """Save everything that a resumed run needs; its row of metrics too, should its line be cut short."""
     facts = identity(world) | {"seconds": clock.seconds, "transitions": clock.transitions}
+    if row:
+        facts |= {"row": plain(row)}
     checkpoints.save(clock.updates, learner.parts(), facts)
 
 
@@ -151,7 +160,7 @@ def trained_policy(world: Worlds, config: Config, folder: RunFolder) -> Policy:
     """The newest policy of a run."""
     checkpoints = Checkpoints(folder.checkpoints)
     number = checkpoints.latest()
-    check_identity(world, checkpoints.read(number).facts, checkpoints.path(number))
+    check_identity(world, checkpoints.manifest(number).facts, checkpoints.path(number))
     shapes = jax.eval_shape(lambda: make_network(world, config.network, jax.random.key(0)))
     return Policy(checkpoints.restore(number, "policy", shapes), jnp.float32(1))
 

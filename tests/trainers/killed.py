@@ -1,0 +1,42 @@
+"""A run of a probe in a process of its own, to be killed: `python -m tests.trainers.killed CASE FOLDER`."""
+
+import dataclasses
+import sys
+from pathlib import Path
+
+import jax
+
+from tests.trainers import probes
+from tests.trainers.helpers import small
+from trainers.ppo.config import Learning, Network, Rollout, Run
+from trainers.ppo.runs import begun_config, resumed_config
+from trainers.ppo.train import train_in
+from trainers.sinks import CONFIG, RunFolder
+
+UPDATES = 6
+LEARNING = Learning(
+    minibatch_size=64, epochs=2, learning_rate=3e-3, final_learning_rate=0.0, entropy_weight=0.0, ewma=0.9
+)
+RUN = Run(transitions=UPDATES * 32 * 8, save_every_s=0.0, film=False)
+PLAIN = small(learning=LEARNING, run=RUN)
+REMEMBERING = dataclasses.replace(
+    PLAIN,
+    network=Network(width=32, depth=1, activation="tanh", recurrent=True),
+    rollout=Rollout(worlds=32, steps=8, stagger=3),
+)
+CASES = {"plain": (probes.BOTH, PLAIN), "remembering": (probes.MEMORY, REMEMBERING)}
+
+
+def run(case, path):
+    """Train to the end, from wherever the folder stands."""
+    world, config = CASES[case]
+    folder, resume = RunFolder(path), (Path(path) / CONFIG).exists()
+    config = resumed_config(folder, None) if resume else begun_config(folder, config)
+    return train_in(world, config, folder, resume)
+
+
+if __name__ == "__main__":
+    # As the tests' own process has it, so that both run the same programs.
+    jax.config.update("jax_numpy_dtype_promotion", "strict")
+    jax.config.update("jax_numpy_rank_promotion", "raise")
+    run(*sys.argv[1:])

@@ -1,0 +1,182 @@
+"""A run that is killed at any moment, and resumed, ends as if nothing had happened: bit for bit."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+from tests.trainers import killed
+from trainers.checkpoint import Checkpoints
+from trainers.ppo.devices import ALONE
+from trainers.ppo.learner import template
+from trainers.sinks import RunFolder
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals")
+
+ROOT = Path(__file__).parents[2]
+#: Columns that tell how fast a machine was, not what was learned.
+WALL_CLOCK = ("seconds", "steps_per_second")
+PATIENCE = 120.0
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory):
+    """Begin a run that nobody kills, once for each case; what is returned waits for it and gives its folder."""
+    begun = {}
+
+    def of(case):
+        if case not in begun:
+            folder = tmp_path_factory.mktemp("whole") / case
+            begun[case] = folder, begin(case, folder)
+        return lambda: finished(*begun[case])
+
+    yield of
+    for _, process in begun.values():
+        process.kill()
+        process.wait()
+
+
+def finished(folder, process):
+    """The folder of a run that has come to its end."""
+    assert process.wait(PATIENCE) == 0
+    return folder
+
+
+def begin(case, folder):
+    """The run as a process of its own, from wherever its folder stands."""
+    words = [sys.executable, "-W", "error", "-m", "tests.trainers.killed", case, str(folder)]
+    return subprocess.Popen(words, cwd=ROOT, stdout=subprocess.DEVNULL)
+
+
+def kill_once(process, moment, delay=0.0):
+    """Kill it when the moment has come; whether it was still there to be killed."""
+    end = time.monotonic() + PATIENCE
+    while not moment() and process.poll() is None:
+        assert time.monotonic() < end, "the moment never came"
+        time.sleep(0.0005)
+    time.sleep(delay)
+    process.send_signal(signal.SIGKILL)
+    return process.wait(PATIENCE) == -signal.SIGKILL
+
+
+def saving(folder, number):
+    """Where a checkpoint is put together."""
+    return folder / "checkpoints" / f".saving-{number:010d}"
+
+
+def kill_in_a_save(case, folder, numbers):
+    """Kill the run while it saves, and return which checkpoint; a save that was too fast is missed."""
+    for number in numbers:
+        kill_once(begin(case, folder), saving(folder, number).exists)
+        if saving(folder, number).exists():
+            return number
+        if number == 0:
+            shutil.rmtree(folder)
+    raise AssertionError(f"none of the saves {numbers} was met")
+
+
+def rows_in(folder):
+    """Lines that are there of the metrics, however long."""
+    path = folder / "metrics.jsonl"
+    return path.read_text().count("\n") if path.exists() else 0
+
+
+def learned(folder):
+    """A run's rows but for the wall clock, and all the arrays of its last checkpoint."""
+    rows = RunFolder(folder).metrics()
+    for row in rows:
+        for name in WALL_CLOCK:
+            assert row.pop(name) > 0
+    return rows, arrays_of(folder)
+
+
+def arrays_of(folder):
+    case = folder.name.split()[0]
+    world, config = killed.CASES[case]
+    checkpoints = Checkpoints(folder / "checkpoints")
+    assert checkpoints.latest() == killed.UPDATES
+    shapes = template(world, config, ALONE)
+    trees = {name: checkpoints.restore(killed.UPDATES, name, tree) for name, tree in shapes.items()}
+    named, _ = jax.tree_util.tree_flatten_with_path(trees)
+    return {jax.tree_util.keystr(path): bits(leaf) for path, leaf in named}
+
+
+def bits(leaf):
+    is_key = jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+    return np.asarray(jax.random.key_data(leaf) if is_key else leaf)
+
+
+def check_same(folder, whole):
+    (rows, arrays), (rows_whole, arrays_whole) = learned(folder), learned(whole)
+    assert [row["update"] for row in rows] == list(range(1, killed.UPDATES + 1))
+    assert rows == rows_whole
+    assert arrays.keys() == arrays_whole.keys()
+    for name, array in arrays.items():
+        assert array.tobytes() == arrays_whole[name].tobytes(), name
+
+
+def test_a_killed_run_ends_like_an_unbroken_one(tmp_path, unbroken):
+    """Killed in its first save, between updates and in a later save; then with its last line cut short."""
+    folder, whole = tmp_path / "plain", unbroken("plain")
+    kill_in_a_save("plain", folder, [0, 0, 0])
+    assert Checkpoints(folder / "checkpoints").numbers() == []
+
+    assert kill_once(begin("plain", folder), lambda: rows_in(folder) == 2)
+    assert Checkpoints(folder / "checkpoints").latest() in (1, 2)
+
+    number = kill_in_a_save("plain", folder, [3, 4, 5])
+    assert Checkpoints(folder / "checkpoints").latest() == number - 1
+    metrics = folder / "metrics.jsonl"
+    lines = metrics.read_text().splitlines(keepends=True)
+    assert len(lines) == number
+    # The update that was not saved is made again; the row of the last save is in the save.
+    metrics.write_text("".join(lines[: number - 2]) + lines[number - 2][:-20])
+
+    assert begin("plain", folder).wait(PATIENCE) == 0
+    check_same(folder, whole())
+    assert {entry.name for entry in (folder / "checkpoints").iterdir()} == {"0000000005", "0000000006"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(2))
+def test_a_run_killed_at_random_moments_ends_like_an_unbroken_one(tmp_path, unbroken, seed):
+    """The same with a memory and staggered worlds, killed anywhere from its first second on."""
+    folder, chance, kills = tmp_path / "remembering", random.Random(seed), 0
+    whole = unbroken("remembering")
+    for _ in range(8):
+        there = rows_in(folder)
+        target = there + chance.choice([0, 1, 1, 2])
+        begun = time.monotonic()
+        moment = [lambda n=target: rows_in(folder) >= n, lambda t=begun: time.monotonic() > t + 2][
+            target == there
+        ]
+        kills += kill_once(begin("remembering", folder), moment, chance.uniform(0, 0.6))
+        if rows_in(folder) and chance.random() < 0.3:
+            path = folder / "metrics.jsonl"
+            path.write_bytes(path.read_bytes()[:-7])
+    assert begin("remembering", folder).wait(PATIENCE) == 0
+    assert kills >= 4
+    check_same(folder, whole())
+
+
+def test_lines_cut_in_the_middle_cost_themselves_alone(tmp_path):
+    folder = RunFolder(tmp_path)
+    for update in range(1, 6):
+        folder.append({"update": update, "return": 1.0})
+    path = tmp_path / "metrics.jsonl"
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_bytes("".join([*lines[:2], lines[2][:9], "\0\0\n", *lines[3:]]).encode() + b"\xff\xfe{")
+    assert [row["update"] for row in folder.metrics()] == [1, 2, 4, 5]
+    assert folder.forget_after(4, {"update": 4, "return": float("nan")}) == 1
+    assert [row["update"] for row in folder.metrics()] == [1, 2, 4]
+    assert folder.forget_after(5, {"update": 5, "return": float("nan")}) == 1
+    assert json.loads(path.read_text().splitlines()[-1]) == {"update": 5, "return": None}
