@@ -45,7 +45,7 @@ def keep_programs(folder: str) -> None:
     """Keep compiled programs in a folder, those of processes that this one starts too."""
     kept = {
         "jax_compilation_cache_dir": folder,
-        "jax_persistent_cache_min_compile_time_secs": 0.2,
+        "jax_persistent_cache_min_compile_time_secs": 0.0,
         "jax_persistent_cache_min_entry_size_bytes": -1,
     }
     import jax
