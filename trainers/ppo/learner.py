@@ -73,8 +73,14 @@ class Outcome(eqx.Module):
     finite: Bool[Array, ""]
 
 
-def begin(world: Worlds, config: Config, devices: Devices = ALONE) -> Learner:
-    """A learner that has not learned yet; every device makes its own worlds."""
+def begin(
+    world: Worlds, config: Config, devices: Devices = ALONE, key: Key[Array, ""] | None = None
+) -> Learner:
+    """A learner that has not learned yet; every device makes its own worlds.
+
+    Args:
+        key: what all chance comes from; None: the key of the seed in the settings.
+    """
 
     def make(key: Key[Array, ""]) -> dict[str, Any]:
         network_key, world_key, key = jax.random.split(key, 3)
@@ -88,7 +94,8 @@ def begin(world: Worlds, config: Config, devices: Devices = ALONE) -> Learner:
         playing = Playing(state, observation, network.blank(worlds))
         return Learner(new_student(network, config.learning), playing, key).parts()
 
-    return Learner.of(devices.spread(make, WHOLE, LAYOUT)(jax.random.key(config.run.seed)))
+    key = jax.random.key(config.run.seed) if key is None else key
+    return Learner.of(devices.spread(make, WHOLE, LAYOUT)(key))
 
 
 def outer_update(

@@ -74,7 +74,8 @@ REFERENCES: dict[str, Reference] = {
             rollout=Rollout(worlds=2**20, steps=horizon_steps(Horizon())),
             # With so much that is new, one more transition teaches more than a second look at an old one.
             learning=Learning(minibatch_size=2**15, epochs=1),
-            run=Run(transitions=10_000_000_000),
+            # A checkpoint holds every world, some 30 GiB.
+            run=Run(transitions=10_000_000_000, save_every_s=1800.0),
         ),
         f"the shortest, of powers of two, that cuts off at most {CUT_OFF} of an advantage",
     ),
@@ -91,7 +92,7 @@ def reference_for(worlds: int) -> str:
 def configure(
     worlds: int | None = None,
     steps: int | None = None,
-    reference: str | None = None,
+    reference: str | Reference | None = None,
     rule: str = "recipe",
     *,
     minibatch_size: int | None = None,
@@ -101,16 +102,20 @@ def configure(
     Args:
         worlds: None keeps the reference's.
         steps: of a rollout, T; None keeps the reference's.
-        reference: a key of `REFERENCES`; None takes the general one that is nearest.
+        reference: a key of `REFERENCES`, or one's own; None takes the general one that is nearest.
         rule: a key of `RULES`.
         minibatch_size: goes before what the rule says.
     """
     for what, number in (("worlds", worlds), ("steps", steps), ("minibatch_size", minibatch_size)):
         check(number is None or number > 0, f"{what}={number} must be greater than 0")
     check_choice("scaling", rule, Rule)
-    name = reference or (GENERAL[0] if worlds is None else reference_for(worlds))
-    check(name in REFERENCES, f"no reference {name!r}; there are {', '.join(REFERENCES)}")
-    start = REFERENCES[name].config
+    if isinstance(reference, Reference):
+        name, origin = "reference", reference
+    else:
+        name = reference or (GENERAL[0] if worlds is None else reference_for(worlds))
+        check(name in REFERENCES, f"no reference {name!r}; there are {', '.join(REFERENCES)}")
+        origin = REFERENCES[name]
+    start = origin.config
     worlds = worlds or start.rollout.worlds
     rollout = dataclasses.replace(
         start.rollout,
@@ -127,7 +132,7 @@ def configure(
         (
             Reason("reference", name, "as asked" if reference else near),
             Reason("scaling", rule, RULES[rule]),
-            *_rollout_reasons(start, rollout, steps is not None, name),
+            *_rollout_reasons(start, rollout, "as asked" if steps else origin.steps or f"as in {name}", name),
             *reasons,
             Reason("learning.epochs", learning.epochs, f"as in {name}"),
             Reason(
@@ -137,13 +142,11 @@ def configure(
     )
 
 
-def _rollout_reasons(start: Config, rollout: Rollout, asked: bool, name: str) -> list[Reason]:
+def _rollout_reasons(start: Config, rollout: Rollout, steps: str, name: str) -> list[Reason]:
     growth = rollout.batch / start.rollout.batch
     return [
         Reason("rollout.worlds", rollout.worlds, f"{rollout.worlds / start.rollout.worlds:.4g} x {name}"),
-        Reason(
-            "rollout.steps", rollout.steps, "as asked" if asked else REFERENCES[name].steps or f"as in {name}"
-        ),
+        Reason("rollout.steps", rollout.steps, steps),
         Reason(
             "rollout.stagger",
             rollout.stagger,

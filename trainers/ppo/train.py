@@ -48,11 +48,13 @@ def train(config: Config | None, run_dir: Path | str, resume: bool = False) -> P
     """
     several.start()
     folder = RunFolder(run_dir)
-    if config is not None:  # what cannot be is refused before there is a folder
-        devices_of(config)
-        check_fits(config, make(config.world), device_memory())
+    if config is None:
+        config = read_config(folder) if resume else begun_config(folder, None)
+    world = make(config.world)
+    # What cannot be is refused before there is a folder.
+    check_fits(config, world, device_memory(devices_of(config).count))
     config = resumed_config(folder, config) if resume else begun_config(folder, config)
-    train_in(make(config.world), config, folder, resume)
+    train_in(world, config, folder, resume)
     if config.run.film and several.is_first():
         from trainers.ppo.film import film
 
