@@ -54,9 +54,6 @@ clean:  ## remove .venv, .venv-oracle and everything that can be made again (run
 	rm -rf .venv .venv-oracle build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage htmlcov
 	find openworld trainers tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# Later, for the stable-baselines3 tests: it needs PyTorch, whose CPU build is had by asking pip for it first
-# (Python 3.11: `$(BIN)/python -m pip install torch==2.13.0`); a later request then finds it satisfied, where
-# plain `torch` would bring several GB of CUDA packages.
 .venv/ready: requirements.lock pyproject.toml .ci/venv $(wildcard openworld/adapters/discovery/*)
 	@.ci/venv
 	@touch $@

@@ -21,12 +21,13 @@ from openworld.content.ids import Action
 from openworld.content.rulesets import Ruleset
 from openworld.content.tables import Tables, compile_tables
 from openworld.generate.floor import new_world
-from openworld.observe.layout import Layout, layout_of
-from openworld.observe.symbolic import symbolic, symbolic_size
+from openworld.observe.forms import FORMS, OBSERVATIONS
+from openworld.observe.layout import MOST_PLAYERS, Layout, layout_of
+from openworld.observe.mask import action_mask
 from openworld.observe.tokens import observe
-from openworld.random import next_seed, world_seeds
+from openworld.random import key_words, next_seed, world_seeds
 from openworld.rare import for_the_few
-from openworld.score.scoring import in_units, unlocked
+from openworld.score.scoring import SHARES, fineness, in_units, share_out, unlocked
 from openworld.stages import in_blocks, staged
 from openworld.state import Ground, World
 
@@ -43,7 +44,7 @@ class State(eqx.Module):
 
     world: World
     ground: Ground
-    episode_return: Int32[Array, "worlds agents"]  # so far, in 1/REWARD_PARTS
+    episode_return: Int32[Array, "worlds agents"]  # so far, in 1/REWARD_PARTS, or finer (`scoring.fineness`)
 
 
 class Info(eqx.Module):
@@ -60,9 +61,10 @@ class Environment:
     """A frozen description of an environment, and the functions that play it.
 
     Attributes:
-        observation: "tokens" (uint8) or "symbolic" (float32).
+        observation: "tokens" (uint8), "symbolic" (float32) or "pixels" (uint8).
         time_limit: steps after which an episode is truncated.
         num_agents: players in each world.
+        sharing: the share of each player's reward that is the mean of all, in hundredths; the rest is its own.
     """
 
     id: str
@@ -70,6 +72,7 @@ class Environment:
     observation: str = "tokens"
     time_limit: int
     num_agents: int = 1
+    sharing: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse what cannot be played."""
@@ -79,11 +82,19 @@ class Environment:
             raise ValueError(f"time_limit must be at least 1, got {self.time_limit}")
         if not 1 <= self.num_agents <= MAX_AGENTS:
             raise ValueError(f"num_agents must be 1 to {MAX_AGENTS}, got {self.num_agents}")
+        if self.num_agents > 1 and not self.ruleset.company:
+            raise ValueError(f"{self.id} is for one player, not {self.num_agents}; {COMPANY} is for several")
+        if not 0 <= self.sharing <= 1 or abs(self.sharing * SHARES - self._shared) > 1e-6:
+            raise ValueError(f"sharing must be 0 to 1 in hundredths, got {self.sharing}")
 
     @property
     def num_actions(self) -> int:
         """How many actions there are."""
         return self.ruleset.actions
+
+    @property
+    def _shared(self) -> int:
+        return round(self.sharing * SHARES)
 
     @property
     def layout(self) -> Layout:
@@ -93,13 +104,13 @@ class Environment:
     @property
     def observation_shape(self) -> tuple[int, ...]:
         """The shape of one observation."""
-        size = self.layout.size if self.observation == "tokens" else symbolic_size(self.ruleset)
-        return (size,) if self.num_agents == 1 else (self.num_agents, size)
+        shape = FORMS[self.observation].shape(self.ruleset)
+        return shape if self.num_agents == 1 else (self.num_agents, *shape)
 
     @property
     def observation_dtype(self) -> np.dtype:
         """The dtype of an observation."""
-        return np.dtype(np.uint8 if self.observation == "tokens" else np.float32)
+        return FORMS[self.observation].dtype
 
     def reset(self, key: Array | int, num_worlds: int, *, held_out: bool = False) -> tuple[Array, State]:
         """Make new worlds.
@@ -115,7 +126,7 @@ class Environment:
         """
         if num_worlds < 1:
             raise ValueError(f"num_worlds must be at least 1, got {num_worlds}")
-        return self.reset_seeds(world_seeds(_key_words(key), num_worlds, held_out=held_out))
+        return self.reset_seeds(world_seeds(key_words(key), num_worlds, held_out=held_out))
 
     def reset_seeds(self, seeds: UInt32[Array, "worlds 2"]) -> tuple[Array, State]:
         """Make the worlds of these seeds."""
@@ -130,8 +141,8 @@ class Environment:
         Returns:
             obs: observations, of the new episode where one began.
             state: the worlds.
-            reward: float32[worlds].
-            terminated: bool[worlds], the episode ended by death or victory.
+            reward: float32[worlds] (or [worlds, agents]).
+            terminated: bool[worlds], the episode ended by death (of all players) or victory.
             truncated: bool[worlds], it ended by the time limit.
             info: `Info`, with the observation before any reset.
         """
@@ -144,6 +155,14 @@ class Environment:
     def renew(self, obs: Array, state: State, mask: Bool[Array, " worlds"]) -> tuple[Array, State]:
         """Begin the next episode in the worlds of the mask; the others keep observation and state."""
         return self._renew(obs, state, mask)
+
+    def action_mask(self, state: State) -> Bool[Array, "worlds *agents actions"]:
+        """Return which actions would do something in the next step; the others leave what NOOP would leave."""
+        return self._masked(state)
+
+    def fallen(self, state: State) -> Bool[Array, "worlds agents"]:
+        """Return which players have fallen: what they do is nothing, until somebody helps them up."""
+        return state.world.player.health <= 0
 
     def rollout(
         self,
@@ -202,6 +221,10 @@ class Environment:
         return jax.jit(partial(self._play, auto_reset=False))
 
     @cached_property
+    def _masked(self) -> Callable[[State], Array]:
+        return jax.jit(self._mask)
+
+    @cached_property
     def _renew(self) -> Callable[..., tuple[Array, State]]:
         return jax.jit(self._reset_masked)
 
@@ -224,9 +247,12 @@ class Environment:
         # A word has at most 32 bits set, which the compiler does not know.
         tables, stage = self._tables, staged(jax.lax.population_count(seeds[0, 0]) <= jnp.uint32(32))
         size = chores.RESETS.few if jax.default_backend() == "cpu" else RESET_BLOCK
-        return in_blocks(
-            lambda seed: new_world(seed, self.ruleset, tables, self.num_agents, stage), seeds, size
-        )
+
+        def make(seed: UInt32[Array, " 2"]) -> tuple[World, UInt8[Array, "rows cols"]]:
+            world, tiles = new_world(seed, self.ruleset, tables, self.num_agents, stage)
+            return (world if self.num_agents == 1 else chores.settle(world, tiles, tables)), tiles
+
+        return in_blocks(make, seeds, size)
 
     def _tokens(self, world: World, ground: Ground) -> UInt8[Array, "worlds agents tokens"]:
         tables, stage = self._tables, staged(world.tick[0] >= 0)
@@ -235,8 +261,16 @@ class Environment:
 
     def _present(self, tokens: UInt8[Array, "worlds agents tokens"]) -> Array:
         """Turn tokens to the observation that the caller asked for."""
-        obs = tokens if self.observation == "tokens" else symbolic(tokens, self.ruleset)
+        obs = FORMS[self.observation].decode(tokens, self.ruleset)
         return obs[:, 0] if self.num_agents == 1 else obs
+
+    def _mask(self, state: State) -> Bool[Array, "worlds *agents actions"]:
+        tables, stage = self._tables, staged(state.world.tick[0] >= 0)
+        with jax.named_scope("mask"):
+            mask = jax.vmap(lambda w, g: action_mask(w, g, self.ruleset, tables, stage))(
+                state.world, state.ground
+            )
+        return mask[:, 0] if self.num_agents == 1 else mask
 
     def _play(
         self, state: State, action: Array, *, auto_reset: bool
@@ -248,6 +282,10 @@ class Environment:
         with jax.named_scope("travel"):
             land = chores.Land(state.world, state.ground)
             land = chores.change_floors(land, action, self.ruleset, tables, stage)
+            if self.num_agents > 1:
+                # Who comes along does nothing else in that step.
+                moved = land.world.depth != state.world.depth
+                action = jnp.where(moved[:, None], Action.NOOP, action)
         world, ground, outcome, torches = jax.vmap(
             lambda land, a: single.advance(land, a, self.ruleset, tables, stage)
         )((land.world, land.ground), action)
@@ -257,18 +295,20 @@ class Environment:
         tokens = self._tokens(world, ground)
         terminated = outcome.terminated
         truncated = ~terminated & (world.tick >= self.time_limit)
-        returns = state.episode_return + outcome.reward
+        reward = share_out(outcome.reward, self._shared)
+        returns = state.episode_return + reward
+        units = partial(in_units, finer=fineness(self.num_agents, self._shared))
         of = (lambda x: x[:, 0]) if self.num_agents == 1 else (lambda x: x)
         info = Info(
             final_obs=self._present(tokens),
-            episode_return=of(in_units(returns)),
+            episode_return=of(units(returns)),
             episode_length=world.tick,
             achievements=of(unlocked(world.player.achievements, self.ruleset.achievements)),
         )
         after = State(world, ground, returns)
         if auto_reset:
             tokens, after = self._reset_ended(tokens, after, terminated | truncated)
-        return self._present(tokens), after, of(in_units(outcome.reward)), terminated, truncated, info
+        return self._present(tokens), after, of(units(reward)), terminated, truncated, info
 
     def _reset_ended(
         self, tokens: UInt8[Array, "worlds agents tokens"], state: State, ended: Bool[Array, " worlds"]
@@ -304,17 +344,9 @@ class Environment:
         return jnp.where(mask.reshape(-1, *(1,) * (fresh.ndim - 1)), fresh, obs), state
 
 
-OBSERVATIONS = ("tokens", "symbolic")
-MAX_AGENTS = 8
-
-
-def _key_words(key: Array | int) -> UInt32[Array, " words"]:
-    if isinstance(key, int | np.integer):
-        value = int(key) % 2**64
-        return jnp.array([value & 0xFFFFFFFF, value >> 32], jnp.uint32)
-    if jnp.issubdtype(key.dtype, jax.dtypes.prng_key):
-        key = jax.random.key_data(key)
-    return jnp.asarray(key).reshape(-1).astype(jnp.uint32)
+MAX_AGENTS = MOST_PLAYERS
+#: The id to go to with several players.
+COMPANY = "OpenWorld-Coop-v0"
 
 
 def _on_every_floor(shape: tuple[int, int], nobody: Carry) -> Carry:

@@ -20,7 +20,7 @@ from openworld.content.tables import Tables
 from openworld.generate.floor import Floor, Site, rooms_floor, smooth_floor
 from openworld.generate.glow import glow
 from openworld.rare import for_the_few
-from openworld.rules import light, spawning, travel
+from openworld.rules import arrival, light, spawning, travel
 from openworld.stages import Stage
 from openworld.state import Ground, World, narrow, widen
 
@@ -80,7 +80,8 @@ def change_floors(
     """Let those who take a ladder arrive on the floor that it leads to, which is generated on first entry."""
     if len(rules.floors) == 1:
         return land
-    worlds = action.shape[0]
+    worlds, agents = action.shape
+    before = land.world
     way = jax.vmap(lambda w, a: travel.heading(widen(w), a, tables))(land.world, action)
     leaving = way != 0
 
@@ -105,7 +106,41 @@ def change_floors(
         (unknown & has_rooms, lambda site: rooms_floor(site, tables, shape)),
     ):
         land = for_the_few(pending, land, partial(discover, make=make), size)
-    return land
+    if agents == 1:
+        return land
+    head = jax.vmap(_head)(before, action, way)
+    part = partial(_part, head=head, rules=rules, tables=tables)
+    return for_the_few(leaving, land, part, chunk(TRAVELS, worlds))
+
+
+def _head(world: World, action: Int32[Array, " agents"], way: Int32[Array, ""]) -> Int32[Array, ""]:
+    """Return which player leads a company along a ladder."""
+    wide = widen(world)
+    sinks, rises = travel.takers(wide, action)
+    return arrival.leader(wide, jnp.where(way > 0, sinks, rises))
+
+
+def settle(world: World, tiles: UInt8[Array, "rows cols"], tables: Tables) -> World:
+    """Spread the company of a new world about the tile on which it begins."""
+    wide = widen(world)
+    rows, cols = tiles.shape
+    start = arrival.corner(wide.player.position[0], (rows, cols))
+    size = (min(arrival.SPAN, rows), min(arrival.SPAN, cols))
+    window = jax.lax.dynamic_slice(tiles, (start[0], start[1]), size)
+    head = arrival.leader(wide, jnp.zeros(wide.player.facing.shape, bool))
+    return narrow(arrival.spread(wide, window, start, tables, head))
+
+
+def _part(land: Land, index: Few, head: Int32[Array, " worlds"], rules: Ruleset, tables: Tables) -> Land:
+    """Spread the companies of the few worlds about the ladders that they have come by."""
+    few = take(land.world, index)
+    wide = widen(few)
+    start = jax.vmap(lambda w: arrival.corner(w.player.position[0], (rules.rows, rules.cols)))(wide)
+    tiles = _windows(land.ground, index, wide.floor, start, arrival.SPAN)
+    apart = jax.vmap(lambda w, t, s, h: narrow(arrival.spread(w, t, s, tables, h)))(
+        wide, tiles, start, take(head, index)
+    )
+    return Land(put(land.world, index, apart), land.ground)
 
 
 def _arrived(few: World, way: Few) -> World:
@@ -189,7 +224,7 @@ def spawn(world: World, ground: Ground, rules: Ruleset, tables: Tables) -> World
         few = take(world, index)
         wide = widen(few)
         corner = jax.vmap(lambda w: spawning.corner(w, *shape))(wide)
-        tiles = _windows(ground, index, wide.floor, corner)
+        tiles = _windows(ground, index, wide.floor, corner, spawning.SPAN)
         mobs = jax.vmap(lambda w, t: single.spawn(w, kind, t, tables, shape))(few, tiles)
         return eqx.tree_at(lambda w: w.mobs, world, put(world.mobs, index, mobs))
 
@@ -199,11 +234,11 @@ def spawn(world: World, ground: Ground, rules: Ruleset, tables: Tables) -> World
 
 
 def _windows(
-    ground: Ground, index: Few, floor: Int32[Array, " few"], corner: Int32[Array, "few 2"]
+    ground: Ground, index: Few, floor: Int32[Array, " few"], corner: Int32[Array, "few 2"], span: int
 ) -> UInt8[Array, "few span_r span_c"]:
-    """Read the spawn windows of the few worlds, without gathering their maps first."""
+    """Read windows of the few worlds, without gathering their maps first."""
     worlds, _, rows, cols = ground.tiles.shape
-    size = (1, 1, min(spawning.SPAN, rows), min(spawning.SPAN, cols))
+    size = (1, 1, min(span, rows), min(span, cols))
 
     def one(
         world: Int32[Array, ""], floor: Int32[Array, ""], corner: Int32[Array, " 2"]

@@ -7,6 +7,7 @@ The mixer is Wellons' `lowbias32`, a bijection of 32-bit words with low measured
 """
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Int32, UInt32
@@ -54,6 +55,16 @@ def happens(bits: UInt32[Array, "*n"], chance: Int32[Array, "*m"] | int) -> Bool
 def below(bits: UInt32[Array, "*n"], count: int) -> Int32[Array, "*n"]:
     """Return a uniform number below a power of two of at most 256, from a draw's low 8 bits."""
     return (bits & np.uint32(count - 1)).astype(jnp.int32)
+
+
+def key_words(key: Array | int) -> UInt32[Array, " words"]:
+    """Return the words of a JAX key (typed or raw), or of an integer."""
+    if isinstance(key, int | np.integer):
+        value = int(key) % 2**64
+        return jnp.array([value & 0xFFFFFFFF, value >> 32], jnp.uint32)
+    if jnp.issubdtype(key.dtype, jax.dtypes.prng_key):
+        key = jax.random.key_data(key)
+    return jnp.asarray(key).reshape(-1).astype(jnp.uint32)
 
 
 def world_seeds(

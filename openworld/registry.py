@@ -1,53 +1,94 @@
 """The ids of the worlds: what `make` builds and what Gymnasium is told. Imports neither JAX nor Gymnasium."""
 
 import difflib
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from openworld.content.rulesets import CLASSIC, ENDLESS, FULL, Ruleset
+from openworld.content.rulesets import CLASSIC, COOP, ENDLESS, FULL, Ruleset
 
 if TYPE_CHECKING:
     from openworld.batch import Environment
 
-#: Id -> the rules it plays by. To add an id, add a row (and its name in adapters/discovery).
-WORLDS: dict[str, Ruleset] = {
-    "OpenWorld-v0": FULL,
-    "OpenWorld-Classic-v0": CLASSIC,
-    "OpenWorld-Endless-v0": ENDLESS,
+
+@dataclass(frozen=True)
+class Listed:
+    """A row of the registry.
+
+    Attributes:
+        rules: what it plays by.
+        observation: what it shows unless asked otherwise; None leaves that to each face (`make`: tokens).
+        num_agents: players unless asked otherwise.
+    """
+
+    rules: Ruleset
+    observation: str | None = None
+    num_agents: int = 1
+
+
+#: Id -> what it plays and shows. To add an id, add a row (and its name in adapters/discovery).
+WORLDS: dict[str, Listed] = {
+    "OpenWorld-v0": Listed(FULL),
+    "OpenWorld-Classic-v0": Listed(CLASSIC),
+    "OpenWorld-Endless-v0": Listed(ENDLESS),
+    "OpenWorld-Pixels-v0": Listed(FULL, "pixels"),
+    "OpenWorld-Classic-Pixels-v0": Listed(CLASSIC, "pixels"),
+    "OpenWorld-Coop-v0": Listed(COOP, num_agents=2),
 }
 
 #: Where Gymnasium finds the faces of every id.
 ENTRY_POINT = "openworld.adapters.gymnasium:OpenWorldEnv"
 VECTOR_ENTRY_POINT = "openworld.adapters.gymnasium:OpenWorldVectorEnv"
 
-_SETTINGS = ("observation", "num_agents", "time_limit")
+_SETTINGS = ("observation", "num_agents", "time_limit", "sharing", "revival")
 
 
 def make(
     id: str,
     *,
-    observation: str = "tokens",
-    num_agents: int = 1,
+    observation: str | None = None,
+    num_agents: int | None = None,
     time_limit: int | None = None,
+    sharing: float | None = None,
+    revival: bool | None = None,
     **unknown: object,
 ) -> "Environment":
     """Return the world of an id: a frozen description whose `reset` and `step` are pure and jittable.
 
     Args:
-        observation: "tokens" (uint8, what networks should embed) or "symbolic" (float32, the published layout).
-        num_agents: players in the world.
+        observation: "tokens" (uint8, what networks should embed), "symbolic" (float32, the published layout) or
+            "pixels" (uint8, a small picture); None takes the id's own, "tokens" where it has none.
+        num_agents: players in the world; None takes the id's own.
         time_limit: steps after which an episode is truncated; None takes the rules' own limit.
+        sharing: of several players, which share of each one's reward is the mean of all: 0 (the default) to 1.
+        revival: of several players, whether one who has fallen can be helped up (the default) or is out.
     """
     if unknown:
         raise TypeError(f"make() takes no {next(iter(unknown))!r}; it takes {', '.join(_SETTINGS)}")
-    rules = ruleset(id)
+    row = listed(id)
+    rules = row.rules
+    if revival is not None or sharing is not None:
+        if not rules.company:
+            raise ValueError(f"{id} is for one player; sharing and revival are for several")
+        rules = rules if revival is None else replace(rules, revival=revival)
     from openworld.batch import Environment
 
-    limit = rules.time_limit if time_limit is None else time_limit
-    return Environment(id=id, ruleset=rules, observation=observation, num_agents=num_agents, time_limit=limit)
+    return Environment(
+        id=id,
+        ruleset=rules,
+        observation=observation or row.observation or "tokens",
+        num_agents=row.num_agents if num_agents is None else num_agents,
+        time_limit=rules.time_limit if time_limit is None else time_limit,
+        sharing=0.0 if sharing is None else sharing,
+    )
 
 
 def ruleset(id: str) -> Ruleset:
     """Return the rules of an id, or raise a ValueError that names the ids most like it."""
+    return listed(id).rules
+
+
+def listed(id: str) -> Listed:
+    """Return the row of an id, or raise a ValueError that names the ids most like it."""
     if isinstance(id, str) and id in WORLDS:
         return WORLDS[id]
     close = difflib.get_close_matches(str(id), WORLDS, n=3, cutoff=0.5)
@@ -55,12 +96,20 @@ def ruleset(id: str) -> Ruleset:
     raise ValueError(f"unknown world id {id!r}; {hint}")
 
 
+def alone() -> tuple[str, ...]:
+    """Return the ids for one player, which Gymnasium knows."""
+    return tuple(id for id, row in WORLDS.items() if row.num_agents == 1)
+
+
 def register_gymnasium() -> None:
-    """Tell Gymnasium of every id that it does not know yet; installed packages are told at start-up."""
+    """Tell Gymnasium of every id for one player that it does not know yet.
+
+    Of installed packages it is told at start-up.
+    """
     from importlib import import_module
 
     registration = import_module("gymnasium.envs.registration")
-    for name in WORLDS:
+    for name in alone():
         if name not in registration.registry:
             registration.register(
                 name, entry_point=ENTRY_POINT, vector_entry_point=VECTOR_ENTRY_POINT, kwargs={"id": name}

@@ -133,7 +133,7 @@ class Replay:
             raise ReplayError(f"the replay's world is not known here: {error}") from None
         if self.ruleset != here:
             raise ReplayError(f"the replay was recorded under rules {self.ruleset!r}; these are {here!r}")
-        return registry.make(self.id, time_limit=self.time_limit)
+        return registry.make(self.id, num_agents=1, time_limit=self.time_limit)
 
 
 def rules_of(id: str) -> str:
@@ -165,6 +165,8 @@ def record(
         raise ValueError(f"only worlds of one player can be recorded, not of {world.num_agents}")
     if max_steps is not None and max_steps < 0:
         raise ValueError(f"max_steps must be at least 0, not {max_steps}")
+    if world.num_agents > 1:
+        raise ValueError(f"a replay is of one player, and this world has {world.num_agents}")
     plain, ask = _programs(world)
     choose = _compiled(policy)
     tokens, state = _begin(plain, seed, held_out)
@@ -249,11 +251,12 @@ def _programs(world: "Environment") -> tuple["Environment", Callable[..., Any]]:
     """Return the same world emitting tokens, and what makes of tokens a question to the policy."""
     import jax
 
-    from openworld.observe.symbolic import symbolic
+    from openworld.observe.forms import FORMS
 
     def ask(tokens: Any, words: Any, step: Any) -> tuple[Any, Any]:
         key = jax.random.fold_in(jax.random.fold_in(jax.random.key(0), words[0]), words[1])
-        obs = tokens if world.observation == "tokens" else symbolic(tokens, world.ruleset)
+        obs = FORMS[world.observation].decode(tokens, world.ruleset)
         return obs, jax.random.fold_in(key, step)
 
-    return registry.make(world.id, time_limit=world.time_limit), jax.jit(ask)
+    plain = registry.make(world.id, observation="tokens", num_agents=1, time_limit=world.time_limit)
+    return plain, jax.jit(ask)

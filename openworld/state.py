@@ -63,7 +63,7 @@ class Projectiles(eqx.Module):
 
     position: Int[Array, "projectiles 2"]
     direction: Int[Array, " projectiles"]  # Direction
-    type: Int[Array, " projectiles"]  # Projectile
+    type: Int[Array, " projectiles"]  # Projectile; in company the players' have 8 times their owner added
     alive: Bool[Array, " projectiles"]
 
 
@@ -100,6 +100,7 @@ class World(eqx.Module):
     projectiles: Projectiles
     plants: Plants
     floors: Floors
+    ahead: Int[Array, ""] | None = None  # steps by which the hour is ahead of the tick; of companies alone
 
 
 class Ground(eqx.Module):
@@ -141,7 +142,13 @@ STORED: dict[str, str] = {
     "boss_progress": "int8",
     "boss_wave": "int8",
     "potions": "uint8",
+    "ahead": "int16",
 }
+
+
+def hour_of(world: World, tick: Int[Array, ""], day_length: int) -> Int[Array, ""]:
+    """Return how many steps a day is old at a tick of the world."""
+    return (tick if world.ahead is None else tick + world.ahead) % day_length
 
 
 def widen(world: World) -> World:

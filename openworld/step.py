@@ -11,7 +11,7 @@ from openworld.content.ids import Action, Kind
 from openworld.content.rulesets import Ruleset
 from openworld.content.tables import Tables
 from openworld.random import Dice
-from openworld.rules import crafting, grid, spawning, vitals
+from openworld.rules import company, crafting, grid, spawning, vitals
 from openworld.rules.order import PHASES, play
 from openworld.rules.turn import Edit, Making, Sight, Turn, steps_of
 from openworld.score.scoring import Outcome, score
@@ -33,7 +33,8 @@ def advance(
     """
     world, ground = land
     _, rows, cols = ground.tiles.shape
-    world, places, action, making = stage(partial(_open, tables=tables, shape=(rows, cols)), world, action)
+    opening = partial(_open, rules=rules, tables=tables, shape=(rows, cols))
+    world, places, action, making = stage(opening, world, action)
     before = world.player.health
     turn = _begin(world, (action, making, grid.look(ground, places)), rules, tables)
     for name, phase in PHASES.items():
@@ -47,10 +48,14 @@ def advance(
 
 
 def _open(
-    world: World, action: Int32[Array, " agents"], tables: Tables, shape: tuple[int, int]
+    world: World, action: Int32[Array, " agents"], rules: Ruleset, tables: Tables, shape: tuple[int, int]
 ) -> tuple[World, grid.Places, Int32[Array, " agents"], Making]:
-    """Widen the world, and find out what the step will have to look at."""
-    wide = widen(world)
+    """Widen the world, put the players in order, and find out what the step will have to look at."""
+    wide = company.pass_night(widen(world), rules.day_length)
+    if action.shape[0] > 1:
+        player, action = company.order((wide.player, action), wide.tick)
+        action = company.hold_still(player, action)
+        wide = eqx.tree_at(lambda w: w.player, wide, player)
     action = vitals.hold_still(wide.player, action)
     return wide, grid.places(wide, shape), action, crafting.look_up(wide, action, tables)
 
@@ -71,17 +76,23 @@ def _begin(
         sight=sight,
         edits=(Edit(world.floor, facing, nothing, nothing.astype(bool)),),
         events=jnp.zeros((action.shape[0], ACHIEVEMENT_WORDS), jnp.uint32),
+        party=company.gather(world, rules),
     )
 
 
 def _close(
     before: Int32[Array, " agents"], world: World, turn: Turn
 ) -> tuple[World, Outcome, Int32[Array, "agents 2"]]:
-    """Weigh the step and let the clock tick."""
+    """Weigh the step, put the players back in their places and let the clock tick."""
     torch = turn.action == Action.PLACE_TORCH
     faced = turn.edits[0]
     torches = jnp.where((torch & faced.wanted)[:, None], faced.position, -1)
     world, outcome = score(before, world, turn)
+    if turn.party is not None:
+        parts = (company.collapse(world.player), outcome.reward, torches)
+        player, reward, torches = company.reorder(parts, world.tick)
+        outcome = outcome._replace(reward=reward)
+        world = eqx.tree_at(lambda w: w.player, world, player)
     return narrow(eqx.tree_at(lambda w: w.tick, world, world.tick + 1)), outcome, torches
 
 

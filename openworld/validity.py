@@ -22,6 +22,7 @@ from openworld.content.tools import SWORD_DAMAGE
 from openworld.content.units import GLOW_LEVELS
 from openworld.observe.layout import PLAYER_PROJECTILES
 from openworld.rules import combat, creatures, growth, vitals
+from openworld.rules.company import OWNER
 from openworld.rules.levelling import MAX_ATTRIBUTE
 from openworld.rules.travel import FIRST_THEME, THEMES
 from openworld.state import Mobs, Plants, Player, Projectiles, World
@@ -61,12 +62,12 @@ def check_state(state: State, rules: Ruleset) -> None:
         _body(world.player, rules),
         _belongings(world.player, rules),
         _mobs("world.mobs", world.mobs, world.depth[:, None], rules, tables),
-        _projectiles("world.projectiles", world.projectiles, rules),
+        _projectiles("world.projectiles", world.projectiles, rules, world.player.facing.shape[1]),
         _plants(world.plants, rules),
         _floors(world, rules),
         _ground(state, rules),
         _mobs("ground.mobs", ground.mobs, world.depth[:, None, None], rules, tables),
-        _projectiles("ground.projectiles", ground.projectiles, rules),
+        _projectiles("ground.projectiles", ground.projectiles, rules, world.player.facing.shape[1]),
     ):
         for field in fields:
             _complain(field)
@@ -130,6 +131,8 @@ def _place(world: World, rules: Ruleset) -> Iterator[Field]:
     yield _within("world.theme", world.theme, low, high)
     yield _within("world.boss_progress", world.boss_progress, 0, BOSS_BLOWS)
     yield _within("world.boss_wave", world.boss_wave, 0, BOSS_WAVE)
+    if world.ahead is not None:
+        yield _within("world.ahead", world.ahead, 0, rules.day_length - 1)
     effects = np.arange(world.potions.shape[1])
     shuffled = (np.sort(world.potions, axis=1) == effects[None]).all(axis=1)[:, None]
     yield Field("world.potions", world.potions, shuffled, "one of six different effects, 0 to 5")
@@ -181,9 +184,13 @@ def _mobs(name: str, mobs: Mobs, depth: Numbers, rules: Ruleset, tables: Tables)
     yield _within(f"{name}.cooldown", mobs.cooldown, 0, slowest)
 
 
-def _projectiles(name: str, flying: Projectiles, rules: Ruleset) -> Iterator[Field]:
+def _projectiles(name: str, flying: Projectiles, rules: Ruleset, agents: int) -> Iterator[Field]:
     """Projectiles, whose arrays end with an axis of slots."""
-    used = flying.alive
+    used, types = flying.alive, flying.type
+    if rules.company:
+        yield _within(f"{name}.type", types, 0, OWNER * agents - 1)
+        theirs = np.arange(used.shape[-1]) < rules.mob_projectiles
+        flying = eqx.tree_at(lambda f: f.type, flying, np.where(theirs, types, types % OWNER))
     yield _within(f"{name}.type", flying.type, 0, len(Projectile) - 1)
     yield _within(f"{name}.direction", flying.direction, 0, DIRECTIONS - 1)
     yield _on_map(f"{name}.position", flying.position, rules, used)

@@ -60,7 +60,7 @@ def test_starting_python_imports_neither_openworld_nor_gymnasium():
 
 def test_gymnasium_is_told_what_the_registry_holds():
     registry = importlib.import_module("openworld.registry")
-    assert set(discovery.IDS) == set(registry.WORLDS)
+    assert set(discovery.IDS) == set(registry.alone())
     assert discovery.ENTRY_POINT == registry.ENTRY_POINT
     assert discovery.VECTOR_ENTRY_POINT == registry.VECTOR_ENTRY_POINT
 

@@ -162,8 +162,8 @@ def test_what_the_page_says_of_the_endless_world():
 
 
 def test_every_id_has_its_place():
-    for id, rules in WORLDS.items():
-        assert f"| `{id}` | {rules.name} |" in PAGE
+    for id, row in WORLDS.items():
+        assert f"| `{id}` | {row.rules.name} |" in PAGE
 
 
 def test_a_ruleset_names_its_page_words():

@@ -25,6 +25,7 @@ class Settings:
 
     Attributes:
         ids: which worlds, one after the other.
+        observation: what a step emits; None: each id's own, tokens where it has none.
         kinds: worlds alone, worlds with the policy network, the Gymnasium faces, the first step of a process;
             a training update, a profile of worlds alone, the same trajectories on a CPU; and beside the
             published package.
@@ -40,7 +41,7 @@ class Settings:
     """
 
     ids: tuple[str, ...] = ("OpenWorld-v0",)
-    observation: str = "tokens"
+    observation: str | None = None
     kinds: tuple[str, ...] = KINDS
     sizes: tuple[int, ...] = SUITES["cpu"].sizes
     runs: int = 5
@@ -65,6 +66,12 @@ class Settings:
             raise ValueError(f"batch sizes must be at least 1, not {', '.join(map(str, self.sizes))}")
         if self.runs < 1 or self.seconds <= 0 or self.warm_up < 0 or self.warm_up_seconds < 0:
             raise ValueError("runs and seconds must be above 0, and warm-up not below")
+
+    def shown(self, id: str) -> str:
+        """Return what a step of an id emits."""
+        from openworld import registry
+
+        return registry.make(id, observation=self.observation).observation
 
 
 def measure(
@@ -174,7 +181,8 @@ def _settings(options: argparse.Namespace) -> Settings:
     if options.suite == "gpu":
         # JAX takes three quarters of the memory unless told otherwise.
         os.environ.setdefault("XLA_PYTHON_CLIENT_MEM_FRACTION", "0.92")
-    everything = tuple(registry.WORLDS)
+    # An id that shows the same world otherwise is measured only if it is named.
+    everything = tuple(id for id in registry.alone() if registry.listed(id).observation is None)
     ids = everything if options.id == ["all"] else tuple(options.id or suite.ids)
 
     def told(name: str) -> Any:
@@ -212,7 +220,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--sizes", type=int, nargs="+", metavar="N", help="batch sizes of your own")
     add("--kinds", metavar="KIND,...", help=f"what to measure, of {','.join(plans.ALL_KINDS)}")
     add("--id", nargs="+", metavar="ID", help="which worlds, or all")
-    add("--observation", choices=("tokens", "symbolic"), default="tokens", help="what a step emits")
+    add("--observation", choices=("tokens", "symbolic", "pixels"), help="what steps emit; or each id's own")
     add("--runs", type=int, help="runs of which the median is taken")
     add("--seconds", type=float, help="about how long a run takes")
     add("--warm-up", type=int, help="steps played before measuring")

@@ -101,7 +101,7 @@ def _at_the_ladder(state: "State") -> "State":
     )
 
 
-def played(id: str, observation: str = "tokens", steps: int = STEPS) -> tuple[np.ndarray, np.ndarray]:
+def played(id: str, observation: str | None = None, steps: int = STEPS) -> tuple[np.ndarray, np.ndarray]:
     """Play the sample on the default device; return both kinds of fingerprint, [steps, worlds]."""
     world = registry.make(id, observation=observation)
     seeds = seeds_of(SAMPLE[-1] + 1)[np.array(SAMPLE)]
@@ -150,7 +150,9 @@ class Reference:
     def __enter__(self) -> "Reference":
         """Begin to play on the CPU; on a machine that has nothing else, wait for it: it would disturb the rest."""
         if self._ids:
-            words = ["--observation", self._settings.observation, "--folder", self._folder.name, *self._ids]
+            words = ["--folder", self._folder.name, *self._ids]
+            if self._settings.observation:
+                words += ["--observation", self._settings.observation]
             root = str(Path(__file__).parent.parent.parent)
             path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
             with self._log.open("w") as log:
@@ -229,7 +231,7 @@ def main() -> None:
     """Play the sample of some ids and keep the fingerprints: what the process of its own does."""
     parser = argparse.ArgumentParser(prog="python -m openworld.bench.equality")
     parser.add_argument("ids", nargs="+")
-    parser.add_argument("--observation", default="tokens")
+    parser.add_argument("--observation")
     parser.add_argument("--folder", type=Path, required=True)
     options = parser.parse_args()
     _leave_room()

@@ -34,10 +34,10 @@ def gymnasium(settings: "Settings", id: str, size: int) -> dict[str, Any]:
     faces = importlib.import_module("gymnasium")
     importlib.import_module("openworld.adapters.gymnasium")
     if size == 1:
-        env: Any = faces.make(id, observation=settings.observation)
+        env: Any = faces.make(id, observation=settings.shown(id))
         play = _play_one
     else:
-        env = faces.make_vec(id, num_envs=size, observation=settings.observation)
+        env = faces.make_vec(id, num_envs=size, observation=settings.shown(id))
         play = _play_many
     actions = np.random.default_rng(0).integers(0, env.unwrapped.world.num_actions, (997, size))
     env.reset(seed=0)
@@ -49,7 +49,7 @@ def gymnasium(settings: "Settings", id: str, size: int) -> dict[str, Any]:
     return {
         "kind": "gymnasium",
         "worlds": size,
-        "observation": settings.observation,
+        "observation": settings.shown(id),
         "steps_per_second": statistics.median(speeds),
         "lowest": min(speeds),
         "highest": max(speeds),

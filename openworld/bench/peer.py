@@ -20,7 +20,12 @@ if TYPE_CHECKING:
     from openworld.bench import Settings
 
 #: The peer's environment that plays the same rules as ours.
-PEERS = {"OpenWorld-v0": "Craftax-Symbolic-v1", "OpenWorld-Classic-v0": "Craftax-Classic-Symbolic-v1"}
+PEERS = {
+    "OpenWorld-v0": "Craftax-Symbolic-v1",
+    "OpenWorld-Classic-v0": "Craftax-Classic-Symbolic-v1",
+    "OpenWorld-Pixels-v0": "Craftax-Pixels-v1",
+    "OpenWorld-Classic-Pixels-v0": "Craftax-Classic-Pixels-v1",
+}
 #: Worlds that share one new world.
 RATIO = 16
 
@@ -36,6 +41,7 @@ def beside(settings: "Settings", id: str, size: int) -> dict[str, Any]:
     return {
         "kind": "peer",
         "worlds": size,
+        "observation": settings.shown(id),
         "peer": f"{PEERS[id]} of craftax {importlib.metadata.version('craftax')}, one new world for {RATIO}",
         "steps_per_second": statistics.median(mine for mine, _ in runs),
         "peer_steps_per_second": statistics.median(other for _, other in runs),
@@ -89,7 +95,7 @@ def _peer(name: str, size: int) -> tuple[Callable[..., Any], Any]:
             return jnp.where(done.reshape(-1, *(1,) * (old.ndim - 1)), new[which], old)
 
         obs, state = renewed(obs, new_obs), jax.tree.map(renewed, state, new_state)
-        return key, obs, state, checksum + jnp.sum(obs) + jnp.sum(reward)
+        return key, obs, state, checksum + jnp.sum(worlds.read(obs)) + jnp.sum(reward)
 
     obs, state = jax.jit(reset)(jax.random.split(jax.random.key(0), size))
     carry = (jax.random.key(1), obs, state, jnp.float32(0))

@@ -117,7 +117,8 @@ def show(result: dict[str, Any]) -> None:
         rows = [row for row in result["rows"] if row["id"] == id]
         measured = [cells(row) for row in rows if row["kind"] not in LINES]
         if measured:
-            _table(f"{id}, {result['settings']['observation']}: {made_on}", measured)
+            shown = next((row["observation"] for row in rows if "observation" in row), "tokens")
+            _table(f"{id}, {shown}: {made_on}", measured)
         for row in rows:
             for text in [LINES[row["kind"]](row)] if row["kind"] in LINES else notes(row):
                 print(text)

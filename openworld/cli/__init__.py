@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from openworld import __version__
-from openworld.cli import commands, training
+from openworld.cli import commands, describing, judging, training
 from openworld.cli.options import expected, refuse, told
 
 
@@ -31,11 +31,16 @@ COMMANDS: dict[str, Command] = {
     "demo": Command("train a small agent, measure it, say where its pictures are", commands.demo),
     "train": Command("train an agent with PPO; --resume goes on where a run stopped", training.train),
     "plan": Command("what a training run would take of each device's memory", training.plan),
-    "evaluate": Command("measure a trained agent on held-out worlds, beside a random one", commands.evaluate),
+    "evaluate": Command(
+        "measure an agent on held-out worlds, of any framework with --agent", judging.evaluate
+    ),
+    "verify": Command("play a result's episodes again: are its numbers true?", judging.verify),
+    "leaderboard": Command("verify results and write the page of them", judging.leaderboard),
     "export": Command("a trained agent as safetensors, with a model card", commands.export),
     "report": Command("training runs side by side: curves, instruments, verdicts", training.report),
     "bench": Command("steps per second, compile time and bytes on this machine", commands.bench),
     "render": Command("show a world as text, picture or film", commands.render),
+    "describe": Command("tell what a player perceives, in words", describing.describe),
     "replay": Command("check a recorded episode, and film it", commands.replay),
     "info": Command("ids, sizes, versions and devices", commands.info),
 }

@@ -10,30 +10,6 @@ from openworld.cli.options import EXTRAS, check_ending, parse, prepare, require
 from openworld.cli.training import new_folder
 
 
-def evaluate(words: list[str]) -> None:
-    """Measure a trained agent on held-out worlds."""
-    import tyro
-
-    @dataclass(frozen=True)
-    class Evaluate:
-        """Measure a trained agent on held-out worlds, beside a random one.
-
-        Attributes:
-            run: the folder of a run.
-            episodes: held-out episodes to play.
-        """
-
-        run: tyro.conf.Positional[Path]
-        episodes: int = 1000
-
-    options = parse(Evaluate, "evaluate", words)
-    require("optax", "orbax.checkpoint", "rich")
-    prepare()
-    from trainers.ppo.evaluate import evaluate as run
-
-    run(options.run, options.episodes).show()
-
-
 def export(words: list[str]) -> None:
     """Write a trained agent to a folder of its own."""
     import tyro
@@ -114,18 +90,7 @@ def render(words: list[str]) -> None:
         raise ValueError(f"--steps must be at least 0, not {options.steps}")
     check_ending(options.out, (".png", ".mp4", ".gif"))
     prepare()
-    import numpy as np
-
-    from openworld import registry
-    from openworld.replay import record
-
-    world, random = registry.make(options.id), np.random.default_rng(options.seed)
-
-    def policy(carry: None, key: object, obs: object) -> tuple[None, int]:
-        return carry, int(random.integers(world.num_actions))
-
-    played = record(world, policy, options.seed, options.steps)
-    show(played, options.out, options.scale)
+    show(at_random(options.id, options.seed, options.steps), options.out, options.scale)
 
 
 def replay(words: list[str]) -> None:
@@ -191,6 +156,21 @@ def info(words: list[str]) -> None:
         {extra for package, extra in EXTRAS.items() if importlib.util.find_spec(package) is None}
     )
     print(f"extras not installed: {', '.join(missing) or 'none'}")
+
+
+def at_random(id: str, seed: int, steps: int) -> Any:
+    """Play some steps at random, and return the replay."""
+    import numpy as np
+
+    from openworld import registry
+    from openworld.replay import record
+
+    world, random = registry.make(id, num_agents=1), np.random.default_rng(seed)
+
+    def policy(carry: None, key: object, obs: object) -> tuple[None, int]:
+        return carry, int(random.integers(world.num_actions))
+
+    return record(world, policy, seed, steps)
 
 
 def show(played: Any, out: Path | None, scale: int) -> None:

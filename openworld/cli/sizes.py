@@ -4,11 +4,13 @@ import jax
 import jax.numpy as jnp
 
 from openworld import registry, replay
+from openworld.batch import MAX_AGENTS
 
 
 def of(id: str) -> dict[str, str]:
     """Return the sizes of an id, as texts by name."""
-    world, symbolic = registry.make(id), registry.make(id, observation="symbolic")
+    world = registry.make(id, observation="tokens")
+    symbolic, pixels = (registry.make(id, observation=form, num_agents=1) for form in ("symbolic", "pixels"))
     rules = world.ruleset
     _, state = jax.eval_shape(world.reset_seeds, jax.ShapeDtypeStruct((1, 2), jnp.uint32))
     state_bytes = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
@@ -21,8 +23,10 @@ def of(id: str) -> dict[str, str]:
         "actions": f"{world.num_actions}",
         "achievements": f"{rules.achievements}",
         "steps at most": f"{world.time_limit:,}",
-        "tokens (uint8)": f"{world.observation_shape[0]:,}",
+        "players": f"{world.num_agents}" if world.num_agents == 1 else f"1 to {MAX_AGENTS}",
+        "tokens (uint8)": f"{world.layout.size:,}",
         "symbolic (float32)": f"{symbolic.observation_shape[0]:,}",
+        "pixels (uint8)": " x ".join(map(str, pixels.observation_shape)),
         "bytes of a world": f"{state_bytes:,}",
     }
 

@@ -175,6 +175,24 @@ class Action(IntEnum):
     LEVEL_UP_STRENGTH = 40
     LEVEL_UP_INTELLIGENCE = 41
     ENCHANT_BOW = 42
+    # Games of several players: one of what is carried goes to the player faced (`content.giving`).
+    GIVE_WOOD = 43
+    GIVE_STONE = 44
+    GIVE_COAL = 45
+    GIVE_IRON = 46
+    GIVE_DIAMOND = 47
+    GIVE_SAPPHIRE = 48
+    GIVE_RUBY = 49
+    GIVE_SAPLING = 50
+    GIVE_TORCH = 51
+    GIVE_ARROW = 52
+    GIVE_BOOK = 53
+    GIVE_POTION_RED = 54
+    GIVE_POTION_GREEN = 55
+    GIVE_POTION_BLUE = 56
+    GIVE_POTION_PINK = 57
+    GIVE_POTION_CYAN = 58
+    GIVE_POTION_YELLOW = 59
 
 
 class Kind(IntEnum):
@@ -298,7 +316,7 @@ class Stream(IntEnum):
     TREASURE = 7  # index = tile
     LADDER = 8  # index = 4096 * (0 down, 1 up) + tile
     POTION = 9  # index = position in the shuffle
-    FORAGE = 10  # index = player
+    FORAGE = 10  # index = player (here and below: by its place in the order of play)
     WANDER = 11  # index = creature slot
     SPAWN = 12  # index = class of creature
     SPAWN_TILE = 13  # index = 1024 * class + tile of the window

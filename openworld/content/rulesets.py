@@ -41,6 +41,8 @@ class Ruleset:
         point_blank: whether a creature's projectile hits who stands on its own tile, or only on the next.
         ends_at_boss: whether the necromancer's defeat ends the episode, or opens a way further down.
         symbolic: which published layout the symbolic observation has, "full" or "classic".
+        company: whether players see and help one another; only such a game has room for several.
+        revival: whether one who has fallen can be helped up, or is out until the episode ends.
     """
 
     name: str
@@ -53,7 +55,7 @@ class Ruleset:
     placements: tuple[Placement, ...] = PLACEMENTS
     holdings: tuple[Holding, ...] = HOLDINGS
     blades: tuple[tuple[Item, int], ...] = ()
-    actions: int = len(Action)
+    actions: int = Action.ENCHANT_BOW + 1
     achievements: int = len(Achievement)
     items: int = Item.POTION_YELLOW + 1
     rows: int = 48
@@ -77,6 +79,8 @@ class Ruleset:
     point_blank: bool = True
     ends_at_boss: bool = True
     symbolic: str = "full"
+    company: bool = False
+    revival: bool = False
 
     @property
     def mobs(self) -> int:
@@ -116,6 +120,9 @@ FULL = Ruleset(name="full", version=1, floors=FLOORS)
 
 #: The full rules without an end: the necromancer's defeat opens a way further down.
 ENDLESS = replace(FULL, name="endless", ends_at_boss=False)
+
+#: The full rules for one to eight players in one world.
+COOP = replace(FULL, name="coop", version=0, actions=len(Action), company=True, revival=True)
 
 CLASSIC = Ruleset(
     name="classic",

@@ -135,7 +135,7 @@ def _block_tables(rules: Ruleset) -> dict[str, Numbers]:
 
 
 def _action_tables(rules: Ruleset) -> dict[str, Numbers]:
-    n = len(Action)
+    n = max(rules.actions, Action.ENCHANT_BOW + 1)
     t = {
         "cost": np.zeros((n, rules.items), np.int32),
         "stations": np.zeros((n, len(STATIONS)), bool),

@@ -116,6 +116,7 @@ def new_world(
             chests=jnp.zeros(floors, jnp.int32),
             ladders=jnp.full((floors, 2, 2), -1, jnp.int32).at[0].set(ladders),
         ),
+        ahead=zero if rules.company else None,
     )
     return narrow(world), tiles
 

@@ -13,6 +13,17 @@ from openworld.content.units import DAYLIGHT_LEVELS, LIGHT_LEVELS, POINT
 
 #: The players' projectiles, in the order of the light plane's bits 5, 6 and 7.
 PLAYER_PROJECTILES = (Projectile.ARROW2, Projectile.FIREBALL, Projectile.ICEBALL)
+#: Players of a company at most.
+MOST_PLAYERS = 8
+#: In the plane of creatures, the first mark of players on their feet (four each, by where they face), of sleepers
+#: and of the fallen (one each).
+FELLOW = 1 + 8 * 3
+SLEEPER = FELLOW + 4 * MOST_PLAYERS
+FALLEN = SLEEPER + MOST_PLAYERS
+#: The token of a fellow in the same row, or column; smaller ones are above, or to the left.
+SAME_PLACE = 64
+#: Ways in which a fellow can be: awake, asleep or resting, fallen.
+FELLOW_STATES = 3
 
 
 @dataclass(frozen=True)
@@ -63,6 +74,12 @@ def layout_of(rules: Ruleset) -> Layout:
     # Each floor below the first is worth a point of experience.
     depth = len(rules.floors) - 1 if rules.ends_at_boss else 255
     boss = any(row.boss for row in rules.floors)
+    seen = "0, or 1 + 8 * class (melee, passive, ranged) + type"
+    if rules.company:
+        creatures = FALLEN + MOST_PLAYERS - 1
+        seen += (
+            f"; a player: {FELLOW} + 4 * number + facing, asleep {SLEEPER} + number, fallen {FALLEN} + number"
+        )
     return Layout(
         [
             (
@@ -71,7 +88,7 @@ def layout_of(rules: Ruleset) -> Layout:
                 max(found.all_blocks) + 64 * max(fixtures),
                 "block id + 64 * fixture id of each tile in view, row by row; 0 in the dark",
             ),
-            ("creature", view, creatures, "0, or 1 + 8 * class (melee, passive, ranged) + type"),
+            ("creature", view, creatures, seen),
             ("missile", view, sum(missiles), "bit set of the creatures' projectile types on the tile"),
             (
                 "light",
@@ -102,5 +119,19 @@ def layout_of(rules: Ruleset) -> Layout:
             ("floor", 1, depth, "floors below the overworld"),
             ("ladder_open", 1, 1, "1 once enough monsters are slain to descend"),
             ("boss_vulnerable", 1, int(boss), "1 while the necromancer can be hurt"),
+            *(_company(8 + grown) if rules.company else ()),
         ]
     )
+
+
+def _company(health: int) -> list[tuple[str, int, int, str]]:
+    """Return the rows that tell of a company: each player's, by its number, its own among them."""
+    each, far = MOST_PLAYERS, 2 * SAME_PLACE - 1
+    return [
+        ("player", 1, each - 1, "the player's number"),
+        ("fallen", 1, 1, "1 while fallen"),
+        ("fellow_row", each, far, f"0 nobody, else rows below + {SAME_PLACE}"),
+        ("fellow_col", each, far, f"0 nobody, else columns to the right + {SAME_PLACE}"),
+        ("fellow_health", each, health, "whole points"),
+        ("fellow_state", each, FELLOW_STATES, "0 nobody, 1 awake, 2 asleep or resting, 3 fallen"),
+    ]

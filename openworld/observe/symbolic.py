@@ -1,7 +1,8 @@
 """The published symbolic observations, decoded from tokens: the full rules' (rule 7.1), else `classic`.
 
 Per tile in view: 37 block bits, 5 fixture bits, 5 x 8 body bits (melee, passive, ranged, creatures' projectiles,
-players' projectiles), 1 visible bit; then 51 scalars. 9 x 11 x 83 + 51 = 8268 floats.
+players' projectiles), 1 visible bit; then 51 scalars. 9 x 11 x 83 + 51 = 8268 floats. A company's game has its own
+floats after them (`company.floats`).
 """
 
 import jax
@@ -11,7 +12,7 @@ from jaxtyping import Array, Float32, UInt8
 from openworld.content.ids import Block, Fixture, Item
 from openworld.content.rulesets import FULL, Ruleset
 from openworld.content.units import DAYLIGHT_LEVELS, POINT
-from openworld.observe import classic
+from openworld.observe import classic, company
 from openworld.observe.layout import PLAYER_PROJECTILES, layout_of
 from openworld.observe.tokens import DARK
 
@@ -24,6 +25,8 @@ def symbolic_size(rules: Ruleset = FULL) -> int:
     channels, scalars = (
         (classic.CHANNELS, classic.SCALARS) if rules.symbolic == "classic" else (CHANNELS, SCALARS)
     )
+    if rules.company:
+        channels, scalars = channels + company.CHANNELS, scalars + company.SCALARS
     return rules.view_rows * rules.view_cols * channels + scalars
 
 
@@ -33,7 +36,9 @@ def symbolic(tokens: UInt8[Array, "*batch tokens"], rules: Ruleset = FULL) -> Fl
     field = {name: tokens[..., f.slice].astype(jnp.int32) for name, f in layout.items()}
     tiles, scalars = (classic.tiles, classic.scalars) if rules.symbolic == "classic" else (_tiles, _scalars)
     with jax.named_scope("symbolic"):
-        return jnp.concatenate([tiles(field).reshape(*tokens.shape[:-1], -1), *scalars(field)], axis=-1)
+        parts = [tiles(field).reshape(*tokens.shape[:-1], -1), *scalars(field)]
+        parts += company.floats(field) if rules.company else []
+        return jnp.concatenate(parts, axis=-1)
 
 
 def _tiles(field: dict[str, Array]) -> Float32[Array, "*batch view channels"]:

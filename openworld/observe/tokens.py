@@ -15,11 +15,13 @@ from openworld.content.ids import Block
 from openworld.content.rulesets import FULL, Ruleset
 from openworld.content.tables import Tables
 from openworld.content.units import LIGHT_LEVELS, POINT
+from openworld.observe import company
 from openworld.observe.layout import PLAYER_PROJECTILES, layout_of
 from openworld.rules.boss import vulnerable
+from openworld.rules.company import OWNER
 from openworld.rules.travel import ladder_open
 from openworld.stages import Stage, plain
-from openworld.state import Ground, World, widen
+from openworld.state import Ground, World, hour_of, widen
 
 #: The layout of the full rules' tokens.
 LAYOUT = layout_of(FULL)
@@ -36,10 +38,17 @@ def observe(
 ) -> UInt8[Array, "agents tokens"]:
     """Return what each player perceives."""
     world = widen(world)
-    creatures, missiles, own, spot, scalars = stage(partial(_summary, rules=rules, tables=tables), world)
+    summary = stage(partial(_summary, rules=rules, tables=tables), world)
+    creatures, missiles, own, fellows, spot, scalars = summary
     tiles, light = _view(spot, ground, rules)
     seen = light > DARK
     creature, missile, mark = (_paint(bodies, seen) for bodies in (creatures, missiles, own))
+    if fellows is not None:
+        for one in range(fellows.look.shape[0]):
+            # Of several on one tile, as at a ladder in a narrow place, the highest mark shows.
+            creature = jnp.maximum(
+                creature, _paint(jax.tree.map(lambda x, i=one: x[..., i : i + 1], fellows), seen)
+            )
     return jnp.concatenate([tiles, creature, missile, light + mark, scalars], axis=-1)
 
 
@@ -61,14 +70,15 @@ class Spot(NamedTuple):
 
 def _summary(
     world: World, rules: Ruleset, tables: Tables
-) -> tuple[Bodies, Bodies, Bodies, Spot, UInt8[Array, "agents scalars"]]:
-    """Return what is worked out once a world: creatures, missiles, the players' own, the spot, the scalars."""
+) -> tuple[Bodies, Bodies, Bodies, Bodies | None, Spot, UInt8[Array, "agents scalars"]]:
+    """Return what is worked out once a world: creatures, missiles, the players' own, fellows, spot, scalars."""
     corner = world.player.position - jnp.array([rules.view_rows // 2, rules.view_cols // 2], jnp.int32)[None]
     mobs, flying = world.mobs, world.projectiles
     theirs = jnp.arange(flying.alive.shape[0]) < rules.mob_projectiles
     bits = jnp.zeros_like(flying.type)
+    types = flying.type % OWNER if rules.company else flying.type
     for i, kind in enumerate(PLAYER_PROJECTILES):
-        bits = jnp.where(flying.type == kind, 32 << i, bits)
+        bits = jnp.where(types == kind, 32 << i, bits)
 
     def bodies(
         position: Int32[Array, "bodies 2"], shown: Bool[Array, " bodies"], look: Int32[Array, " bodies"]
@@ -79,12 +89,23 @@ def _summary(
         index = jnp.where(inside, row * rules.view_cols + col, NOWHERE)
         return Bodies(index.astype(jnp.uint8), look.astype(jnp.uint8))
 
+    fellows, scalars = None, _scalars(world, tables)
+    if rules.company:
+        scalars += company.told(world)
+    if rules.company and world.player.facing.shape[0] > 1:
+        # Nobody sees itself among them, nor those who are out.
+        present = (world.player.health > 0) | rules.revival
+        fellows = bodies(world.player.position, present, company.marks(world))
+        me = jnp.eye(present.shape[0], dtype=bool)
+        fellows = fellows._replace(tile=jnp.where(me, jnp.uint8(NOWHERE), fellows.tile))
+
     return (
         bodies(mobs.position, mobs.alive, 1 + 8 * tables.slot_kind + mobs.type),
         bodies(flying.position, flying.alive & theirs, jnp.int32(1) << flying.type),
         bodies(flying.position, flying.alive & ~theirs, bits),
+        fellows,
         Spot(corner, world.floor, tables.lit[world.theme], tables.light_slot[world.floor]),
-        jnp.concatenate(_scalars(world, tables), axis=-1).astype(jnp.uint8),
+        jnp.concatenate(scalars, axis=-1).astype(jnp.uint8),
     )
 
 
@@ -131,7 +152,7 @@ def _scalars(world: World, tables: Tables) -> list[Int32[Array, "agents n"]]:
     def of_all(value: Int32[Array, ""] | Bool[Array, ""]) -> Int32[Array, "agents 1"]:
         return jnp.broadcast_to(value.astype(jnp.int32), (agents, 1))
 
-    hour = world.tick % tables.daylight.shape[0]
+    hour = hour_of(world, world.tick, tables.daylight.shape[0])
     return [
         p.inventory,
         p.sword_enchantment[:, None],

@@ -2,13 +2,13 @@
 
 import numpy as np
 
+from openworld.art import atlas, digits
+from openworld.art.paint import TILE, Colour, lay
 from openworld.content.ids import Attribute, Enchantment, Item, Vital
 from openworld.content.rulesets import Ruleset
 from openworld.content.units import DAYLIGHT_LEVELS
 from openworld.observe.layout import layout_of
-from openworld.render import atlas, digits
-from openworld.render.paint import TILE, Colour, lay
-from openworld.render.seen import Seen
+from openworld.observe.seen import Seen
 
 _PANEL: Colour = (34, 31, 42)
 _EDGE: Colour = (84, 78, 100)

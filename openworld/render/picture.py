@@ -2,13 +2,13 @@
 
 import numpy as np
 
+from openworld.art import atlas
+from openworld.art.paint import TILE, lay
 from openworld.content.ids import DIRECTION_STEPS, Direction, Floor
 from openworld.content.rulesets import FULL, Ruleset
 from openworld.content.units import DAYLIGHT_LEVELS, LIGHT_LEVELS
-from openworld.render import atlas
-from openworld.render.paint import TILE, lay
+from openworld.observe.seen import Fellow, Seen
 from openworld.render.panel import panel, panel_rows
-from openworld.render.seen import Seen
 
 _MARK = (255, 244, 200)
 _NIGHT = np.array([0.30, 0.36, 0.62], np.float32)
@@ -40,18 +40,31 @@ def _view(seen: Seen) -> np.ndarray:
     image = atlas.tiles()[seen.tile].transpose(0, 2, 1, 3, 4).reshape(rows * TILE, cols * TILE, 3)
     for row, col, kind, number in seen.creatures():
         lay(image, row, col, atlas.creature(kind, number))
+    for fellow in seen.fellows():
+        lay(image, fellow.row, fellow.col, _fellow(fellow))
     for row, col, kind in seen.projectiles():
         lay(image, row, col, atlas.projectile(kind))
     facing = Direction(seen.value("facing"))
     if seen.flag("asleep"):
-        lay(image, *seen.middle, atlas.player(facing, asleep=True))
+        lay(image, *seen.middle, atlas.player(facing, True, seen.number))
+        return _darken(seen, image)
+    if seen.fallen:
+        lay(image, *seen.middle, atlas.fallen(seen.number))
         return _darken(seen, image)
     # The player and where it faces stay readable in the dark.
     image = _darken(seen, image)
-    lay(image, *seen.middle, atlas.player(facing, asleep=False))
+    lay(image, *seen.middle, atlas.player(facing, False, seen.number))
     row, col = (m + d for m, d in zip(seen.middle, DIRECTION_STEPS[facing], strict=True))
     _corners(image[row * TILE : (row + 1) * TILE, col * TILE : (col + 1) * TILE])
     return image
+
+
+def _fellow(fellow: Fellow) -> np.ndarray:
+    """Return how another player looks."""
+    if fellow.fallen:
+        return atlas.fallen(fellow.number)
+    facing = Direction.DOWN if fellow.facing is None else fellow.facing
+    return atlas.player(facing, fellow.facing is None, fellow.number)
 
 
 def _darken(seen: Seen, image: np.ndarray) -> np.ndarray:

@@ -4,22 +4,19 @@ from functools import cache
 
 import numpy as np
 
-from openworld.content.creatures import CREATURES
+from openworld.art import atlas
 from openworld.content.ids import (
     Attribute,
     Block,
     Direction,
-    Enchantment,
     Fixture,
     Floor,
-    Item,
-    Kind,
     Projectile,
 )
 from openworld.content.rulesets import FULL, Ruleset
 from openworld.content.units import DAYLIGHT_LEVELS, LIGHT_LEVELS
-from openworld.render import atlas
-from openworld.render.seen import Seen, block_of, fixture_of
+from openworld.observe import words
+from openworld.observe.seen import Seen, block_of, fixture_of
 
 _RESET = "\x1b[0m"
 _PLAYER = {Direction.LEFT: "<@", Direction.RIGHT: "@>", Direction.UP: "^@", Direction.DOWN: "v@"}
@@ -45,7 +42,6 @@ _LETTERS = {
     "out_of_bounds": "%%",
     "ladder_down_blocked": "lx",
 }
-_LEVELS = ("none", "wood", "stone", "iron", "diamond")
 
 
 def ansi(tokens: np.ndarray, *, colour: bool = True, rules: Ruleset = FULL) -> str:
@@ -78,12 +74,6 @@ def short(name: str) -> str:
     return words[0][0] + words[1][0] if len(words) > 1 else words[0][:2]
 
 
-@cache
-def names() -> dict[tuple[Kind, int], str]:
-    """Return the creatures' names by class and type."""
-    return {(row.kind, row.number): row.name for row in CREATURES}
-
-
 def _letters(seen: Seen, colour: bool) -> tuple[list[list[str]], dict[str, str]]:
     """Return two letters for each tile, and what those in view stand for."""
     letters = [["  "] * seen.shape[1] for _ in range(seen.shape[0])]
@@ -104,9 +94,15 @@ def _letters(seen: Seen, colour: bool) -> tuple[list[list[str]], dict[str, str]]
         letters[row][col] = "*" + short(Projectile(kind).name)[0]
         legend[letters[row][col]] = Projectile(kind).name.lower()
     for row, col, kind, number in seen.creatures():
-        put(row, col, names().get((kind, number), "unknown"), capital=True)
+        put(row, col, words.creatures().get((kind, number), "unknown"), capital=True)
+    for fellow in seen.fellows():
+        sign = "x" if fellow.fallen else "z" if fellow.facing is None else "@"
+        letters[fellow.row][fellow.col] = f"{sign}{fellow.number}"
+        legend[f"{sign}{fellow.number}"] = f"player {fellow.number}"
     row, col = seen.middle
-    letters[row][col] = "zz" if seen.flag("asleep") else _PLAYER[Direction(seen.value("facing"))]
+    letters[row][col] = (
+        "xx" if seen.fallen else "zz" if seen.flag("asleep") else _PLAYER[Direction(seen.value("facing"))]
+    )
     return letters, legend
 
 
@@ -133,43 +129,12 @@ def _cell(letters: str, ground: np.ndarray) -> str:
 def _status(seen: Seen) -> list[str]:
     """Return the lines below the view: what the rules have, and no more."""
     day = round(100 * seen.value("daylight") / DAYLIGHT_LEVELS)
-    state = " asleep" * seen.flag("asleep") + " resting" * seen.flag("resting")
+    state = " asleep" * seen.flag("asleep") + " resting" * seen.flag("resting") + " fallen" * seen.fallen
     first = [f"health {seen.value('health')}", *(f"{v.name.lower()} {n}" for v, n in seen.vitals().items())]
-    first += [f"daylight {day}%"] + [_place(seen)] * seen.has("floor")
-    lines = ["  ".join(first) + state, "carries " + (", ".join(_carried(seen)) or "nothing")]
+    first += [f"daylight {day}%"] + [words.place(seen)] * seen.has("floor")
+    lines = ["  ".join(first) + state, "carries " + (", ".join(words.carried(seen)) or "nothing")]
     if seen.has("experience"):
         attributes = zip(Attribute, seen.values("attributes"), strict=True)
         told = [f"experience {seen.value('experience')}", *(f"{a.name.lower()} {n}" for a, n in attributes)]
         lines.append("  ".join(told))
     return lines
-
-
-def _place(seen: Seen) -> str:
-    """Return the name of the floor; those below the last of an endless world have numbers."""
-    floor = seen.value("floor")
-    if floor >= len(seen.rules.floors):
-        return f"floor {floor}"
-    return seen.rules.floors[floor].floor.name.lower().replace("_", " ")
-
-
-def _carried(seen: Seen) -> list[str]:
-    """Return what the player carries, wears and knows."""
-    bound = {Item.SWORD: seen.value("sword_enchantment"), Item.BOW: seen.value("bow_enchantment")}
-    things = []
-    for item, count in seen.inventory().items():
-        if not count:
-            continue
-        name = item.name.lower().replace("_", " ")
-        kind = f" of {Enchantment(bound[item]).name.lower()}" if bound.get(item) else ""
-        if item in (Item.PICKAXE, Item.SWORD):
-            things.append(f"{_LEVELS[min(count, 4)]} {name}{kind}")
-        else:
-            things.append(f"{name}{kind}" if item == Item.BOW else f"{count} {name}")
-    pieces = ("helmet", "breastplate", "leggings", "boots")
-    worn = zip(pieces, seen.values("armour"), seen.values("armour_enchantment"), strict=True)
-    for name, level, enchantment in worn:
-        if level:
-            kind = f" of {Enchantment(enchantment).name.lower()}" if enchantment else ""
-            things.append(f"{_LEVELS[level + 2]} {name}{kind}")
-    spells = zip(("fireball", "iceball"), seen.values("spells"), strict=True)
-    return things + [f"the {name} spell" for name, known in spells if known]

@@ -83,8 +83,13 @@ def wound_mobs(
     mobs, tables = world.mobs, turn.tables
     kind = tables.slot_kind
     defence = tables.defence[kind, mobs.type]
-    health = mobs.health - jnp.sum(jnp.where(hit, dealt(damage, defence[None]), 0), axis=0)
+    wounds = jnp.where(hit, dealt(damage, defence[None]), 0)
+    health = mobs.health - jnp.sum(wounds, axis=0)
     slain = hit & (mobs.alive & (health <= 0))[None]
+    if hit.shape[0] > 1:
+        # Players strike one after another: the creature is whose blow it dies of.
+        left = mobs.health[None] - jnp.cumsum(wounds, axis=0)
+        slain = slain & (left <= 0) & (left + wounds > 0)
     died = jnp.any(slain, axis=0)
     monsters = jnp.sum((died & (kind != Kind.PASSIVE)).astype(jnp.int32))
     kills = world.floors.kills + jnp.where(

@@ -1,5 +1,7 @@
 """Making tools, armour, arrows and torches (rule 5.1)."""
 
+from typing import NamedTuple
+
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32
@@ -36,18 +38,35 @@ def look_up(world: World, action: Int32[Array, " agents"], tables: Tables) -> Ma
     )
 
 
-def craft(world: World, turn: Turn) -> tuple[World, Turn]:
-    """Make what the action says, if the stations are near, the cost is there and it is of use."""
+class Feasible(NamedTuple):
+    """What comes of the players' actions at a bench."""
+
+    made: Bool[Array, " agents"]
+    clad: Bool[Array, " agents"]  # with a piece of armour
+    have: Int32[Array, " agents"]  # of what the action makes, before it
+    lower: Bool[Array, "agents 4"]  # pieces of armour below the level that the action makes
+
+
+def feasible(world: World, turn: Turn) -> Feasible:
+    """Return what the actions make: the stations must be near, the cost there, and it must be of use."""
     player, making = world.player, turn.making
     able = jnp.all(stations_near(turn) | ~making.stations, axis=-1) & making.affordable
     makes, level, amount = making.makes, making.level, making.amount
     item = jnp.arange(player.inventory.shape[1], dtype=jnp.int32)[None] == makes[:, None]
     have = jnp.sum(jnp.where(item, player.inventory, 0), axis=-1)
     made = able & (makes != NOTHING) & jnp.where(amount > 0, have < turn.tables.stack_limit, have < level)
-    gain = jnp.where(amount > 0, amount, level - have)
-
     lower = player.armour < level[:, None]
     clad = able & making.armour & jnp.any(lower, axis=-1)
+    return Feasible(made, clad, have, lower)
+
+
+def craft(world: World, turn: Turn) -> tuple[World, Turn]:
+    """Make what the action says, if that is feasible."""
+    player, making = world.player, turn.making
+    made, clad, have, lower = feasible(world, turn)
+    item = jnp.arange(player.inventory.shape[1], dtype=jnp.int32)[None] == making.makes[:, None]
+    level, amount = making.level, making.amount
+    gain = jnp.where(amount > 0, amount, level - have)
 
     cost = jnp.where((made | clad)[:, None], making.cost, 0)
     gained = jnp.where(made[:, None] & item, gain[:, None], 0)

@@ -15,9 +15,10 @@ from openworld.content.tables import DESPAWN_DISTANCE
 from openworld.content.units import chance
 from openworld.random import below, happens
 from openworld.rules.combat import SLEEPER_FACTOR, received
+from openworld.rules.company import on_players
 from openworld.rules.grid import as_edited
 from openworld.rules.projectiles import Launch, launch_from
-from openworld.rules.turn import Plan, Turn, block_of, choose, first, in_set, same, steps_of
+from openworld.rules.turn import Party, Plan, Turn, block_of, choose, first, in_set, same, steps_of
 from openworld.state import World
 
 CHASE_CHANCE, PURPOSE_CHANCE = chance(0.75), chance(0.15)
@@ -26,6 +27,8 @@ CHASE_DISTANCE = 10
 #: A ranged creature shoots between these distances (exclusive), and flees from the first.
 TOO_CLOSE, TOO_FAR = 3, 6
 BLOW_COOLDOWN, SHOT_COOLDOWN = 5, 4
+#: How far away nobody is.
+NOBODY = 1 << 10
 
 
 def think(world: World, turn: Turn) -> tuple[World, Turn]:
@@ -58,9 +61,13 @@ def act(world: World, turn: Turn) -> tuple[World, Turn]:
     ), turn
 
 
-def _nearest(world: World, position: Int32[Array, "n 2"]) -> tuple[Int32[Array, " n"], Int32[Array, " n"]]:
-    """Return the Manhattan distance to the nearest player, and who it is."""
+def _nearest(
+    world: World, party: Party | None, position: Int32[Array, "n 2"]
+) -> tuple[Int32[Array, " n"], Int32[Array, " n"]]:
+    """Return the Manhattan distance to the nearest player who stands, and who it is; of equals the first."""
     apart = jnp.sum(jnp.abs(position[:, None] - world.player.position[None]), axis=-1)
+    if party is not None:
+        apart = jnp.where(party.standing[None], apart, NOBODY)
     distance, who = apart[:, 0], jnp.zeros(position.shape[0], jnp.int32)
     for agent in range(1, apart.shape[1]):
         closer = apart[:, agent] < distance
@@ -79,7 +86,7 @@ def direction_toward(delta: Int32[Array, "*n 2"], along_cols: Bool[Array, "*n"])
 
 def _plan(world: World, turn: Turn) -> Plan:
     mobs, kind = world.mobs, turn.tables.slot_kind
-    distance, prey = _nearest(world, mobs.position)
+    distance, prey = _nearest(world, turn.party, mobs.position)
     bits = turn.dice.bits(Stream.WANDER, jnp.arange(kind.shape[0], dtype=jnp.uint32))
     low = below(bits, 256)
     delta = _of_prey(world.player.position, prey) - mobs.position
@@ -107,7 +114,7 @@ def _open_ahead(world: World, turn: Turn, direction: Int32[Array, " mobs"]) -> B
     ahead = mobs.position + steps_of(direction)
     tile = as_edited(turn, choose(turn.sight.paths, direction), ahead)
     closed = in_set(block_of(tile), tables.barrier[tables.terrain[tables.slot_kind, mobs.type]])
-    player = jnp.any(same(ahead[:, None], world.player.position[None]), axis=-1)
+    player = jnp.any(on_players(world, turn, ahead), axis=-1)
     return ~closed & ~player
 
 

@@ -5,14 +5,16 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32
 
 from openworld.content.ids import Achievement, Action, Block, Item, Kind, Stream, Vital
+from openworld.content.tables import Tables
 from openworld.content.units import NOTHING, chance
 from openworld.random import happens
 from openworld.rules.chests import open_chest
 from openworld.rules.combat import blow, wound_mobs
+from openworld.rules.company import first_come, help_up, on_players
 from openworld.rules.grid import faced, on_mobs
 from openworld.rules.growth import sow
 from openworld.rules.turn import Turn, add_to, block_of, fixture_of, in_set, tile_of
-from openworld.state import World
+from openworld.state import Player, World
 
 #: Food and drink that a killed creature, a ripe plant and a draught bring.
 MEAT, FRUIT, DRAUGHT = 6, 4, 1
@@ -20,12 +22,15 @@ SAPLING_CHANCE = chance(0.1)
 
 
 def interact(world: World, turn: Turn) -> tuple[World, Turn]:
-    """Strike the creature on the faced tile; if none stands there, use the tile."""
+    """Strike the creature on the faced tile; if none stands there, help up the player who lies there, or use it."""
     target, tile = faced(world, turn)
     doing = turn.action == Action.DO
     struck = doing[:, None] & on_mobs(world, target)
     world, turn = _strike(world, turn, struck)
     using = doing & ~jnp.any(struck, axis=-1)
+    if turn.party is not None:
+        world = help_up(world, turn, using)
+        using = using & ~jnp.any(on_players(world, turn, target), axis=-1)
     world, turn = _dig(world, turn, tile, using)
     world, turn = _drink(world, turn, tile, using)
     return _eat(world, turn, target, tile, using)
@@ -46,14 +51,20 @@ def _feed(world: World, fed: Bool[Array, " agents"], food: int) -> World:
     return eqx.tree_at(lambda w: (w.player.vitals, w.player.hunger), world, (vitals, hunger))
 
 
+def diggable(player: Player, block: Int32[Array, " agents"], tables: Tables) -> Bool[Array, " agents"]:
+    """Whether each player has what it takes to dig a block."""
+    items = jnp.arange(player.inventory.shape[1], dtype=jnp.int32)[None]
+    tool = items == tables.dig_tool[block][:, None]
+    held = jnp.sum(jnp.where(tool, player.inventory, 0), axis=-1)
+    return held >= tables.dig_level[block]
+
+
 def _dig(
     world: World, turn: Turn, tile: Int32[Array, " agents"], using: Bool[Array, " agents"]
 ) -> tuple[World, Turn]:
     """Dig with the pickaxe at hand; grass is only combed for saplings and stays."""
     tables, inventory, block = turn.tables, world.player.inventory, block_of(tile)
-    tool = jnp.arange(inventory.shape[1], dtype=jnp.int32)[None] == tables.dig_tool[block][:, None]
-    held = jnp.sum(jnp.where(tool, inventory, 0), axis=-1)
-    dug = using & (held >= tables.dig_level[block])
+    dug = first_come(turn, using & diggable(world.player, block, tables))
     agents = jnp.arange(block.shape[0], dtype=jnp.uint32)
     found = happens(turn.dice.bits(Stream.FORAGE, agents), SAPLING_CHANCE)
     foraged = using & (block == Block.GRASS) & found
@@ -86,7 +97,7 @@ def _eat(
     using: Bool[Array, " agents"],
 ) -> tuple[World, Turn]:
     """Eat a ripe plant; what stays is a sapling that grows anew."""
-    eaten = using & (block_of(tile) == Block.RIPE_PLANT)
+    eaten = first_come(turn, using & (block_of(tile) == Block.RIPE_PLANT))
     world = _feed(world, eaten, FRUIT)
     plants = world.plants
     for agent in range(eaten.shape[0]):

@@ -2,13 +2,19 @@
 
 import equinox as eqx
 import jax.numpy as jnp
+from jaxtyping import Array, Bool
 
 from openworld.content.ids import Action, Attribute
 from openworld.rules.turn import Turn
-from openworld.state import World
+from openworld.state import Player, World
 
 #: No attribute rises above it.
 MAX_ATTRIBUTE = 5
+
+
+def raisable(player: Player) -> Bool[Array, "agents 3"]:
+    """Whether each Attribute can rise, given a point of experience."""
+    return player.attributes < MAX_ATTRIBUTE
 
 
 def level_up(world: World, turn: Turn) -> tuple[World, Turn]:
@@ -17,7 +23,7 @@ def level_up(world: World, turn: Turn) -> tuple[World, Turn]:
     wanted = (
         turn.action[:, None] == Action.LEVEL_UP_DEXTERITY + jnp.arange(len(Attribute), dtype=jnp.int32)[None]
     )
-    raised = wanted & (player.attributes < MAX_ATTRIBUTE) & (player.experience > 0)[:, None]
+    raised = wanted & raisable(player) & (player.experience > 0)[:, None]
     spent = jnp.any(raised, axis=-1).astype(jnp.int32)
     return eqx.tree_at(
         lambda w: (w.player.attributes, w.player.experience),

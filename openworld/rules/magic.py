@@ -16,10 +16,11 @@ from openworld.content.ids import (
     Vital,
 )
 from openworld.random import below
+from openworld.rules.company import signed
 from openworld.rules.grid import faced
 from openworld.rules.projectiles import Launch, launch_from
 from openworld.rules.turn import Turn, add_to, block_of, first
-from openworld.state import World
+from openworld.state import Player, World
 
 SPELL_MANA, CHARM_MANA = 2, 9
 #: Draws of `Stream.CHARM` set aside for each player.
@@ -43,16 +44,21 @@ def read(world: World, turn: Turn) -> tuple[World, Turn]:
     return world, turn.happened(learned, jnp.array(_LEARNING, jnp.int32)[None])
 
 
+def castable(player: Player) -> Bool[Array, "agents 2"]:
+    """Whether each player knows each spell, and has the mana for one."""
+    return player.spells & (player.vitals[:, Vital.MANA] >= SPELL_MANA)[:, None]
+
+
 def cast(world: World, turn: Turn) -> tuple[World, Turn]:
     """Cast a known spell where the player faces, given the mana and a free slot."""
     player = world.player
     chosen = turn.action[:, None] == jnp.array([Action.CAST_FIREBALL, Action.CAST_ICEBALL], jnp.int32)[None]
-    able = jnp.any(chosen & player.spells, axis=-1) & (player.vitals[:, Vital.MANA] >= SPELL_MANA)
+    able = jnp.any(chosen & castable(player), axis=-1)
     ball = jnp.where(chosen[:, 0], int(Projectile.FIREBALL), int(Projectile.ICEBALL))
     _, ahead = faced(world, turn)
     gone = []
     for agent in range(able.shape[0]):
-        launch = Launch(player.position[agent], player.facing[agent], ball[agent])
+        launch = Launch(player.position[agent], player.facing[agent], signed(turn, ball[agent], agent))
         world, turn, launched = launch_from(
             world, turn, launch, ahead[agent], Kind.PLAYER_PROJECTILE, able[agent]
         )
@@ -69,14 +75,14 @@ def enchant(world: World, turn: Turn) -> tuple[World, Turn]:
     Nothing is spent where nothing would change (departure 11): the thing is not carried, or is of that element.
     """
     player = world.player
-    element, ready = _table(world, turn)
-    sword = ready & (turn.action == Action.ENCHANT_SWORD) & (player.inventory[:, Item.SWORD] > 0)
-    sword = sword & (player.sword_enchantment != element)
-    bow = ready & (turn.action == Action.ENCHANT_BOW) & (player.inventory[:, Item.BOW] > 0)
-    bow = bow & (player.bow_enchantment != element)
-    clad = ready & (turn.action == Action.ENCHANT_ARMOUR) & jnp.any(player.armour > 0, axis=-1)
-    pieces = clad[:, None] & _piece(player.armour_enchantment, element, turn)
-    armour = jnp.any(pieces, axis=-1)
+    element, ready = charmable(world, turn)
+    sword, bow, armour = (
+        (turn.action == action) & able
+        for action, able in zip(
+            (Action.ENCHANT_SWORD, Action.ENCHANT_BOW, Action.ENCHANT_ARMOUR), ready, strict=True
+        )
+    )
+    pieces = armour[:, None] & _piece(player.armour_enchantment, element, turn)
 
     spent = sword | bow | armour
     gem = jnp.where(element == Enchantment.FIRE, int(Item.RUBY), int(Item.SAPPHIRE))
@@ -98,6 +104,16 @@ def enchant(world: World, turn: Turn) -> tuple[World, Turn]:
         jnp.array([Achievement.ENCHANT_SWORD, Achievement.ENCHANT_ARMOUR], jnp.int32)[None],
     )
     return eqx.tree_at(lambda w: w.player, world, charmed), turn
+
+
+def charmable(world: World, turn: Turn) -> tuple[Int32[Array, " agents"], tuple[Bool[Array, " agents"], ...]]:
+    """Return the element that each player faces, and whether its sword, bow and armour would be bound to it."""
+    player = world.player
+    element, ready = _table(world, turn)
+    sword = ready & (player.inventory[:, Item.SWORD] > 0) & (player.sword_enchantment != element)
+    bow = ready & (player.inventory[:, Item.BOW] > 0) & (player.bow_enchantment != element)
+    uncharmed = jnp.any(player.armour_enchantment != element[:, None], axis=-1)
+    return element, (sword, bow, ready & jnp.any(player.armour > 0, axis=-1) & uncharmed)
 
 
 def _table(world: World, turn: Turn) -> tuple[Int32[Array, " agents"], Bool[Array, " agents"]]:

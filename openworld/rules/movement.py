@@ -27,7 +27,8 @@ def move(world: World, turn: Turn) -> tuple[World, Turn]:
     position = player.position
     for agent in range(free.shape[0]):
         me = jnp.arange(free.shape[0]) == agent
-        crowded = jnp.any(same(ahead[agent][None], position) & ~me)
+        others = ~me if turn.party is None else ~me & turn.party.present
+        crowded = jnp.any(same(ahead[agent][None], position) & others)
         position = jnp.where((me & free & ~crowded)[:, None], ahead, position)
     burnt = jnp.any(position != player.position, axis=-1) & in_set(block_of(tile), turn.tables.deadly)
     health = jnp.where(burnt, -FATAL, player.health)

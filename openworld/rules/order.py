@@ -13,6 +13,7 @@ import jax
 from openworld.content.ids import Action
 from openworld.rules import (
     boss,
+    company,
     crafting,
     creatures,
     growth,
@@ -54,6 +55,7 @@ PHASES: dict[str, dict[str, System]] = {
         "enchant": needs(Action.ENCHANT_SWORD, magic.enchant),
         "confront": needs(Action.DESCEND, boss.confront),
         "level_up": needs(Action.LEVEL_UP_DEXTERITY, levelling.level_up),
+        "give": needs(Action.GIVE_WOOD, company.give),  # late: what one is given one uses in the next step
         "move": movement.move,
     },
     "thoughts": {

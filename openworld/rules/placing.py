@@ -2,27 +2,41 @@
 
 import equinox as eqx
 import jax.numpy as jnp
+from jaxtyping import Array, Bool, Int32
 
 from openworld.content.ids import Action, Block, Fixture
 from openworld.content.units import NOTHING
+from openworld.rules.company import first_come, on_players
 from openworld.rules.grid import faced, on_mobs
 from openworld.rules.growth import sow
-from openworld.rules.turn import Turn, block_of, fixture_of, in_set, tile_of
+from openworld.rules.turn import Making, Turn, block_of, fixture_of, in_set, tile_of
 from openworld.state import World
+
+
+def fits(
+    making: Making, tile: Int32[Array, " agents"], taken: Bool[Array, " agents"]
+) -> Bool[Array, " agents"]:
+    """Whether the faced tile, `taken` if a creature stands there, takes what the action sets down.
+
+    Only a bare tile takes anything: no fixture, no creature, inside the map.
+    """
+    takes = in_set(block_of(tile), making.onto) & (block_of(tile) != Block.OUT_OF_BOUNDS)
+    bare = takes & (fixture_of(tile) == Fixture.NONE) & ~taken
+    return (making.block != NOTHING) & bare & making.affordable
 
 
 def place(world: World, turn: Turn) -> tuple[World, Turn]:
     """Set down what the action says if it is carried and the faced tile takes it.
 
-    Only a bare tile takes anything: no fixture, no creature, inside the map. The first of several players who
-    face one tile is served.
+    The first of several players who face one tile is served.
     """
     player, making, action = world.player, turn.making, turn.action
     target, tile = faced(world, turn)
     block = making.block
     taken = jnp.any(on_mobs(world, target), axis=-1)
-    takes = in_set(block_of(tile), making.onto) & (block_of(tile) != Block.OUT_OF_BOUNDS)
-    able = (block != NOTHING) & takes & (fixture_of(tile) == Fixture.NONE) & ~taken & making.affordable
+    if turn.party is not None:
+        taken = taken | jnp.any(on_players(world, turn, target), axis=-1)
+    able = first_come(turn, fits(making, tile, taken))
 
     placed = tile_of(jnp.where(block == Block.INVALID, block_of(tile), block), making.fixture)
     inventory = player.inventory - jnp.where(able[:, None], making.cost, 0)

@@ -13,9 +13,11 @@ from jaxtyping import Array, Bool, Int32
 from openworld.content.ids import Achievement, Action, Attribute, Block, Enchantment, Item, Kind, Projectile
 from openworld.content.units import POINT
 from openworld.rules.combat import received, wound_mobs
+from openworld.rules.company import OWNER, signed
 from openworld.rules.grid import as_edited, faced, on_mobs
 from openworld.rules.turn import (
     Edit,
+    Party,
     Turn,
     add_to,
     block_of,
@@ -26,7 +28,7 @@ from openworld.rules.turn import (
     steps_of,
     tile_of,
 )
-from openworld.state import Projectiles, World
+from openworld.state import Player, Projectiles, World
 
 
 class Launch(NamedTuple):
@@ -47,6 +49,18 @@ class Flight(NamedTuple):
     alive: Bool[Array, " flying"]
 
 
+def free_slots(world: World, turn: Turn, kind: Kind) -> Bool[Array, " projectiles"]:
+    """Return the slots of a class of projectiles that are not in use."""
+    slots, used = turn.rules.slots(kind), world.projectiles.alive
+    number = jnp.arange(used.shape[0], dtype=jnp.int32)
+    return (number >= slots.start) & (number < slots.stop) & ~used
+
+
+def armed(player: Player) -> Bool[Array, " agents"]:
+    """Whether each player has a bow and an arrow."""
+    return (player.inventory[:, Item.BOW] > 0) & (player.inventory[:, Item.ARROW] > 0)
+
+
 def launch_from(
     world: World,
     turn: Turn,
@@ -56,9 +70,7 @@ def launch_from(
     wanted: Bool[Array, ""],
 ) -> tuple[World, Turn, Bool[Array, ""]]:
     """Use the first free slot of a class; `ahead` is the tile that the projectile flies to next."""
-    flying, slots = world.projectiles, turn.rules.slots(kind)
-    number = jnp.arange(flying.alive.shape[0], dtype=jnp.int32)
-    free = (number >= slots.start) & (number < slots.stop) & ~flying.alive
+    flying, free = world.projectiles, free_slots(world, turn, kind)
     place = first(free) & free & wanted
     launched = Projectiles(
         position=jnp.where(place[:, None], launch.position[None], flying.position),
@@ -74,12 +86,12 @@ def launch_from(
 def shoot(world: World, turn: Turn) -> tuple[World, Turn]:
     """Shoot an arrow where the player faces, given a bow, an arrow and a free slot."""
     player = world.player
-    armed = (player.inventory[:, Item.BOW] > 0) & (player.inventory[:, Item.ARROW] > 0)
-    wanted = (turn.action == Action.SHOOT_ARROW) & armed
+    wanted = (turn.action == Action.SHOOT_ARROW) & armed(player)
     _, ahead = faced(world, turn)
     shot = []
     for agent in range(wanted.shape[0]):
-        launch = Launch(player.position[agent], player.facing[agent], jnp.int32(Projectile.ARROW2))
+        arrow = signed(turn, jnp.int32(Projectile.ARROW2), agent)
+        launch = Launch(player.position[agent], player.facing[agent], arrow)
         world, turn, gone = launch_from(
             world, turn, launch, ahead[agent], Kind.PLAYER_PROJECTILE, wanted[agent]
         )
@@ -100,6 +112,8 @@ def fly(world: World, turn: Turn) -> tuple[World, Turn]:
         stopped = in_set(block_of(as_edited(turn, ours.tile, ours.ahead)), turn.tables.solid)
         world, turn, struck = _hit_mobs(world, turn, ours)
         gone.append(struck | stopped)
+        if turn.party is not None:
+            gone[1] = gone[1] | _shielded(world, turn.party, ours)
     flying = world.projectiles
     ahead = jnp.concatenate([theirs.ahead, ours.ahead])
     landed = Projectiles(ahead, flying.direction, flying.type, flying.alive & ~jnp.concatenate(gone))
@@ -138,7 +152,12 @@ def _hit_players(world: World, turn: Turn, flight: Flight) -> tuple[World, Bool[
     """Hurt and rouse the players that a projectile is on or comes to."""
     player = world.player
     here = turn.tables.point_blank & same(flight.position[:, None], player.position[None])
-    hit = (here | same(flight.ahead[:, None], player.position[None])) & flight.alive[:, None]
+    there = same(flight.ahead[:, None], player.position[None])
+    if turn.party is not None:
+        # Over the fallen it flies on, and it strikes one player only: on its own tile, else on the next.
+        here, there = here & turn.party.standing[None], there & turn.party.standing[None]
+        there = there & ~jnp.any(here, axis=1, keepdims=True)
+    hit = (here | there) & flight.alive[:, None]
     wound = received(world, turn.tables, turn.tables.projectile_damage[flight.type])
     health = player.health - jnp.sum(jnp.where(hit, wound, 0), axis=0)
     roused = jnp.any(hit, axis=0)
@@ -159,15 +178,25 @@ def _hit_mobs(world: World, turn: Turn, flight: Flight) -> tuple[World, Turn, Bo
         there = same(flight.ahead[slot][None], mobs.position) & mobs.alive
         target = jnp.where(jnp.any(here), here, there)
         hit = first(target) & target & flight.alive[slot]
-        damage = _shot_damage(world, turn, flight.type[slot])
-        world, turn, _ = wound_mobs(world, turn, damage[:, None], _by_first_player(world, hit))
+        kind = flight.type[slot] if turn.party is None else flight.type[slot] % OWNER
+        damage = _shot_damage(world, turn, kind)
+        world, turn, _ = wound_mobs(world, turn, damage[:, None], _credited(turn, flight.type[slot], hit))
         struck.append(jnp.any(hit))
     return world, turn, jnp.stack(struck)
 
 
-def _by_first_player(world: World, hit: Bool[Array, " mobs"]) -> Bool[Array, "agents mobs"]:
-    """Credit a hit to the first player."""
-    return hit[None] & (jnp.arange(world.player.facing.shape[0]) == 0)[:, None]
+def _credited(turn: Turn, type: Int32[Array, ""], hit: Bool[Array, " mobs"]) -> Bool[Array, "agents mobs"]:
+    """Credit a hit to the projectile's owner."""
+    agents = turn.action.shape[0]
+    mine = jnp.arange(agents) == 0 if turn.party is None else turn.party.who == type // OWNER
+    return hit[None] & mine[:, None]
+
+
+def _shielded(world: World, party: Party, flight: Flight) -> Bool[Array, " flying"]:
+    """Whether somebody who stands is in a players' projectile's way: it ends there, and harms nobody."""
+    others = party.who[None] != flight.type[:, None] // OWNER
+    ahead = same(flight.ahead[:, None], world.player.position[None])
+    return jnp.any(ahead & others & party.standing[None], axis=1)
 
 
 def _shot_damage(world: World, turn: Turn, kind: Int32[Array, ""]) -> Int32[Array, "agents 3"]:

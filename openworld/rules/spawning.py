@@ -14,9 +14,10 @@ from openworld.content.ids import Kind, Stream
 from openworld.content.tables import DESPAWN_DISTANCE, Tables
 from openworld.content.units import CHANCE_BITS
 from openworld.random import Dice, happens
+from openworld.rules.arrival import center
 from openworld.rules.combat import MIGHT, might
 from openworld.rules.turn import block_of, first, in_set
-from openworld.state import Ground, Mobs, World
+from openworld.state import Ground, Mobs, World, hour_of
 
 #: The classes in the order in which they appear.
 ORDER = (Kind.PASSIVE, Kind.MELEE, Kind.RANGED)
@@ -29,9 +30,9 @@ SPAN = 2 * DESPAWN_DISTANCE + 1
 
 
 def corner(world: World, rows: int, cols: int) -> Int32[Array, " 2"]:
-    """Return where the window about the first player begins, moved so that it lies inside the map."""
+    """Return where the window about the player whose turn it is begins, moved so that it lies inside the map."""
     last = jnp.array([max(rows - SPAN, 0), max(cols - SPAN, 0)], jnp.int32)
-    return jnp.clip(world.player.position[0] - DESPAWN_DISTANCE, 0, last)
+    return jnp.clip(center(world) - DESPAWN_DISTANCE, 0, last)
 
 
 def window(
@@ -46,7 +47,7 @@ def window(
 def due(world: World, dice: Dice, tables: Tables) -> Bool[Array, " classes"]:
     """Return which classes a creature is drawn for and has a free slot, after the step that `tick` counts last."""
     theme = world.theme
-    hour = (world.tick - 1) % tables.night_chance.shape[1]
+    hour = hour_of(world, world.tick - 1, tables.night_chance.shape[1])
     night = tables.night_chance[theme, hour]
     hurry = jnp.where(world.floors.kills[world.floor] < KILLS_TO_DESCEND, HURRY, 1)
     kinds = jnp.arange(len(ORDER), dtype=jnp.int32)
@@ -119,6 +120,11 @@ def _eligible(
         down, right = row - world.player.position[agent, 0], col - world.player.position[agent, 1]
         around = jnp.abs(down) + jnp.abs(right)
         squared = jnp.where(tables.spawn_manhattan, around * around, down * down + right * right)
+        if world.player.position.shape[0] > 1:
+            # Nobody appears about the fallen, nor where one lies.
+            up = world.player.health[agent] > 0
+            ground = ground & (squared > 0)
+            squared = jnp.where(up, squared, far)
         nearest = jnp.minimum(nearest, squared)
     near = (nearest > tables.spawn_near[world.theme, kind]) & (nearest < far)
     return ground & near

@@ -31,15 +31,26 @@ def heading(world: World, action: Int32[Array, " agents"], tables: Tables) -> In
 
     A ladder that a floor does not have is outside the map; the place of arrival on the last floor has none.
     """
-    player, floor = world.player, world.floor
-    awake = ~(player.asleep | player.resting)
-    down, up = world.floors.ladders[floor]
-    sinks = (action == Action.DESCEND) & awake & same(player.position, down[None])
-    rises = (action == Action.ASCEND) & awake & same(player.position, up[None])
+    sinks, rises = takers(world, action)
+    floor = world.floor
     leads_down = jnp.logical_or(tables.endless, tables.ladders[world.theme, 0])
     below = jnp.any(sinks) & leads_down & ladder_open(world, tables)
     above = jnp.any(rises) & tables.ladders[world.theme, 1] & (world.depth == floor)
     return below.astype(jnp.int32) - (above & ~below).astype(jnp.int32)
+
+
+def takers(
+    world: World, action: Int32[Array, " agents"]
+) -> tuple[Bool[Array, " agents"], Bool[Array, " agents"]]:
+    """Return which players would take the ladder down, and which the one up: awake, on it, and not fallen."""
+    player = world.player
+    awake = ~(player.asleep | player.resting)
+    if action.shape[0] > 1:
+        awake = awake & (player.health > 0)
+    down, up = world.floors.ladders[world.floor]
+    sinks = (action == Action.DESCEND) & awake & same(player.position, down[None])
+    rises = (action == Action.ASCEND) & awake & same(player.position, up[None])
+    return sinks, rises
 
 
 def theme_of(seed: UInt32[Array, " 2"], depth: Int32[Array, ""], floors: int) -> Int32[Array, ""]:
@@ -87,6 +98,8 @@ def arrive(world: World, turn: Turn) -> tuple[World, Turn]:
     enter = turn.tables.enter[world.theme]
     named = fresh & ~deeper & (enter != NOTHING)
     everyone = jnp.broadcast_to(fresh, turn.action.shape)
+    if turn.party is not None:
+        everyone = everyone & turn.party.present
     world = eqx.tree_at(
         lambda w: (w.floors.visited, w.player.experience),
         world,

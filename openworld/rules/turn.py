@@ -58,6 +58,14 @@ class Plan(eqx.Module):
     open: Bool[Array, " mobs"]  # whether the ground there lets it in, and no player stands on it
 
 
+class Party(eqx.Module):
+    """Several players, in this step's order (`company`), as they were when it began."""
+
+    who: Int32[Array, " agents"]  # the number of each
+    standing: Bool[Array, " agents"]  # not fallen
+    present: Bool[Array, " agents"]  # in the way of others
+
+
 class Turn(eqx.Module):
     """One step in the making. Systems replace `edits` and `events` as they go."""
 
@@ -70,6 +78,7 @@ class Turn(eqx.Module):
     edits: tuple[Edit, ...]  # the first one is of the tiles that the players face
     events: UInt32[Array, "agents 3"]  # bit k: what Achievement k is given for has happened
     plan: Plan | None = None  # the creatures', once they have thought
+    party: Party | None = None  # who is who, of several players
 
     def edit(self, edit: Edit) -> "Turn":
         """Return the turn with one more edit of the map."""

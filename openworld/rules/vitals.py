@@ -6,6 +6,7 @@ from jaxtyping import Array, Bool, Int32
 
 from openworld.content.ids import Achievement, Action, Attribute, Vital
 from openworld.content.units import POINT
+from openworld.rules.company import lie_still
 from openworld.rules.turn import Turn, add_to
 from openworld.state import COUNT, MANA_COUNT, Player, World
 
@@ -27,6 +28,11 @@ def max_vitals(player: Player) -> Int32[Array, "agents 4"]:
     return jnp.stack([body, body, body, mind], axis=-1)
 
 
+def nourished(player: Player) -> Bool[Array, " agents"]:
+    """Whether neither hunger nor thirst keeps a player from resting."""
+    return (player.vitals[:, Vital.FOOD] > 0) & (player.vitals[:, Vital.DRINK] > 0)
+
+
 def hold_still(player: Player, action: Int32[Array, " agents"]) -> Int32[Array, " agents"]:
     """Turn the actions of sleepers and resters into no-ops."""
     return jnp.where(player.asleep | player.resting, Action.NOOP, action)
@@ -34,10 +40,11 @@ def hold_still(player: Player, action: Int32[Array, " agents"]) -> Int32[Array, 
 
 def live(world: World, turn: Turn) -> tuple[World, Turn]:
     """Fall asleep or wake, then let a step's worth of living pass."""
+    before = world.player
     world, turn = _sleep_and_rest(world, turn)
     still = turn.tables.boss[world.theme]
-    world = eqx.tree_at(lambda w: w.player, world, _breathe(_tire(world.player, still), still))
-    return world, turn
+    lived = _breathe(_tire(world.player, still), still)
+    return eqx.tree_at(lambda w: w.player, world, lie_still(before, lived, turn)), turn
 
 
 def clip(world: World, turn: Turn) -> tuple[World, Turn]:
@@ -61,10 +68,8 @@ def _sleep_and_rest(world: World, turn: Turn) -> tuple[World, Turn]:
     woken = asleep & (energy >= most)
     hurt = player.health < max_health(player)
     resting = player.resting | ((turn.action == Action.REST) & hurt)
-    nourished = (player.vitals[:, Vital.FOOD] > 0) & (player.vitals[:, Vital.DRINK] > 0)
-    world = eqx.tree_at(
-        lambda w: (w.player.asleep, w.player.resting), world, (asleep & ~woken, resting & hurt & nourished)
-    )
+    resting = resting & hurt & nourished(player)
+    world = eqx.tree_at(lambda w: (w.player.asleep, w.player.resting), world, (asleep & ~woken, resting))
     return world, turn.happened(woken, Achievement.WAKE_UP)
 
 

@@ -17,6 +17,8 @@ from openworld.state import World
 
 #: A point of health is worth a tenth of an achievement's unit of weight; reward is counted in these parts of one.
 REWARD_PARTS = 10 * POINT
+#: A reward is shared out in hundredths.
+SHARES = 100
 #: The weight of reaching a floor below the last one.
 DEEPER_WEIGHT = 8
 
@@ -52,9 +54,22 @@ def score(before: Int32[Array, " agents"], world: World, turn: Turn) -> tuple[Wo
     return world, Outcome(reward, dead | won)
 
 
-def in_units(parts: Int32[Array, "*n"]) -> Float32[Array, "*n"]:
+def share_out(parts: Int32[Array, "*n agents"], shared: int) -> Int32[Array, "*n agents"]:
+    """Return rewards of which so many hundredths are the mean of all players', in 1/`fineness` of the parts."""
+    agents = parts.shape[-1]
+    if fineness(agents, shared) == 1:
+        return parts
+    return (SHARES - shared) * agents * parts + shared * jnp.sum(parts, axis=-1, keepdims=True)
+
+
+def fineness(agents: int, shared: int) -> int:
+    """Return into how many each part of a reward is cut, that its shares are whole numbers."""
+    return SHARES * agents if shared and agents > 1 else 1
+
+
+def in_units(parts: Int32[Array, "*n"], finer: int = 1) -> Float32[Array, "*n"]:
     """Return a reward or a return as the float that players see, the same bits on every device."""
-    return parts.astype(jnp.float32) * jnp.float32(1 / REWARD_PARTS)
+    return parts.astype(jnp.float32) * jnp.float32(1 / (REWARD_PARTS * finer))
 
 
 def unlocked(words: UInt32[Array, "*n words"], count: int) -> Bool[Array, "*n achievements"]:

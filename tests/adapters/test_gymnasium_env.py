@@ -7,12 +7,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from gymnasium.error import ResetNeeded
+from gymnasium.error import ClosedEnvironmentError, ResetNeeded
 from gymnasium.utils.env_checker import check_env
 
 from openworld.adapters.gymnasium import OpenWorldEnv
 from openworld.observe.symbolic import symbolic
-from openworld.registry import WORLDS
+from openworld.registry import alone
 
 LIMIT = 30
 CLASSIC = "OpenWorld-Classic-v0"
@@ -54,9 +54,15 @@ def test_the_environment_passes_gymnasiums_checks_without_a_warning(id, settings
 
 
 def test_the_default_is_the_published_observation():
-    shapes = {id: OpenWorldEnv(id).observation_space.shape for id in WORLDS}
-    assert shapes == {"OpenWorld-v0": (8268,), CLASSIC: (1345,), "OpenWorld-Endless-v0": (8268,)}
-    assert [OpenWorldEnv(id).action_space.n for id in WORLDS] == [43, 17, 43]
+    shapes = {id: OpenWorldEnv(id).observation_space.shape for id in alone()}
+    assert shapes == {
+        "OpenWorld-v0": (8268,),
+        CLASSIC: (1345,),
+        "OpenWorld-Endless-v0": (8268,),
+        "OpenWorld-Pixels-v0": (130, 110, 3),
+        "OpenWorld-Classic-Pixels-v0": (63, 63, 3),
+    }
+    assert [OpenWorldEnv(id).action_space.n for id in alone()] == [43, 17, 43, 43, 17]
     assert gymnasium.spec("OpenWorld-v0").vector_entry_point is not None
 
 
@@ -103,12 +109,25 @@ def test_a_seed_is_a_world(env):
     assert not np.array_equal(first, other)
 
 
-def test_without_a_seed_worlds_are_drawn_from_np_random(env):
+def test_without_a_seed_the_next_world_follows_from_the_last(env):
     env.reset(seed=5)
     drawn = [env.reset()[1]["world_seed"].tolist() for _ in range(3)]
     assert len({tuple(seed) for seed in drawn}) == 3
     env.reset(seed=5)
     assert [env.reset()[1]["world_seed"].tolist() for _ in range(3)] == drawn
+    env.reset(options={"held_out": True})
+    assert [int(env.reset()[1]["world_seed"][0]) >= 2**31 for _ in range(2)] == [True, True]
+    assert int(env.reset(options={"held_out": False})[1]["world_seed"][0]) < 2**31
+
+
+def test_the_very_first_world_is_drawn_from_np_random():
+    first, second = (OpenWorldEnv(observation="tokens", time_limit=LIMIT) for _ in range(2))
+    first.np_random = np.random.default_rng(7)
+    second.np_random = np.random.default_rng(7)
+    seeds = [env.reset()[1]["world_seed"].tolist() for env in (first, second)]
+    assert seeds[0] == seeds[1]
+    third = OpenWorldEnv(observation="tokens", time_limit=LIMIT)
+    assert third.reset()[1]["world_seed"].tolist() != seeds[0]
 
 
 def test_the_same_actions_are_the_same_episode(env):
@@ -191,12 +210,23 @@ def test_other_actions_are_refused_and_change_nothing(env, action, told):
     assert env.step(0)[4]["episode_length"] == 1
 
 
-def test_a_step_needs_a_reset():
+@pytest.mark.parametrize("call", ["step", "render", "get_state", "action_masks"])
+def test_what_needs_a_reset_says_so(call):
     fresh = OpenWorldEnv(observation="tokens", time_limit=LIMIT, render_mode="ansi")
-    with pytest.raises(ResetNeeded, match="call reset"):
-        fresh.step(0)
-    with pytest.raises(ResetNeeded, match="call reset"):
-        fresh.render()
+    with pytest.raises(ResetNeeded, match=rf"call reset\(\) before {call}\(\)"):
+        getattr(fresh, call)(*[0] * (call == "step"))
+
+
+@pytest.mark.parametrize(
+    "call", ["step", "reset", "render", "get_state", "set_state", "clone", "action_masks"]
+)
+def test_a_closed_environment_says_so(call):
+    fresh = OpenWorldEnv(observation="tokens", time_limit=LIMIT, render_mode="ansi")
+    fresh.reset(seed=1)
+    fresh.close()
+    fresh.close()
+    with pytest.raises(ClosedEnvironmentError, match=rf"{call}\(\) after close\(\)"):
+        getattr(fresh, call)(*[0] * (call in ("step", "set_state")))
 
 
 @pytest.mark.parametrize(
@@ -216,7 +246,11 @@ def test_other_options_are_refused(env, options, told):
 @pytest.mark.parametrize(
     ("keywords", "told"),
     [
-        ({"observation": "pixels"}, "observation must be one of 'tokens', 'symbolic', not 'pixels'"),
+        (
+            {"observation": "rgb"},
+            "observation must be one of 'tokens', 'symbolic', 'pixels', 'text', not 'rgb'",
+        ),
+        ({"id": "OpenWorld-Coop-v0"}, "OpenWorld-Coop-v0 is for several players"),
         ({"render_mode": "human"}, "render_mode must be one of None, 'rgb_array', 'ansi', not 'human'"),
         ({"time_limit": 0}, "time_limit must be at least 1"),
         ({"render_scale": 0}, "render_scale must be at least 1, not 0"),

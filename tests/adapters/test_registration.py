@@ -32,19 +32,19 @@ def run(code: str) -> str:
 
 def test_start_up_tells_of_what_the_registry_holds():
     told = run("import _openworld_gymnasium as d; print(*d.IDS, d.ENTRY_POINT, d.VECTOR_ENTRY_POINT)")
-    assert told.split() == [*registry.WORLDS, registry.ENTRY_POINT, registry.VECTOR_ENTRY_POINT]
+    assert told.split() == [*registry.alone(), registry.ENTRY_POINT, registry.VECTOR_ENTRY_POINT]
 
 
 def test_every_id_is_made_without_an_import():
     code = "import sys, gymnasium; before = 'openworld' in sys.modules; envs = [gymnasium.make(id) for id in "
-    code += f"{list(registry.WORLDS)}]; print(before, *(type(env.unwrapped).__name__ for env in envs), "
+    code += f"{list(registry.alone())}]; print(before, *(type(env.unwrapped).__name__ for env in envs), "
     code += "*(env.unwrapped.world.id for env in envs))"
-    assert run(code).split() == ["False", *["OpenWorldEnv"] * 3, *registry.WORLDS]
+    assert run(code).split() == ["False", *["OpenWorldEnv"] * len(registry.alone()), *registry.alone()]
     code = (
-        f"import gymnasium; envs = [gymnasium.make_vec(id, num_envs=2) for id in {list(registry.WORLDS)}]; "
+        f"import gymnasium; envs = [gymnasium.make_vec(id, num_envs=2) for id in {list(registry.alone())}]; "
     )
     code += "print(*(f'{type(env).__name__}:{env.world.id}' for env in envs))"
-    assert run(code).split() == [f"OpenWorldVectorEnv:{id}" for id in registry.WORLDS]
+    assert run(code).split() == [f"OpenWorldVectorEnv:{id}" for id in registry.alone()]
 
 
 def test_registering_again_changes_nothing(recwarn):
@@ -82,9 +82,17 @@ def test_a_wrong_keyword_names_the_right_ones():
         registry.make("OpenWorld-v0", observations="tokens")
 
 
+def test_what_an_id_shows_unless_asked_otherwise():
+    shown = {id: registry.make(id).observation for id in registry.WORLDS}
+    assert shown == {id: "pixels" if "Pixels" in id else "tokens" for id in registry.WORLDS}
+    assert registry.make("OpenWorld-Pixels-v0", observation="tokens").observation == "tokens"
+    assert registry.ruleset("OpenWorld-Pixels-v0") is registry.ruleset("OpenWorld-v0")
+
+
 def test_settings_reach_the_world():
     world = registry.make("OpenWorld-v0", time_limit=9, observation="symbolic")
     assert (world.time_limit, world.observation, world.id) == (9, "symbolic", "OpenWorld-v0")
-    assert [registry.make(id).time_limit for id in registry.WORLDS] == [100_000, 10_000, 100_000]
+    limits = {id: registry.make(id).time_limit for id in registry.WORLDS}
+    assert limits == {id: 10_000 if "Classic" in id else 100_000 for id in registry.WORLDS}
     assert world == registry.make("OpenWorld-v0", time_limit=9, observation="symbolic")
     assert hash(world) is not None

@@ -88,7 +88,7 @@ def test_the_classic_bounds_are_the_published_numbers():
 
 
 @each
-@pytest.mark.parametrize("observation", ["tokens", "symbolic"])
+@pytest.mark.parametrize("observation", ["tokens", "symbolic", "pixels", "text"])
 def test_gymnasium_has_nothing_to_say_against_a_space(rules, observation):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -96,7 +96,7 @@ def test_gymnasium_has_nothing_to_say_against_a_space(rules, observation):
 
 
 @each
-@pytest.mark.parametrize("observation", ["tokens", "symbolic"])
+@pytest.mark.parametrize("observation", ["tokens", "symbolic", "pixels"])
 def test_a_batch_is_what_gymnasium_would_make_of_it_in_less_memory(rules, observation):
     space = observation_space(rules, observation)
     assert isinstance(space, Box)

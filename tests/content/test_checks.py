@@ -83,7 +83,7 @@ SIZES = {
     "day_length is 0; it must be at least 1": {"day_length": 0},
     "items is 19; it must be 20 to 26": {"items": 19},
     "achievements is 68; it must be 1 to 67": {"achievements": 68},
-    "actions is 44; it must be 1 to 43": {"actions": 44},
+    "actions is 61; it must be 1 to 60": {"actions": 61},
     "there are 0 floors; there must be 1 to 127": {"floors": ()},
 }
 

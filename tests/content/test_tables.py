@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from openworld.content import achievements, blocks, creatures, ids, recipes
-from openworld.content.rulesets import FULL
+from openworld.content.giving import GIVING
+from openworld.content.rulesets import COOP, FULL
 from openworld.content.tables import compile_tables
 from openworld.content.units import NOTHING
 
@@ -20,7 +21,8 @@ def test_ids_are_pinned(golden):
 
 
 def test_published_counts_and_weights():
-    assert (len(ids.Block), len(ids.Action), len(ids.Achievement)) == (37, 43, 67)
+    assert (len(ids.Block), FULL.actions, len(ids.Achievement)) == (37, 43, 67)
+    assert len(ids.Action) == COOP.actions == 43 + len(GIVING)
     assert sum(achievements.WEIGHTS.values()) == 226
     assert sorted(achievements.WEIGHTS.values()).count(8) == 9
 

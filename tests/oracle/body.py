@@ -61,7 +61,7 @@ def recover(player: Player, spared: bool) -> None:
 
 
 def clip(world: World) -> None:
-    """Keep everything within its bounds."""
+    """Keep everything of the player whose turn it is within its bounds."""
     player = world.player
     for item in world.rules.items:
         player.bag[item] = min(player.bag[item], world.rules.limit)

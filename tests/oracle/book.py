@@ -98,6 +98,8 @@ ARROW, DAGGER, FIREBALL, ICEBALL, ARROW2, SLIMEBALL, FIREBALL2, ICEBALL2 = range
 RIPENING = 600
 DESPAWN = 14
 DAY = 300
+#: Steps that the hour goes on in a step that all players sleep through.
+NIGHT_PACE = 10
 TIME_LIMIT = 100_000
 #: Slain monsters that open a ladder; blows that fell the necromancer; the count from which his wave runs down.
 OPENING_KILLS = 8
@@ -271,6 +273,9 @@ class Rules:
         endless: the necromancer's fall opens a way further down and ends nothing.
         missiles: the player's, in the air at once.
         floats: which published layout the floats have.
+        company: players see and help one another.
+        revival: the fallen can be helped up; else they are out.
+        sharing: how much of a reward is the mean of all.
     """
 
     id: str
@@ -279,7 +284,7 @@ class Rules:
     items: tuple[str, ...] = tuple(ITEMS)
     size: int = 48
     view: tuple[int, int] = (9, 11)
-    actions: int = len(Action)
+    actions: int = Action.ENCHANT_BOW + 1
     achievements: int = len(Achievement)
     digging: dict[Block, tuple[str, int, str | None, Block]] = field(default_factory=lambda: DIGGING)
     tools: dict[Action, tuple[str, int, dict[str, int], bool]] = field(default_factory=lambda: TOOLS)
@@ -297,10 +302,22 @@ class Rules:
     missiles: int = MISSILES
     time_limit: int = TIME_LIMIT
     floats: str = "full"
+    company: bool = False
+    players: int = 1
+    revival: bool = True
+    sharing: float = 0.0
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """What `openworld.make` is told besides the id."""
+        if not self.company:
+            return {}
+        return {"num_agents": self.players, "revival": self.revival, "sharing": self.sharing}
 
 
 FULL = Rules("OpenWorld-v0")
 ENDLESS = Rules("OpenWorld-Endless-v0", endless=True)
+COOP = Rules("OpenWorld-Coop-v0", company=True, actions=len(Action), players=4)
 CLASSIC = Rules(
     "OpenWorld-Classic-v0",
     levels=LEVELS[:1],

@@ -11,19 +11,24 @@ def vulnerable(world: World) -> bool:
     return world.level.boss and world.boss_wave <= 0 and world.boss_progress < BOSS_BLOWS and not monsters
 
 
-def confront(world: World, action: Action) -> None:
-    """Let a blow tell, and the wave run down: a blow calls the next one."""
-    player = world.player
+def confront(world: World, actions: list[Action]) -> None:
+    """Let a blow tell, and the wave run down: a blow calls the next one. Those of one step count as one."""
     if not world.level.boss:
         return
-    if action == Action.DO and world.block(player.target) == Block.NECROMANCER and vulnerable(world):
+    strikers = [
+        player
+        for player in world.order
+        if actions[player.number] == Action.DO and world.block(player.target) == Block.NECROMANCER
+    ]
+    if strikers and vulnerable(world):
         world.boss_progress += 1
         world.boss_wave = WAVE
-        player.achievements.add(Achievement.DAMAGE_NECROMANCER)
-        if world.boss_progress == BOSS_BLOWS:
-            player.achievements.add(Achievement.DEFEAT_NECROMANCER)
-            if world.rules.endless:
-                leave_a_way(world)
+        for world.player in strikers:
+            world.player.achievements.add(Achievement.DAMAGE_NECROMANCER)
+            if world.boss_progress == BOSS_BLOWS:
+                world.player.achievements.add(Achievement.DEFEAT_NECROMANCER)
+                if world.rules.endless:
+                    leave_a_way(world)
     world.boss_wave = max(world.boss_wave - 1, 0)
 
 

@@ -32,7 +32,7 @@ def as_numpy(record: Any) -> Any:
     fields = getattr(record, "__dataclass_fields__", None)
     if fields is None:
         return np.asarray(record)
-    return {name: as_numpy(getattr(record, name)) for name in fields}
+    return {name: as_numpy(getattr(record, name)) for name in fields if getattr(record, name) is not None}
 
 
 def place(pair: Any) -> Place:
@@ -42,11 +42,14 @@ def place(pair: Any) -> Place:
 def read(arrays: Arrays, i: int, rules: Rules = FULL) -> World:
     """World number i of a batch as the oracle's."""
     w = arrays.world
+    players = [read_player(w["player"], i, rules, number) for number in range(rules.players)]
     world = World(
         seed=(int(w["seed"][i, 0]), int(w["seed"][i, 1])),
         floors=[read_ground(arrays, i, floor, rules) for floor in range(len(rules.levels))],
-        player=read_player(w["player"], i, rules),
+        player=players[0],
+        players=players,
         rules=rules,
+        ahead=int(w["ahead"][i]) if rules.company else 0,
         **{k: int(w[k][i]) for k in ("tick", "floor", "theme", "depth", "boss_progress", "boss_wave")},
         potions=w["potions"][i].tolist(),
         plants=[read_plant(w["plants"], i, slot) for slot in range(PLANTS)],
@@ -82,35 +85,40 @@ def populate(floor: Floor, mobs: dict[str, list], missiles: dict[str, list], rul
         slots = range(FIRST_SLOT[kind], FIRST_SLOT[kind] + SLOTS[kind])
         floor.mobs[kind] = [read_mob(mobs, slot) for slot in slots]
     floor.mob_missiles = [read_missile(missiles, slot) for slot in range(MISSILES)]
+    for slot in range(MISSILES, MISSILES + rules.missiles):
+        missiles["owner"][slot], missiles["type"][slot] = divmod(missiles["type"][slot], 8)
     floor.player_missiles = [read_missile(missiles, MISSILES + slot) for slot in range(rules.missiles)]
 
 
-def read_player(p: dict[str, Any], i: int, rules: Rules) -> Player:
-    vitals, attributes, words = p["vitals"][i, 0], p["attributes"][i, 0], p["achievements"][i, 0]
+def read_player(p: dict[str, Any], i: int, rules: Rules, k: int = 0) -> Player:
+    vitals, attributes, words = p["vitals"][i, k], p["attributes"][i, k], p["achievements"][i, k]
     return Player(
-        place=place(p["position"][i, 0]),
-        facing=int(p["facing"][i, 0]),
-        health=Fraction(int(p["health"][i, 0]), POINT),
-        **{name: int(vitals[k]) for k, name in enumerate(("food", "drink", "energy", "mana"))},
-        **{k: Fraction(int(p[k][i, 0]), COUNT) for k in ("hunger", "thirst", "fatigue", "recovery")},
-        focus=Fraction(int(p["focus"][i, 0]), MANA_COUNT),
-        bag={item: int(p["inventory"][i, 0, k]) for k, item in enumerate(rules.items)},
-        sword_enchantment=int(p["sword_enchantment"][i, 0]),
-        bow_enchantment=int(p["bow_enchantment"][i, 0]),
-        armour=p["armour"][i, 0].tolist(),
-        armour_enchantment=p["armour_enchantment"][i, 0].tolist(),
-        experience=int(p["experience"][i, 0]),
-        **{name: int(attributes[k]) for k, name in enumerate(("dexterity", "strength", "intelligence"))},
-        asleep=bool(p["asleep"][i, 0]),
-        resting=bool(p["resting"][i, 0]),
-        spells=[bool(known) for known in p["spells"][i, 0]],
+        place=place(p["position"][i, k]),
+        facing=int(p["facing"][i, k]),
+        health=Fraction(int(p["health"][i, k]), POINT),
+        **{name: int(vitals[at]) for at, name in enumerate(("food", "drink", "energy", "mana"))},
+        **{n: Fraction(int(p[n][i, k]), COUNT) for n in ("hunger", "thirst", "fatigue", "recovery")},
+        focus=Fraction(int(p["focus"][i, k]), MANA_COUNT),
+        bag={item: int(p["inventory"][i, k, at]) for at, item in enumerate(rules.items)},
+        sword_enchantment=int(p["sword_enchantment"][i, k]),
+        bow_enchantment=int(p["bow_enchantment"][i, k]),
+        armour=p["armour"][i, k].tolist(),
+        armour_enchantment=p["armour_enchantment"][i, k].tolist(),
+        experience=int(p["experience"][i, k]),
+        **{name: int(attributes[at]) for at, name in enumerate(("dexterity", "strength", "intelligence"))},
+        asleep=bool(p["asleep"][i, k]),
+        resting=bool(p["resting"][i, k]),
+        spells=[bool(known) for known in p["spells"][i, k]],
+        number=k,
         achievements={a for a in range(96) if int(words[a // 32]) >> a % 32 & 1},
     )
 
 
 def at(record: dict[str, Any], i: Any) -> dict[str, list]:
     """The slots of one floor of a record of bodies, as lists."""
-    return {name: field[i].tolist() for name, field in record.items()}
+    return {name: field[i].tolist() for name, field in record.items()} | {
+        "owner": [0] * record["type"].shape[-1]
+    }
 
 
 def read_mob(mobs: dict[str, list], slot: int) -> Mob | None:
@@ -123,7 +131,9 @@ def read_mob(mobs: dict[str, list], slot: int) -> Mob | None:
 def read_missile(missiles: dict[str, list], slot: int) -> Missile | None:
     if not missiles["alive"][slot]:
         return None
-    return Missile(tuple(missiles["position"][slot]), missiles["direction"][slot], missiles["type"][slot])
+    return Missile(
+        tuple(missiles["position"][slot]), *(missiles[name][slot] for name in ("direction", "type", "owner"))
+    )
 
 
 def read_plant(p: dict[str, Any], i: int, slot: int) -> Plant | None:
@@ -134,15 +144,17 @@ def differences(expected: World, actual: World) -> list[str]:
     """What two worlds disagree on, each as `field: expected … actual …`."""
     found: list[str] = []
     for name in World.__dataclass_fields__:
-        if name not in ("floors", "player", "rules"):
+        if name not in ("floors", "player", "players", "rules", "up", "changed"):
             found += unequal(name, getattr(expected, name), getattr(actual, name))
     for number in range(len(expected.floors)):
         found += unlike_floors(expected, actual, number)
-    for name in Player.__dataclass_fields__:
-        mine, theirs = getattr(expected.player, name), getattr(actual.player, name)
-        if name == "focus" and abs(mine - theirs) <= MANA_TOLERANCE:
-            continue
-        found += unequal(f"player.{name}", mine, theirs)
+    for one, other in zip(expected.players, actual.players, strict=True):
+        which = f"player {one.number}" if len(expected.players) > 1 else "player"
+        for name in Player.__dataclass_fields__:
+            mine, theirs = getattr(one, name), getattr(other, name)
+            if name == "focus" and abs(mine - theirs) <= MANA_TOLERANCE:
+                continue
+            found += unequal(f"{which}.{name}", mine, theirs)
     return found
 
 

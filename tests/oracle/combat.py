@@ -59,7 +59,7 @@ def strike(world: World, kind: str, slot: int, damage: Damage) -> bool:
 
 
 def hurt(world: World, damage: Triple, *, in_bed: bool = False) -> None:
-    """Wound the player, who then sleeps and rests no more."""
+    """Wound the player whose turn it is, who then sleeps and rests no more."""
     player = world.player
     armour = (
         Fraction(sum(player.armour), 10),

@@ -20,7 +20,7 @@ from tests.oracle.names import (
     Achievement,
     Block,
 )
-from tests.oracle.world import Missile, Mob, Place, World, after, manhattan, square_distance
+from tests.oracle.world import Missile, Mob, Place, Player, World, after, manhattan, square_distance
 
 #: 1 - L counts in this many parts when a zombie's chance is made.
 DARKNESS_PARTS = 4096
@@ -48,13 +48,19 @@ def opposite(direction: int) -> int:
 
 
 def free_for(world: World, gait: str, place: Place) -> bool:
-    """Ground that suits, and neither the player nor a creature there."""
-    return world.enters(gait, place) and place != world.player.place and not world.creature_at(place)
+    """Ground that suits, and neither a player nor a creature there."""
+    crowd = {player.place for player in world.present}
+    return world.enters(gait, place) and place not in crowd and not world.creature_at(place)
+
+
+def prey(world: World, place: Place) -> Player:
+    """The nearest player on its feet; of several as near the first in the order of turns."""
+    return min(world.standing, key=lambda player: manhattan(place, player.place), default=world.order[0])
 
 
 def step_melee(world: World, mob: Mob, bits: int, happens: Luck) -> int | None:
     """Strike whoever stands beside it, else chase or wander; near the necromancer they chase from anywhere."""
-    player = world.player
+    player = world.player = prey(world, mob.place)
     distance = manhattan(mob.place, player.place)
     if distance == 1 and mob.cooldown <= 0:
         if player.asleep:
@@ -75,8 +81,9 @@ def step_passive(world: World, mob: Mob, bits: int, happens: Luck) -> int | None
 
 def step_ranged(world: World, mob: Mob, bits: int, happens: Luck) -> int | None:
     """Shoot from afar or when cornered, else approach, retreat or wander."""
-    creature, distance = world.creature(RANGED, mob.type), manhattan(mob.place, world.player.place)
-    aim = towards(mob.place, world.player.place, bool(bits >> 2 & 1))
+    creature, player = world.creature(RANGED, mob.type), prey(world, mob.place)
+    distance = manhattan(mob.place, player.place)
+    aim = towards(mob.place, player.place, bool(bits >> 2 & 1))
     way = bits & 3
     if happens("0.15"):
         way = aim if distance >= world.rules.approach else opposite(aim) if distance <= 3 else way
@@ -92,7 +99,7 @@ def step_ranged(world: World, mob: Mob, bits: int, happens: Luck) -> int | None:
 
 
 def move_creatures(world: World, dice: Dice) -> None:
-    """Every creature vanishes if far from the player, else acts: class by class and slot by slot.
+    """Every creature vanishes if far from all players, else acts: class by class and slot by slot.
 
     The necromancer's monsters never vanish.
     """
@@ -101,7 +108,7 @@ def move_creatures(world: World, dice: Dice) -> None:
             if mob is None:
                 continue
             stays = world.level.boss and kind != PASSIVE
-            if manhattan(mob.place, world.player.place) >= DESPAWN and not stays:
+            if manhattan(mob.place, prey(world, mob.place).place) >= DESPAWN and not stays:
                 world.mobs[kind][slot] = None
                 continue
             number = FIRST_SLOT[kind] + slot
@@ -118,13 +125,16 @@ def move_creatures(world: World, dice: Dice) -> None:
 
 
 def fly_mob_missiles(world: World) -> None:
-    """Mobs' missiles move on: they hit the player, or end at what is solid or at a creature."""
+    """Mobs' missiles move on: they hit a player, or end at what is solid or at a creature."""
     for slot, missile in enumerate(world.mob_missiles):
         if missile is None:
             continue
         ahead = after(missile.place, missile.direction)
-        hit = world.player.place == ahead or (world.rules.near_miss and world.player.place == missile.place)
-        if hit:
+        near = [p for p in world.standing if world.rules.near_miss and p.place == missile.place]
+        struck = near or [p for p in world.standing if p.place == ahead]
+        hit = bool(struck)
+        for player in struck:
+            world.player = player
             hurt(world, PROJECTILES[missile.type])
         if world.block(ahead) in (Block.CRAFTING_TABLE, Block.FURNACE):
             world.set_block(ahead, Block.PATH)
@@ -135,15 +145,20 @@ def fly_mob_missiles(world: World) -> None:
 
 
 def fly_player_missiles(world: World) -> None:
-    """The player's missiles move on: they hit a creature where they are, else one where they get."""
+    """Players' missiles move on: they hit a creature where they are, else one where they get.
+
+    A player in their way stops them, and is not hurt.
+    """
     for slot, missile in enumerate(world.player_missiles):
         if missile is None:
             continue
         ahead = after(missile.place, missile.direction)
         victim = world.creature_at(missile.place) or world.creature_at(ahead)
+        world.player = world.players[missile.owner]
         if victim:
             strike(world, *victim, shot(world.player, missile.type))
-        if victim or not world.open_to_missiles(ahead):
+        shield = any(p is not world.player and p.place == ahead for p in world.standing)
+        if victim or shield or not world.open_to_missiles(ahead):
             world.player_missiles[slot] = None
         missile.place = ahead
 
@@ -155,7 +170,7 @@ def spawn_threshold(world: World, kind: str) -> int:
     passive, melee, ranged, night = (chance.chance(p) for p in world.level.chances)
     if kind == PASSIVE:
         return passive
-    dark = round(DARKNESS_PARTS * (1 - chance.daylight(world.tick)) ** 2)
+    dark = round(DARKNESS_PARTS * (1 - chance.daylight(world.hour)) ** 2)
     base = melee + night * dark // DARKNESS_PARTS if kind == MELEE else ranged
     return base * (1 if world.here.kills >= OPENING_KILLS else 3)
 
@@ -168,15 +183,24 @@ def newcomer(world: World, kind: str) -> int:
 
 def spots(world: World, kind: str) -> Iterator[Place]:
     """The free places at the right distance, of ground that suits who is to appear."""
-    row, col = world.player.place
+    alive = [player for player in world.players if len(world.players) == 1 or not player.fallen]
+    if not alive:
+        return
+    centre = next(player for player in world.order if player in alive)
+    row, col = centre.place
+    if len(world.players) > 1:
+        # The square about one is searched, moved to lie inside the map, so that others may be nearer.
+        row, col = (min(max(at, DESPAWN), world.rules.size - 1 - DESPAWN) for at in (row, col))
     taken = {mob.place for _, _, mob in world.creatures()}
+    if len(world.players) > 1:
+        taken |= {player.place for player in world.players}
     home = GRAVES if world.level.boss else world.creature(kind, newcomer(world, kind)).home
     for r in range(row - DESPAWN, row + DESPAWN + 1):
         for c in range(col - DESPAWN, col + DESPAWN + 1):
             place = (r, c)
-            away = square_distance(place, world.player.place)
+            away = min(square_distance(place, player.place) for player in alive)
             if world.rules.manhattan:
-                away = manhattan(place, world.player.place) ** 2
+                away = min(manhattan(place, player.place) for player in alive) ** 2
             ring = away <= GRAVES_WITHIN**2 if world.level.boss else NEAREST[kind] ** 2 < away < DESPAWN**2
             if ring and world.inside(place) and world.block(place) in home and place not in taken:
                 yield place

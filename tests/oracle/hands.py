@@ -61,29 +61,39 @@ def craft(world: World, action: Action) -> None:
             player.achievements.add(Achievement[action.name])
 
 
-def do(world: World, dice: Dice) -> None:
-    """Use the faced tile, or strike who stands there."""
+def do(world: World, dice: Dice, turn: int, victim: tuple[str, int] | None, block: int) -> None:
+    """Use the faced tile, or strike who stands there, as it was before anybody did anything.
+
+    Args:
+        turn: how many players had theirs before.
+    """
     player, place = world.player, world.player.target
-    victim = world.creature_at(place)
     if victim:
         kind, slot = victim
+        if world.mobs[kind][slot] is None:
+            return
         deed = world.creature(kind, world.mobs[kind][slot].type).deed
         if strike(world, kind, slot, blow(world)) and kind == PASSIVE:
             player.food += 6
             player.hunger = Fraction(0)
             player.achievements.add(deed)
         return
-    block, digging = world.block(place), world.rules.digging
+    if world.fellow_at(place):
+        help_up(world, place)
+        return
+    digging = world.rules.digging
+    if place in world.changed and (block in digging or block in (Block.CHEST, Block.RIPE_PLANT)):
+        return
     if block in digging and player.bag[digging[block][0]] >= digging[block][1]:
         _, _, gives, becomes = digging[block]
         if gives:
             player.bag[gives] += 1
             achieve(world, f"COLLECT_{gives.upper()}")
-        world.set_block(place, becomes)
+        world.change(place, becomes)
     elif block == Block.CHEST:
-        world.set_block(place, Block.PATH)
-        open_chest(world, dice)
-    elif block == Block.GRASS and dice.happens(chance.FORAGE, 0, chance.chance("0.1")):
+        world.change(place, Block.PATH)
+        open_chest(world, dice, turn)
+    elif block == Block.GRASS and dice.happens(chance.FORAGE, turn, chance.chance("0.1")):
         player.bag["sapling"] += 1
         achieve(world, "COLLECT_SAPLING")
     elif block in DRINKABLE:
@@ -94,16 +104,23 @@ def do(world: World, dice: Dice) -> None:
         player.food += 4
         player.hunger = Fraction(0)
         player.achievements.add(Achievement.EAT_PLANT)
-        world.set_block(place, Block.PLANT)
+        world.change(place, Block.PLANT)
         sow(world, place)
 
 
-def open_chest(world: World, dice: Dice) -> None:
+def help_up(world: World, place: Place) -> None:
+    """Let those who lay fallen on a tile when the step began stand up again."""
+    for player in world.players:
+        if player.place == place and not world.up[player.number] and world.rules.revival:
+            player.health = Fraction(2)
+
+
+def open_chest(world: World, dice: Dice, turn: int) -> None:
     """Rule 5.2: a roll for each sort of find, and the gift of a floor's first chest."""
     bag = world.player.bag
     world.player.achievements.add(Achievement.OPEN_CHEST)
     for roll, finds in enumerate(LOOT):
-        draw, reached = dice.bits(chance.LOOT, roll) >> 32 - chance.CHANCE_BITS, Fraction(0)
+        draw, reached = dice.bits(chance.LOOT, ROLLS * turn + roll) >> 32 - chance.CHANCE_BITS, Fraction(0)
         for probability, item, number in finds:
             reached += probability
             if draw < round(reached * 2**chance.CHANCE_BITS):
@@ -130,22 +147,25 @@ def put(world: World, action: Action) -> None:
     player, place = world.player, world.player.target
     if not world.inside(place) or world.creature_at(place) or world.has_fixture(place):
         return
+    if world.fellow_at(place) or place in world.changed:
+        return
     block = world.block(place)
     if action in BUILDING:
         built, cost = BUILDING[action]
         wet = block in world.rules.wet or (built == Block.STONE and block in (Block.WATER, Block.LAVA))
         if (block in LAND or wet) and has(player, cost):
             pay(player, cost)
-            world.set_block(place, built)
+            world.change(place, built)
             player.achievements.add(Achievement[action.name])
     elif action == Action.PLACE_PLANT and block == Block.GRASS and player.bag["sapling"]:
         player.bag["sapling"] -= 1
-        world.set_block(place, Block.PLANT)
+        world.change(place, Block.PLANT)
         player.achievements.add(Achievement.PLACE_PLANT)
         sow(world, place)
     elif action == Action.PLACE_TORCH and block in TORCHABLE and player.bag["torch"]:
         player.bag["torch"] -= 1
         world.set_fixture(place, Fixture.TORCH)
+        world.changed.add(place)
         light_torch(world, place)
         player.achievements.add(Achievement.PLACE_TORCH)
 
@@ -160,3 +180,12 @@ def learn(player: Player, action: Action) -> None:
     if player.experience >= 1 and getattr(player, attribute) < 5:
         player.experience -= 1
         setattr(player, attribute, getattr(player, attribute) + 1)
+
+
+def give(world: World, action: Action, had: list[dict[str, int]]) -> None:
+    """Hand one of something to whoever stands on the faced tile; `had`: what each had before anybody gave."""
+    giver, item = world.player, action.name.removeprefix("GIVE_").removeprefix("POTION_").lower()
+    takers = [p for p in world.standing if p is not giver and p.place == giver.target]
+    if takers and had[giver.number][item] and takers[0].bag[item] < world.rules.limit:
+        takers[0].bag[item] += 1
+        giver.bag[item] -= 1

@@ -8,6 +8,8 @@ from tests.oracle.world import Missile, Player, World
 
 #: Action -> (which of the spells, the type of its ball).
 SPELLS = {Action.CAST_FIREBALL: (0, FIREBALL), Action.CAST_ICEBALL: (1, ICEBALL)}
+#: Draws of charms, of which each player has so many.
+PIECES = 8
 #: Block -> (the element it gives, the gem that it takes).
 TABLES = {Block.ENCHANTMENT_TABLE_FIRE: (FIRE, "ruby"), Block.ENCHANTMENT_TABLE_ICE: (ICE, "sapphire")}
 
@@ -16,7 +18,8 @@ def let_fly(world: World, type_: int) -> bool:
     """Send something from where the player stands to where it faces, if a slot is free."""
     free = [slot for slot, missile in enumerate(world.player_missiles) if missile is None]
     if free:
-        world.player_missiles[free[0]] = Missile(world.player.place, world.player.facing, type_)
+        player = world.player
+        world.player_missiles[free[0]] = Missile(player.place, player.facing, type_, player.number)
     return bool(free)
 
 
@@ -47,19 +50,19 @@ def drink(world: World, action: Action) -> None:
     setattr(player, what, getattr(player, what) + change)
 
 
-def read(player: Player, dice: Dice) -> None:
+def read(player: Player, dice: Dice, turn: int) -> None:
     """Spend a book and learn a spell that is not yet known, either one as likely as the other."""
     if not player.bag["book"]:
         return
     player.bag["book"] -= 1
     unknown = [spell for spell in (0, 1) if not player.spells[spell]]
     if unknown:
-        spell = unknown[dice.bits(chance.STUDY) & 1] if len(unknown) == 2 else unknown[0]
+        spell = unknown[dice.bits(chance.STUDY, turn) & 1] if len(unknown) == 2 else unknown[0]
         player.spells[spell] = True
         player.achievements.add((Achievement.LEARN_FIREBALL, Achievement.LEARN_ICEBALL)[spell])
 
 
-def enchant(world: World, action: Action, dice: Dice) -> None:
+def enchant(world: World, action: Action, dice: Dice, turn: int) -> None:
     """Enchant sword, bow or armour at the faced table; nothing is spent where nothing would change (0.11)."""
     player, block = world.player, world.block(world.player.target)
     if block not in TABLES:
@@ -75,7 +78,7 @@ def enchant(world: World, action: Action, dice: Dice) -> None:
     elif (
         action == Action.ENCHANT_ARMOUR and sum(player.armour) and set(player.armour_enchantment) != {element}
     ):
-        player.armour_enchantment[piece(player.armour_enchantment, element, dice)] = element
+        player.armour_enchantment[piece(player.armour_enchantment, element, dice, turn)] = element
         player.achievements.add(Achievement.ENCHANT_ARMOUR)
     else:
         return
@@ -83,11 +86,11 @@ def enchant(world: World, action: Action, dice: Dice) -> None:
     player.bag[gem] -= 1
 
 
-def piece(enchantments: list[int], element: int, dice: Dice) -> int:
+def piece(enchantments: list[int], element: int, dice: Dice, turn: int) -> int:
     """Which place of the armour is enchanted: one of the bare ones, else one of the other element.
 
     The largest of their draws wins, whose last bit does not count; of equal ones the first.
     """
     bare = [i for i, charm in enumerate(enchantments) if charm == NONE]
     eligible = bare or [i for i, charm in enumerate(enchantments) if charm != element]
-    return max(eligible, key=lambda i: dice.bits(chance.CHARM, i) | 1)
+    return max(eligible, key=lambda i: dice.bits(chance.CHARM, PIECES * turn + i) | 1)

@@ -9,7 +9,7 @@ from tests.oracle.chance import daylight
 from tests.oracle.combat import POINT
 from tests.oracle.light import seen
 from tests.oracle.names import CLASSIC_TOOLS, COLOURS, ITEMS, KINDS, MELEE, PASSIVE, RANGED, words
-from tests.oracle.world import Missile, Place, World
+from tests.oracle.world import Missile, Place, Player, World
 
 BLOCKS, FIXTURES, TYPES = 37, 5, 8
 #: Numbers of floats: a tile's, all tiles', and everything's.
@@ -55,6 +55,10 @@ def tokens(world: World) -> list[int]:
     for shot in world.player_missiles:
         if shot and shot.place in where:
             light[where[shot.place]] |= {ARROW2: 32, FIREBALL: 64, ICEBALL: 128}[shot.type]
+    others = world.present if len(world.players) > 1 else []
+    for fellow in others:
+        if fellow is not player and fellow.place in where:
+            creature[where[fellow.place]] = max(creature[where[fellow.place]], mark(fellow))
     health = floor(player.health)
     return [
         *tile,
@@ -77,14 +81,33 @@ def tokens(world: World) -> list[int]:
         player.strength,
         player.intelligence,
         player.facing,
-        round(250 * daylight(world.tick)),
+        round(250 * daylight(world.hour)),
         int(player.asleep),
         int(player.resting),
         *(int(known) for known in player.spells),
         min(world.depth, 255),
         int(ladder_open(world)),
         int(vulnerable(world)),
+        *(company(world) if world.rules.company else []),
     ]
+
+
+def mark(fellow: Player) -> int:
+    """How another player looks: after the 24 creatures the awake, then the sleepers, then the fallen."""
+    if fellow.fallen:
+        return 25 + 32 + 8 + fellow.number
+    return 25 + 32 + fellow.number if fellow.asleep else 25 + 4 * fellow.number + fellow.facing
+
+
+def company(world: World) -> list[int]:
+    """Who one is, and of all eight that there may be: rows and columns away, health, and what each does."""
+    player, runs = world.player, []
+    for fellow in world.players:
+        away = [64 + there - here for there, here in zip(fellow.place, player.place, strict=True)]
+        state = 3 if fellow.fallen else 2 if fellow.asleep or fellow.resting else 1
+        runs.append([*away, floor(fellow.health), state])
+    runs += [[0, 0, 0, 0]] * (8 - len(runs))
+    return [player.number, int(player.fallen), *(run[k] for k in range(4) for run in runs)]
 
 
 def one_hot(number: int, size: int) -> list[float]:
@@ -135,7 +158,7 @@ def symbolic(world: World) -> list[float]:
     floats += one_hot(player.facing, 4)
     floats += [level / 2 for level in player.armour]
     floats += [float(charm) for charm in player.armour_enchantment]
-    floats += [daylight(world.tick), float(player.asleep), float(player.resting)]
+    floats += [daylight(world.hour), float(player.asleep), float(player.resting)]
     floats += [float(known) for known in player.spells]
     return [
         *floats,
@@ -156,7 +179,7 @@ def classic(world: World) -> list[float]:
     floats += [player.bag[item] / 10 for item in carried]
     floats += [float(player.health) / 10, player.food / 10, player.drink / 10, player.energy / 10]
     floats += one_hot(player.facing, 4)
-    return [*floats, daylight(world.tick), float(player.asleep)]
+    return [*floats, daylight(world.hour), float(player.asleep)]
 
 
 def ladder_open(world: World) -> bool:

@@ -1,16 +1,18 @@
-"""One step of one world, in the order of rules 7."""
+"""One step of one world, in the order of rules 7; of several players in that of docs/reference/coop.md."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from tests.oracle import hands, magic
 from tests.oracle.body import clip, live
-from tests.oracle.book import BOSS_BLOWS, DEEPER_WEIGHT, RIPENING
+from tests.oracle.book import BOSS_BLOWS, DAY, DEEPER_WEIGHT, NIGHT_PACE, RIPENING
 from tests.oracle.boss import confront
 from tests.oracle.chance import Dice
 from tests.oracle.creatures import fly_mob_missiles, fly_player_missiles, move_creatures, spawn
 from tests.oracle.names import Achievement, Action, Block, weight
 from tests.oracle.travel import Land, Maker, greet, travel
-from tests.oracle.world import World, after
+from tests.oracle.world import Player, World, after
 
 A = Achievement
 
@@ -40,11 +42,16 @@ PROOFS = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a step brought."""
+    """What a step brought: rewards by the players' numbers."""
 
-    reward: float
+    rewards: tuple[float, ...]
     terminated: bool
     truncated: bool
+
+    @property
+    def reward(self) -> float:
+        """That of the one player."""
+        return self.rewards[0]
 
 
 def unknown(floor: int) -> Land:
@@ -52,60 +59,104 @@ def unknown(floor: int) -> Land:
     raise NotImplementedError(f"nobody said what floor {floor} is like")
 
 
-def step(world: World, action: int, time_limit: int | None = None, made: Maker = unknown) -> Outcome:
-    """Play one step; the world is changed in place. `made` tells of a floor that is entered for the first time."""
-    player, rules = world.player, world.rules
+def step(
+    world: World, action: int | Sequence[int], time_limit: int | None = None, made: Maker = unknown
+) -> Outcome:
+    """Play one step; the world is changed in place.
+
+    Args:
+        action: of each player, by their numbers.
+        made: tells of a floor that is entered for the first time.
+    """
+    players, rules = world.players, world.rules
+    several = len(players) > 1
     dice = Dice(world.seed, world.tick)
-    health, unlocked = player.health, set(player.achievements)
-    if player.asleep or player.resting or not 0 <= action < rules.actions:
-        action = Action.NOOP
-    action = Action(action)
-    travel(world, action, made)
+    before = [(player.health, set(player.achievements)) for player in players]
+    world.up = [not several or not player.fallen for player in players]
+    world.changed = set()
+    sleepers = [player.asleep for player in players if not player.fallen]
+    if rules.company and sleepers and all(sleepers):
+        world.ahead = (world.ahead + NIGHT_PACE - 1) % DAY
+    chosen = [action] if isinstance(action, int) else list(action)
+    actions = [effective(world, player, a) for player, a in zip(players, chosen, strict=True)]
+    depth = world.depth
+    travel(world, actions, made)
+    if several and world.depth != depth:
+        actions = [Action.NOOP] * len(players)
     deeper = greet(world)
-    act(world, action, dice)
+    act(world, actions, dice)
     move_creatures(world, dice)
     fly_mob_missiles(world)
     fly_player_missiles(world)
+    for player in world.standing:
+        world.player = player
+        live(world, actions[player.number])
+    for player in players:
+        world.player = player
+        finish(world)
     spawn(world, dice)
     grow(world)
-    live(world, action)
-    clip(world)
-    if rules.gait == "walks into lava" and world.block(player.place) == Block.LAVA:
-        player.health *= 0
-    if rules.proven:
-        player.achievements |= {proof for proof, item, least in PROOFS if player.bag[item] >= least}
-    gained = sum(weight(a) for a in player.achievements - unlocked) + DEEPER_WEIGHT * deeper
+    rewards = []
+    for player, (health, unlocked) in zip(players, before, strict=True):
+        gained = sum(weight(a) for a in player.achievements - unlocked) + DEEPER_WEIGHT * deeper
+        rewards.append(gained + (player.health - health) / 10)
+    shared = Fraction(round(100 * rules.sharing), 100)
+    mean = sum(rewards, Fraction(0)) / len(rewards)
     world.tick += 1
     won = world.boss_progress >= BOSS_BLOWS and not rules.endless
-    terminated = won or player.health <= 0
+    terminated = won or all(player.fallen for player in players)
     return Outcome(
-        reward=float(gained + (player.health - health) / 10),
+        rewards=tuple(float((1 - shared) * own + shared * mean) for own in rewards),
         terminated=terminated,
         truncated=not terminated and world.tick >= (rules.time_limit if time_limit is None else time_limit),
     )
 
 
-def act(world: World, action: Action, dice: Dice) -> None:
-    """Do what the player wants to do."""
-    hands.craft(world, action)
-    if action == Action.DO:
-        hands.do(world, dice)
-    hands.put(world, action)
-    if action == Action.SHOOT_ARROW:
-        magic.shoot(world)
-    if action in magic.SPELLS:
-        magic.cast(world, action)
-    if Action.DRINK_POTION_RED <= action <= Action.DRINK_POTION_YELLOW:
-        magic.drink(world, action)
-    if action == Action.READ_BOOK:
-        magic.read(world.player, dice)
-    if action in (Action.ENCHANT_SWORD, Action.ENCHANT_ARMOUR, Action.ENCHANT_BOW):
-        magic.enchant(world, action, dice)
-    confront(world, action)
-    if Action.LEVEL_UP_DEXTERITY <= action <= Action.LEVEL_UP_INTELLIGENCE:
-        hands.learn(world.player, action)
-    if Action.LEFT <= action <= Action.DOWN:
-        walk(world, action - Action.LEFT)
+def effective(world: World, player: Player, action: int) -> Action:
+    """What comes of an action: sleepers, resters and the fallen do nothing."""
+    still = player.asleep or player.resting or not world.up[player.number]
+    return Action.NOOP if still or not 0 <= action < world.rules.actions else Action(action)
+
+
+def finish(world: World) -> None:
+    """Sum up the step of the player whose turn it is."""
+    player, rules = world.player, world.rules
+    clip(world)
+    if rules.gait == "walks into lava" and world.block(player.place) == Block.LAVA:
+        player.health *= 0
+    if rules.proven:
+        player.achievements |= {proof for proof, item, least in PROOFS if player.bag[item] >= least}
+    if player.fallen and len(world.players) > 1:
+        player.asleep = player.resting = False
+
+
+def act(world: World, actions: list[Action], dice: Dice) -> None:
+    """Do what the players want to do: one thing after another, and each thing in the order of their turns."""
+
+    def everybody(do: Callable[[Action, int], None], *which: int) -> None:
+        for turn, player in enumerate(world.order):
+            world.player, action = player, actions[player.number]
+            if not which or action in which:
+                do(action, turn)
+
+    everybody(lambda a, _: hands.craft(world, a))
+    ahead = [(world.creature_at(p.target), world.block(p.target)) for p in world.order]
+    everybody(lambda _, turn: hands.do(world, dice, turn, *ahead[turn]), Action.DO)
+    everybody(lambda a, _: hands.put(world, a))
+    everybody(lambda *_: magic.shoot(world), Action.SHOOT_ARROW)
+    everybody(lambda a, _: magic.cast(world, a), *magic.SPELLS)
+    everybody(
+        lambda a, _: magic.drink(world, a), *range(Action.DRINK_POTION_RED, Action.DRINK_POTION_YELLOW + 1)
+    )
+    everybody(lambda _, turn: magic.read(world.player, dice, turn), Action.READ_BOOK)
+    charms = (Action.ENCHANT_SWORD, Action.ENCHANT_ARMOUR, Action.ENCHANT_BOW)
+    everybody(lambda a, turn: magic.enchant(world, a, dice, turn), *charms)
+    confront(world, actions)
+    levels = range(Action.LEVEL_UP_DEXTERITY, Action.LEVEL_UP_INTELLIGENCE + 1)
+    everybody(lambda a, _: hands.learn(world.player, a), *levels)
+    had = [dict(player.bag) for player in world.players]
+    everybody(lambda a, _: hands.give(world, a, had), *range(Action.GIVE_WOOD, len(Action)))
+    everybody(lambda a, _: walk(world, a - Action.LEFT), *range(Action.LEFT, Action.DOWN + 1))
 
 
 def walk(world: World, direction: int) -> None:
@@ -113,7 +164,7 @@ def walk(world: World, direction: int) -> None:
     player = world.player
     player.facing = direction
     place = after(player.place, direction)
-    if world.enters(world.rules.gait, place) and not world.creature_at(place):
+    if world.enters(world.rules.gait, place) and not world.creature_at(place) and not world.fellow_at(place):
         player.place = place
 
 

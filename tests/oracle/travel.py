@@ -7,10 +7,12 @@ from tests.oracle.book import BOSS_BLOWS, OPENING_KILLS
 from tests.oracle.chance import Dice
 from tests.oracle.light import first_light
 from tests.oracle.names import Action, Block, Fixture
-from tests.oracle.world import Floor, Place, World
+from tests.oracle.world import Floor, Place, Player, World, after
 
 #: Floors below the last are like one of these.
 FIRST_THEME, THEMES = 1, 7
+#: Those who come along are set down so many steps from a ladder at most, in a square of so many tiles.
+FARTHEST, WITHIN = 10, 11
 #: What generation made: the tiles of a floor, and its ladders (down, up).
 Land = tuple[bytes, tuple[Place | None, Place | None]]
 #: Tells what was made as a floor of the world.
@@ -21,21 +23,48 @@ class UnfitError(AssertionError):
     """A floor that was entered is not as the rules want it."""
 
 
-def travel(world: World, action: Action, made: Maker) -> None:
-    """Take a ladder, if the player stands on one that is open."""
-    player, last = world.player, len(world.rules.levels) - 1
-    fixture = world.fixture(player.place)
-    if action == Action.DESCEND and fixture == Fixture.LADDER_DOWN and open_below(world):
-        world.depth, arrival = world.depth + 1, 1
-    elif action == Action.ASCEND and fixture == Fixture.LADDER_UP and 0 < world.depth <= last:
-        world.depth, arrival = world.depth - 1, 0
+def travel(world: World, actions: list[Action], made: Maker) -> None:
+    """Take a ladder, if a player stands on one that is open; the others come along."""
+    last = len(world.rules.levels) - 1
+    down, up = (
+        [p for p in world.standing if actions[p.number] == action and world.fixture(p.place) == fixture]
+        for action, fixture in ((Action.DESCEND, Fixture.LADDER_DOWN), (Action.ASCEND, Fixture.LADDER_UP))
+    )
+    if down and open_below(world):
+        head, world.depth, arrival = down[0], world.depth + 1, 1
+    elif up and 0 < world.depth <= last:
+        head, world.depth, arrival = up[0], world.depth - 1, 0
     else:
         return
     world.floor = min(world.depth, last)
     world.theme = theme_of(world, world.depth)
     if world.depth > last or not world.here.visited:
         discover(world, made)
-    player.place = ladder(world, arrival)
+    spread(world, head, ladder(world, arrival))
+
+
+def spread(world: World, head: Player, place: Place) -> None:
+    """Set the head of the players on a place, the others by turns on the nearest free tiles that it leads to."""
+    steps, reached = {place: 0}, [place]
+    for here in reached:
+        for direction in range(4):
+            there = after(here, direction)
+            close = steps[here] < FARTHEST and near(there, place, world.rules.size)
+            if close and there not in steps and world.enters(world.rules.gait, there):
+                steps[there] = steps[here] + 1
+                reached.append(there)
+    taken = {mob.place for _, _, mob in world.creatures()}
+    free = sorted((steps[spot], spot) for spot in reached if spot != place and spot not in taken)
+    head.place = place
+    others = [player for player in world.order if player is not head]
+    for i, player in enumerate(others):
+        player.place = free[i][1] if i < len(free) else place
+
+
+def near(place: Place, middle: Place, size: int) -> bool:
+    """Whether a place lies in the square about another, which is moved to lie inside the map."""
+    first = [min(max(at - WITHIN // 2, 0), size - WITHIN) for at in middle]
+    return all(low <= at < low + WITHIN for at, low in zip(place, first, strict=True))
 
 
 def open_below(world: World) -> bool:
@@ -96,9 +125,11 @@ def greet(world: World) -> int:
     if world.here.visited:
         return 0
     world.here.visited = True
-    world.player.experience += 1
+    for player in world.present:
+        player.experience += 1
     if world.depth >= len(world.rules.levels):
         return 1
     if world.level.enter is not None:
-        world.player.achievements.add(world.level.enter)
+        for player in world.present:
+            player.achievements.add(world.level.enter)
     return 0

@@ -38,6 +38,11 @@ class Player:
     resting: bool = False
     spells: list[bool] = field(default_factory=lambda: [False, False])
     achievements: set[int] = field(default_factory=set)
+    number: int = 0
+
+    @property
+    def fallen(self) -> bool:
+        return self.health <= 0
 
     @property
     def most_health(self) -> int:
@@ -75,6 +80,7 @@ class Missile:
     place: Place
     direction: int
     type: int
+    owner: int = 0
 
 
 @dataclass
@@ -109,7 +115,15 @@ class Floor:
 
 @dataclass
 class World:
-    """One world. Most properties speak of the floor that the player is on."""
+    """One world. Most properties speak of the floor that the players are on.
+
+    Attributes:
+        player: whose turn it is.
+        players: all of them, by their numbers.
+        up: who was on its feet when the step began; one alone always counts as such.
+        changed: the tiles that players have changed in this step.
+        ahead: steps by which the hour is ahead of the tick.
+    """
 
     seed: tuple[int, int]
     floors: list[Floor]
@@ -123,6 +137,39 @@ class World:
     boss_wave: int = WAVE
     potions: list[int] = field(default_factory=lambda: [0, 1, 2, 3, 4, 5])
     plants: list[Plant | None] = field(default_factory=lambda: [None] * PLANTS)
+    players: list[Player] = field(default_factory=list)
+    up: list[bool] = field(default_factory=list)
+    changed: set[Place] = field(default_factory=set)
+    ahead: int = 0
+
+    def __post_init__(self) -> None:
+        self.players = self.players or [self.player]
+        self.up = [True] * len(self.players)
+
+    @property
+    def hour(self) -> int:
+        """The tick that the day goes by."""
+        return self.tick + self.ahead
+
+    @property
+    def order(self) -> list[Player]:
+        """The players as their turns come: at every tick another one begins."""
+        count = len(self.players)
+        return [self.players[(self.tick + k) % count] for k in range(count)]
+
+    @property
+    def standing(self) -> list[Player]:
+        """Those who were on their feet when the step began, in the order of their turns."""
+        return [player for player in self.order if self.up[player.number]]
+
+    @property
+    def present(self) -> list[Player]:
+        """Those who are in the way of others: who lies there to be helped up is, who is out is not."""
+        return self.order if self.rules.revival else self.standing
+
+    def fellow_at(self, place: Place) -> Player | None:
+        """Another player than the one whose turn it is, on a tile."""
+        return next((p for p in self.present if p is not self.player and p.place == place), None)
 
     @property
     def here(self) -> Floor:
@@ -166,6 +213,11 @@ class World:
         """Set a block, under the fixture that may be there, on this floor or another one."""
         tiles = self.floors[self.floor if floor is None else floor].tiles
         tiles[self.number(place)] = tiles[self.number(place)] & 192 | int(block)
+
+    def change(self, place: Place, block: int) -> None:
+        """Set a block, as a player does: in a step each tile is changed once at most."""
+        self.set_block(place, block)
+        self.changed.add(place)
 
     def set_fixture(self, place: Place, fixture: int) -> None:
         tiles = self.here.tiles

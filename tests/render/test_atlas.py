@@ -5,12 +5,12 @@ import itertools
 import numpy as np
 import pytest
 
+from openworld.art import atlas
+from openworld.art.atlas import SIGNS
 from openworld.content.creatures import CREATURES
 from openworld.content.ids import Attribute, Block, Direction, Fixture, Item, Projectile, Vital
 from openworld.content.reach import reachable
 from openworld.content.rulesets import CLASSIC, ENDLESS, FULL
-from openworld.render import atlas
-from openworld.render.atlas import SIGNS
 
 
 def distinct(pictures):

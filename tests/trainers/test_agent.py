@@ -183,7 +183,7 @@ def test_the_files_are_read_by_anyone(run, exported):
 
 def test_the_card_tells_what_the_agent_is(exported):
     card = json.loads((exported / CARD).read_text())
-    rules = WORLDS[CLASSIC]
+    rules = WORLDS[CLASSIC].rules
     assert (card["format"], card["schema"], card["world"]) == ("openworld agent", 1, CLASSIC)
     assert card["ruleset"] == [rules.name, rules.version]
     assert card["observation_shape"] == [TOKENS]

@@ -27,12 +27,19 @@ class World:
     Attributes:
         id: a registered id, as given to `openworld.make`.
         time_limit: steps after which an episode is truncated; None keeps the world's own limit.
+        players: in each world; None keeps the world's own number. Every player is one of `rollout.worlds`.
+        sharing, revival: of several players, as given to `openworld.make`.
     """
 
     id: str = "OpenWorld-v0"
     time_limit: int | None = None
+    players: int | None = None
+    sharing: float = 0.0
+    revival: bool = True
 
     def __post_init__(self) -> None:
+        if self.players is not None:
+            check_positive(self, "players")
         check(bool(self.id), "world.id is empty; give a registered id such as 'OpenWorld-v0'")
         if self.time_limit is not None:
             check_positive(self, "time_limit")

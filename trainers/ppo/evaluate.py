@@ -11,9 +11,9 @@ import jax.numpy as jnp
 from rich.console import Console
 from rich.table import Table
 
-from trainers import intervals
+from openworld.judging import intervals
+from openworld.judging.intervals import Estimate
 from trainers.errors import TrainerError
-from trainers.intervals import Estimate
 from trainers.ppo.play import Course, Episodes, Policy
 from trainers.ppo.train import read_config, trained_policy
 from trainers.ppo.worlds import Worlds, achievement_names, make

@@ -5,7 +5,7 @@ from typing import Any
 
 from trainers.ppo.play import Policy
 from trainers.ppo.train import load_policy, read_config
-from trainers.ppo.worlds import make
+from trainers.ppo.worlds import Seats, make
 from trainers.sinks import RunFolder
 
 REPLAY, VIDEO = "agent.replay", "agent.mp4"
@@ -17,6 +17,8 @@ def film(run_dir: Path | str, max_steps: int = MAX_STEPS) -> list[str]:
     """Record an episode of a run's newest policy; return a line for each thing made, or why it was not."""
     folder = RunFolder(run_dir)
     world = make(read_config(folder).world)
+    if isinstance(world, Seats):
+        return ["no replay and no video: they are of one player"]
     try:
         replay = record(world, load_policy(run_dir), folder.path / REPLAY, max_steps)
     except (ImportError, OSError) as error:

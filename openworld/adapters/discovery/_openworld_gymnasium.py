@@ -12,7 +12,13 @@ from importlib.util import find_spec
 from types import ModuleType
 
 #: Every id that Gymnasium is told of, and where its two faces are found.
-IDS = ("OpenWorld-v0", "OpenWorld-Classic-v0", "OpenWorld-Endless-v0")
+IDS = (
+    "OpenWorld-v0",
+    "OpenWorld-Classic-v0",
+    "OpenWorld-Endless-v0",
+    "OpenWorld-Pixels-v0",
+    "OpenWorld-Classic-Pixels-v0",
+)
 ENTRY_POINT = "openworld.adapters.gymnasium:OpenWorldEnv"
 VECTOR_ENTRY_POINT = "openworld.adapters.gymnasium:OpenWorldVectorEnv"
 

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
+from gymnasium.error import ClosedEnvironmentError, ResetNeeded
 
 #: Marks a world seed as held out; see `openworld.random`.
 HELD_OUT = 1 << 31
@@ -60,27 +61,59 @@ def positive(name: str, value: object) -> int:
 
 
 def reset_options(
-    options: Mapping[str, Any] | None, shape: tuple[int, ...]
-) -> tuple[bool, np.ndarray | None]:
-    """Return what `reset(options=...)` asks for: held-out worlds, or the worlds of given seeds."""
+    options: Mapping[str, Any] | None, shape: tuple[int, ...], *, more: Collection[str] = ()
+) -> tuple[bool | None, np.ndarray | None]:
+    """Return what `reset(options=...)` asks for: whether held-out worlds, or the worlds of given seeds.
+
+    Args:
+        shape: of the seeds.
+        more: options that the caller sees to.
+    """
     options = options or {}
     for name in options:
-        if name not in OPTIONS:
-            raise ValueError(f"unknown reset option {name!r}; known: {', '.join(OPTIONS)}")
-    seed = options.get("world_seed")
-    if seed is None:
-        return bool(options.get("held_out", False)), None
+        if name not in (*OPTIONS, *more):
+            raise ValueError(f"unknown reset option {name!r}; known: {', '.join((*OPTIONS, *more))}")
+    held_out = options.get("held_out")
+    if options.get("world_seed") is None:
+        return None if held_out is None else bool(held_out), None
+    seed = options["world_seed"]
     words = np.asarray(seed)
     if words.shape != shape or words.dtype.kind not in "iu" or words.min() < 0 or words.max() >= 2**32:
         raise ValueError(f"world_seed must be 32-bit words of shape {shape}, not {_told(seed)}")
-    return False, words.astype(np.uint32)
+    return None, words.astype(np.uint32)
 
 
-def draw_words(random: np.random.Generator, held_out: bool) -> np.ndarray:
-    """Draw the seed of one world: uint32[2]."""
+def draw_words(random: np.random.Generator) -> np.ndarray:
+    """Draw the seed of one world that is not held out: uint32[2]."""
     words = random.integers(0, 2**32, size=2, dtype=np.uint32)
-    words[0] = (words[0] & np.uint32(HELD_OUT - 1)) | np.uint32(HELD_OUT if held_out else 0)
-    return words
+    return marked(words, held_out=False)
+
+
+def marked(words: np.ndarray, held_out: bool | None) -> np.ndarray:
+    """Return seeds uint32[..., 2] on a side of the held-out line; None leaves them on theirs."""
+    if held_out is None:
+        return words
+    first = words[..., 0] & np.uint32(HELD_OUT - 1) | np.uint32(HELD_OUT if held_out else 0)
+    return np.stack([first, words[..., 1]], axis=-1)
+
+
+def is_open(closed: bool, call: str) -> None:
+    """Refuse a call on an environment that was closed."""
+    if closed:
+        raise ClosedEnvironmentError(f"{call} after close(): this environment is closed, make another")
+
+
+def is_running(state: object, call: str) -> None:
+    """Refuse a call that needs an episode."""
+    if state is None:
+        raise ResetNeeded(f"call reset() before {call}: no episode is running")
+
+
+def none_over(over: np.ndarray) -> None:
+    """Refuse a step while a world waits for its reset."""
+    if over.any():
+        which = ", ".join(map(str, np.flatnonzero(over)[:8]))
+        raise ResetNeeded(f'call reset(options={{"reset_mask": ...}}) before step(): world {which} has ended')
 
 
 def _is_number(action: object) -> bool:

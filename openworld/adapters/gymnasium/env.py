@@ -1,19 +1,21 @@
 """One world as a `gymnasium.Env`."""
 
+import copy
 import struct
+from collections.abc import Callable
 from typing import Any
 
 import gymnasium
 import jax.numpy as jnp
 import numpy as np
-from gymnasium.error import ResetNeeded
 from gymnasium.spaces import Discrete
 
 from openworld import cache
-from openworld.adapters.gymnasium import checks
-from openworld.adapters.gymnasium.programs import HEAD, Packed, solo
+from openworld.adapters.gymnasium import checks, forms, seeds
+from openworld.adapters.gymnasium.holding import Held, held
+from openworld.adapters.gymnasium.packing import Packed
+from openworld.adapters.gymnasium.programs import HEAD, Shown, following, row_type, solo
 from openworld.adapters.gymnasium.spaces import observation_space
-from openworld.batch import OBSERVATIONS
 from openworld.registry import make
 from openworld.render.picture import picture
 from openworld.render.terminal import ansi
@@ -25,15 +27,17 @@ _NUMBERS = struct.Struct("=ffi8x??")
 _ACHIEVEMENTS = np.dtype(HEAD).itemsize
 
 
-class OpenWorldEnv(gymnasium.Env[np.ndarray, np.int64]):
+class OpenWorldEnv(gymnasium.Env[Any, np.int64]):
     """One world, one player.
 
-    `reset(seed=...)` always makes the same world; without a seed the next world is drawn from `np_random`.
-    `reset(options=...)` takes `held_out=True` (a world set aside for evaluation) and `world_seed=(a, b)` (exactly
-    the world whose seed an earlier `info` named).
+    `reset(seed=...)` always makes the same world. Without a seed the next world follows from the last one's, as
+    in a vector environment; the very first is drawn from `np_random`. `reset(options=...)` takes `held_out=True`
+    (a world set aside for evaluation, and so are those that follow it) and `world_seed=(a, b)` (exactly the world
+    whose seed an earlier `info` named).
 
     `info` holds `episode_return`, `episode_length` and `achievements` (bool, for each that the world's rules have,
-    in the order of `openworld.content.ids.Achievement`) of the episode so far, and after `reset` the `world_seed`.
+    in the order of `openworld.content.ids.Achievement`) of the episode so far, `action_mask` (int8, which actions
+    would do something in the next step) and after `reset` the `world_seed`.
     """
 
     metadata: dict[str, Any] = {"render_modes": RENDER_MODES, "render_fps": 10}  # noqa: RUF012
@@ -42,7 +46,7 @@ class OpenWorldEnv(gymnasium.Env[np.ndarray, np.int64]):
         self,
         id: str = "OpenWorld-v0",
         *,
-        observation: str = "symbolic",
+        observation: str | None = None,
         time_limit: int | None = None,
         render_mode: str | None = None,
         render_scale: int = 3,
@@ -52,67 +56,135 @@ class OpenWorldEnv(gymnasium.Env[np.ndarray, np.int64]):
 
         Args:
             id: which world, as in `openworld.make`.
-            observation: "symbolic" (float32, the published layout) or "tokens" (uint8, a twentieth of the size).
+            observation: "symbolic" (float32, the published layout), "tokens" (uint8, a twentieth of the size),
+                "pixels" (uint8, a small picture) or "text" (words); None takes the id's own.
             time_limit: steps after which an episode is truncated; None takes the rules' own limit.
             render_mode: None, "rgb_array" or "ansi".
             render_scale: screen pixels for each pixel of a tile.
         """
         checks.known_keywords(id, unknown, _KNOWN)
         checks.one_of("render_mode", render_mode, (None, *RENDER_MODES))
-        checks.one_of("observation", observation, OBSERVATIONS)
+        self._form = forms.chosen(id, observation)
+        checks.one_of("observation", self._form, forms.OBSERVATIONS)
         cache.enable()
         self.world = make(id, observation="tokens", time_limit=time_limit)
         self.render_mode = render_mode
         self.render_scale = checks.positive("render_scale", render_scale)
         self.action_space = Discrete(self.world.num_actions)
-        self.observation_space = observation_space(self.world.ruleset, observation)
-        self._programs = solo(self.world, observation)
+        self.observation_space = observation_space(self.world.ruleset, self._form)
+        self._programs = solo(self.world, forms.fetched_form(self._form))
         self._actions = list(jnp.arange(self.world.num_actions, dtype=jnp.int32)[:, None])
+        self._mask_at = _ACHIEVEMENTS + self.world.ruleset.achievements
         self._state: Packed | None = None
-        self._tokens: Any = None
+        self._shown: Shown | None = None
+        self._over = self._closed = False
+        self._seed: np.ndarray | None = None
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[np.ndarray, dict[str, Any]]:
+    ) -> tuple[Any, dict[str, Any]]:
         """Begin an episode."""
-        super().reset(seed=seed)
+        checks.is_open(self._closed, "reset()")
         held_out, words = checks.reset_options(options, (2,))
+        super().reset(seed=seed)
         if words is None:
-            words = checks.draw_words(self.np_random, held_out)
-        obs, self._tokens, self._state = self._programs.reset(words[None])
-        nothing = np.zeros(self.world.ruleset.achievements, bool)
-        info = {"episode_return": 0.0, "episode_length": 0, "achievements": nothing, "world_seed": words}
-        return np.array(obs)[0], info
+            after = None if self._seed is None else np.asarray(following(self._seed))
+            words = checks.marked(seeds.one(seed, after, self.np_random), held_out)
+        self._shown, self._state = self._programs.reset(words[None])
+        return self._begun()
 
-    def step(self, action: Any) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Play one step."""
+        checks.is_open(self._closed, "step()")
         number = checks.action_number(action, len(self._actions))
-        if self._state is None:
-            raise ResetNeeded("call reset() before step(): no episode is running")
+        checks.is_running(None if self._over else self._state, "step()")
         shown, self._state = self._programs.step(self._state, self._actions[number])
-        self._tokens = shown.tokens
+        self._shown = shown
         row = np.asarray(shown.rows)
         reward, episode_return, length, terminated, truncated = _NUMBERS.unpack_from(row.data)
-        if terminated or truncated:
-            self._state = None
+        self._over = terminated or truncated
         info = {
             "episode_return": episode_return,
             "episode_length": length,
-            "achievements": row[0, _ACHIEVEMENTS:].astype(bool),
+            "achievements": row[0, _ACHIEVEMENTS : self._mask_at].astype(bool),
+            "action_mask": row[0, self._mask_at :].astype(np.int8),
         }
-        return np.array(shown.obs)[0], reward, terminated, truncated, info
+        return self._seen(shown), reward, terminated, truncated, info
+
+    def action_masks(self) -> np.ndarray:
+        """Return bool[actions]: which actions would do something in the next step, as sb3-contrib asks for them."""
+        checks.is_open(self._closed, "action_masks()")
+        checks.is_running(self._shown, "action_masks()")
+        assert self._shown is not None
+        return np.asarray(self._shown.rows)[0, self._mask_at :].astype(bool)
+
+    def get_state(self) -> Held:
+        """Return the world in hand, for `set_state` of any environment of the same rules; `bytes(...)` saves it.
+
+        It holds all that decides what comes, the worlds of later episodes included, but not `np_random`.
+        """
+        checks.is_open(self._closed, "get_state()")
+        checks.is_running(self._state, "get_state()")
+        _, copied = self._programs.hold(self._state)
+        return Held(self.world, copied, np.array([self._over]))
+
+    def set_state(self, value: Any) -> tuple[Any, dict[str, Any]]:
+        """Go on from what `get_state` returned, or its bytes; returns observation and info as `reset` does."""
+        checks.is_open(self._closed, "set_state()")
+        value = held(self.world, value, 1)
+        packed = value.state if isinstance(value.state, Packed) else self._programs.pack(value.state)
+        self._shown, self._state = self._programs.hold(packed)
+        return self._begun(bool(value.over[0]))
+
+    def clone(self) -> "OpenWorldEnv":
+        """Return another environment with the same future, which neither changes in the other."""
+        checks.is_open(self._closed, "clone()")
+        twin = copy.copy(self)
+        for name in ("action_space", "observation_space", "_np_random"):
+            setattr(twin, name, copy.deepcopy(getattr(self, name)))
+        if self._state is not None:
+            twin._shown, twin._state = self._programs.hold(self._state)
+        return twin
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "OpenWorldEnv":
+        return self.clone()
 
     def render(self) -> np.ndarray | str | None:  # type: ignore[override]
         """Show what the player perceives, as `render_mode` says."""
+        checks.is_open(self._closed, "render()")
         if self.render_mode is None:
             return None
-        if self._tokens is None:
-            raise ResetNeeded("call reset() before render(): there is nothing to show yet")
-        tokens = np.asarray(self._tokens)[0]
-        if self.render_mode == "ansi":
-            return ansi(tokens, rules=self.world.ruleset)
-        return picture(tokens, self.render_scale, self.world.ruleset)
+        checks.is_running(self._shown, "render()")
+        assert self._shown is not None
+        return painter(self)(np.asarray(self._shown.tokens)[0])
 
     def close(self) -> None:
         """Let go of the world."""
-        self._state = self._tokens = None
+        self._closed = True
+        self._state = self._shown = None
+
+    def _begun(self, over: bool = False) -> tuple[Any, dict[str, Any]]:
+        """Return observation and info of a world that no step has led to."""
+        assert self._shown is not None
+        self._over = over
+        row = np.asarray(self._shown.rows).view(row_type(self.world.ruleset))[0, 0]
+        self._seed = row["world_seed"].copy()
+        info = {
+            "episode_return": float(row["episode_return"]),
+            "episode_length": int(row["episode_length"]),
+            "achievements": row["achievements"].copy(),
+            "action_mask": row["action_mask"].copy(),
+            "world_seed": row["world_seed"].copy(),
+        }
+        return self._seen(self._shown), info
+
+    def _seen(self, shown: Shown) -> Any:
+        """Return the observation, the caller's own."""
+        return forms.fetched(shown.obs, self._form, self.world.ruleset)[0]
+
+
+def painter(env: Any) -> Callable[[np.ndarray], Any]:
+    """Return how a face of either kind shows the tokens of a world, as its `render_mode` says."""
+    if env.render_mode == "ansi":
+        return lambda tokens: ansi(tokens, rules=env.world.ruleset)
+    return lambda tokens: picture(tokens, env.render_scale, env.world.ruleset)

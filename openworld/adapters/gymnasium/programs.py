@@ -5,21 +5,24 @@ more than a byte.
 """
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Int32, UInt8
+from jaxtyping import Array, Bool, UInt8
 
+from openworld import chores
+from openworld.adapters.gymnasium.packing import Packed, copied, pack, unpack
 from openworld.batch import Environment, Info, State
 from openworld.content.rulesets import Ruleset
-from openworld.observe.symbolic import symbolic
-from openworld.state import Ground
+from openworld.observe.forms import decoder
+from openworld.random import next_seed
+from openworld.rare import for_the_few
+from openworld.score.scoring import in_units, unlocked
 
-#: How a world's row of bytes begins, as NumPy reads it; a byte for each achievement follows.
+#: How a world's row of bytes begins, as NumPy reads it; a byte for each achievement and for each action follow.
 HEAD = [
     ("reward", np.float32),
     ("episode_return", np.float32),
@@ -32,7 +35,9 @@ HEAD = [
 
 def row_type(rules: Ruleset) -> np.dtype:
     """Return how NumPy reads a world's row of bytes."""
-    return np.dtype([*HEAD, ("achievements", np.bool_, rules.achievements)])
+    return np.dtype(
+        [*HEAD, ("achievements", np.bool_, rules.achievements), ("action_mask", np.int8, rules.actions)]
+    )
 
 
 class Shown(NamedTuple):
@@ -42,97 +47,152 @@ class Shown(NamedTuple):
     rows: UInt8[Array, "worlds bytes"]  # see row_type
     tokens: UInt8[Array, "worlds tokens"]  # for pictures
     final: UInt8[Array, "worlds tokens"]  # tokens before any reset
+    final_mask: Bool[Array, "worlds actions"]  # the action mask before any reset
 
 
 class Batch(NamedTuple):
-    """Compiled functions of many worlds: made by their seeds, a step with auto-reset, and the decoder."""
+    """Compiled functions of many worlds; only `step` and `begin` give up the state that they are given.
 
-    reset: Callable[..., tuple[Array, Array, State]]
+    `step` takes (state, action, pending, same_step): pending worlds, whose episode the last step ended, begin the
+    next one instead; those whose episode ends do so at once where `same_step` says it. One program for all modes.
+    """
+
+    reset: Callable[..., tuple[Shown, State]]  # by seeds
     step: Callable[..., tuple[Shown, State]]
+    begin: Callable[..., tuple[Shown, State]]  # the next episode in the worlds of a mask
+    choose: Callable[..., State]  # of two batches' worlds, by a mask
+    hold: Callable[..., tuple[Shown, State]]  # a copy of a state, and what it shows
     decode: Callable[..., Array]
 
 
-class Packed(NamedTuple):
-    """The state of one world in few arrays: handing an array to a compiled function costs a microsecond."""
-
-    ground: Ground
-    rest: Int32[Array, " numbers"]
-
-
 class Solo(NamedTuple):
-    """Compiled functions of one world: made by its seed, and a step without auto-reset."""
+    """Compiled functions of one world; only `step` gives up the state that it is given."""
 
-    reset: Callable[..., tuple[Array, Array, Packed]]
-    step: Callable[..., tuple[Shown, Packed]]
+    reset: Callable[..., tuple[Shown, Packed]]  # by its seed
+    step: Callable[..., tuple[Shown, Packed]]  # without auto-reset
+    hold: Callable[..., tuple[Shown, Packed]]  # a copy of a state, and what it shows
+    pack: Callable[[State], Packed]
+    unpack: Callable[[Packed], State]
+
+
+#: The seeds of the episodes that follow those of these seeds: uint32[..., 2].
+following = jax.jit(next_seed)
 
 
 @cache
 def batch(world: Environment, observation: str) -> Batch:
     """Return the functions of worlds that emit tokens, for an environment that shows an observation."""
-    decode = _decoder(world, observation)
+    decode = decoder(world.ruleset, observation)
 
-    def reset(seeds: Array) -> tuple[Array, Array, State]:
+    @jax.jit
+    def reset(seeds: Array) -> tuple[Shown, State]:
         tokens, state = world.reset_seeds(seeds)
-        return decode(tokens), tokens, state
+        return _shown(world, decode, tokens, state), state
 
-    def step(state: State, action: Array) -> tuple[Shown, State]:
-        tokens, state, reward, terminated, truncated, info = world.step(state, action)
-        rows = _row(reward, terminated, truncated, info, state)
-        return Shown(decode(tokens), rows, tokens, info.final_obs), state
+    @partial(jax.jit, donate_argnums=0)
+    def step(state: State, action: Array, pending: Array, same_step: Array) -> tuple[Shown, State]:
+        tokens, state, reward, terminated, truncated, info = world.advance(state, action)
+        final, mask = tokens, world.action_mask(state)
+        # What a pending world played was nobody's episode: its next one begins now.
+        reward, terminated, truncated, info = jax.tree.map(
+            lambda x: jnp.where(_beside(pending, x), jnp.zeros_like(x), x),
+            (reward, terminated, truncated, info),
+        )
+        begins = pending | ((terminated | truncated) & same_step)
+        tokens, state, after = _begin(world, tokens, state, mask, begins)
+        rows = _row(reward, terminated, truncated, info, state, after)
+        return Shown(decode(tokens), rows, tokens, final, mask), state
 
-    return Batch(jax.jit(reset), jax.jit(step, donate_argnums=0), jax.jit(decode))
+    @partial(jax.jit, donate_argnums=1)
+    def begin(tokens: Array, state: State, chosen: Array) -> tuple[Shown, State]:
+        tokens, state, _ = _begin(world, tokens, state, world.action_mask(state), chosen)
+        return _shown(world, decode, tokens, state), state
+
+    @jax.jit
+    def choose(mask: Array, chosen: State, other: State) -> State:
+        return jax.tree.map(lambda x, y: jnp.where(_beside(mask, x), x, y), chosen, other)
+
+    @jax.jit
+    def hold(state: State) -> tuple[Shown, State]:
+        return _shown(world, decode, _tokens(world, state), state), copied(state)
+
+    return Batch(reset, step, begin, choose, hold, jax.jit(decode))
 
 
 @cache
 def solo(world: Environment, observation: str) -> Solo:
     """Return the functions of one world."""
-    decode = _decoder(world, observation)
+    decode = decoder(world.ruleset, observation)
 
-    def reset(seeds: Array) -> tuple[Array, Array, Packed]:
+    def form() -> State:
+        return jax.eval_shape(world.reset_seeds, jax.ShapeDtypeStruct((1, 2), jnp.uint32))[1]
+
+    @jax.jit
+    def reset(seeds: Array) -> tuple[Shown, Packed]:
         tokens, state = world.reset_seeds(seeds)
-        return decode(tokens), tokens, _pack(state)
+        return _shown(world, decode, tokens, state), pack(state)
 
+    @partial(jax.jit, donate_argnums=0)
     def step(packed: Packed, action: Array) -> tuple[Shown, Packed]:
-        _, form = jax.eval_shape(world.reset_seeds, jax.ShapeDtypeStruct((1, 2), jnp.uint32))
-        after = world.advance(_unpack(packed, form), action)
+        after = world.advance(unpack(packed, form()), action)
         tokens, state, reward, terminated, truncated, info = after
-        rows = _row(reward, terminated, truncated, info, state)
-        return Shown(decode(tokens), rows, tokens, tokens), _pack(state)
+        mask = world.action_mask(state)
+        rows = _row(reward, terminated, truncated, info, state, mask)
+        return Shown(decode(tokens), rows, tokens, tokens, mask), pack(state)
 
-    return Solo(jax.jit(reset), jax.jit(step, donate_argnums=0))
+    @jax.jit
+    def hold(packed: Packed) -> tuple[Shown, Packed]:
+        state = unpack(packed, form())
+        return _shown(world, decode, _tokens(world, state), state), copied(packed)
 
+    @jax.jit
+    def whole(packed: Packed) -> State:
+        return copied(unpack(packed, form()))
 
-def _decoder(world: Environment, observation: str) -> Callable[..., Array]:
-    return lambda tokens: tokens if observation == "tokens" else symbolic(tokens, world.ruleset)
-
-
-def _pack(state: State) -> Packed:
-    """Lay all but the map end to end as 32-bit integers."""
-    rest = eqx.tree_at(lambda s: s.ground, state, None)
-
-    def word(x: Array) -> Array:
-        whole = x.dtype.itemsize == 4
-        return (jax.lax.bitcast_convert_type(x, jnp.int32) if whole else x.astype(jnp.int32)).reshape(-1)
-
-    return Packed(state.ground, jnp.concatenate([word(x) for x in jax.tree.leaves(rest)]))
+    return Solo(reset, step, hold, jax.jit(lambda state: copied(pack(state))), whole)
 
 
-def _unpack(packed: Packed, form: State) -> State:
-    """Undo `_pack`, given the shapes of the state."""
-    leaves, tree = jax.tree.flatten(eqx.tree_at(lambda s: s.ground, form, None))
-    ends = np.cumsum([x.size for x in leaves])
-    parts = [packed.rest[end - x.size : end].reshape(x.shape) for x, end in zip(leaves, ends, strict=True)]
+def _tokens(world: Environment, state: State) -> UInt8[Array, "worlds tokens"]:
+    """Return what the player perceives in a state."""
+    return world._tokens(state.world, state.ground)[:, 0]
 
-    def value(part: Array, x: jax.ShapeDtypeStruct) -> Array:
-        whole = x.dtype.itemsize == 4
-        return jax.lax.bitcast_convert_type(part, x.dtype) if whole else part.astype(x.dtype)
 
-    rest = jax.tree.unflatten(tree, [value(part, x) for part, x in zip(parts, leaves, strict=True)])
-    return eqx.tree_at(lambda s: s.ground, rest, packed.ground, is_leaf=lambda x: x is None)
+def _begin(
+    world: Environment, tokens: Array, state: State, mask: Array, ended: Array
+) -> tuple[Array, State, Array]:
+    """Begin the next episode where one has ended; return tokens, state and action mask.
+
+    The write of new maps must wait for the mask's read of the old ones, as it waits for the tokens'
+    (`Environment._reset_ended`); the comparison, always true, makes it wait.
+    """
+    ended = ended & (jnp.sum(mask.astype(jnp.int32), axis=1) <= mask.shape[1])
+    tokens, state = world._reset_ended(tokens[:, None], state, ended)
+
+    def ask(mask: Array, index: Array) -> Array:
+        return chores.put(mask, index, world.action_mask(chores.take(state, index)))
+
+    few = chores.chunk(chores.RESETS, ended.shape[0])
+    return tokens[:, 0], state, for_the_few(ended, mask, ask, few)
+
+
+def _shown(world: Environment, decode: Callable[[Array], Array], tokens: Array, state: State) -> Shown:
+    """Show a state that no step has led to."""
+    worlds, rules = tokens.shape[0], world.ruleset
+    never = jnp.zeros(worlds, bool)
+    returns, earned = state.episode_return[:, 0], state.world.player.achievements[:, 0]
+    info = Info(tokens, in_units(returns), state.world.tick, unlocked(earned, rules.achievements))
+    mask = world.action_mask(state)
+    rows = _row(jnp.zeros(worlds), never, never, info, state, mask)
+    return Shown(decode(tokens), rows, tokens, tokens, mask)
+
+
+def _beside(mask: Array, x: Array) -> Array:
+    """Return a mask of worlds with as many axes as an array of worlds."""
+    return mask.reshape(-1, *(1,) * (x.ndim - 1))
 
 
 def _row(
-    reward: Array, terminated: Array, truncated: Array, info: Info, state: State
+    reward: Array, terminated: Array, truncated: Array, info: Info, state: State, mask: Array
 ) -> UInt8[Array, "worlds bytes"]:
     """Lay a step's numbers side by side as bytes, in the order of row_type."""
 
@@ -143,4 +203,5 @@ def _row(
         return x.astype(jnp.uint8).reshape(x.shape[0], -1)
 
     words = [raw(reward), raw(info.episode_return), raw(info.episode_length), raw(state.world.seed)]
-    return jnp.concatenate([*words, flag(terminated), flag(truncated), flag(info.achievements)], axis=1)
+    flags = [flag(x) for x in (terminated, truncated, info.achievements, mask)]
+    return jnp.concatenate([*words, *flags], axis=1)

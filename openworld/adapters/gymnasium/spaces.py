@@ -1,15 +1,21 @@
 """The spaces: bounds are the largest values that the rules allow, not a round number."""
 
+from collections.abc import Callable
+
 import numpy as np
-from gymnasium.spaces import Box
+from gymnasium import Space
+from gymnasium.spaces import Box, Text
+from gymnasium.vector.utils import batch_space
 
 from openworld.content import loot
 from openworld.content.ids import Item
 from openworld.content.reach import reachable
 from openworld.content.rulesets import Ruleset
-from openworld.observe import classic
-from openworld.observe.layout import layout_of
+from openworld.observe import classic, company
+from openworld.observe.layout import MOST_PLAYERS, SAME_PLACE, layout_of
+from openworld.observe.pixels import pixels_shape
 from openworld.observe.symbolic import CHANNELS
+from openworld.observe.text import CHARACTERS, LONGEST
 
 
 def highest_tokens(rules: Ruleset) -> np.ndarray:
@@ -66,8 +72,17 @@ def _full(rules: Ruleset) -> np.ndarray:
             np.ones(5),
             of("floor", 10),
             np.ones(2),
+            *(_company(rules, of) if rules.company else ()),
         ]
     )
+
+
+def _company(rules: Ruleset, of: Callable[..., np.ndarray]) -> list[np.ndarray]:
+    """Return the bounds of the floats that tell of a company (`observe.company`)."""
+    places = [of(name, 2 * SAME_PLACE) for name in ("fellow_row", "fellow_col")]
+    tiles = np.ones(rules.view_rows * rules.view_cols * company.CHANNELS)
+    player = np.ones(2 * MOST_PLAYERS + 1)  # its number, whether it has fallen, and who is there
+    return [tiles, player, *places, of("fellow_health", 10), np.ones(2 * MOST_PLAYERS)]
 
 
 def _classic(rules: Ruleset) -> np.ndarray:
@@ -83,19 +98,25 @@ def _classic(rules: Ruleset) -> np.ndarray:
     )
 
 
-def observation_space(rules: Ruleset, observation: str) -> Box:
+def observation_space(rules: Ruleset, observation: str) -> Box | Text:
     """Return the space of one player's observation."""
     if observation == "tokens":
         # Gymnasium warns of a bound of 0 on what a game does not have: those tokens are declared a bit wide.
         return Box(np.uint8(0), np.maximum(highest_tokens(rules), np.uint8(1)), dtype=np.uint8)
+    if observation == "pixels":
+        return Box(0, 255, pixels_shape(rules), np.uint8)
+    if observation == "text":
+        return Text(max_length=LONGEST, charset=CHARACTERS)
     return Box(np.float32(0), highest_symbolic(rules), dtype=np.float32)
 
 
-def batched(space: Box, count: int) -> Box:
-    """Return the space of `count` observations. Its bounds are views, where `batch_space` would copy them.
+def batched(space: Box | Text, count: int) -> Space:
+    """Return the space of `count` observations. A box's bounds are views, where `batch_space` would copy them.
 
     At 4096 symbolic observations the copies would take 340 MB.
     """
+    if not isinstance(space, Box):
+        return batch_space(space, count)
     batch = Box(space.low[None], space.high[None], dtype=space.dtype.type)
     batch._shape = (count, *space.shape)
     for name in ("low", "high", "bounded_below", "bounded_above"):

@@ -1,36 +1,34 @@
 """Many worlds as one natively batched `gymnasium.vector.VectorEnv`."""
 
-from collections.abc import Sequence
+import copy
 from typing import Any
 
 import numpy as np
-from gymnasium.error import ResetNeeded
 from gymnasium.spaces import Discrete
-from gymnasium.utils import seeding
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from openworld import cache
-from openworld.adapters.gymnasium import checks
-from openworld.adapters.gymnasium.env import RENDER_MODES
-from openworld.adapters.gymnasium.programs import batch, row_type
+from openworld.adapters.gymnasium import autoreset, checks, forms, seeds
+from openworld.adapters.gymnasium.env import RENDER_MODES, painter
+from openworld.adapters.gymnasium.holding import Held, held
+from openworld.adapters.gymnasium.packing import Packed
+from openworld.adapters.gymnasium.programs import Shown, batch, row_type
 from openworld.adapters.gymnasium.spaces import batched, observation_space
-from openworld.batch import OBSERVATIONS, State
+from openworld.batch import State
 from openworld.registry import make
-from openworld.render.picture import picture
-from openworld.render.terminal import ansi
 
-_KNOWN = ("observation", "time_limit", "render_mode", "render_scale", "max_episode_steps")
-#: What `info` tells of every world's episode.
-_TOLD = ("episode_return", "episode_length", "achievements")
+_KNOWN = ("observation", "autoreset_mode", "time_limit", "render_mode", "render_scale", "max_episode_steps")
 
 
-class OpenWorldVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
+class OpenWorldVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
     """`num_envs` worlds that step together.
 
-    Auto-reset is SAME_STEP: a world that ends begins its next episode in the same step. `infos["final_obs"]` and
-    `infos["final_info"]` then hold what it last saw and how the episode went, where `infos["_final_obs"]` is set.
-    World i of `reset(seed=s)` is the world of `OpenWorldEnv.reset(seed=s + i)`.
+    `autoreset_mode` says when a world that ended begins its next episode: in the same step (SAME_STEP, the
+    default; `infos["final_obs"]` and `infos["final_info"]` then hold what it last saw and how the episode went,
+    where `infos["_final_obs"]` is set), in the next step (NEXT_STEP), or when `reset(options={"reset_mask": ...})`
+    asks for it (DISABLED). World i of `reset(seed=s)` is the world of `OpenWorldEnv.reset(seed=s + i)`, and so are
+    all worlds that follow it.
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012
@@ -44,7 +42,8 @@ class OpenWorldVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         num_envs: int = 1,
         id: str = "OpenWorld-v0",
         *,
-        observation: str = "symbolic",
+        observation: str | None = None,
+        autoreset_mode: str | AutoresetMode = AutoresetMode.SAME_STEP,
         time_limit: int | None = None,
         render_mode: str | None = None,
         render_scale: int = 3,
@@ -56,7 +55,8 @@ class OpenWorldVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         Args:
             num_envs: how many worlds, at least 1.
             id: which world, as in `openworld.make`.
-            observation: "symbolic" (float32, the published layout) or "tokens" (uint8, a twentieth of the size).
+            observation: as of `OpenWorldEnv`.
+            autoreset_mode: Gymnasium's, or its value: "SameStep", "NextStep" or "Disabled".
             time_limit: steps after which an episode is truncated; None takes the rules' own limit.
             render_mode: None, "rgb_array" or "ansi".
             render_scale: screen pixels for each pixel of a tile.
@@ -64,7 +64,10 @@ class OpenWorldVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         """
         checks.known_keywords(id, unknown, _KNOWN)
         checks.one_of("render_mode", render_mode, (None, *RENDER_MODES))
-        checks.one_of("observation", observation, OBSERVATIONS)
+        self._form = forms.chosen(id, observation)
+        checks.one_of("observation", self._form, forms.OBSERVATIONS)
+        self.autoreset_mode = autoreset.mode_of(autoreset_mode)
+        self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
         cache.enable()
         self.num_envs = checks.positive("num_envs", num_envs)
         limit = max_episode_steps if time_limit is None else time_limit
@@ -73,100 +76,130 @@ class OpenWorldVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self.render_scale = checks.positive("render_scale", render_scale)
         self.single_action_space = Discrete(self.world.num_actions)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
-        self.single_observation_space = observation_space(self.world.ruleset, observation)
+        self.single_observation_space = observation_space(self.world.ruleset, self._form)
         self.observation_space = batched(self.single_observation_space, self.num_envs)
-        self._programs = batch(self.world, observation)
+        self._programs = batch(self.world, forms.fetched_form(self._form))
         self._row = row_type(self.world.ruleset)
         self._state: State | None = None
         self._tokens: Any = None
+        self._over = np.zeros(self.num_envs, bool)
+        self._seeds: np.ndarray | None = None
+        self._masks = np.zeros((self.num_envs, self.world.num_actions), np.int8)
 
     def reset(  # type: ignore[override]
-        self,
-        *,
-        seed: int | Sequence[int | None] | np.ndarray | None = None,
-        options: dict[str, Any] | None = None,
-    ) -> tuple[np.ndarray, dict[str, Any]]:
+        self, *, seed: seeds.Asked = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
         """Begin an episode in every world.
 
         Args:
-            seed: one number (world i gets seed + i), one for each world, or None to draw from `np_random`.
-            options: as of `OpenWorldEnv.reset`; `world_seed` is one pair for each world.
+            seed: one number (world i gets seed + i), one for each world, or None for the worlds that follow.
+            options: as of `OpenWorldEnv.reset`; `world_seed` is one pair for each world. Without auto-reset
+                `reset_mask` (bool, one for each world) names the worlds to begin anew; the others stay as they are.
         """
-        held_out, words = checks.reset_options(options, (self.num_envs, 2))
+        checks.is_open(self.closed, "reset()")
+        mask = autoreset.reset_mask(options, self.num_envs, self.autoreset_mode)
+        held_out, words = checks.reset_options(options, (self.num_envs, 2), more=("reset_mask",))
+        if mask is not None:
+            checks.is_running(self._state, "reset() with a reset_mask")
+            if seed is None and words is None and held_out is None:
+                shown, self._state = self._programs.begin(self._tokens, self._state, mask)
+                return self._begun(shown, self._over & ~mask, mask)
         if words is None:
-            words = np.stack([checks.draw_words(random, held_out) for random in self._generators(seed)])
-        obs, self._tokens, self._state = self._programs.reset(words)
-        told = {
-            "episode_return": np.zeros(self.num_envs, np.float32),
-            "episode_length": np.zeros(self.num_envs, np.int32),
-            "achievements": np.zeros((self.num_envs, self.world.ruleset.achievements), bool),
-            "world_seed": words,
-        }
-        return np.array(obs), _masked(told, np.ones(self.num_envs, bool))
+            if isinstance(seed, int | np.integer):
+                super().reset(seed=int(seed))
+            words = checks.marked(seeds.each(seed, self._seeds, self.num_envs, self.np_random), held_out)
+        shown, state = self._programs.reset(words)
+        if mask is not None:
+            shown, state = self._programs.hold(self._programs.choose(mask, state, self._state))
+        self._state = state
+        return self._begun(shown, self._over & (False if mask is None else ~mask), mask)
 
-    def step(self, actions: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+    def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         """Play one step in every world."""
+        checks.is_open(self.closed, "step()")
         chosen = checks.action_array(actions, self.num_envs, self.world.num_actions)
-        if self._state is None:
-            raise ResetNeeded("call reset() before step(): no episode is running")
-        shown, self._state = self._programs.step(self._state, chosen)
-        self._tokens = shown.tokens
-        rows = np.asarray(shown.rows).view(self._row)[:, 0]
+        checks.is_running(self._state, "step()")
+        if self.autoreset_mode is AutoresetMode.DISABLED:
+            checks.none_over(self._over)
+        same_step, pending = self.autoreset_mode is AutoresetMode.SAME_STEP, self._over
+        shown, self._state = self._programs.step(self._state, chosen, pending, np.bool_(same_step))
+        rows = self._fetch(shown)
         terminated, truncated = rows["terminated"].copy(), rows["truncated"].copy()
-        told = {name: rows[name].copy() for name in _TOLD}
         ended = terminated | truncated
         infos: dict[str, Any] = {}
-        if ended.any():
-            infos = self._ended(ended, told, shown.final)
-            infos |= _masked(
-                {"world_seed": np.where(ended[:, None], rows["world_seed"], np.uint32(0))}, ended
-            )
-            for values in told.values():
-                values[ended] = 0
-        infos |= _masked(told, np.ones(self.num_envs, bool))
-        return np.array(shown.obs), rows["reward"].copy(), terminated, truncated, infos
+        if same_step:
+            pending = ended
+            if ended.any():
+                last = self._seen(autoreset.decoded(self._programs.decode, shown.final, ended))
+                infos = autoreset.final(rows, ended, last, np.asarray(shown.final_mask).astype(np.int8))
+        else:
+            self._over = ended
+        infos |= autoreset.stepped(rows, pending)
+        return self._seen(shown.obs), rows["reward"].copy(), terminated, truncated, infos
 
-    def render(self) -> tuple[np.ndarray | str, ...] | None:  # type: ignore[override]
+    def action_masks(self) -> np.ndarray:
+        """Return bool[worlds, actions]: which actions would do something in the next step."""
+        checks.is_open(self.closed, "action_masks()")
+        checks.is_running(self._state, "action_masks()")
+        return self._masks.astype(bool)
+
+    def get_state(self) -> Held:
+        """Return the worlds in hand; see `OpenWorldEnv.get_state`. `held[i]` is world i."""
+        checks.is_open(self.closed, "get_state()")
+        checks.is_running(self._state, "get_state()")
+        _, copied = self._programs.hold(self._state)
+        return Held(self.world, copied, self._over.copy())
+
+    def set_state(self, value: Any) -> tuple[Any, dict[str, Any]]:
+        """Go on from what `get_state` returned, its bytes, or one of either for each world.
+
+        Returns observations and infos as `reset` does.
+        """
+        checks.is_open(self.closed, "set_state()")
+        value = held(self.world, value, self.num_envs)
+        if self.autoreset_mode is AutoresetMode.SAME_STEP and value.over.any():
+            where = int(np.argmax(value.over))
+            raise ValueError(f"the episode of world {where} has ended: SAME_STEP holds only running ones")
+        state = value.whole if isinstance(value.state, Packed) else value.state
+        shown, self._state = self._programs.hold(state)
+        return self._begun(shown, value.over.copy(), None)
+
+    def clone(self) -> "OpenWorldVectorEnv":
+        """Return another environment with the same future, which neither changes in the other."""
+        checks.is_open(self.closed, "clone()")
+        twin = copy.copy(self)
+        for name in ("action_space", "single_action_space", "_np_random", "_over", "_masks"):
+            setattr(twin, name, copy.deepcopy(getattr(self, name)))
+        if self._state is not None:
+            _, twin._state = self._programs.hold(self._state)
+        return twin
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "OpenWorldVectorEnv":
+        return self.clone()
+
+    def render(self) -> tuple[Any, ...] | None:  # type: ignore[override]
         """Show every world, as `render_mode` says."""
+        checks.is_open(self.closed, "render()")
         if self.render_mode is None:
             return None
-        if self._tokens is None:
-            raise ResetNeeded("call reset() before render(): there is nothing to show yet")
-        rules, tokens = self.world.ruleset, np.asarray(self._tokens)
-        if self.render_mode == "ansi":
-            return tuple(ansi(row, rules=rules) for row in tokens)
-        return tuple(picture(row, self.render_scale, rules) for row in tokens)
+        checks.is_running(self._state, "render()")
+        return tuple(map(painter(self), np.asarray(self._tokens)))
 
     def close_extras(self, **_: Any) -> None:
         """Let go of the worlds."""
         self._state = self._tokens = None
 
-    def _generators(self, seed: int | Sequence[int | None] | np.ndarray | None) -> list[np.random.Generator]:
-        """Return what each world's seed is drawn from."""
-        if seed is None:
-            return [self.np_random] * self.num_envs
-        if isinstance(seed, int | np.integer):
-            super().reset(seed=int(seed))
-            seed = [int(seed) + i for i in range(self.num_envs)]
-        if len(seed) != self.num_envs:
-            raise ValueError(f"{len(seed)} seeds for {self.num_envs} worlds: give one, or one for each")
-        return [self.np_random if s is None else seeding.np_random(int(s))[0] for s in seed]
+    def _fetch(self, shown: Shown) -> np.ndarray:
+        """Return each world's row, and keep what the next call needs of it."""
+        rows = np.asarray(shown.rows).view(self._row)[:, 0]
+        self._tokens, self._seeds, self._masks = shown.tokens, rows["world_seed"], rows["action_mask"]
+        return rows
 
-    def _ended(self, ended: np.ndarray, told: dict[str, np.ndarray], final: Any) -> dict[str, Any]:
-        """Tell of the worlds whose episode has ended, in Gymnasium's form."""
-        where = np.flatnonzero(ended)
-        # Decoded in batches of a power of two, so that few shapes are compiled.
-        size = 1 << (len(where) - 1).bit_length()
-        last = np.asarray(self._programs.decode(np.asarray(final)[np.resize(where, size)]))[: len(where)]
-        final_obs = np.full(self.num_envs, None, object)
-        for i, obs in zip(where, last, strict=True):
-            final_obs[i] = obs.copy()
-        final_info = {name: values.copy() for name, values in told.items()}
-        for values in final_info.values():
-            values[~ended] = 0
-        return _masked({"final_obs": final_obs, "final_info": _masked(final_info, ended)}, ended)
+    def _begun(self, shown: Shown, over: np.ndarray, mask: np.ndarray | None) -> tuple[Any, dict[str, Any]]:
+        """Return observations and infos of worlds that no step has led to."""
+        self._over = over
+        return self._seen(shown.obs), autoreset.telling(self._fetch(shown), mask)
 
-
-def _masked(values: dict[str, Any], mask: np.ndarray) -> dict[str, Any]:
-    """Return values with Gymnasium's `_name` masks beside them."""
-    return {**values, **{f"_{name}": mask.copy() for name in values}}
+    def _seen(self, obs: Any) -> Any:
+        """Return observations, the caller's own."""
+        return forms.fetched(obs, self._form, self.world.ruleset)

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
+from openworld.art.paint import INK, Canvas, Colour, shade
 from openworld.content.ids import Block, Fixture
-from openworld.render.paint import INK, Canvas, Colour, shade
 
 GRASS: Colour = (104, 159, 74)
 PATH: Colour = (176, 154, 118)

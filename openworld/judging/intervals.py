@@ -29,14 +29,14 @@ def mean(samples: Sequence[float]) -> Estimate:
     return Estimate(middle, middle - Z * spread / math.sqrt(n), middle + Z * spread / math.sqrt(n))
 
 
-def rate(hits: int, trials: int) -> Estimate:
+def rate(hits: int, trials: int, z: float = Z) -> Estimate:
     """A rate with Wilson's interval, which holds near 0 and 1 too.
 
     (p̂ + z²/2n ± z √(p̂(1 − p̂)/n + z²/4n²)) / (1 + z²/n)    (Wilson 1927, JASA 22:209)
     """
     if trials == 0:
         return Estimate(math.nan, 0.0, 1.0)
-    p, squared = hits / trials, Z * Z / trials
+    p, squared = hits / trials, z * z / trials
     middle = (p + squared / 2) / (1 + squared)
-    reach = Z * math.sqrt(p * (1 - p) / trials + squared / (4 * trials)) / (1 + squared)
+    reach = z * math.sqrt(p * (1 - p) / trials + squared / (4 * trials)) / (1 + squared)
     return Estimate(p, max(0.0, middle - reach), min(1.0, middle + reach))

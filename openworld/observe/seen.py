@@ -5,10 +5,18 @@ from functools import cache, cached_property
 
 import numpy as np
 
-from openworld.content.ids import Block, Fixture, Item, Kind, Projectile, Vital
+from openworld.content.ids import Block, Direction, Fixture, Item, Kind, Projectile, Vital
 from openworld.content.reach import reachable
 from openworld.content.rulesets import FULL, Ruleset
-from openworld.observe.layout import PLAYER_PROJECTILES, Layout, layout_of
+from openworld.observe.layout import (
+    FALLEN,
+    FELLOW,
+    MOST_PLAYERS,
+    PLAYER_PROJECTILES,
+    SLEEPER,
+    Layout,
+    layout_of,
+)
 
 
 @dataclass(frozen=True)
@@ -104,8 +112,43 @@ class Seen:
     def creatures(self) -> list[tuple[int, int, Kind, int]]:
         """Return the creatures in view, as (row, column, class, type)."""
         creature = self.plane("creature")
-        spots = np.argwhere(creature > 0).tolist()
+        spots = np.argwhere((creature > 0) & (creature < FELLOW)).tolist()
         return [(r, c, Kind((int(creature[r, c]) - 1) // 8), (int(creature[r, c]) - 1) % 8) for r, c in spots]
+
+    @property
+    def number(self) -> int:
+        """The player's number in its company; one alone is the first."""
+        return self.value("player") if "player" in self.layout else 0
+
+    @property
+    def fallen(self) -> bool:
+        """Whether the player waits for somebody to help it up."""
+        return "fallen" in self.layout and self.flag("fallen")
+
+    def fellows(self) -> list["Fellow"]:
+        """Return the other players in view."""
+        creature = self.plane("creature")
+        spots = np.argwhere(creature >= FELLOW).tolist()
+        return [Fellow.of(row, col, int(creature[row, col])) for row, col in spots]
+
+
+@dataclass(frozen=True)
+class Fellow:
+    """Another player in view."""
+
+    row: int
+    col: int
+    number: int
+    facing: Direction | None  # of one on its feet
+    fallen: bool
+
+    @classmethod
+    def of(cls, row: int, col: int, mark: int) -> "Fellow":
+        """Read a mark of the plane of creatures."""
+        if mark < SLEEPER:
+            number, facing = divmod(mark - FELLOW, 4)
+            return cls(row, col, number, Direction(facing), False)
+        return cls(row, col, (mark - SLEEPER) % MOST_PLAYERS, None, mark >= FALLEN)
 
 
 @cache

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from trainers import intervals
+from openworld.judging import intervals
 
 
 @pytest.mark.parametrize(

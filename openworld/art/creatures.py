@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
+from openworld.art.paint import INK, Canvas, Colour, Length, shade
 from openworld.content.ids import Direction, Kind, Projectile
-from openworld.render.paint import INK, Canvas, Colour, Length, shade
 
 BONE: Colour = (232, 228, 212)
 STEEL: Colour = (172, 178, 192)
@@ -62,7 +62,7 @@ def snail() -> Canvas:
 
 def zombie() -> Canvas:
     """Green, arms out."""
-    skin: Colour = (92, 158, 82)
+    skin: Colour = (152, 190, 122)
     body = person(skin, (56, 88, 150), (58, 58, 100)).rect(7, 1, 2, 3, skin).rect(7, 12, 2, 3, skin)
     return body.dots([(3, 6), (3, 9)], RED).rect(1, 5, 1, 6, shade(skin, 0.6)).outline()
 
@@ -227,14 +227,24 @@ PROJECTILES: dict[Projectile, Callable[[], Canvas]] = {
     Projectile.ICEBALL2: lambda: ball((60, 120, 240), 5),
 }
 
-_COAT: Colour = (222, 60, 92)
+#: Coats by the players' numbers.
+COATS: tuple[Colour, ...] = (
+    (222, 60, 92),
+    (62, 116, 226),
+    (240, 196, 50),
+    (150, 76, 200),
+    (64, 176, 170),
+    (240, 132, 40),
+    (236, 236, 240),
+    (110, 74, 50),
+)
 _TROUSERS: Colour = (58, 62, 96)
 _HAIR: Colour = (92, 54, 34)
 
 
-def player(facing: Direction) -> Canvas:
-    """The player: a red coat and brown hair, seen from the side it turns to us."""
-    body = person(SKIN, _COAT, _TROUSERS).rect(6, 3, 3, 1, _COAT).rect(6, 12, 3, 1, _COAT)
+def player(facing: Direction, coat: Colour = COATS[0]) -> Canvas:
+    """A player: a coat and brown hair, seen from the side it turns to us."""
+    body = person(SKIN, coat, _TROUSERS).rect(6, 3, 3, 1, coat).rect(6, 12, 3, 1, coat)
     body.rect(10, 4, 1, 8, (250, 210, 90)).rect(0, 4, 2, 8, _HAIR)
     if facing == Direction.UP:
         body.rect(1, 4, 5, 8, _HAIR)
@@ -242,14 +252,14 @@ def player(facing: Direction) -> Canvas:
         body.dots([(4, 7), (4, 8)], (190, 90, 80)).dots([(2, 4), (2, 11), (3, 4), (3, 11)], _HAIR)
     else:  # to the right; mirrored below for left
         body.rect(1, 3, 5, 5, _HAIR).rect(2, 7, 4, 5, SKIN).dots([(3, 10)], INK).dots([(2, 9), (3, 9)], SKIN)
-        body.dots([(4, 12)], SKIN).rect(6, 3, 5, 1, _COAT).rect(6, 12, 2, 3, _COAT).rect(6, 14, 2, 2, SKIN)
+        body.dots([(4, 12)], SKIN).rect(6, 3, 5, 1, coat).rect(6, 12, 2, 3, coat).rect(6, 14, 2, 2, SKIN)
     return (body.mirror() if facing == Direction.LEFT else body).outline()
 
 
-def sleeper() -> Canvas:
-    """The player lying under a blanket."""
+def sleeper(coat: Colour = COATS[0]) -> Canvas:
+    """A player lying under a blanket."""
     body = (
-        Canvas().rect(6, 1, 6, 5, SKIN).rect(5, 1, 3, 4, _HAIR).rect(6, 6, 7, 9, _COAT).rect(6, 6, 7, 1, EYE)
+        Canvas().rect(6, 1, 6, 5, SKIN).rect(5, 1, 3, 4, _HAIR).rect(6, 6, 7, 9, coat).rect(6, 6, 7, 1, EYE)
     )
     body.dots([(9, 3), (9, 4)], INK).outline()
     z = [
@@ -267,3 +277,12 @@ def sleeper() -> Canvas:
         (2, 14),
     ]
     return body.dots(z, EYE)
+
+
+def fallen(coat: Colour) -> Canvas:
+    """A player on its back, who waits to be helped up."""
+    body = Canvas().rect(7, 1, 5, 4, SKIN).rect(6, 1, 2, 4, _HAIR).rect(7, 5, 5, 6, coat)
+    body.rect(7, 11, 2, 4, _TROUSERS).rect(10, 11, 2, 4, _TROUSERS).rect(5, 6, 2, 2, coat).rect(
+        4, 6, 1, 2, SKIN
+    )
+    return body.dots([(9, 2), (10, 3), (9, 3), (10, 2)], INK).outline()

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
+from openworld.art.blocks import DIAMOND, FLAME, IRON, RUBY, SAPPHIRE, STONE, WOOD, torch
+from openworld.art.creatures import arrow
+from openworld.art.paint import INK, Canvas, Colour, shade
 from openworld.content.ids import Attribute, Item, Vital
-from openworld.render.blocks import DIAMOND, FLAME, IRON, RUBY, SAPPHIRE, STONE, WOOD, torch
-from openworld.render.creatures import arrow
-from openworld.render.paint import INK, Canvas, Colour, shade
 
 #: Colours of the four levels of tools.
 LEVELS: tuple[Colour, ...] = ((164, 112, 62), (150, 150, 156), (226, 180, 140), (120, 232, 236))
@@ -235,6 +235,14 @@ def snowflake() -> Canvas:
     ice: Colour = (170, 226, 252)
     shape = Canvas().line((1, 7), (14, 7), ice, 2).line((7, 1), (7, 14), ice, 2)
     return shape.line((3, 3), (12, 12), ice).line((3, 12), (12, 3), ice).outline((40, 84, 140))
+
+
+def skull() -> Canvas:
+    """The necromancer, bared."""
+    bone: Colour = (232, 226, 210)
+    head = Canvas().disc(6, 7.5, 5.4, bone).rect(9, 5, 5, 6, bone)
+    head.rect(5, 4, 3, 3, (230, 30, 40)).rect(5, 9, 3, 3, (230, 30, 40)).rect(9, 7, 1, 2, INK)
+    return head.dots([(12, 6), (12, 9), (13, 6), (13, 9), (12, 7), (12, 8)], INK).outline()
 
 
 def moon() -> Canvas:

@@ -4,9 +4,9 @@ from functools import cache, lru_cache
 
 import numpy as np
 
+from openworld.art import blocks, creatures, items
+from openworld.art.paint import TILE, Canvas
 from openworld.content.ids import Attribute, Block, Direction, Fixture, Item, Kind, Projectile, Vital
-from openworld.render import blocks, creatures, items
-from openworld.render.paint import TILE, Canvas
 
 __all__ = ["TILE", "creature", "icon", "player", "projectile", "tiles", "tool"]
 
@@ -21,6 +21,7 @@ SIGNS = {
     "day": items.sun,
     "ladder": blocks.FIXTURES[Fixture.LADDER_DOWN],
     "blocked": blocks.FIXTURES[Fixture.LADDER_DOWN_BLOCKED],
+    "bared": items.skull,
 }
 
 
@@ -50,9 +51,16 @@ def projectile(kind: Projectile) -> np.ndarray:
 
 
 @cache
-def player(facing: Direction, asleep: bool) -> np.ndarray:
-    """Return uint8[16, 16, 4]: how the player looks."""
-    return _fixed(creatures.sleeper() if asleep else creatures.player(facing))
+def player(facing: Direction, asleep: bool, number: int = 0) -> np.ndarray:
+    """Return uint8[16, 16, 4]: how a player looks; in company each number has a coat of its own colour."""
+    coat = creatures.COATS[number]
+    return _fixed(creatures.sleeper(coat) if asleep else creatures.player(facing, coat))
+
+
+@cache
+def fallen(number: int) -> np.ndarray:
+    """Return uint8[16, 16, 4]: how a player looks who has fallen."""
+    return _fixed(creatures.fallen(creatures.COATS[number]))
 
 
 @lru_cache(maxsize=None, typed=True)

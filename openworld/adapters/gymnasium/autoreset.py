@@ -1,0 +1,94 @@
+"""When the next episode begins, and how `infos` tells of it: Gymnasium's three modes.
+
+SAME_STEP: in the step that ends an episode; what was last seen is in `final_obs` and `final_info`. NEXT_STEP: in
+the step after, whose action is ignored. DISABLED: when `reset` is asked, by `options={"reset_mask": ...}`.
+"""
+
+import copy
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from gymnasium.vector import AutoresetMode
+
+#: What `infos` tells of every world.
+TOLD = ("episode_return", "episode_length", "achievements", "action_mask")
+
+
+def mode_of(mode: str | AutoresetMode) -> AutoresetMode:
+    """Return a mode by its value."""
+    try:
+        return AutoresetMode(mode)
+    except ValueError:
+        known = ", ".join(repr(one.value) for one in AutoresetMode)
+        raise ValueError(f"autoreset_mode must be an AutoresetMode or one of {known}, not {mode!r}") from None
+
+
+def reset_mask(options: Mapping[str, Any] | None, worlds: int, mode: AutoresetMode) -> np.ndarray | None:
+    """Return which worlds `reset(options={"reset_mask": ...})` asks for, or None for all."""
+    if options is None or "reset_mask" not in options:
+        return None
+    if mode is not AutoresetMode.DISABLED:
+        raise ValueError(
+            f"reset_mask is for worlds that are reset by hand: autoreset_mode must be DISABLED, not {mode.name}"
+        )
+    mask = np.asarray(options["reset_mask"])
+    if mask.dtype != bool:
+        raise TypeError(f"reset_mask must be an array of bool, not of {mask.dtype}")
+    if mask.shape != (worlds,):
+        raise ValueError(f"reset_mask must have shape ({worlds},), one for each world, not {mask.shape}")
+    if not mask.any():
+        raise ValueError("reset_mask must name at least one world")
+    return mask.copy()
+
+
+def telling(rows: np.ndarray, mask: np.ndarray | None = None) -> dict[str, Any]:
+    """Return the infos of a reset: of all worlds, or of those of a mask.
+
+    Args:
+        rows: of each world, as `programs.row_type` has it.
+    """
+    mask = np.ones(len(rows), bool) if mask is None else mask
+    return masked({name: _where(mask, rows[name]) for name in (*TOLD, "world_seed")}, mask)
+
+
+def stepped(rows: np.ndarray, begun: np.ndarray) -> dict[str, Any]:
+    """Return the infos of a step in which some worlds have begun anew; zeros of an episode not yet played."""
+    infos = {name: rows[name].copy() for name in TOLD}
+    for name in TOLD[:-1]:
+        infos[name][begun] = 0
+    infos = masked(infos, np.ones(len(rows), bool))
+    if begun.any():
+        infos |= masked({"world_seed": _where(begun, rows["world_seed"])}, begun)
+    return infos
+
+
+def decoded(decode: Callable[..., Any], tokens: Any, ended: np.ndarray) -> Any:
+    """Decode the tokens of the worlds that ended; as many again may follow, so that few shapes are compiled."""
+    where = np.flatnonzero(ended)
+    return decode(np.asarray(tokens)[np.resize(where, 1 << (len(where) - 1).bit_length())])
+
+
+def final(rows: np.ndarray, ended: np.ndarray, last: Any, masks: np.ndarray) -> dict[str, Any]:
+    """Return what infos tell of worlds that have begun anew in the step that ended their episode.
+
+    Args:
+        last: the observation of each ended world, in order; what follows is not looked at.
+        masks: int8[worlds, actions], the action masks before the reset.
+    """
+    final_obs = np.full(len(rows), None, object)
+    for i, obs in zip(np.flatnonzero(ended), last, strict=False):
+        final_obs[i] = copy.copy(obs)
+    told = {name: _where(ended, rows[name]) for name in TOLD[:-1]}
+    told["action_mask"] = _where(ended, masks)
+    return masked({"final_obs": final_obs, "final_info": masked(told, ended)}, ended)
+
+
+def masked(values: dict[str, Any], mask: np.ndarray) -> dict[str, Any]:
+    """Return values with Gymnasium's `_name` masks beside them."""
+    return {**values, **{f"_{name}": mask.copy() for name in values}}
+
+
+def _where(mask: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return a copy with zeros beyond the mask."""
+    return np.where(mask.reshape(-1, *(1,) * (values.ndim - 1)), values, values.dtype.type(0))

@@ -1,0 +1,33 @@
+"""What an environment shows: the forms that tokens decode to on the device, and words, made on the host."""
+
+from typing import Any
+
+import numpy as np
+
+from openworld.batch import OBSERVATIONS as ON_DEVICE
+from openworld.content.rulesets import Ruleset
+from openworld.observe.text import text
+from openworld.registry import listed
+
+TEXT = "text"
+OBSERVATIONS = (*ON_DEVICE, TEXT)
+
+
+def chosen(id: str, observation: str | None) -> str:
+    """Return which form is meant: None takes the id's own, "symbolic" where it has none."""
+    row = listed(id)
+    if row.num_agents > 1:
+        raise ValueError(f"{id} is for several players: Gymnasium has one; PettingZoo's face plays it")
+    return row.observation or "symbolic" if observation is None else observation
+
+
+def fetched_form(observation: str) -> str:
+    """Return the form that the device makes: of words, the tokens."""
+    return "tokens" if observation == TEXT else observation
+
+
+def fetched(obs: Any, observation: str, rules: Ruleset) -> Any:
+    """Return a copy of a batch of observations on the host: an array, or a tuple of texts."""
+    if observation != TEXT:
+        return np.array(obs)
+    return tuple(text(row, rules) for row in np.asarray(obs))

@@ -1,0 +1,83 @@
+"""Worlds in hand: what `get_state` returns and `set_state` takes, for search and for curricula."""
+
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from openworld import saving
+from openworld.adapters.gymnasium.packing import Packed
+from openworld.adapters.gymnasium.programs import solo
+from openworld.batch import Environment, State
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """A copy of one or more worlds, which nothing that an environment does can change.
+
+    `bytes(held)` is it as bytes, which `set_state` takes as well, in this process or another; `len(held)` is how
+    many worlds it holds, and `held[i]` is one of them.
+    """
+
+    world: Environment
+    state: State | Packed
+    over: np.ndarray  # bool[worlds], whose episode has ended
+
+    def __bytes__(self) -> bytes:
+        return saving.save_state(self.world, self.whole, over=self.over.tolist())
+
+    def __len__(self) -> int:
+        return len(self.over)
+
+    def __getitem__(self, index: int) -> "Held":
+        number = range(len(self))[index]
+        return Held(
+            self.world, jax.tree.map(lambda x: x[number : number + 1], self.whole), self.over[[number]]
+        )
+
+    @property
+    def whole(self) -> State:
+        """The state, field by field."""
+        if isinstance(self.state, Packed):
+            return solo(self.world, "tokens").unpack(self.state)
+        return self.state
+
+
+def held(world: Environment, value: Any, worlds: int) -> Held:
+    """Return what `set_state` is given as worlds of an environment, or refuse it with a ValueError."""
+    if isinstance(value, list | tuple):
+        return _together([held(world, one, 1) for one in value], worlds)
+    if isinstance(value, bytes | bytearray | memoryview):
+        value = _loaded(world, bytes(value))
+    if not isinstance(value, Held):
+        raise ValueError(f"set_state takes what get_state returned, or its bytes, not {type(value).__name__}")
+    mine, theirs = world, value.world
+    if mine.ruleset != theirs.ruleset or mine.num_agents != theirs.num_agents:
+        raise ValueError(
+            f"the state is of {theirs.id} under rules {saving.rules_of(theirs)!r}; "
+            f"{mine.id} plays by {saving.rules_of(mine)!r}"
+        )
+    if len(value) != worlds:
+        raise ValueError(f"the state holds {len(value)} worlds; this environment has {worlds}")
+    return value
+
+
+def _loaded(world: Environment, data: bytes) -> Held:
+    state, over = saving.load_state(world, data), saving.notes_of(data).get("over")
+    worlds = len(state.world.tick)
+    over = np.asarray([False] * worlds if over is None else over)
+    if over.dtype != bool or over.shape != (worlds,):
+        raise saving.StateError("the saved state is damaged: it does not say which episodes have ended")
+    return Held(world, state, over)
+
+
+def _together(each: list[Held], worlds: int) -> Held:
+    """Return worlds that were held one by one as one batch."""
+    if len(each) != worlds:
+        raise ValueError(f"{len(each)} states for {worlds} worlds: give one of them all, or one for each")
+    states = [one.whole for one in each]
+    joined = jax.tree.map(lambda *x: jnp.concatenate(x), *states)
+    return Held(each[0].world, joined, reduce(np.append, [one.over for one in each]))

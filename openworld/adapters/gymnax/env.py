@@ -1,0 +1,190 @@
+"""One world with gymnax's signatures."""
+
+import dataclasses
+import operator
+from typing import Any
+
+import jax.numpy as jnp
+from jaxtyping import Array, Bool
+
+from openworld import registry
+from openworld.adapters.gymnax.folding import batch_of_one, calls, first
+from openworld.adapters.gymnax.records import EnvParams, EnvState
+from openworld.batch import Environment
+from openworld.random import key_words, world_seeds
+
+try:
+    from gymnax.environments.spaces import Box, Discrete  # type: ignore[reportMissingImports]
+except ImportError:
+    from openworld.adapters.gymnax.spaces import Box, Discrete
+
+
+class GymnaxEnv:
+    """One world of one player, with the signatures of gymnax 1.0.
+
+    `step` begins the next episode where one ends; `info` then holds `final_observation`, `discount` (0 where
+    terminated), and `episode_return`, `episode_length` and `achievements` of the episode that the step belongs to.
+    """
+
+    def __init__(
+        self,
+        id: str = "OpenWorld-v0",
+        *,
+        observation: str | None = None,
+        time_limit: int | None = None,
+        action_mask: bool = False,
+        **settings: Any,
+    ) -> None:
+        """Describe the world.
+
+        Args:
+            id: which world, as in `openworld.make`.
+            observation: one that `openworld.make` knows; None takes the id's own, "symbolic" where it has none.
+            time_limit: steps after which an episode is truncated; None takes the rules' own limit.
+            action_mask: whether `info` tells which actions would do something in the state that is returned.
+            settings: further settings of `openworld.make`.
+        """
+        seen = observation or registry.listed(id).observation or "symbolic"
+        self._world = registry.make(id, observation=seen, time_limit=time_limit, **settings)
+        if self._world.num_agents != 1:
+            raise ValueError(
+                f"{id} has {self._world.num_agents} players here; gymnax knows one: num_agents=1"
+            )
+        self._mask = action_mask
+
+    @property
+    def name(self) -> str:
+        """The world's id."""
+        return self._world.id
+
+    @property
+    def num_actions(self) -> int:
+        """How many actions there are."""
+        return self._world.num_actions
+
+    @property
+    def default_params(self) -> EnvParams:
+        """The time limit."""
+        return EnvParams(self._world.time_limit)
+
+    def reset(self, key: Array, params: EnvParams | None = None) -> tuple[Array, EnvState]:
+        """Make the world of a key."""
+        obs, batch = calls(self._at(params)).reset(world_seeds(key_words(key), 1))
+        return obs[0], EnvState(first(batch), jnp.zeros((), bool))
+
+    def step(
+        self, key: Array, state: EnvState, action: Any, params: EnvParams | None = None
+    ) -> tuple[Any, ...]:
+        """Play one step: obs, state, reward, terminated, truncated, info."""
+        return self._played(state, action, self._at(params), "step")
+
+    def reset_env(self, key: Array, params: EnvParams) -> tuple[Array, EnvState]:
+        """As `reset`."""
+        return self.reset(key, params)
+
+    def step_env(self, key: Array, state: EnvState, action: Any, params: EnvParams) -> tuple[Any, ...]:
+        """Play one step without auto-reset: obs, state, reward, terminated, info."""
+        obs, state, reward, terminated, _, info = self._played(state, action, self._at(params), "advance")
+        return obs, state, reward, terminated, info
+
+    def get_obs(self, state: EnvState, params: EnvParams | None = None, key: Array | None = None) -> Array:
+        """What the player sees in a state."""
+        return calls(self._at(params)).observe(batch_of_one(state.batch))[0]
+
+    def is_terminal(self, state: EnvState, params: EnvParams) -> Bool[Array, ""]:
+        """Whether the episode has ended by death or victory."""
+        return state.terminated
+
+    def is_terminated(self, state: EnvState, params: EnvParams) -> Bool[Array, ""]:
+        """As gymnax 1.0 names it."""
+        return state.terminated
+
+    def is_truncated(self, state: EnvState, params: EnvParams) -> Bool[Array, ""]:
+        """Whether the episode has reached the time limit."""
+        return ~state.terminated & (state.time >= params.max_steps_in_episode)
+
+    def discount(self, state: EnvState, params: EnvParams) -> Array:
+        """0 where the episode has ended by death or victory, else 1."""
+        return 1 - state.terminated.astype(jnp.float32)
+
+    def action_space(self, params: EnvParams | None = None) -> Any:
+        """The actions, as gymnax's own space where it is installed."""
+        return Discrete(self.num_actions)
+
+    def observation_space(self, params: EnvParams | None = None) -> Any:
+        """The observations, likewise."""
+        from openworld.adapters.gymnasium.spaces import observation_space
+
+        space: Any = observation_space(self._world.ruleset, self._world.observation)
+        return Box(jnp.asarray(space.low), jnp.asarray(space.high), space.shape, space.dtype)
+
+    def _at(self, params: EnvParams | None) -> Environment:
+        """Return the world with the time limit of the params."""
+        if params is None:
+            return self._world
+        try:
+            limit = operator.index(params.max_steps_in_episode)
+        except (AttributeError, TypeError):
+            raise TypeError(
+                f"params must be default_params or what its replace() returns, not a {type(params).__name__}"
+            ) from None
+        same = limit == self._world.time_limit
+        return self._world if same else dataclasses.replace(self._world, time_limit=limit)
+
+    def _played(self, state: EnvState, action: Any, world: Environment, how: str) -> tuple[Any, ...]:
+        self._check(state, action)
+        play = calls(world)
+        out = getattr(play, how)(batch_of_one(state.batch), jnp.asarray(action, jnp.int32)[None])
+        obs, batch, reward, terminated, truncated, told = first(out)
+        after = EnvState(batch, terminated if how == "advance" else jnp.zeros_like(terminated))
+        info = {
+            "discount": 1 - terminated.astype(jnp.float32),
+            "final_observation": told.final_obs,
+            "terminated": terminated,
+            "truncated": truncated,
+            "episode_return": told.episode_return,
+            "episode_length": told.episode_length,
+            "achievements": told.achievements,
+        }
+        if self._mask:
+            info["action_mask"] = play.mask(batch_of_one(batch))[0]
+        return obs, after, reward, terminated, truncated, info
+
+    def _check(self, state: EnvState, action: Any) -> None:
+        """Refuse what is no state of one such world, and no action of one."""
+        action = jnp.asarray(action)
+        if not jnp.issubdtype(action.dtype, jnp.integer):
+            raise TypeError(
+                f"the action must be an integer from 0 to {self.num_actions - 1}, not {action.dtype}"
+            )
+        if not isinstance(state, EnvState):
+            raise TypeError(
+                f"the state must be an EnvState that reset() returned, not a {type(state).__name__}"
+            )
+        if action.ndim or state.time.ndim:
+            raise ValueError(
+                "step() plays one world and takes one action; use jax.vmap(env.step) to play many"
+            )
+        rules, tiles = self._world.ruleset, state.batch.ground.tiles.shape
+        if tiles != (len(rules.floors), rules.rows, rules.cols):
+            raise ValueError(f"the state is of another world than {self.name}: its maps are {list(tiles)}")
+
+
+class OlderGymnaxEnv(GymnaxEnv):
+    """The same with one `done` for both ends, as gymnax had it before 1.0; `info` tells them apart."""
+
+    def step(
+        self, key: Array, state: EnvState, action: Any, params: EnvParams | None = None
+    ) -> tuple[Any, ...]:
+        """Play one step: obs, state, reward, done, info."""
+        obs, state, reward, terminated, truncated, info = super().step(key, state, action, params)
+        return obs, state, reward, terminated | truncated, info
+
+    def step_env(self, key: Array, state: EnvState, action: Any, params: EnvParams) -> tuple[Any, ...]:
+        """Play one step without auto-reset: obs, state, reward, done, info."""
+        obs, state, reward, terminated, info = super().step_env(key, state, action, params)
+        return obs, state, reward, terminated | info["truncated"], info
+
+    def is_terminal(self, state: EnvState, params: EnvParams) -> Bool[Array, ""]:
+        """Whether the episode has ended, by death, victory or the time limit."""
+        return state.terminated | self.is_truncated(state, params)

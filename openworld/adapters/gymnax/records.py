@@ -1,0 +1,31 @@
+"""What gymnax calls params and state."""
+
+import dataclasses
+from typing import Any
+
+import equinox as eqx
+from jaxtyping import Array, Bool, Int32
+
+from openworld.batch import State
+
+
+class EnvParams(eqx.Module):
+    """What a gymnax environment is told in each call; known when programs are compiled."""
+
+    max_steps_in_episode: int = eqx.field(static=True)
+
+    def replace(self, **changes: Any) -> "EnvParams":
+        """Return a changed copy."""
+        return dataclasses.replace(self, **changes)
+
+
+class EnvState(eqx.Module):
+    """One world."""
+
+    batch: State  # without its axis of worlds
+    terminated: Bool[Array, ""]  # whether the last step ended the episode and no reset followed
+
+    @property
+    def time(self) -> Int32[Array, ""]:
+        """Steps of this episode so far."""
+        return self.batch.world.tick

@@ -1,0 +1,26 @@
+"""PettingZoo: several players in one world, as a `ParallelEnv`, and as an AEC environment by its own conversion.
+
+from openworld.adapters import pettingzoo as openworld_coop_v0
+
+env = openworld_coop_v0.parallel_env(num_agents=4)
+"""
+
+from typing import Any
+
+from pettingzoo import AECEnv
+from pettingzoo.utils import parallel_to_aec, wrappers
+
+from openworld.adapters.pettingzoo.coop import CoopEnv
+
+__all__ = ["CoopEnv", "env", "parallel_env"]
+
+
+def parallel_env(**settings: Any) -> "CoopEnv":
+    """Return the environment; `CoopEnv` tells its settings."""
+    return CoopEnv(**settings)
+
+
+def env(**settings: Any) -> AECEnv:
+    """Return the same as an AEC environment, in which players act by turns and the world moves after the last."""
+    players: Any = parallel_env(**settings)
+    return wrappers.OrderEnforcingWrapper(parallel_to_aec(players))

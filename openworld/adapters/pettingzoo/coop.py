@@ -1,0 +1,196 @@
+"""One world with its players as a `pettingzoo.ParallelEnv`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from gymnasium.spaces import Box, Discrete, Space
+from gymnasium.utils import seeding
+from pettingzoo import ParallelEnv
+
+from openworld import cache
+from openworld.adapters.gymnasium import checks, forms, seeds
+from openworld.adapters.gymnasium.programs import following
+from openworld.adapters.gymnasium.spaces import observation_space
+from openworld.adapters.pettingzoo.programs import Shown, programs
+from openworld.batch import COMPANY, State
+from openworld.registry import make
+from openworld.render.picture import picture
+from openworld.render.terminal import ansi
+
+#: "human" prints what "ansi" returns.
+RENDER_MODES = ["human", "ansi", "rgb_array"]
+#: Players' pictures that stand side by side.
+ABREAST = 4
+_SETTINGS = ("time_limit", "sharing", "revival")
+_KNOWN = ("num_agents", "observation", "render_mode", "render_scale", *_SETTINGS)
+
+
+class CoopEnv(ParallelEnv[str, Any, int]):
+    """One to eight players, `player_0` and on, in one world of `OpenWorld-Coop-v0` (docs/reference/coop.md).
+
+    All stay until the episode ends, the fallen too; with `revival=False` who falls is out, and so terminated.
+    `reset(seed=...)` always makes the same world; without a seed the next world follows from the last one's.
+    `reset(options=...)` takes `held_out` and `world_seed` as Gymnasium's face does; other options are left alone.
+
+    Each player's `info` holds `episode_return`, `episode_length` and `achievements` (bool) of its episode so far,
+    `action_mask` (int8, which actions may do something in the next step), `fallen`, and after `reset` the
+    `world_seed`. `state()` returns all players' tokens.
+    """
+
+    metadata: dict[str, Any] = {  # noqa: RUF012
+        "name": "openworld_coop_v0",
+        "render_modes": RENDER_MODES,
+        "render_fps": 10,
+        "is_parallelizable": True,
+    }
+
+    def __init__(
+        self,
+        num_agents: int = 2,
+        *,
+        observation: str = "symbolic",
+        render_mode: str | None = None,
+        render_scale: int = 3,
+        **settings: Any,
+    ) -> None:
+        """Describe the environment; nothing is compiled before the first reset.
+
+        Args:
+            observation: "symbolic" (float32), "tokens" (uint8), "pixels" (uint8) or "text".
+            render_mode: None, "rgb_array", "ansi" or "human".
+            render_scale: screen pixels for each pixel of a tile.
+            settings: `time_limit`, `sharing` and `revival`, as `openworld.make` takes them.
+        """
+        checks.known_keywords(COMPANY, [name for name in settings if name not in _SETTINGS], _KNOWN)
+        checks.one_of("render_mode", render_mode, (None, *RENDER_MODES))
+        checks.one_of("observation", observation, forms.OBSERVATIONS)
+        cache.enable()
+        players = checks.positive("num_agents", num_agents)
+        self.world = make(COMPANY, observation="tokens", num_agents=players, **settings)
+        self.render_mode, self.render_scale = render_mode, checks.positive("render_scale", render_scale)
+        self.possible_agents = [f"player_{i}" for i in range(players)]
+        self.agents: list[str] = []
+        rules, self._form = self.world.ruleset, observation
+        spaces = {name: observation_space(rules, observation) for name in self.possible_agents}
+        self.observation_spaces: dict[str, Space] = dict(spaces)
+        self.action_spaces: dict[str, Space] = {
+            name: Discrete(self.world.num_actions) for name in self.possible_agents
+        }
+        self.state_space = Box(0, 255, (players, self.world.layout.size), np.uint8)
+        self._reset, self._step = programs(self.world, observation)
+        self._random: np.random.Generator | None = None
+        self._seed: np.ndarray | None = None
+        self._state: State | None = None
+        self._shown: Shown | None = None
+        self._closed = False
+
+    def observation_space(self, agent: str) -> Space:
+        """Return the space of a player's observations."""
+        return self.observation_spaces[agent]
+
+    def action_space(self, agent: str) -> Space:
+        """Return the space of a player's actions."""
+        return self.action_spaces[agent]
+
+    def reset(
+        self, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+        """Begin an episode."""
+        checks.is_open(self._closed, "reset()")
+        known = {name: value for name, value in (options or {}).items() if name in checks.OPTIONS}
+        held_out, words = checks.reset_options(known, (2,))
+        if seed is not None or self._random is None:
+            self._random = seeding.np_random(seed)[0]
+        if words is None:
+            after = None if self._seed is None else np.asarray(following(self._seed))
+            words = checks.marked(seeds.one(seed, after, self._random), held_out)
+        self._seed, self.agents = words, list(self.possible_agents)
+        self._shown, self._state = self._reset(jnp.asarray(words[None]))
+        obs, infos = self._told()
+        return obs, {name: info | {"world_seed": words} for name, info in infos.items()}
+
+    def step(
+        self, actions: Any
+    ) -> tuple[dict[str, Any], dict[str, float], dict[str, bool], dict[str, bool], dict[str, dict[str, Any]]]:
+        """Play one step: `actions` is a dictionary with one of each of `agents`."""
+        checks.is_open(self._closed, "step()")
+        checks.is_running(self._state if self.agents else None, "step()")
+        chosen = self._checked(actions)
+        shown, self._state = self._step(self._state, jnp.asarray(chosen[None]))
+        self._shown = shown
+        terminated, truncated, _ = map(int, np.asarray(shown.ends))
+        fallen, reward = np.asarray(shown.fallen), np.asarray(shown.reward)
+        out = fallen & (not self.world.ruleset.revival)
+        obs, infos = self._told()
+        at = {name: self.possible_agents.index(name) for name in self.agents}
+        ended = {name: bool(terminated or out[i]) for name, i in at.items()}
+        cut = {name: bool(truncated) and not ended[name] for name in at}
+        self.agents = [name for name in at if not (ended[name] or cut[name])]
+        return obs, {name: float(reward[i]) for name, i in at.items()}, ended, cut, infos
+
+    def state(self) -> np.ndarray:
+        """Return what all players perceive, uint8[players, tokens]."""
+        checks.is_running(self._shown, "state()")
+        return np.array(self._shown.tokens)  # type: ignore[union-attr]
+
+    def render(self) -> np.ndarray | str | None:
+        """Show what each player perceives, as `render_mode` says: pictures side by side, or texts."""
+        checks.is_open(self._closed, "render()")
+        if self.render_mode is None:
+            return None
+        seen, rules = self.state(), self.world.ruleset
+        if self.render_mode == "rgb_array":
+            frames = [picture(tokens, self.render_scale, rules) for tokens in seen]
+            frames += [np.zeros_like(frames[0])] * (-len(frames) % min(len(frames), ABREAST))
+            rows = [frames[i : i + ABREAST] for i in range(0, len(frames), ABREAST)]
+            return np.concatenate([np.concatenate(row, axis=1) for row in rows])
+        parts = (f"{n}\n{ansi(t, rules=rules)}" for n, t in zip(self.possible_agents, seen, strict=True))
+        text = "\n".join(parts)
+        if self.render_mode == "ansi":
+            return text
+        print(text)
+        return None
+
+    def close(self) -> None:
+        """Let go of the world."""
+        self._closed, self._state, self._shown, self.agents = True, None, None, []
+
+    def _checked(self, actions: Any) -> np.ndarray:
+        """Return int32[players] of a dictionary of actions; who is out does nothing."""
+        if not isinstance(actions, Mapping):
+            raise ValueError(f"actions must be a dictionary by player, not {type(actions).__name__}")
+        for name in actions:
+            if name not in self.agents:
+                known = "has left" if name in self.possible_agents else "is no player"
+                raise ValueError(f"{name!r} {known}; the players are {', '.join(self.agents)}")
+        chosen = np.zeros(len(self.possible_agents), np.int32)
+        for name in self.agents:
+            if name not in actions:
+                raise ValueError(f"no action of {name}: each of {', '.join(self.agents)} needs one")
+            try:
+                number = checks.action_number(actions[name], self.world.num_actions)
+            except ValueError as error:
+                raise ValueError(f"{name}: {error}") from None
+            chosen[self.possible_agents.index(name)] = number
+        return chosen
+
+    def _told(self) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+        """Return observations and infos of those who play."""
+        assert self._shown is not None
+        shown = jax.tree.map(np.asarray, self._shown._replace(obs=None))
+        seen = forms.fetched(self._shown.obs, self._form, self.world.ruleset)
+        obs, infos = {}, {}
+        for name in self.agents:
+            i = self.possible_agents.index(name)
+            obs[name] = seen[i]
+            infos[name] = {
+                "episode_return": float(shown.episode_return[i]),
+                "episode_length": int(shown.ends[2]),
+                "achievements": shown.achievements[i],
+                "action_mask": shown.mask[i],
+                "fallen": bool(shown.fallen[i]),
+            }
+        return obs, infos

@@ -1,0 +1,76 @@
+"""Attributes and methods of single worlds, which Stable-Baselines3 asks for: here all worlds share them."""
+
+import warnings
+from collections.abc import Iterable, Sequence
+from functools import cached_property, partial
+from typing import Any
+
+import numpy as np
+from stable_baselines3.common.monitor import Monitor
+from stable_baselines3.common.vec_env import VecEnv
+
+#: What `env_method` can call of each world.
+METHODS = ("action_masks", "render")
+
+Indices = int | np.integer | Iterable[int] | None
+
+
+class Shared(VecEnv):
+    """A VecEnv of worlds that are alike, and no objects of their own."""
+
+    @cached_property
+    def _attributes(self) -> dict[str, dict[int, Any]]:
+        """What `set_attr` has set: name -> world -> value."""
+        return {}
+
+    def _call(self, method: str, world: int) -> Any:
+        """Call one of METHODS of one world."""
+        raise NotImplementedError
+
+    def get_images(self) -> Sequence[np.ndarray | None]:
+        """Return a picture of every world, as uint8[h, w, 3]."""
+        if self.render_mode != "rgb_array":
+            warnings.warn(f"render_mode is {self.render_mode!r}: only 'rgb_array' has images", stacklevel=2)
+            return [None] * self.num_envs
+        return self.env_method("render")
+
+    def get_attr(self, attr_name: str, indices: Indices = None) -> list[Any]:
+        """Return what was set for each world, or else the attribute that all worlds share."""
+        where = self._where(indices)
+        if attr_name in self._attributes:
+            values = self._attributes[attr_name]
+            if missing := [i for i in where if i not in values]:
+                raise AttributeError(f"{attr_name!r} was set for other worlds than {missing[0]}")
+            return [values[i] for i in where]
+        if attr_name in METHODS:
+            return [partial(self._call, attr_name, i) for i in where]
+        if attr_name.startswith("_"):
+            raise AttributeError(f"the worlds have no public attribute {attr_name!r}")
+        return [getattr(self, attr_name)] * len(where)
+
+    def set_attr(self, attr_name: str, value: Any, indices: Indices = None) -> None:
+        """Keep a value of the caller's own for each world."""
+        if hasattr(self, attr_name):
+            raise AttributeError(f"{attr_name!r} is the same for all worlds: give it to make_vec_env")
+        self._attributes.setdefault(attr_name, {}).update(dict.fromkeys(self._where(indices), value))
+
+    def env_method(
+        self, method_name: str, *method_args: Any, indices: Indices = None, **method_kwargs: Any
+    ) -> list[Any]:
+        """Call a method of each world: "action_masks" (bool[actions]) or "render"."""
+        if method_name not in METHODS:
+            raise AttributeError(f"the worlds have no method {method_name!r}; they have {', '.join(METHODS)}")
+        return [self._call(method_name, i, *method_args, **method_kwargs) for i in self._where(indices)]
+
+    def env_is_wrapped(self, wrapper_class: type, indices: Indices = None) -> list[bool]:
+        """Tell whether the worlds do what a wrapper does: that of a `Monitor` is built in."""
+        return [issubclass(Monitor, wrapper_class)] * len(self._where(indices))
+
+    def _where(self, indices: Indices) -> list[int]:
+        if indices is None:
+            return list(range(self.num_envs))
+        where = [int(i) for i in ([indices] if isinstance(indices, int | np.integer) else indices)]
+        for i in where:
+            if not 0 <= i < self.num_envs:
+                raise IndexError(f"there is no world {i}: they are 0 to {self.num_envs - 1}")
+        return where

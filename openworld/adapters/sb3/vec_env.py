@@ -1,0 +1,193 @@
+"""Many worlds as one natively batched Stable-Baselines3 `VecEnv`."""
+
+import time
+from typing import Any
+
+import numpy as np
+from gymnasium.error import AlreadyPendingCallError, NoAsyncCallError
+from gymnasium.spaces import Box, Discrete
+from gymnasium.utils import seeding
+from jaxtyping import Array
+
+from openworld import cache
+from openworld.adapters.gymnasium import checks, forms
+from openworld.adapters.gymnasium.programs import following
+from openworld.adapters.gymnasium.spaces import observation_space
+from openworld.adapters.sb3.programs import Shown, decoder, on_host, programs, rows_of
+from openworld.adapters.sb3.shared import Shared
+from openworld.batch import Environment, State
+from openworld.observe.forms import FORMS, OBSERVATIONS
+from openworld.registry import make
+from openworld.render.picture import picture
+from openworld.render.terminal import ansi
+
+#: "human" is not among them: Stable-Baselines3 shows the "rgb_array" itself.
+RENDER_MODES = (None, "rgb_array", "ansi")
+
+
+def make_vec_env(  # noqa: PLR0913 (settings are keywords)
+    id: str = "OpenWorld-v0",
+    n_envs: int = 1,
+    *,
+    observation: str | None = None,
+    seed: int | None = None,
+    time_limit: int | None = None,
+    render_mode: str | None = None,
+    render_scale: int = 3,
+    channels_first: bool = True,
+) -> "OpenWorldVecEnv":
+    """Return `n_envs` worlds that step together; nothing is compiled before the first reset.
+
+    Args:
+        id: which world, as in `openworld.make`.
+        observation: "symbolic" (float32, the published layout), "tokens" (uint8, a twentieth of the size; see
+            `TokenExtractor`) or "pixels" (uint8); None takes the id's own, "symbolic" where it has none.
+        seed: world i begins as `OpenWorldEnv.reset(seed=seed + i)` does; None leaves it to chance.
+        time_limit: steps after which an episode is truncated; None takes the rules' own limit.
+        render_mode: None, "rgb_array" or "ansi".
+        render_scale: screen pixels for each pixel of a tile.
+        channels_first: pictures as [3, h, w], which a CnnPolicy reads; otherwise Stable-Baselines3 turns each
+            batch of [h, w, 3] round on the host.
+    """
+    observation = forms.chosen(id, observation)
+    checks.one_of("observation", observation, OBSERVATIONS)
+    world = make(id, observation="tokens", time_limit=time_limit)
+    envs = OpenWorldVecEnv(
+        world, n_envs, observation, (render_mode, render_scale), channels_first and observation == "pixels"
+    )
+    if seed is not None:
+        envs.seed(seed)
+    return envs
+
+
+class OpenWorldVecEnv(Shared):
+    """Worlds that step together, made by `make_vec_env`.
+
+    A world that ends begins its next episode in the same step. Its info then has `terminal_observation`,
+    `TimeLimit.truncated`, `achievements` (bool, in the order of `openworld.content.ids.Achievement`) and `episode`,
+    as a `Monitor` would write it; the infos of all others are empty.
+    """
+
+    def __init__(
+        self,
+        world: Environment,
+        n_envs: int,
+        observation: str,
+        rendering: tuple[str | None, int] = (None, 3),
+        channels_first: bool = False,
+    ) -> None:
+        """Describe the environments; `world` emits tokens."""
+        if world.num_agents != 1:
+            raise ValueError(
+                f"{world.id} has {world.num_agents} players: Stable-Baselines3 trains one a world"
+            )
+        self.render_mode, scale = rendering
+        checks.one_of("render_mode", self.render_mode, RENDER_MODES)
+        self.render_scale = checks.positive("render_scale", scale)
+        count = checks.positive("n_envs", n_envs)
+        cache.enable()
+        self.world = world
+        space = observation_space(world.ruleset, observation)
+        if channels_first:
+            height, width, colours = FORMS[observation].shape(world.ruleset)
+            space = Box(0, 255, (colours, height, width), np.uint8)
+        super().__init__(count, space, Discrete(world.num_actions))
+        self._programs = programs(world)
+        self._decode = decoder(world.ruleset, observation, channels_first)
+        self._began = time.time()
+        self._state: State | None = None
+        self._pending: tuple[Array, Shown] | None = None
+        self._tokens: Array | None = None
+        self._masks: np.ndarray | None = None
+        self._closed = False
+
+    def reset(self) -> np.ndarray:
+        """Begin an episode in every world, with the seeds of `seed` and the options of `set_options`.
+
+        Without a seed the next world follows from the last one's; the very first is left to chance.
+        """
+        checks.is_open(self._closed, "reset()")
+        after = None if self._state is None else np.asarray(following(self._state.world.seed))
+        words = np.stack([self._words(i, after) for i in range(self.num_envs)])
+        self.reset_infos = [{"world_seed": seed} for seed in words]
+        self._reset_seeds()
+        self._reset_options()
+        self._tokens, self._state = self._programs.reset(words)
+        self._pending = self._masks = None
+        return on_host(self._decode(self._tokens))
+
+    def step_async(self, actions: Any) -> None:
+        """Begin a step in every world; `actions` are whole numbers, one for each."""
+        checks.is_open(self._closed, "step()")
+        chosen = checks.action_array(actions, self.num_envs, self.world.num_actions)
+        checks.is_running(self._state, "step()")
+        if self._pending is not None:
+            raise AlreadyPendingCallError("call step_wait() first: a step is under way", "step_async")
+        shown, self._state = self._programs.step(self._state, chosen)
+        self._pending, self._tokens = (self._decode(shown.tokens), shown), shown.tokens
+        self._masks = None
+
+    def step_wait(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[dict[str, Any]]]:
+        """Wait for that step: observations, rewards, which episodes ended, and an info for each world."""
+        checks.is_open(self._closed, "step_wait()")
+        if self._pending is None:
+            raise NoAsyncCallError("call step_async() before step_wait(): no step is under way", "step_async")
+        (obs, shown), self._pending = self._pending, None
+        ended = np.array(shown.ended)
+        # Empty dictionaries cost 40 ns each, and what a caller writes into one stays in that one.
+        infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
+        if ended.any():
+            self._tell(shown, np.flatnonzero(ended), infos)
+        return on_host(obs), np.array(shown.reward), ended, infos
+
+    def action_masks(self) -> np.ndarray:
+        """Return bool[worlds, actions]: whether an action could do something now."""
+        checks.is_open(self._closed, "action_masks()")
+        checks.is_running(self._state, "action_masks()")
+        if self._masks is None:
+            self._masks = np.array(self._programs.masks(self._state))
+        return self._masks
+
+    def close(self) -> None:
+        """Let go of the worlds."""
+        self._state = self._pending = self._tokens = self._masks = None
+        self._closed = True
+
+    def _call(self, method: str, world: int) -> Any:
+        """Call a method of one world."""
+        if method == "action_masks":
+            return self.action_masks()[world]
+        checks.is_open(self._closed, "render()")
+        checks.is_running(self._state, "render()")
+        if self.render_mode is None:
+            return None
+        tokens = np.asarray(self._tokens)[world]
+        if self.render_mode == "ansi":
+            return ansi(tokens, rules=self.world.ruleset)
+        return picture(tokens, self.render_scale, self.world.ruleset)
+
+    def _tell(self, shown: Shown, where: np.ndarray, infos: list[dict[str, Any]]) -> None:
+        """Write the infos of the worlds whose episode has ended."""
+        last = rows_of(self._decode, shown.info.final_obs, where)
+        truncated, seeds = np.asarray(shown.truncated), np.asarray(shown.world_seed)
+        returns, lengths = np.asarray(shown.info.episode_return), np.asarray(shown.info.episode_length)
+        achievements = np.asarray(shown.info.achievements)
+        seconds = round(time.time() - self._began, 6)
+        for i, obs in zip(where.tolist(), last, strict=True):
+            infos[i] = {
+                "episode": {"r": round(float(returns[i]), 6), "l": int(lengths[i]), "t": seconds},
+                "terminal_observation": obs,
+                "TimeLimit.truncated": bool(truncated[i]),
+                "achievements": achievements[i].copy(),
+            }
+            self.reset_infos[i] = {"world_seed": seeds[i].copy()}
+
+    def _words(self, world: int, after: np.ndarray | None) -> np.ndarray:
+        """Choose a world's seed: that of its options, one drawn by its number, or the one that follows."""
+        held_out, words = checks.reset_options(self._options[world], (2,))
+        if words is not None:
+            return words
+        number = self._seeds[world]
+        if number is None and after is not None:
+            return checks.marked(after[world], held_out)
+        return checks.marked(checks.draw_words(seeding.np_random(number)[0]), held_out)

@@ -1,0 +1,189 @@
+"""PyTorch: batches of worlds whose tensors are JAX's own arrays, handed over by DLPack without a copy.
+
+* A tensor that is handed out stays as it is: the worlds are updated in place, but never what a step has returned.
+  Writing to such a tensor is allowed, too; the worlds do not read it.
+* Actions of type int32 are read where they lie. Those of other integer types, with gaps between them, or (on a CPU)
+  not on a boundary of 64 bytes, are copied first: four bytes a world. A step on a CPU returns when it has been
+  played, on a GPU the current stream of PyTorch waits for it, so that actions may be written over at once.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import cache, cached_property
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import torch
+from jaxtyping import Array
+
+from openworld.batch import Environment, State
+from openworld.cache import enable
+from openworld.random import key_words, world_seeds
+from openworld.registry import make
+
+#: What `info` can tell, and what it tells unless asked otherwise. What it does not tell is not computed.
+KNOWN = ("final_obs", "episode_return", "episode_length", "achievements", "action_mask", "world_seed")
+USUAL = KNOWN[:4]
+
+Told = dict[str, torch.Tensor]
+#: Observation, reward, terminated, truncated and info, as PyTorch has them.
+Stepped = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, Told]
+
+
+class Programs(NamedTuple):
+    """Compiled functions: worlds made by their seeds, and a step with auto-reset. The state is a step's to keep."""
+
+    reset: Callable[..., tuple[Array, dict[str, Array], State]]
+    step: Callable[..., tuple[tuple[Array, ...], dict[str, Array], State]]
+
+
+@cache
+def programs(world: Environment, names: tuple[str, ...]) -> Programs:
+    """Return the functions of an environment whose `info` tells what is named."""
+
+    def of_state(state: State) -> dict[str, Array]:
+        told = {"world_seed": state.world.seed} if "world_seed" in names else {}
+        return told | ({"action_mask": world.action_mask(state)} if "action_mask" in names else {})
+
+    def reset(seeds: Array) -> tuple[Array, dict[str, Array], State]:
+        obs, state = world.reset_seeds(seeds)
+        return obs, of_state(state), state
+
+    def step(state: State, action: Array) -> tuple[tuple[Array, ...], dict[str, Array], State]:
+        obs, state, reward, terminated, truncated, info = world.step(state, action)
+        told = {name: getattr(info, name) for name in names if hasattr(info, name)}
+        return (obs, reward, terminated, truncated), told | of_state(state), state
+
+    return Programs(jax.jit(reset), jax.jit(step, donate_argnums=0))
+
+
+class TorchWorlds:
+    """`num_envs` worlds that step together on JAX's default device, `device` to PyTorch.
+
+    Auto-reset is in the same step: where `terminated | truncated`, `obs` (and `action_mask`) are of the next
+    episode, `info["final_obs"]` is what the player last saw, and `episode_return`, `episode_length` and
+    `achievements` are of the episode that ended. Other worlds' `final_obs` equals `obs`.
+
+    With several players, rewards and actions are [worlds, players], and so are the observations' first axes.
+    """
+
+    def __init__(
+        self,
+        num_envs: int,
+        id: str = "OpenWorld-v0",
+        *,
+        observation: str | None = None,
+        time_limit: int | None = None,
+        info: Sequence[str] = USUAL,
+        **settings: Any,
+    ) -> None:
+        """Describe the worlds; nothing is compiled before the first reset.
+
+        Args:
+            num_envs: how many worlds, at least 1.
+            id: which world, as in `openworld.make`.
+            observation: one that `openworld.make` knows; None takes the id's own, "tokens" where it has none.
+            time_limit: steps after which an episode is truncated; None takes the rules' own limit.
+            info: what `info` tells, of `KNOWN`; an action mask and the worlds' seeds only if named here.
+            settings: further settings of `openworld.make`, such as `num_agents`.
+        """
+        if isinstance(num_envs, bool) or not isinstance(num_envs, int | np.integer) or num_envs < 1:
+            raise ValueError(f"num_envs must be a whole number of at least 1, not {num_envs!r}")
+        for name in (info,) if isinstance(info, str) else info:
+            if name not in KNOWN:
+                raise ValueError(f"info tells of {', '.join(KNOWN)}, not of {name!r}")
+        enable()
+        self.num_envs = int(num_envs)
+        self.world = make(id, observation=observation, time_limit=time_limit, **settings)
+        self.num_actions = self.world.num_actions
+        self.observation_shape = self.world.observation_shape
+        self._shape = (self.num_envs, *(() if self.world.num_agents == 1 else (self.world.num_agents,)))
+        self._programs = programs(self.world, (info,) if isinstance(info, str) else tuple(info))
+        self._state: State | None = None
+        self._closed = False
+
+    def reset(
+        self, seed: int | None = None, *, held_out: bool = False, world_seed: Any = None
+    ) -> tuple[torch.Tensor, Told]:
+        """Begin an episode in every world.
+
+        Args:
+            seed: as `openworld.make(...).reset(seed, num_envs)`; None draws one from PyTorch's generator.
+            held_out: draw from the worlds set aside for evaluation.
+            world_seed: exactly the worlds of these seeds, 32-bit words [worlds, 2], in place of the above.
+
+        Returns:
+            obs: [worlds, ...].
+            info: of what was asked for, the action mask and the worlds' seeds.
+        """
+        self._still_open()
+        if world_seed is None:
+            drawn = int(torch.randint(2**62, ())) if seed is None else int(seed)
+            seeds = world_seeds(key_words(drawn), self.num_envs, held_out=held_out)
+        else:
+            seeds = self._words(world_seed)
+        obs, told, self._state = self._programs.reset(seeds)
+        return _tensor(obs), {name: _tensor(value) for name, value in told.items()}
+
+    def step(self, actions: Any) -> Stepped:
+        """Play one step in every world.
+
+        Args:
+            actions: a tensor of integers [worlds] (or [worlds, players]) on `device`. On a CPU one that is out of
+                range is an error; on a GPU it does nothing, as looking for it would wait for the device.
+
+        Returns:
+            obs, reward (float32), terminated, truncated (bool) and info; see the class.
+        """
+        self._still_open()
+        if self._state is None:
+            raise RuntimeError("call reset() before step(): no episode is running")
+        out, told, self._state = self._programs.step(self._state, self._taken(actions))
+        obs, reward, terminated, truncated = map(_tensor, out)
+        return obs, reward, terminated, truncated, {name: _tensor(value) for name, value in told.items()}
+
+    @cached_property
+    def device(self) -> torch.device:
+        """Where the tensors lie."""
+        return _tensor(jnp.zeros(1)).device
+
+    def close(self) -> None:
+        """Let go of the worlds; what was handed out stays."""
+        self._state, self._closed = None, True
+
+    def _still_open(self) -> None:
+        if self._closed:
+            raise RuntimeError("these worlds are closed; make new ones")
+
+    def _taken(self, actions: Any) -> Array:
+        """Return the actions as JAX's array, or refuse them."""
+        if not isinstance(actions, torch.Tensor):
+            raise TypeError(f"actions must be a torch.Tensor of integers, not a {type(actions).__name__}")
+        last = self.num_actions - 1
+        if actions.is_floating_point() or actions.is_complex() or actions.dtype == torch.bool:
+            raise ValueError(f"actions must be integers from 0 to {last}, not {actions.dtype}")
+        if tuple(actions.shape) != self._shape:
+            raise ValueError(f"actions must have shape {self._shape}, not {tuple(actions.shape)}")
+        if actions.device != self.device:
+            raise ValueError(
+                f"the actions are on {actions.device}, the worlds on {self.device}; move them there"
+            )
+        if actions.device.type == "cpu":
+            low, high = actions.min().item(), actions.max().item()
+            if low < 0 or high > last:
+                raise ValueError(f"action {low if low < 0 else high} is out of range: they are 0 to {last}")
+        return jax.dlpack.from_dlpack(actions.to(torch.int32).contiguous())
+
+    def _words(self, seed: Any) -> np.ndarray:
+        """Return given world seeds as uint32[worlds, 2], or refuse them."""
+        words = np.asarray(seed.cpu() if isinstance(seed, torch.Tensor) else seed)
+        right = words.shape == (self.num_envs, 2) and words.dtype.kind in "iu"
+        if not right or words.min() < 0 or words.max() >= 2**32:
+            told = f"{words.dtype}{list(words.shape)}"
+            raise ValueError(f"world_seed must be 32-bit words of shape ({self.num_envs}, 2), not {told}")
+        return words.astype(np.uint32)
+
+
+def _tensor(value: Array) -> torch.Tensor:
+    return torch.from_dlpack(value)

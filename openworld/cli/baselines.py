@@ -1,0 +1,56 @@
+"""The commands that train with other people's trainers."""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from openworld.cli.options import parse, prepare, require, value_of
+
+if TYPE_CHECKING:
+    from trainers.baselines.sb3 import Settings
+
+
+def train_sb3(words: list[str]) -> None:
+    """Train an agent with Stable-Baselines3."""
+    require("stable_baselines3", "torch", "rich")
+    if value_of("--algorithm", words) in ("maskable-ppo", "recurrent-ppo"):
+        require("sb3_contrib")
+    import tyro
+
+    from trainers.baselines import sb3
+
+    @dataclass(frozen=True)
+    class Train:
+        """Train an agent with one of Stable-Baselines3's algorithms, as a baseline.
+
+        The folder then holds model.zip, which Stable-Baselines3 loads, and what `openworld report` reads.
+
+        Attributes:
+            out: the run's folder (default: runs/ and the algorithm's name and the time).
+            resume: go on with the model in --out, with its settings, to more --transitions. The worlds are other
+                ones then, and a replay buffer is filled anew.
+        """
+
+        out: Path | None = None
+        resume: bool = False
+        settings: Annotated[sb3.Settings, tyro.conf.arg(name="")] = field(default_factory=sb3.Settings)
+
+    start = _resumed(words) if "--resume" in words else sb3.Settings()
+    options = parse(Train, "train-sb3", words, Train(settings=start))
+    changed = {"transitions": start.transitions, "device": start.device}
+    if options.resume and replace(options.settings, **changed) != start:
+        raise ValueError("--resume goes on with the run's own settings, but for transitions and device")
+    prepare()
+    out = options.out or sb3.new_folder(options.settings)
+    print(f"model: {sb3.train(options.settings, out, options.resume)}")
+
+
+def _resumed(words: list[str]) -> "Settings":
+    """Return the settings of the run to go on with."""
+    from trainers.baselines import sb3
+    from trainers.sinks import RunFolder
+
+    folder = value_of("--out", words)
+    if folder is None:
+        raise ValueError("--resume needs --out, the folder of the run to go on with")
+    return sb3.from_dict(RunFolder(folder).read_settings().get("config", {}))

@@ -1,0 +1,190 @@
+"""The commands about judging agents: evaluate, verify, leaderboard."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from openworld.cli.options import parse, prepare, require
+
+if TYPE_CHECKING:
+    from openworld.judging.protocols import Protocol
+
+#: Agents that need no training.
+BASELINES = ("random", "scripted")
+
+
+def evaluate(words: list[str]) -> None:
+    """Measure an agent on held-out worlds."""
+    import tyro
+
+    @dataclass(frozen=True)
+    class Evaluate:
+        """Measure an agent on held-out worlds.
+
+        `evaluate RUN` plays a run's newest policy beside a random one and keeps the report in the run's folder.
+        `evaluate --agent AGENT`, or `evaluate RUN --protocol NAME`, judges an agent by a named protocol and
+        writes a result that `openworld verify` can check.
+
+        Attributes:
+            run: the folder of a run, or anything --agent takes.
+            agent: package.module:Agent, random, scripted, a run or a checkpoint or an export of this trainer, or a
+                zip that Stable-Baselines3 saved (loading one can run code that is in it: trust it first).
+            protocol: what is played, as openworld-v0-2026.
+            episodes: held-out episodes to play (default: the protocol's; a run beside a random one: 1000).
+            out: the result's file (default: the agent's name, the protocol's, and .json).
+            name: what the agent is called in the result.
+            algorithm: of a zip, the class that saved it: PPO, DQN, MaskablePPO, RecurrentPPO.
+            greedy: trained agents take their likeliest action instead of drawing one.
+            worlds: that play at once (default: all; of agents that see one world at a time, 100).
+        """
+
+        run: tyro.conf.Positional[str | None] = None
+        agent: str | None = None
+        protocol: str | None = None
+        episodes: int | None = None
+        out: Path | None = None
+        name: str | None = None
+        algorithm: str = "PPO"
+        greedy: bool = False
+        worlds: int | None = None
+
+    options = parse(Evaluate, "evaluate", words)
+    if options.run is None and options.agent is None:
+        raise ValueError("name a run's folder, or an agent with --agent; see openworld evaluate --help")
+    if options.run is not None and options.agent is not None:
+        raise ValueError(f"name one agent, not {options.run} and {options.agent}")
+    if options.agent is None and options.protocol is None:
+        beside_random(str(options.run), 1000 if options.episodes is None else options.episodes)
+        return
+    judged(options, str(options.agent or options.run))
+
+
+def beside_random(run: str, episodes: int) -> None:
+    """Measure a run's newest policy beside a random one."""
+    require("optax", "orbax.checkpoint", "rich")
+    prepare()
+    from trainers.ppo.evaluate import evaluate as play
+
+    play(run, episodes).show()
+
+
+def judged(options: Any, source: str) -> None:
+    """Judge an agent by a protocol, and keep the result."""
+    from openworld.judging import judge, protocols
+    from openworld.judging.agents import Entrant
+
+    protocol = protocols.protocol(options.protocol or protocols.DEFAULT)
+    prepare()
+    name = options.name or (source.rpartition(":")[2] if ":" in source else Path(source).stem)
+    entrant = Entrant(name, agent(source, protocol, options.algorithm, options.greedy), source)
+    result = judge.judge(entrant, protocol, episodes=options.episodes, at_once=options.worlds, say=say)
+    path = result.save(options.out or Path(f"{name}.{protocol.name}.json"))
+    print("\n".join(judge.told(result)))
+    print(f"written to {path}; check it with: openworld verify {path}")
+
+
+def agent(source: str, protocol: "Protocol", algorithm: str, greedy: bool) -> Callable[[], Any]:
+    """Return what makes the agent that a source names."""
+    from openworld import registry
+    from openworld.judging.agents import AgentError, load
+
+    rules = registry.ruleset(protocol.world)
+    if source == "random":
+        from trainers.baselines.random import Dice
+
+        return lambda: Dice(rules.actions)
+    if source == "scripted":
+        from trainers.baselines.scripted import Scripted
+
+        return lambda: Scripted(rules)
+    path = Path(source)
+    if path.suffix == ".zip":
+        if not path.is_file():
+            raise AgentError(f"there is no file {source}")
+        require("stable_baselines3")
+        from trainers.baselines.zips import Zip
+
+        return lambda: Zip(path, rules, algorithm=algorithm, greedy=greedy)
+    if path.exists():
+        require("orbax.checkpoint", "safetensors")
+        from trainers.ppo.judged import Trained
+
+        return lambda: Trained(path, rules, greedy=greedy)
+    if ":" not in source:
+        known = ", ".join(BASELINES)
+        raise AgentError(
+            f"there is no agent {source!r}: name {known}, a folder, a .zip, or package.module:Agent"
+        )
+    return load(source)
+
+
+def verify(words: list[str]) -> int:
+    """Play a result's episodes again, and say whether its numbers are true."""
+    import tyro
+
+    @dataclass(frozen=True)
+    class Verify:
+        """Play all episodes of a result again and say whether every number in it is true.
+
+        Exits with 1, naming what differs, where one is not.
+
+        Attributes:
+            result: a file that `openworld evaluate` wrote.
+            most: how many differences to name.
+        """
+
+        result: tyro.conf.Positional[Path]
+        most: int = 20
+
+    options = parse(Verify, "verify", words)
+    prepare()
+    from openworld.judging.result import Result
+    from openworld.judging.verify import verify as run
+
+    result = Result.load(options.result)
+    verdict = run(result, say=say)
+    if verdict.true:
+        print(
+            f"{options.result}: true. {result.agent.get('name')!r} by {result.protocol['name']}: "
+            f"{verdict.episodes} episodes, {verdict.steps} steps, played again as claimed"
+        )
+        return 0
+    for line in verdict.differences[: options.most]:
+        print(f"{options.result}: {line}")
+    if len(verdict.differences) > options.most:
+        print(f"{options.result}: and {len(verdict.differences) - options.most} more differences")
+    return 1
+
+
+def leaderboard(words: list[str]) -> int:
+    """Verify results and write the leaderboard of them."""
+    import tyro
+
+    @dataclass(frozen=True)
+    class Leaderboard:
+        """Verify results and write the page of those that are true; exits with 1 where one is not.
+
+        Attributes:
+            results: the files, or folders of them.
+            out: the page.
+        """
+
+        results: tyro.conf.Positional[tuple[Path, ...]] = (Path("docs/results/leaderboard"),)
+        out: Path = Path("docs/leaderboard.md")
+
+    options = parse(Leaderboard, "leaderboard", words)
+    prepare()
+    from openworld.judging.leaderboard import write
+
+    refused = write(options.results, options.out, say=say)
+    for line in refused:
+        print(line, file=sys.stderr)
+    print(f"written to {options.out}")
+    return 1 if refused else 0
+
+
+def say(text: str) -> None:
+    """Tell how far it is."""
+    print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,117 @@
+"""The leaderboard: a page of results, each of which was played again before it was put there."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from openworld.files import replacing
+from openworld.judging.judge import shown
+from openworld.judging.play import Say
+from openworld.judging.protocols import PROTOCOLS, Protocol, ProtocolError
+from openworld.judging.result import Result, ResultError
+from openworld.judging.verify import verify
+
+#: A result and the file it is in.
+Entry = tuple[Path, Result]
+
+HEAD = """# Leaderboard
+
+<!-- Written by `openworld leaderboard`; change the results, not this page. -->
+
+Each row is a result of `openworld evaluate` whose every episode was played again, action by action, and whose every
+number was found true before the row was written: `openworld verify FILE` does it anew. How agents are judged, and
+how to add one: [judging an agent](guides/evaluate.md). Intervals are 95 %.
+"""
+
+
+def write(sources: Sequence[Path], out: Path, *, say: Say = lambda _: None) -> list[str]:
+    """Write the page of the results that are true, and return what is wrong with the others, a line each."""
+    entries, refused = [], []
+    for path in files(sources):
+        say(f"playing {path} again")
+        try:
+            result = Result.load(path)
+            verdict = verify(result, say=say)
+        except (ResultError, ProtocolError) as error:
+            refused.append(str(error) if str(path) in str(error) else f"{path}: {error}")
+            continue
+        if verdict.true:
+            entries.append((path, result))
+        else:
+            refused.append(f"{path}: {verdict.differences[0]}")
+    with replacing(out) as aside:
+        aside.write_text(page(entries, out.parent))
+    return refused
+
+
+def files(sources: Sequence[Path]) -> list[Path]:
+    """The files of results, those in folders included."""
+    found = []
+    for source in sources:
+        if not source.exists():
+            raise ResultError(f"there is no {source}")
+        found += sorted(source.rglob("*.json")) if source.is_dir() else [source]
+    return found
+
+
+def page(entries: Sequence[Entry], folder: Path) -> str:
+    """The page of results that were verified; `folder` is where it will lie."""
+    parts = [HEAD]
+    for protocol in PROTOCOLS.values():
+        rows = [entry for entry in entries if entry[1].protocol["name"] == protocol.name]
+        if rows:
+            rows.sort(key=lambda entry: -entry[1].numbers["share"]["iqm"]["value"])
+            parts += [section(protocol, rows, folder)]
+    return "\n".join(parts)
+
+
+def section(protocol: Protocol, rows: Sequence[Entry], folder: Path) -> str:
+    """A protocol's agents, best first, and how often each unlocks what."""
+    lines = [
+        f"## {protocol.name}",
+        "",
+        f"{protocol.episodes} episodes of `{protocol.world}` (rules {protocol.rules}), each cut after "
+        f"{protocol.time_limit:,} steps. The return of every achievement is {protocol.total}.",
+        "",
+        f"| agent | return | % of {protocol.total} | interquartile mean, % | score | length | cut | result |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    lines += [row(path, result, folder) for path, result in rows]
+    names = [name for name in protocol.achievements if any(_rate(result, name) for _, result in rows)]
+    lines += [
+        "",
+        "How many episodes in a hundred unlock an achievement; those that nobody unlocks are left out.",
+        "",
+        f"| achievement | {' | '.join(_cell(result.agent['name']) for _, result in rows)} |",
+        f"| --- |{' --- |' * len(rows)}",
+    ]
+    for name in names:
+        rates = " | ".join(f"{100 * _rate(result, name):.1f}" for _, result in rows)
+        lines.append(f"| {name.replace('_', ' ')} | {rates} |")
+    return "\n".join(lines) + "\n"
+
+
+def row(path: Path, result: Result, folder: Path) -> str:
+    """One agent."""
+    numbers = result.numbers
+    link = Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
+    cells = [
+        _cell(result.agent["name"]),
+        shown(numbers["return"]["mean"]),
+        shown(numbers["share"]["mean"], 100.0, 1),
+        shown(numbers["share"]["iqm"], 100.0, 1),
+        shown(numbers["score"]),
+        shown(numbers["length"], digits=0),
+        str(numbers["ended"]["truncated"]),
+        f"[file]({link})",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _rate(result: Result, name: str) -> float:
+    return result.numbers["achievements"][name]["value"]
+
+
+def _cell(text: object) -> str:
+    """What a file says, so that it cannot break the table."""
+    return " ".join(str(text).replace("|", "/").replace("<", "").split())
