@@ -1,6 +1,7 @@
 """Pixels and words in both faces; tokens and floats are in the tests of the faces."""
 
 import gymnasium
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -53,7 +54,9 @@ def test_pixels_are_of_the_tokens_in_one_world_and_in_many(id):
         assert obs in alone.observation_space
         assert many in envs.observation_space
         assert np.array_equal(obs, many[0])
-        assert np.array_equal(obs, np.asarray(pixels(tokens[None], plain.unwrapped.world.ruleset))[0])
+        assert np.array_equal(
+            obs, np.asarray(pixels(jnp.asarray(tokens)[None], plain.unwrapped.world.ruleset))[0]
+        )
         obs, *_ = alone.step(row[0])
         many, *_, infos = envs.step(row)
         tokens, *_ = plain.step(row[0])
@@ -67,4 +70,7 @@ def test_worlds_in_hand_pass_between_forms(form):
     tokens, _ = plain.reset(seed=4)
     obs, _ = shown.set_state(bytes(plain.get_state()))
     rules = plain.world.ruleset
-    assert same(obs, text(tokens, rules) if form == "text" else np.asarray(pixels(tokens[None], rules))[0])
+    assert same(
+        obs,
+        text(tokens, rules) if form == "text" else np.asarray(pixels(jnp.asarray(tokens)[None], rules))[0],
+    )

@@ -55,10 +55,10 @@ def test_a_run_and_what_it_leaves(tmp_path, capsys):
 
 def test_dqn_and_an_interruption(tmp_path, monkeypatch):
     settings = sb3.Settings(
-        algorithm="dqn", envs=4, observation="tokens", time_limit=6, transitions=200, device="cpu"
+        algorithm="dqn", envs=4, observation="tokens", time_limit=6, transitions=208, device="cpu"
     )
     saved = sb3.train(settings, tmp_path / "run")
-    assert sb3.algorithm(settings).load(saved).num_timesteps == 200
+    assert sb3.algorithm(settings).load(saved).num_timesteps == 208
 
     def interrupted(*_):
         raise KeyboardInterrupt

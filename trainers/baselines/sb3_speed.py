@@ -31,10 +31,11 @@ from openworld.adapters.sb3 import TokenExtractor, make_vec_env
 from trainers.baselines.sb3 import frameworks
 
 OURS, DUMMY, SUBPROC = FACES = ("openworld", "DummyVecEnv", "SubprocVecEnv")
-#: How often and in which pieces PPO learns from a rollout: as Stable-Baselines3 does unless told, or in large ones.
+#: Ways to learn: as Stable-Baselines3 does unless told, in larger minibatches, and with our extractor besides.
 LEARNING: dict[str, dict[str, Any]] = {
     "defaults": {"batch_size": 64, "n_epochs": 10},
-    "large batches": {"batch_size": 4096, "n_epochs": 4},
+    "large batches": {"batch_size": 4096, "n_epochs": 10},
+    "large batches, TokenExtractor": {"batch_size": 4096, "n_epochs": 10},
 }
 
 
@@ -133,39 +134,48 @@ def learn(model: PPO, transitions: int) -> tuple[float, float]:
 def measure(settings: Settings, observation: str) -> list[dict[str, Any]]:
     """Measure one observation: worlds alone, PPO's rollouts, and PPO."""
     made = faces(settings, observation)
-    transitions = settings.envs * settings.steps
-    rates: dict[str, dict[str, list[float]]] = {}
-
-    def add(what: str, name: str, rate: float) -> None:
-        rates.setdefault(what, {face: [] for face in FACES})[name].append(rate)
-
-    steps = {
-        name: max(2, round(settings.seconds * play(envs, 8) / envs.num_envs)) for name, envs in made.items()
-    }
+    speeds = {name: play(envs, 8) / envs.num_envs for name, envs in made.items()}
+    alone: dict[str, list[float]] = {face: [] for face in FACES}
     for _ in range(settings.rounds):
         for name, envs in made.items():
-            add("worlds alone", name, play(envs, steps[name]))
+            alone[name].append(play(envs, max(2, round(settings.seconds * speeds[name]))))
+    rows = [row(observation, "worlds alone", alone)]
+    for title, learning in LEARNING.items():
+        if observation == "tokens" or not title.endswith("TokenExtractor"):
+            rollouts, whole = learned(settings, made, title, learning)
+            rows += [
+                row(observation, f"PPO's rollouts, {title}", rollouts),
+                row(observation, f"PPO, {title}", whole),
+            ]
+    for envs in made.values():
+        envs.close()
+    return rows
+
+
+def learned(
+    settings: Settings, made: dict[str, VecEnv], title: str, learning: dict[str, Any]
+) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
+    """Measure one way to learn; return the rates of rollouts alone, and of all."""
     own: dict[str, Any] = {}
-    if observation == "tokens":
+    if title.endswith("TokenExtractor"):
         reader = {
             "features_extractor_class": TokenExtractor,
             "features_extractor_kwargs": {"id": settings.id},
         }
         own = {"policy_kwargs": reader}
-    for title, learning in LEARNING.items():
-        models = {
-            name: PPO("MlpPolicy", envs, n_steps=settings.steps, device="cpu", seed=0, **learning, **own)
-            for name, envs in made.items()
-        }
-        for turn in range(settings.rounds + 1):
-            for name, model in models.items():
-                rollout, whole = learn(model, transitions)
-                if turn:  # the first is for warming up
-                    add("PPO, rollouts alone", name, rollout)
-                    add(f"PPO, {title}", name, whole)
-    for envs in made.values():
-        envs.close()
-    return [row(observation, what, found) for what, found in rates.items()]
+    models = {
+        name: PPO("MlpPolicy", envs, n_steps=settings.steps, device="cpu", seed=0, **learning, **own)
+        for name, envs in made.items()
+    }
+    rollouts: dict[str, list[float]] = {face: [] for face in FACES}
+    whole: dict[str, list[float]] = {face: [] for face in FACES}
+    for turn in range(settings.rounds + 1):
+        for name, model in models.items():
+            rates = learn(model, settings.envs * settings.steps)
+            if turn:  # the first is for warming up
+                rollouts[name].append(rates[0])
+                whole[name].append(rates[1])
+    return rollouts, whole
 
 
 def row(observation: str, what: str, runs: Mapping[str, list[float]]) -> dict[str, Any]:

@@ -80,7 +80,7 @@ class CoopEnv(ParallelEnv[str, Any, int]):
             name: Discrete(self.world.num_actions) for name in self.possible_agents
         }
         self.state_space = Box(0, 255, (players, self.world.layout.size), np.uint8)
-        self._reset, self._step = programs(self.world, observation)
+        self._reset, self._step = programs(self.world, forms.fetched_form(observation))
         self._random: np.random.Generator | None = None
         self._seed: np.ndarray | None = None
         self._state: State | None = None
