@@ -16,7 +16,8 @@ EXTRAS = {
     "matplotlib": "plots",
     "pygame": "play",
     "pettingzoo": "pettingzoo",
-    "stable_baselines3": "sb3",
+    **dict.fromkeys(("stable_baselines3", "sb3_contrib"), "sb3"),
+    "torch": "torch",
 }
 
 

@@ -52,7 +52,7 @@ Played = tuple[np.ndarray, Seen]
 def batch(id: str = CLASSIC, seeds: np.ndarray = SEEDS, steps: int = STEPS, **settings: Any) -> Played:
     """The functional face, which resets by itself."""
     world = openworld.make(id, time_limit=LIMIT, **settings)
-    first, state = world.reset_seeds(seeds)
+    first, state = world.reset_seeds(jnp.asarray(seeds))
     rows = []
     for action in chosen(world.num_actions, steps, len(seeds)):
         obs, state, reward, terminated, truncated, info = world.step(state, jnp.asarray(action))

@@ -17,7 +17,7 @@ class Discrete:
         """Draw one."""
         return jax.random.randint(key, (), 0, self.n, dtype=self.dtype)
 
-    def contains(self, x: Array) -> Bool[Array, ""]:
+    def contains(self, x: Any) -> Bool[Array, ""]:
         """Whether it is one of them."""
         return jnp.logical_and(jnp.all(x >= 0), jnp.all(x < self.n))
 
@@ -38,6 +38,6 @@ class Box:
             )
         return jax.random.uniform(key, self.shape, self.dtype, self.low, self.high)
 
-    def contains(self, x: Array) -> Bool[Array, ""]:
+    def contains(self, x: Any) -> Bool[Array, ""]:
         """Whether it lies between the bounds."""
         return jnp.logical_and(jnp.all(x >= self.low), jnp.all(x <= self.high))
