@@ -70,7 +70,5 @@ def test_worlds_in_hand_pass_between_forms(form):
     tokens, _ = plain.reset(seed=4)
     obs, _ = shown.set_state(bytes(plain.get_state()))
     rules = plain.world.ruleset
-    assert same(
-        obs,
-        text(tokens, rules) if form == "text" else np.asarray(pixels(jnp.asarray(tokens)[None], rules))[0],
-    )
+    picture = np.asarray(pixels(jnp.asarray(tokens)[None], rules))[0]
+    assert same(obs, text(tokens, rules) if form == "text" else picture)
