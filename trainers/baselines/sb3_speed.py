@@ -12,7 +12,7 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -103,10 +103,8 @@ def faces(settings: Settings, observation: str) -> dict[str, VecEnv]:
         SUBPROC: lambda: their_vec_env(warm, settings.envs, seed=0, vec_env_cls=SubprocVecEnv),
     }
     made: dict[str, VecEnv] = {}
-    for (
-        name,
-        make,
-    ) in making.items():  # what the last one compiles is kept, and only read again by its processes
+    # What the last one compiles is kept, and only read again by its processes.
+    for name, make in making.items():
         began = time.perf_counter()
         made[name] = envs = make()
         envs.reset()
