@@ -10,7 +10,7 @@ from gymnasium.vector import AutoresetMode
 
 from openworld import registry
 from openworld.adapters.gymnasium import OpenWorldEnv, OpenWorldVectorEnv
-from openworld.adapters.gymnasium.programs import row_type
+from openworld.adapters.gymnasium.rows import row_type
 
 LIMIT, WORLDS = 30, 3
 

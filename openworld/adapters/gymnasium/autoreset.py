@@ -42,11 +42,18 @@ def reset_mask(options: Mapping[str, Any] | None, worlds: int, mode: AutoresetMo
     return mask.copy()
 
 
+def can_hold(over: np.ndarray, mode: AutoresetMode) -> None:
+    """Refuse worlds whose episode has ended where every world goes on at once."""
+    if mode is AutoresetMode.SAME_STEP and over.any():
+        where = int(np.argmax(over))
+        raise ValueError(f"the episode of world {where} has ended: SAME_STEP holds only running ones")
+
+
 def telling(rows: np.ndarray, mask: np.ndarray | None = None) -> dict[str, Any]:
     """Return the infos of a reset: of all worlds, or of those of a mask.
 
     Args:
-        rows: of each world, as `programs.row_type` has it.
+        rows: of each world, as `rows.row_type` has it.
     """
     mask = np.ones(len(rows), bool) if mask is None else mask
     return masked({name: _where(mask, rows[name]) for name in (*TOLD, "world_seed")}, mask)

@@ -109,6 +109,12 @@ def is_running(state: object, call: str) -> None:
         raise ResetNeeded(f"call reset() before {call}: no episode is running")
 
 
+def in_play(closed: bool, state: object, call: str) -> None:
+    """Refuse a call that needs an open environment and an episode."""
+    is_open(closed, call)
+    is_running(state, call)
+
+
 def none_over(over: np.ndarray) -> None:
     """Refuse a step while a world waits for its reset."""
     if over.any():

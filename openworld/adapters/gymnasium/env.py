@@ -14,7 +14,8 @@ from openworld import cache
 from openworld.adapters.gymnasium import checks, forms, seeds
 from openworld.adapters.gymnasium.holding import Held, held
 from openworld.adapters.gymnasium.packing import Packed
-from openworld.adapters.gymnasium.programs import HEAD, Shown, following, row_type, solo
+from openworld.adapters.gymnasium.programs import Shown, following, solo
+from openworld.adapters.gymnasium.rows import HEAD, row_type
 from openworld.adapters.gymnasium.spaces import observation_space
 from openworld.registry import make
 from openworld.render.picture import picture
@@ -113,8 +114,7 @@ class OpenWorldEnv(gymnasium.Env[Any, np.int64]):
 
     def action_masks(self) -> np.ndarray:
         """Return bool[actions]: which actions would do something in the next step, as sb3-contrib asks for them."""
-        checks.is_open(self._closed, "action_masks()")
-        checks.is_running(self._shown, "action_masks()")
+        checks.in_play(self._closed, self._shown, "action_masks()")
         assert self._shown is not None
         return np.asarray(self._shown.rows)[0, self._mask_at :].astype(bool)
 
@@ -123,8 +123,7 @@ class OpenWorldEnv(gymnasium.Env[Any, np.int64]):
 
         It holds all that decides what comes, the worlds of later episodes included, but not `np_random`.
         """
-        checks.is_open(self._closed, "get_state()")
-        checks.is_running(self._state, "get_state()")
+        checks.in_play(self._closed, self._state, "get_state()")
         _, copied = self._programs.hold(self._state)
         return Held(self.world, copied, np.array([self._over]))
 

@@ -1,8 +1,4 @@
-"""The compiled functions behind the two faces, shared by all environments of one description.
-
-What the host needs of a step besides the observation is packed into one row of bytes a world: a transfer costs
-more than a byte.
-"""
+"""The compiled functions behind the two faces, shared by all environments of one description."""
 
 from collections.abc import Callable
 from functools import cache, partial
@@ -10,41 +6,23 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Bool, UInt8
 
 from openworld import chores
 from openworld.adapters.gymnasium.packing import Packed, copied, pack, unpack
+from openworld.adapters.gymnasium.rows import row
 from openworld.batch import Environment, Info, State
-from openworld.content.rulesets import Ruleset
 from openworld.observe.forms import decoder
 from openworld.random import next_seed
 from openworld.rare import for_the_few
 from openworld.score.scoring import in_units, unlocked
-
-#: How a world's row of bytes begins, as NumPy reads it; a byte for each achievement and for each action follow.
-HEAD = [
-    ("reward", np.float32),
-    ("episode_return", np.float32),
-    ("episode_length", np.int32),
-    ("world_seed", np.uint32, 2),
-    ("terminated", np.bool_),
-    ("truncated", np.bool_),
-]
-
-
-def row_type(rules: Ruleset) -> np.dtype:
-    """Return how NumPy reads a world's row of bytes."""
-    return np.dtype(
-        [*HEAD, ("achievements", np.bool_, rules.achievements), ("action_mask", np.int8, rules.actions)]
-    )
 
 
 class Shown(NamedTuple):
     """What one call leaves on the device for the host to fetch."""
 
     obs: Array  # [worlds, ...] as the environment shows it
-    rows: UInt8[Array, "worlds bytes"]  # see row_type
+    rows: UInt8[Array, "worlds bytes"]  # see `rows`
     tokens: UInt8[Array, "worlds tokens"]  # for pictures
     final: UInt8[Array, "worlds tokens"]  # tokens before any reset
     final_mask: Bool[Array, "worlds actions"]  # the action mask before any reset
@@ -100,7 +78,7 @@ def batch(world: Environment, observation: str) -> Batch:
         )
         begins = pending | ((terminated | truncated) & same_step)
         tokens, state, after = _begin(world, tokens, state, mask, begins)
-        rows = _row(reward, terminated, truncated, info, state, after)
+        rows = row(reward, terminated, truncated, info, state, after)
         return Shown(decode(tokens), rows, tokens, final, mask), state
 
     @partial(jax.jit, donate_argnums=1)
@@ -137,7 +115,7 @@ def solo(world: Environment, observation: str) -> Solo:
         after = world.advance(unpack(packed, form()), action)
         tokens, state, reward, terminated, truncated, info = after
         mask = world.action_mask(state)
-        rows = _row(reward, terminated, truncated, info, state, mask)
+        rows = row(reward, terminated, truncated, info, state, mask)
         return Shown(decode(tokens), rows, tokens, tokens, mask), pack(state)
 
     @jax.jit
@@ -182,26 +160,10 @@ def _shown(world: Environment, decode: Callable[[Array], Array], tokens: Array, 
     returns, earned = state.episode_return[:, 0], state.world.player.achievements[:, 0]
     info = Info(tokens, in_units(returns), state.world.tick, unlocked(earned, rules.achievements))
     mask = world.action_mask(state)
-    rows = _row(jnp.zeros(worlds), never, never, info, state, mask)
+    rows = row(jnp.zeros(worlds), never, never, info, state, mask)
     return Shown(decode(tokens), rows, tokens, tokens, mask)
 
 
 def _beside(mask: Array, x: Array) -> Array:
     """Return a mask of worlds with as many axes as an array of worlds."""
     return mask.reshape(-1, *(1,) * (x.ndim - 1))
-
-
-def _row(
-    reward: Array, terminated: Array, truncated: Array, info: Info, state: State, mask: Array
-) -> UInt8[Array, "worlds bytes"]:
-    """Lay a step's numbers side by side as bytes, in the order of row_type."""
-
-    def raw(x: Array) -> Array:
-        return jax.lax.bitcast_convert_type(x, jnp.uint8).reshape(x.shape[0], -1)
-
-    def flag(x: Array) -> Array:
-        return x.astype(jnp.uint8).reshape(x.shape[0], -1)
-
-    words = [raw(reward), raw(info.episode_return), raw(info.episode_length), raw(state.world.seed)]
-    flags = [flag(x) for x in (terminated, truncated, info.achievements, mask)]
-    return jnp.concatenate([*words, *flags], axis=1)

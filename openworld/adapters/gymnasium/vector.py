@@ -12,8 +12,8 @@ from openworld import cache
 from openworld.adapters.gymnasium import autoreset, checks, forms, seeds
 from openworld.adapters.gymnasium.env import RENDER_MODES, painter
 from openworld.adapters.gymnasium.holding import Held, held
-from openworld.adapters.gymnasium.packing import Packed
-from openworld.adapters.gymnasium.programs import Shown, batch, row_type
+from openworld.adapters.gymnasium.programs import Shown, batch
+from openworld.adapters.gymnasium.rows import row_type
 from openworld.adapters.gymnasium.spaces import batched, observation_space
 from openworld.batch import State
 from openworld.registry import make
@@ -116,9 +116,8 @@ class OpenWorldVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
 
     def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         """Play one step in every world."""
-        checks.is_open(self.closed, "step()")
+        checks.in_play(self.closed, self._state, "step()")
         chosen = checks.action_array(actions, self.num_envs, self.world.num_actions)
-        checks.is_running(self._state, "step()")
         if self.autoreset_mode is AutoresetMode.DISABLED:
             checks.none_over(self._over)
         same_step, pending = self.autoreset_mode is AutoresetMode.SAME_STEP, self._over
@@ -139,14 +138,12 @@ class OpenWorldVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
 
     def action_masks(self) -> np.ndarray:
         """Return bool[worlds, actions]: which actions would do something in the next step."""
-        checks.is_open(self.closed, "action_masks()")
-        checks.is_running(self._state, "action_masks()")
+        checks.in_play(self.closed, self._state, "action_masks()")
         return self._masks.astype(bool)
 
     def get_state(self) -> Held:
         """Return the worlds in hand; see `OpenWorldEnv.get_state`. `held[i]` is world i."""
-        checks.is_open(self.closed, "get_state()")
-        checks.is_running(self._state, "get_state()")
+        checks.in_play(self.closed, self._state, "get_state()")
         _, copied = self._programs.hold(self._state)
         return Held(self.world, copied, self._over.copy())
 
@@ -157,11 +154,8 @@ class OpenWorldVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
         """
         checks.is_open(self.closed, "set_state()")
         value = held(self.world, value, self.num_envs)
-        if self.autoreset_mode is AutoresetMode.SAME_STEP and value.over.any():
-            where = int(np.argmax(value.over))
-            raise ValueError(f"the episode of world {where} has ended: SAME_STEP holds only running ones")
-        state = value.whole if isinstance(value.state, Packed) else value.state
-        shown, self._state = self._programs.hold(state)
+        autoreset.can_hold(value.over, self.autoreset_mode)
+        shown, self._state = self._programs.hold(value.whole)
         return self._begun(shown, value.over.copy(), None)
 
     def clone(self) -> "OpenWorldVectorEnv":

@@ -142,8 +142,7 @@ class OpenWorldVecEnv(Shared):
 
     def action_masks(self) -> np.ndarray:
         """Return bool[worlds, actions]: whether an action could do something now."""
-        checks.is_open(self._closed, "action_masks()")
-        checks.is_running(self._state, "action_masks()")
+        checks.in_play(self._closed, self._state, "action_masks()")
         if self._masks is None:
             self._masks = np.array(self._programs.masks(self._state))
         return self._masks
@@ -157,8 +156,7 @@ class OpenWorldVecEnv(Shared):
         """Call a method of one world."""
         if method == "action_masks":
             return self.action_masks()[world]
-        checks.is_open(self._closed, "render()")
-        checks.is_running(self._state, "render()")
+        checks.in_play(self._closed, self._state, "render()")
         if self.render_mode is None:
             return None
         tokens = np.asarray(self._tokens)[world]
