@@ -160,14 +160,17 @@ def test_info():
     assert done.returncode == 0, done.stderr
     rows = {line.split("  ")[0]: line.split("  ")[1:] for line in done.stdout.splitlines()}
     told = {name: [text.strip() for text in texts if text.strip()] for name, texts in rows.items()}
-    assert told["id"] == ["OpenWorld-v0", "OpenWorld-Classic-v0", "OpenWorld-Endless-v0"]
-    assert told["actions"] == ["43", "17", "43"]
-    assert told["achievements"] == ["67", "22", "67"]
-    assert told["tokens (uint8)"] == ["445", "307", "445"]
-    assert told["symbolic (float32)"] == ["8,268", "1,345", "8,268"]
-    assert told["floors"] == ["9", "1", "9 and on"]
-    full, classic, endless = (int(text.replace(",", "")) for text in told["bytes of a world"])
-    assert full == endless <= 32 * 1024
+    assert told["id"] == ["OpenWorld-v0", "OpenWorld-Classic-v0", "OpenWorld-Endless-v0", "OpenWorld-Coop-v0"]
+    assert told["actions"] == ["43", "17", "43", "60"]
+    assert told["achievements"] == ["67", "22", "67", "67"]
+    assert told["players"] == ["1", "1", "1", "1 to 8"]
+    assert told["tokens (uint8)"] == ["445", "307", "445", "479"]
+    assert told["symbolic (float32)"] == ["8,268", "1,345", "8,268", "9,711"]
+    assert told["pixels (uint8)"] == [*["130 x 110 x 3", "63 x 63 x 3"], *["130 x 110 x 3"] * 2]
+    assert told["floors"] == ["9", "1", "9 and on", "9"]
+    full, classic, endless, two = (int(text.replace(",", "")) for text in told["bytes of a world"])
+    assert full == endless < two <= 32 * 1024
+    assert "OpenWorld-Classic-Pixels-v0 is OpenWorld-Classic-v0 seen as pixels" in done.stdout
     assert classic <= 6 * 1024
     for text in ("jax ", "compiled programs are kept in"):
         assert text in done.stdout

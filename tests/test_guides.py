@@ -12,7 +12,7 @@ GUIDES = Path(__file__).parents[1] / "docs" / "guides"
 PAGE = GUIDES / "doors.md"
 EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
 #: The same calls on fewer worlds, of rules that compile sooner.
-SMALLER = {"4096": "3", "1024": "64", " 64,": " 4,", "OpenWorld-v0": "OpenWorld-Classic-v0"}
+SMALLER = {"4096": "3", "1024": "64", " 64,": " 4,", "256": "64", "OpenWorld-v0": "OpenWorld-Classic-v0"}
 
 
 @pytest.mark.slow

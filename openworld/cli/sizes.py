@@ -32,12 +32,17 @@ def of(id: str) -> dict[str, str]:
 
 
 def table(ids: list[str]) -> str:
-    """Return the sizes of some ids side by side."""
-    each = [of(id) for id in ids]
+    """Return the sizes of some ids side by side; those that only look different are named below."""
+    plain = {registry.listed(id).rules: id for id in reversed(ids) if registry.listed(id).observation is None}
+    seen = {
+        id: row.observation for id in ids if (row := registry.listed(id)).rules in plain and row.observation
+    }
+    each = [of(id) for id in ids if id not in seen]
     rows = [[name, *(s[name] for s in each)] for name in each[0]]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
         "  ".join([row[0].ljust(widths[0]), *(t.rjust(w) for t, w in zip(row[1:], widths[1:], strict=True))])
         for row in rows
     ]
-    return "\n".join(lines)
+    same = [f"{id} is {plain[registry.listed(id).rules]} seen as {form}" for id, form in seen.items()]
+    return "\n".join(lines + same)

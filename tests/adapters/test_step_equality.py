@@ -63,7 +63,7 @@ def batch(id: str = CLASSIC, seeds: np.ndarray = SEEDS, steps: int = STEPS, **se
 def batch_by_hand() -> Played:
     """The functional face, reset where it ended."""
     world = openworld.make(CLASSIC, time_limit=LIMIT)
-    first, state = world.reset_seeds(SEEDS)
+    first, state = world.reset_seeds(jnp.asarray(SEEDS))
     rows = []
     for action in chosen(17):
         last, state, reward, terminated, truncated, _ = world.advance(state, jnp.asarray(action))

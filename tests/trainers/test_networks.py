@@ -185,6 +185,6 @@ def test_what_is_no_token_is_flattened():
 def test_a_policy_has_as_many_actions_as_its_world(id):
     world = openworld.make(id)
     network = jax.eval_shape(lambda: make_network(world, Network(), jax.random.key(0)))
-    seen = jax.ShapeDtypeStruct((5, *world.observation_shape), jnp.uint8)
+    seen = jax.ShapeDtypeStruct((5, world.layout.size), jnp.uint8)
     logits, value = jax.eval_shape(lambda n, t: n(t), network, seen)
     assert (logits.shape, value.shape) == ((5, world.num_actions), (5,))

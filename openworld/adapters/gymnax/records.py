@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any
 
 import equinox as eqx
-from jaxtyping import Array, Bool, Int32
+from jaxtyping import Array, Bool
 
 from openworld.batch import State
 
@@ -26,6 +26,6 @@ class EnvState(eqx.Module):
     terminated: Bool[Array, ""]  # whether the last step ended the episode and no reset followed
 
     @property
-    def time(self) -> Int32[Array, ""]:
+    def time(self) -> Array:
         """Steps of this episode so far."""
         return self.batch.world.tick
