@@ -5,6 +5,7 @@ import re
 
 import jax
 import jax.numpy as jnp
+import jaxtyping
 import numpy as np
 import pytest
 
@@ -182,7 +183,15 @@ def test_spaces_where_gymnax_is_missing(dtype):
     assert not spaces.Discrete(4).contains(4)
 
 
-def test_refusals():
+@pytest.fixture
+def unchecked():
+    """Annotations as a user has them: not checked, so that our own refusals are heard."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
+
+
+def test_refusals(unchecked):
     env, params = face()
     state = jax.eval_shape(env.reset, KEYS[0], params)[1]
     many = jax.eval_shape(mapped()[0], KEYS)[1]
