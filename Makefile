@@ -14,7 +14,7 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv demo bench test test-quick test-oracle test-matrix lint format lock clean
+.PHONY: help venv demo bench test test-quick test-oracle test-browser test-matrix lint format lock clean
 
 help:  ## show these targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1@\2/p' $(firstword $(MAKEFILE_LIST)) | column -t -s @ 2>/dev/null \
@@ -36,6 +36,10 @@ test-quick: .venv/ready  ## the tests that take seconds
 
 test-oracle: .venv-oracle/ready  ## play beside the published package, which this installs in .venv-oracle
 	$(subst $(BIN),.venv-oracle/bin,$(PYTEST)) tests/craftax $(ARGS)
+
+test-browser: .venv/ready  ## drive the pages in headless Chromium, which this installs (as root, on Debian)
+	.ci/chromium
+	$(PYTEST) tests/browser $(ARGS)
 
 test-matrix:  ## the quick lane on the oldest and newest packages and every Python at hand
 	.ci/matrix $(ARGS)
