@@ -29,7 +29,7 @@ class Memory {
       const [rows, cols] = this.agent.game.ground;
       const layer = () => make("canvas", { width: cols * TILE, height: rows * TILE }).getContext("2d");
       const floor = { looks: new Uint16Array(rows * cols), ground: layer(), path: layer() };
-      Object.assign(floor.path, { lineWidth: 5, lineCap: "round", strokeStyle: this.colour, globalAlpha: 0.85 });
+      Object.assign(floor.path, { lineWidth: 4, lineCap: "round", strokeStyle: this.colour, globalAlpha: 0.8 });
       this.floors.set(depth, floor);
     }
     return this.floors.get(depth);

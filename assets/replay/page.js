@@ -121,7 +121,7 @@ async function main() {
     get("scrub").value = time.step;
     get("scrub").setAttribute("aria-valuetext", `step ${told}`);
     get("speed").value = time.speed;
-    get("play").textContent = time.running ? "⏸" : "▶";
+    get("play").classList.toggle("running", time.running);
     get("play").setAttribute("aria-label", time.running ? "Pause" : "Play");
   });
   const seek = (step) => time.seek(step);

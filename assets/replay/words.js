@@ -10,7 +10,7 @@ function changes(agent, frame) {
   const told = [];
   const both = (name) => [agent.values(frame - 1, name), agent.values(frame, name)];
   for (const [when, which] of agent.achievements) {
-    if (when === frame) told.push({ text: `achievement: ${game.achievements[which]}`, kind: "achieved" });
+    if (when === frame) told.push({ text: `★ ${game.achievements[which]}`, kind: "achieved" });
   }
   if (agent.depth(frame) !== agent.depth(frame - 1)) {
     const way = agent.depth(frame) > agent.depth(frame - 1) ? "down" : "up";

@@ -79,7 +79,9 @@ def sprites(sheet: Sheet, games: Iterable[tuple[Ruleset, np.ndarray]]) -> dict[s
 
 def _all_looks(looks: set[int]) -> set[int]:
     """Add how tiles look that tell more than their token: see `Seen.tile`."""
-    closed = {look & 63 | Fixture.LADDER_DOWN_BLOCKED << 6 for look in looks if look >> 6 == Fixture.LADDER_DOWN}
+    closed = {
+        look & 63 | Fixture.LADDER_DOWN_BLOCKED << 6 for look in looks if look >> 6 == Fixture.LADDER_DOWN
+    }
     bared = {
         look - Block.NECROMANCER + Block.NECROMANCER_VULNERABLE
         for look in looks
@@ -102,4 +104,6 @@ def _body(mark: int) -> np.ndarray:
 def _player(sheet: Sheet, number: int) -> list[int]:
     """Paint a player facing each way, asleep and fallen."""
     ways = [atlas.player(facing, False, number) for facing in Direction]
-    return [sheet.add(art) for art in (*ways, atlas.player(Direction.DOWN, True, number), atlas.fallen(number))]
+    return [
+        sheet.add(art) for art in (*ways, atlas.player(Direction.DOWN, True, number), atlas.fallen(number))
+    ]
