@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, TextIO
 from openworld.cli.options import check_ending, parse, prepare, require
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from openworld.render.episode import Episode
     from openworld.replay import Replay
 
@@ -113,14 +115,14 @@ def longest(episodes: list["Episode"]) -> int:
     return max(episode.steps for episode in episodes)
 
 
-def still(episodes: list["Episode"], step: int, scale: int):  # noqa: ANN201 (NumPy is imported late)
+def still(episodes: list["Episode"], step: int, scale: int) -> "np.ndarray":
     """Return the picture of a step, uint8[height, width, 3], all players side by side."""
     from openworld.render.picture import abreast, picture
 
     return abreast([picture(row, scale, e.rules) for e in episodes for row in e.at(step)])
 
 
-def film(episodes: list["Episode"], path: Path, speed: float, scale: int) -> Path:
+def film(episodes: list["Episode"], path: Path, speed: float | int, scale: int) -> Path:
     """Film episodes side by side."""
     from openworld.render import video
 
@@ -146,7 +148,7 @@ def text(episodes: list["Episode"], step: int, colour: bool, columns: int) -> st
     return terminal.beside(blocks, columns) if len(blocks) > 1 or colour else blocks[0]
 
 
-def show(episodes: list["Episode"], speed: float) -> None:
+def show(episodes: list["Episode"], speed: float | int) -> None:
     """Play episodes on the terminal; where the output is none, print their last frame."""
     columns = shutil.get_terminal_size().columns
     if sys.stdout.isatty():
@@ -155,7 +157,7 @@ def show(episodes: list["Episode"], speed: float) -> None:
         print(text(episodes, longest(episodes), False, columns), end="")
 
 
-def animate(episodes: list["Episode"], speed: float, out: TextIO) -> None:
+def animate(episodes: list["Episode"], speed: float | int, out: TextIO) -> None:
     """Play episodes on a terminal, from its upper left corner; Ctrl-C stops where they are."""
     last, rate = longest(episodes), speed * PACE
     begun, step = time.monotonic(), 0

@@ -19,7 +19,7 @@ def write(
     film: Replay | Iterable[np.ndarray],
     path: str | Path,
     *,
-    fps: float = 10,
+    fps: float | int = 10,
     scale: int = 3,
     most: int | None = None,
     rules: Ruleset = FULL,
@@ -45,7 +45,7 @@ def write(
     return write_pictures(pictures(film), path, fps=fps)
 
 
-def write_pictures(film: Iterable[np.ndarray], path: str | Path, *, fps: float = 10) -> Path:
+def write_pictures(film: Iterable[np.ndarray], path: str | Path, *, fps: float | int = 10) -> Path:
     """Write a film of pictures, uint8[height, width, 3] each, of even height and width; as `write` does."""
     path = Path(path)
     if path.suffix.lower() not in ENDINGS:
