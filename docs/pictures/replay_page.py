@@ -12,7 +12,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-STEP, SIZE = 706, {"width": 1440, "height": 1010}
+STEP, SIZE = 292, {"width": 1440, "height": 1010}
 OUT = Path(__file__).with_name("replay-page.png")
 
 
