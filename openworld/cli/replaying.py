@@ -6,7 +6,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any
 
 from openworld.cli.options import check_ending, parse, prepare, require
 
@@ -68,7 +68,7 @@ def replay(words: list[str]) -> None:
 
     # All are played to their end before anything is shown: only then it is known that they are true.
     loaded = [load(path, options.episode) for path in options.files]
-    episodes = [play(recorded, name) for name, recorded in _apart(loaded, options.files)]
+    episodes = [play(recorded, name) for name, recorded in apart(loaded, options.files)]
     if options.video:
         print(f"written to {film(episodes, options.video, options.speed, options.scale)}")
     if options.picture:
@@ -101,8 +101,8 @@ def load(path: Path, number: int) -> tuple[str, "Replay"]:
     return f"{result.agent.get('name', path.stem)}, episode {number}", result.replay(number)
 
 
-def _apart(loaded: list[tuple[str, "Replay"]], files: tuple[Path, ...]) -> list[tuple[str, "Replay"]]:
-    """Name those alike by their folders too."""
+def apart(loaded: list[tuple[str, "Replay"]], files: tuple[Path, ...]) -> list[tuple[str, "Replay"]]:
+    """Name those alike by their folders too, each with its replay."""
     names = [name for name, _ in loaded]
     return [
         (name if names.count(name) == 1 else f"{path.resolve().parent.name}/{path.stem}", recorded)
@@ -157,7 +157,7 @@ def show(episodes: list["Episode"], speed: float | int) -> None:
         print(text(episodes, longest(episodes), False, columns), end="")
 
 
-def animate(episodes: list["Episode"], speed: float | int, out: TextIO) -> None:
+def animate(episodes: list["Episode"], speed: float | int, out: Any) -> None:
     """Play episodes on a terminal, from its upper left corner; Ctrl-C stops where they are."""
     last, rate = longest(episodes), speed * PACE
     begun, step = time.monotonic(), 0
