@@ -1,10 +1,20 @@
-"""Writing a file as a whole or not at all."""
+"""Writing a file as a whole or not at all, and finding those that OpenWorld ships."""
 
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+_HERE = Path(__file__).parent
+
+
+def asset(name: str) -> Path:
+    """Return a file that OpenWorld ships: the wheel has it as openworld/assets/, a checkout as assets/."""
+    for folder in (_HERE / "assets", _HERE.parent / "assets"):
+        if (folder / name).is_file():
+            return folder / name
+    raise FileNotFoundError(f"assets/{name} is missing: OpenWorld is not installed whole")
 
 
 @contextmanager

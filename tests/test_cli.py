@@ -96,6 +96,10 @@ def test_options_of_training_are_those_of_its_settings():
         (["replay", "/nowhere/a.replay"], "/nowhere/a.replay: No such file or directory"),
         (["replay", "README.md"], "README.md is not a replay"),
         (["render", "--steps", "-1"], "--steps must be at least 0, not -1"),
+        (["replay", "a", "--video", "a.png"], "--video must end in .mp4 or .gif, not 'a.png'"),
+        (["replay", "a", "--html", "a.txt"], "--html must end in .html, not 'a.txt'"),
+        (["replay", "a", "--speed", "0.01"], "--speed must be at least 0.1, not 0.01"),
+        (["replay"], "name at least one replay"),
         (["render", "--out", "a.jpg"], "--out must end in .png, .mp4 or .gif, not 'a.jpg'"),
         (["render", "--id", "OpenWorld-v7"], "did you mean OpenWorld-v0"),
         (["bench", "--kinds", "nothing"], "there is no kind 'nothing'"),
@@ -214,8 +218,10 @@ def test_a_world_is_shown_and_a_replay_checked(tmp_path, capsys):
     # Of the classic world, whose step is compiled soonest.
     world = registry.make("OpenWorld-Classic-v0")
     path = replay.record(world, lambda carry, key, obs: (carry, 1), 0, 3).save(tmp_path / "a.replay")
-    done = run("replay", str(path), "--out", str(tmp_path / "a.gif"))
+    outputs = [f"--{kind}={tmp_path / name}" for kind, name in (("video", "a.gif"), ("picture", "a.png"))]
+    done = run("replay", str(path), str(path), *outputs, f"--html={tmp_path / 'a.html'}", "--scale", "1")
     assert done.returncode == 0, done.stderr
+    assert {"a.gif", "a.png", "a.html"} <= {file.name for file in tmp_path.iterdir()}
     assert "3 steps" in done.stdout
     assert "it plays as recorded" in done.stdout
     record = json.loads(path.read_text())

@@ -80,6 +80,7 @@ def test_the_wheel_carries_all_its_parts(tmp_path):
         "openworld/__init__.py",
         "openworld/py.typed",
         "openworld/assets/README.md",
+        "openworld/assets/replay/page.html",
         "trainers/__init__.py",
         "trainers/py.typed",
         "_openworld_gymnasium.py",

@@ -1,6 +1,7 @@
 """Replays play again exactly, and whatever cannot be trusted is refused in one line."""
 
 import json
+from itertools import pairwise
 
 import jax
 import jax.numpy as jnp
@@ -153,7 +154,10 @@ def test_other_rules_are_refused(recorded, damaged):
         next(replay.frames(unknown))
 
 
-@pytest.mark.parametrize(("name", "value"), [("digest", "0" * 32), ("seed", [3, 5])])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("digest", "0" * 32), ("seed", [3, 5]), ("episode_return", 99.0), ("ended", "terminated")],
+)
 def test_what_plays_differently_is_noticed(damaged, name, value):
     loaded = Replay.load(damaged(**{name: value}))
     with pytest.raises(ReplayError, match="does not play as it was recorded"):
@@ -163,7 +167,9 @@ def test_what_plays_differently_is_noticed(damaged, name, value):
 @pytest.mark.parametrize(
     ("entries", "told"),
     [
-        ({"schema": 2}, "has replay schema 2; this version reads 1"),
+        ({"schema": 3}, "has replay schema 3; this version reads 1 and 2"),
+        ({"schema": 2}, "it has no 'players'"),
+        ({"schema": 2, "players": 9, "sharing": 0.0, "revival": True}, "is damaged: 9 players"),
         ({"format": "something"}, "is not a replay"),
         ({"actions": "AAAA"}, "is damaged"),
         ({"actions": "not base64!"}, "is damaged"),
@@ -198,3 +204,56 @@ def test_a_file_cut_short_is_refused(recorded, tmp_path):
         path.write_bytes(data[:length])
         with pytest.raises(ReplayError):
             Replay.load(path)
+
+
+def test_a_flipped_bit_is_refused_or_changes_nothing(recorded, tmp_path):
+    """Of most bits the file itself tells; of a return or a seed only playing does."""
+    path = recorded.save(tmp_path / "a.replay")
+    data, told = path.read_bytes(), 0
+    for place in range(0, 8 * len(data), 7):
+        flipped = bytearray(data)
+        flipped[place // 8] ^= 1 << place % 8
+        path.write_bytes(bytes(flipped))
+        try:
+            loaded = Replay.load(path)
+            loaded.world()
+        except ReplayError:
+            told += 1
+            continue
+        known = {name: value for name, value in vars(loaded).items() if name != "actions"}
+        wrong = {name for name, value in known.items() if value != getattr(recorded, name)}
+        assert wrong <= {"digest", "seed", "episode_return", "ended", "time_limit"}
+        assert loaded.actions.tolist() == recorded.actions.tolist()
+    assert told > len(data) / 2
+
+
+def test_moments_tell_where_and_what_for(recorded):
+    every = list(replay.moments(recorded))
+    assert len(every) == STEPS + 1
+    assert every[0].places.tolist() == [[24, 24]]
+    assert every[0].rewards.tolist() == [0]
+    assert sum(float(moment.rewards[0]) for moment in every) == pytest.approx(
+        recorded.episode_return, abs=1e-4
+    )
+    assert all((b.unlocked >= a.unlocked).all() for a, b in pairwise(every))
+    for moment, frame in zip(every, replay.frames(recorded), strict=True):
+        assert np.array_equal(moment.tokens[0], frame)
+        assert moment.places.max() < 48
+
+
+@pytest.mark.slow
+def test_a_company_is_recorded(tmp_path):
+    world = registry.make("OpenWorld-Coop-v0", sharing=0.5, revival=False)
+
+    def walk_apart(carry, key, obs):
+        assert obs.shape[:2] == (1, 2)
+        return carry, jnp.array([[1, 2]])
+
+    recorded = replay.record(world, walk_apart, 5, 3)
+    assert (recorded.actions.tolist(), recorded.players) == ([[1, 2]] * 3, 2)
+    loaded = Replay.load(recorded.save(tmp_path / "a.replay"))
+    assert (loaded.players, loaded.sharing, loaded.revival) == (2, 0.5, False)
+    assert {**vars(loaded), "actions": 0} == {**vars(recorded), "actions": 0}
+    shown = list(replay.frames(loaded))
+    assert [frame.shape for frame in shown] == [(2, world.layout.size)] * 4
+    assert loaded.world() == world

@@ -93,38 +93,6 @@ def render(words: list[str]) -> None:
     show(at_random(options.id, options.seed, options.steps), options.out, options.scale)
 
 
-def replay(words: list[str]) -> None:
-    """Check a replay, and film it."""
-    import tyro
-
-    @dataclass(frozen=True)
-    class Options:
-        """Play a replay again, check that it plays as it was recorded, and film it.
-
-        Attributes:
-            file: the replay.
-            out: an .mp4 or .gif of it, or a .png of its last frame; without it, the last frame on the terminal.
-            scale: screen pixels for each pixel of a tile.
-        """
-
-        file: tyro.conf.Positional[Path]
-        out: Path | None = None
-        scale: int = 3
-
-    options = parse(Options, "replay", words)
-    check_ending(options.out, (".png", ".mp4", ".gif"))
-    prepare()
-    from openworld.replay import Replay
-
-    played = Replay.load(options.file)
-    end = f", {played.ended}" if played.ended else ""
-    show(played, options.out, options.scale)
-    print(
-        f"{played.id}, rules {played.ruleset}, seed {played.seed}: {len(played.actions)} steps, "
-        f"return {played.episode_return:.2f}{end}; it plays as recorded"
-    )
-
-
 def info(words: list[str]) -> None:
     """Tell what is installed here."""
 

@@ -88,10 +88,11 @@ def number_of(option: str, words: list[str]) -> int | None:
         return None
 
 
-def check_ending(path: Path | None, endings: tuple[str, ...]) -> None:
+def check_ending(path: Path | None, endings: tuple[str, ...], option: str = "--out") -> None:
     """Refuse a file name of another kind."""
     if path is not None and path.suffix.lower() not in endings:
-        raise ValueError(f"--out must end in {', '.join(endings[:-1])} or {endings[-1]}, not {path.name!r}")
+        told = " or ".join(filter(None, (", ".join(endings[:-1]), endings[-1])))
+        raise ValueError(f"{option} must end in {told}, not {path.name!r}")
 
 
 def prepare() -> None:

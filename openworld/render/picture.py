@@ -1,5 +1,7 @@
 """The picture of what a player perceives: the view above, its status below. Pure NumPy, from tokens alone."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from openworld.art import atlas
@@ -10,6 +12,7 @@ from openworld.content.units import DAYLIGHT_LEVELS, LIGHT_LEVELS
 from openworld.observe.seen import Fellow, Seen
 from openworld.render.panel import panel, panel_rows
 
+_GAP = (14, 12, 18)
 _MARK = (255, 244, 200)
 _NIGHT = np.array([0.30, 0.36, 0.62], np.float32)
 
@@ -32,6 +35,19 @@ def picture(tokens: np.ndarray, scale: int = 3, rules: Ruleset = FULL) -> np.nda
 def size(scale: int = 3, rules: Ruleset = FULL) -> tuple[int, int]:
     """Return the height and width of a picture."""
     return (rules.view_rows + panel_rows(rules)) * TILE * scale, rules.view_cols * TILE * scale
+
+
+def abreast(pictures: Sequence[np.ndarray], gap: int = 8) -> np.ndarray:
+    """Return pictures side by side, uint8[height, width, 3]: on a dark ground, with a gap between them."""
+    if len(pictures) == 1:
+        return pictures[0]
+    height = max(image.shape[0] for image in pictures)
+    joined = np.full((height, sum(image.shape[1] + gap for image in pictures) - gap, 3), _GAP, np.uint8)
+    left = 0
+    for image in pictures:
+        joined[: image.shape[0], left : left + image.shape[1]] = image
+        left += image.shape[1] + gap
+    return joined
 
 
 def _view(seen: Seen) -> np.ndarray:

@@ -10,16 +10,16 @@ from openworld.files import replacing
 
 
 def encode(image: np.ndarray) -> bytes:
-    """Return uint8[height, width, 3] as the bytes of a PNG."""
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+    """Return uint8[height, width, 3], or 4 with opacity, as the bytes of a PNG."""
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] not in (3, 4):
         raise ValueError(f"a picture must be uint8[height, width, 3], not {image.dtype}{list(image.shape)}")
-    height, width = image.shape[:2]
+    height, width, channels = image.shape
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     lines = np.concatenate([np.zeros((height, 1), np.uint8), image.reshape(height, -1)], axis=1)
-    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    head = struct.pack(">IIBBBBB", width, height, 8, 2 if channels == 3 else 6, 0, 0, 0)
     body = zlib.compress(lines.tobytes(), 9)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
 

@@ -1,5 +1,8 @@
 """The text form of what a player perceives, for terminals: two letters a tile, on the tile's colour."""
 
+import re
+import textwrap
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
@@ -19,6 +22,9 @@ from openworld.observe import words
 from openworld.observe.seen import Seen, block_of, fixture_of
 
 _RESET = "\x1b[0m"
+_ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
+#: Columns between texts that stand side by side, and those that each has at least.
+_GAP, _NARROWEST = 2, 38
 _PLAYER = {Direction.LEFT: "<@", Direction.RIGHT: "@>", Direction.UP: "^@", Direction.DOWN: "v@"}
 #: Blocks whose colour says enough.
 _PLAIN = {
@@ -64,6 +70,31 @@ def ansi(tokens: np.ndarray, *, colour: bool = True, rules: Ruleset = FULL) -> s
             lines.append(" ".join(letters[row]).rstrip())
     known = "  ".join(f"{short} {name}" for short, name in sorted(legend.items()))
     return "\n".join([*lines, *([known] if known else []), *_status(seen), ""])
+
+
+def beside(texts: Sequence[str], columns: int) -> str:
+    """Lay texts side by side, as many as fit into a terminal of so many columns, the others below them.
+
+    Lines of words are broken where they are too long; those of tiles, which have colours, are never.
+    """
+    width = columns if len(texts) == 1 else max(_NARROWEST, columns // len(texts) - _GAP)
+    each = max(1, (columns + _GAP) // (width + _GAP))
+    lines = []
+    for first in range(0, len(texts), each):
+        blocks = [_broken(text, width) for text in texts[first : first + each]]
+        tall = max(map(len, blocks))
+        rows = zip(*(block + [""] * (tall - len(block)) for block in blocks), strict=True)
+        lines += ["".join(_padded(line, width + _GAP) for line in row[:-1]) + row[-1] for row in rows]
+    return "\n".join([*lines, ""])
+
+
+def _broken(text: str, width: int) -> list[str]:
+    lines = (line if "\x1b" in line else textwrap.wrap(line, width) or [""] for line in text.splitlines())
+    return [part for line in lines for part in ([line] if isinstance(line, str) else line)]
+
+
+def _padded(line: str, width: int) -> str:
+    return line + " " * (width - len(_ESCAPES.sub("", line)))
 
 
 def short(name: str) -> str:

@@ -1,0 +1,195 @@
+"""`openworld replay`: check recorded episodes, and show them on the terminal, as a film, a picture or a page."""
+
+import math
+import shutil
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from openworld.cli.options import check_ending, parse, prepare, require
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from openworld.render.episode import Episode
+    from openworld.replay import Replay
+
+#: Steps a second at speed 1.
+PACE = 10
+#: Frames a second at most: of a film, where faster play leaves steps out, and of a terminal.
+FILM_RATE, TERMINAL_RATE = 50, 20
+
+
+def replay(words: list[str]) -> None:
+    """Check replays, and show them."""
+    import tyro
+
+    @dataclass(frozen=True)
+    class Options:
+        """Play replays again, check that they play as they were recorded, and show them, several side by side.
+
+        Without --video, --picture and --html they are played on the terminal; where the output is no terminal,
+        their last frame is printed.
+
+        Attributes:
+            files: replays, or results of `openworld evaluate`, of which --episode is taken.
+            video: an .mp4 or .gif of them.
+            picture: a .png of their last frame.
+            html: one page, to be opened in a browser, with everything in it: play, step, maps, charts.
+            speed: 1 is ten steps a second, on the terminal and in a film.
+            scale: screen pixels for each pixel of a tile, in a film and a picture.
+            episode: which episode of a result, counted from 0.
+        """
+
+        files: tyro.conf.Positional[tuple[Path, ...]]
+        video: Path | None = None
+        picture: Path | None = None
+        html: Path | None = None
+        speed: float = 1.0
+        scale: int = 3
+        episode: int = 0
+
+    options = parse(Options, "replay", words)
+    check_ending(options.video, (".mp4", ".gif"), "--video")
+    check_ending(options.picture, (".png",), "--picture")
+    check_ending(options.html, (".html",), "--html")
+    if not options.files:
+        raise ValueError("name at least one replay")
+    if not 1 <= options.speed * PACE < math.inf:
+        raise ValueError(f"--speed must be at least {1 / PACE}, not {options.speed}")
+    if options.scale < 1:
+        raise ValueError(f"--scale must be at least 1, not {options.scale}")
+    if options.video:
+        require("imageio", "imageio_ffmpeg")
+    prepare()
+    from openworld.render.episode import play
+
+    # All are played to their end before anything is shown: only then it is known that they are true.
+    loaded = [load(path, options.episode) for path in options.files]
+    episodes = [play(recorded, name) for name, recorded in apart(loaded, options.files)]
+    if options.video:
+        print(f"written to {film(episodes, options.video, options.speed, options.scale)}")
+    if options.picture:
+        from openworld.render import png
+
+        print(f"written to {png.write(still(episodes, longest(episodes), options.scale), options.picture)}")
+    if options.html:
+        from openworld.render import page
+
+        print(f"written to {page.write(episodes, options.html)}")
+    if not (options.video or options.picture or options.html):
+        show(episodes, options.speed)
+    for episode in episodes:
+        print(summary(episode))
+
+
+def load(path: Path, number: int) -> tuple[str, "Replay"]:
+    """Read a replay, or an episode of a result; return a name for it too."""
+    from openworld.replay import Replay
+
+    with path.open("rb") as file:
+        head = file.read(200)
+    if b'"openworld result"' not in head:
+        return path.stem, Replay.load(path)
+    from openworld.judging.result import Result
+
+    result = Result.load(path)
+    if not 0 <= number < len(result.seeds):
+        raise ValueError(f"{path} has episodes 0 to {len(result.seeds) - 1}, not {number}")
+    return f"{result.agent.get('name', path.stem)}, episode {number}", result.replay(number)
+
+
+def apart(loaded: list[tuple[str, "Replay"]], files: tuple[Path, ...]) -> list[tuple[str, "Replay"]]:
+    """Name those alike by their folders too, each with its replay."""
+    names = [name for name, _ in loaded]
+    return [
+        (name if names.count(name) == 1 else f"{path.resolve().parent.name}/{path.stem}", recorded)
+        for (name, recorded), path in zip(loaded, files, strict=True)
+    ]
+
+
+def longest(episodes: list["Episode"]) -> int:
+    """Return the last step of the common time."""
+    return max(episode.steps for episode in episodes)
+
+
+def still(episodes: list["Episode"], step: int, scale: int) -> "np.ndarray":
+    """Return the picture of a step, uint8[height, width, 3], all players side by side."""
+    from openworld.render.picture import abreast, picture
+
+    return abreast([picture(row, scale, e.rules) for e in episodes for row in e.at(step)])
+
+
+def film(episodes: list["Episode"], path: Path, speed: float | int, scale: int) -> Path:
+    """Film episodes side by side."""
+    from openworld.render import video
+
+    stride = math.ceil(speed * PACE / FILM_RATE)
+    last = longest(episodes)
+    steps = [*range(0, last, stride), last]
+    return video.write_pictures((still(episodes, s, scale) for s in steps), path, fps=speed * PACE / stride)
+
+
+def text(episodes: list["Episode"], step: int, colour: bool, columns: int) -> str:
+    """Return the text of a step, all players side by side."""
+    from openworld.render import terminal
+
+    blocks = []
+    for episode in episodes:
+        at = min(step, episode.steps)
+        did = episode.replay.actions.reshape(episode.steps, episode.players)[at - 1] if at else ()
+        for player, tokens in enumerate(episode.at(step)):
+            which = f" player {player}" if episode.players > 1 else ""
+            action = f"  {_action(int(did[player]))}" if at else ""
+            head = f"{episode.name}{which}  step {at} of {episode.steps}{action}"
+            blocks.append(f"{head}\n{terminal.ansi(tokens, colour=colour, rules=episode.rules)}")
+    return terminal.beside(blocks, columns) if len(blocks) > 1 or colour else blocks[0]
+
+
+def show(episodes: list["Episode"], speed: float | int) -> None:
+    """Play episodes on the terminal; where the output is none, print their last frame."""
+    columns = shutil.get_terminal_size().columns
+    if sys.stdout.isatty():
+        animate(episodes, speed, sys.stdout)
+    else:
+        print(text(episodes, longest(episodes), False, columns), end="")
+
+
+def animate(episodes: list["Episode"], speed: float | int, out: Any) -> None:
+    """Play episodes on a terminal, from its upper left corner; Ctrl-C stops where they are."""
+    last, rate = longest(episodes), speed * PACE
+    begun, step = time.monotonic(), 0
+    out.write("\x1b[2J\x1b[?25l")
+    try:
+        while True:
+            columns, rows = shutil.get_terminal_size()
+            lines = text(episodes, step, True, columns).splitlines()[: max(1, rows - 1 - len(episodes))]
+            out.write("\x1b[H" + "\x1b[K\n".join([*lines, "\x1b[J"]))
+            out.flush()
+            if step == last:
+                return
+            time.sleep(max(0.0, begun + (step + 1) / rate - time.monotonic(), 1 / TERMINAL_RATE - 1 / rate))
+            step = min(last, max(step + 1, int((time.monotonic() - begun) * rate)))
+    except KeyboardInterrupt:
+        pass
+    finally:
+        out.write("\x1b[?25h")
+        out.flush()
+
+
+def summary(episode: "Episode") -> str:
+    """Say in one line what was checked."""
+    played = episode.replay
+    end = f", {played.ended}" if played.ended else ""
+    return (
+        f"{played.id}, rules {played.ruleset}, seed {played.seed}: {episode.steps} steps, "
+        f"return {played.episode_return:.2f}{end}; it plays as recorded"
+    )
+
+
+def _action(number: int) -> str:
+    from openworld.content.ids import Action
+
+    return Action(number).name.lower().replace("_", " ")

@@ -1,0 +1,109 @@
+"""A sheet of all the tiles and icons that some episodes need, for a page to paint with."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from openworld.art import atlas
+from openworld.art.paint import TILE
+from openworld.content.ids import Attribute, Block, Direction, Fixture, Item, Kind, Projectile, Vital
+from openworld.content.rulesets import Ruleset
+from openworld.observe.layout import FELLOW, MOST_PLAYERS, PLAYER_PROJECTILES, layout_of
+from openworld.observe.seen import Fellow, items_of
+
+#: Tiles in a row of the sheet.
+COLUMNS = 16
+#: Icons that are of no item.
+SIGNS = ("health", "experience", "fire", "ice", "asleep", "resting", "day", "ladder", "blocked")
+
+
+class Sheet:
+    """A sheet under construction: each sprite is painted once, and known by its number."""
+
+    def __init__(self) -> None:
+        self._sprites: list[np.ndarray] = []
+        self._known: dict[bytes, int] = {}
+
+    def add(self, sprite: np.ndarray) -> int:
+        """Take uint8[16, 16, 3 or 4] in, and return its number: row by row, `COLUMNS` to a row."""
+        whole = np.full((TILE, TILE, 4), 255, np.uint8)
+        whole[..., : sprite.shape[2]] = sprite
+        whole[whole[..., 3] == 0] = 0
+        number = self._known.setdefault(whole.tobytes(), len(self._sprites))
+        if number == len(self._sprites):
+            self._sprites.append(whole)
+        return number
+
+    def image(self) -> np.ndarray:
+        """Return uint8[height, width, 4]."""
+        rows = -(-len(self._sprites) // COLUMNS)
+        image = np.zeros((rows * TILE, COLUMNS * TILE, 4), np.uint8)
+        for number, sprite in enumerate(self._sprites):
+            row, col = divmod(number, COLUMNS)
+            image[row * TILE : (row + 1) * TILE, col * TILE : (col + 1) * TILE] = sprite
+        return image
+
+
+def sprites(sheet: Sheet, games: Iterable[tuple[Ruleset, np.ndarray]]) -> dict[str, Any]:
+    """Paint what is needed to show tokens, and return the numbers of the sprites by what they show.
+
+    Args:
+        sheet: painted on.
+        games: rules, and uint8[frames, tokens] of everything seen under them.
+    """
+    looks, marks, known = {0}, {0}, list(games)
+    for rules, tokens in known:
+        layout = layout_of(rules)
+        looks |= set(np.unique(tokens[:, layout["tile"].slice]).tolist())
+        marks |= set(np.unique(tokens[:, layout["creature"].slice]).tolist())
+    items = sorted({item for rules, _ in known for item in items_of(rules)})
+    tools = {Item.PICKAXE: range(1, 5), Item.SWORD: range(1, 5)}
+    return {
+        "tile": {str(look): sheet.add(atlas.tiles()[look]) for look in sorted(_all_looks(looks))},
+        "creature": {str(mark): sheet.add(_body(mark)) for mark in sorted(marks - {0})},
+        "missile": [sheet.add(atlas.projectile(kind)) for kind in Projectile],
+        "own": [int(kind) for kind in PLAYER_PROJECTILES],
+        "player": [_player(sheet, number) for number in range(MOST_PLAYERS)],
+        "icon": {sign: sheet.add(atlas.icon(sign)) for sign in SIGNS},
+        "item": {str(int(item)): sheet.add(atlas.icon(item)) for item in items if item not in tools},
+        "tool": {
+            str(int(item)): [sheet.add(atlas.tool(item, level)) for level in levels]
+            for item, levels in tools.items()
+        },
+        "armour": [[sheet.add(atlas.armour(piece, level)) for level in (1, 2)] for piece in range(4)],
+        "vital": [sheet.add(atlas.icon(vital)) for vital in Vital],
+        "attribute": [sheet.add(atlas.icon(attribute)) for attribute in Attribute],
+    }
+
+
+def _all_looks(looks: set[int]) -> set[int]:
+    """Add how tiles look that tell more than their token: see `Seen.tile`."""
+    closed = {
+        look & 63 | Fixture.LADDER_DOWN_BLOCKED << 6 for look in looks if look >> 6 == Fixture.LADDER_DOWN
+    }
+    bared = {
+        look - Block.NECROMANCER + Block.NECROMANCER_VULNERABLE
+        for look in looks
+        if look & 63 == Block.NECROMANCER
+    }
+    return looks | closed | bared
+
+
+def _body(mark: int) -> np.ndarray:
+    """Return how a token of the plane of creatures looks."""
+    if mark < FELLOW:
+        return atlas.creature(Kind((mark - 1) // 8), (mark - 1) % 8)
+    fellow = Fellow.of(0, 0, mark)
+    if fellow.fallen:
+        return atlas.fallen(fellow.number)
+    facing = Direction.DOWN if fellow.facing is None else fellow.facing
+    return atlas.player(facing, fellow.facing is None, fellow.number)
+
+
+def _player(sheet: Sheet, number: int) -> list[int]:
+    """Paint a player facing each way, asleep and fallen."""
+    ways = [atlas.player(facing, False, number) for facing in Direction]
+    return [
+        sheet.add(art) for art in (*ways, atlas.player(Direction.DOWN, True, number), atlas.fallen(number))
+    ]
