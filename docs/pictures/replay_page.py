@@ -3,7 +3,7 @@
     openworld replay docs/results/leaderboard/openworld-v0-2026-scripted.json --episode 53 --html page.html
     python docs/pictures/replay_page.py page.html
 
-Needs Chromium and Playwright (`make chromium`).
+Needs Chromium and Playwright (`make test-browser` installs it).
 """
 
 import shutil

@@ -18,9 +18,9 @@ def browser() -> Iterator[Any]:
     """One Chromium for all tests; without it they are skipped."""
     executable = next(filter(None, map(shutil.which, NAMES)), None)
     if executable is None:
-        pytest.skip("no Chromium here: install it with `make chromium`")
+        pytest.skip("no Chromium here: make test-browser installs it")
     playwright = pytest.importorskip(
-        "playwright.sync_api", reason="no Playwright here: install it with `make chromium`"
+        "playwright.sync_api", reason="no Playwright here: make test-browser installs it"
     )
     with playwright.sync_playwright() as driver:
         chromium = driver.chromium.launch(executable_path=executable, args=FLAGS)
