@@ -17,6 +17,7 @@ from openworld.content.ids import (
     Kind,
     Vital,
 )
+from openworld.content.recipes import Recipe
 from openworld.observe import words
 from openworld.observe.seen import Seen, block_of
 
@@ -158,11 +159,8 @@ def _made(before: Seen, now: Seen, action: Action) -> list[Event]:
     if all(spent(before, now, item) >= amount for item, amount in row.uses):
         worn = zip(PIECES, before.values("armour"), now.values("armour"), strict=True)
         pieces = [f"{thing.split()[0]} {name}" for name, old, new in worn if new > old]
-        many = (
-            f"{row.amount} {thing}{'es' if thing == 'torch' else 's'}"
-            if getattr(row, "amount", 0) > 1
-            else ""
-        )
+        amount = row.amount if isinstance(row, Recipe) else 0
+        many = f"{amount} {thing}{'es' if thing == 'torch' else 's'}" if amount > 1 else ""
         return [Event(f"You make {many or article(pieces[0] if pieces else thing)}", GOOD)]
     if lack := lacking(before, row.uses):
         return [Event(f"For {article(thing)} you need {lack} more")]
@@ -191,8 +189,8 @@ def _potion(before: Seen, now: Seen, action: Action) -> list[Event]:
     if spent(before, now, item) <= 0:
         return [Event(f"You have no {colour} potion")]
     changes = {"health": now.value("health") - before.value("health")}
-    for vital in (Vital.MANA, Vital.ENERGY):
-        changes[vital.name.lower()] = vital(now, vital) - vital(before, vital)
+    for which in (Vital.MANA, Vital.ENERGY):
+        changes[which.name.lower()] = vital(now, which) - vital(before, which)
     told = ", ".join(f"{name} {change:+d}" for name, change in changes.items() if change)
     mood = BAD if any(change < 0 for change in changes.values()) else GOOD
     return [Event(f"You drink the {colour} potion: {told or 'nothing changes'}", mood if told else NOTE)]
