@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from openworld import __version__
-from openworld.cli import baselines, commands, describing, judging, training
+from openworld.cli import baselines, commands, describing, judging, playing, training
 from openworld.cli.options import expected, refuse, told
 
 
@@ -28,6 +28,7 @@ class Command:
 
 
 COMMANDS: dict[str, Command] = {
+    "play": Command("play a world by hand, in a window or with --terminal", playing.play),
     "demo": Command("train a small agent, measure it, say where its pictures are", commands.demo),
     "train": Command("train an agent with PPO; --resume goes on where a run stopped", training.train),
     "train-sb3": Command("train a baseline with Stable-Baselines3", baselines.train_sb3),
