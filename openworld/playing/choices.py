@@ -16,7 +16,7 @@ _A = Achievement
 #: What to try next, until it is done: the first steps of every game.
 _STEPS: tuple[tuple[Achievement, str], ...] = (
     (_A.COLLECT_WOOD, "walk up to a tree and press Space"),
-    (_A.PLACE_TABLE, "collect wood, then press t for a table"),
+    (_A.PLACE_TABLE, "with 2 wood, press t to place a table"),
     (_A.MAKE_WOOD_PICKAXE, "stand beside the table, press 1"),
     (_A.MAKE_WOOD_SWORD, "stand beside the table, press 5"),
     (_A.COLLECT_STONE, "dig grey stone with Space"),
@@ -95,9 +95,9 @@ def crafts(seen: Seen, mask: np.ndarray) -> list[Choice]:
 def _lacks(seen: Seen, uses: Iterable[tuple[Item, int]], stations: Iterable[Block]) -> str:
     """Say in a few words why something cannot be made or placed now."""
     far = [called(block) for block in stations if not near(seen, block)]
-    lack = lacking(seen, uses).replace(" and ", ", ")
+    lack = lacking(seen, uses)
     if lack:
-        return f"need {lack}"
+        return f"need {lack.replace(' and ', ', ')} more"
     return f"go to {' and '.join(far)}" if far else "not here" if not stations else "have it"
 
 

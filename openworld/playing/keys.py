@@ -38,13 +38,13 @@ _MOVE, _HANDS, _PLACE, _MAKE = "Move", "Hands", "Place", "Make"
 _FIGHT, _MAGIC, _GIVE, _GAME = "Fight", "Drink, read, enchant, learn", "Give", "Game"
 
 KEYS: tuple[Key, ...] = (
-    Key(_A.LEFT, ("left", "a"), _MOVE, "left"),
-    Key(_A.RIGHT, ("right", "d"), _MOVE, "right"),
-    Key(_A.UP, ("up", "w"), _MOVE, "up"),
-    Key(_A.DOWN, ("down", "s"), _MOVE, "down"),
+    Key(_A.LEFT, ("left", "a"), _MOVE, "walk left, or turn there"),
+    Key(_A.RIGHT, ("right", "d"), _MOVE, "walk right, or turn there"),
+    Key(_A.UP, ("up", "w"), _MOVE, "walk up, or turn there"),
+    Key(_A.DOWN, ("down", "s"), _MOVE, "walk down, or turn there"),
     Key(_A.DESCEND, (">",), _MOVE, "take the ladder down"),
     Key(_A.ASCEND, ("<",), _MOVE, "take the ladder up"),
-    Key(_A.DO, ("space", "e"), _HANDS, "collect, hit, eat, drink, open"),
+    Key(_A.DO, ("space", "e"), _HANDS, "collect, hit, eat, drink"),
     Key(_A.NOOP, (".",), _HANDS, "wait"),
     Key(_A.SLEEP, ("z",), _HANDS, "sleep"),
     Key(_A.REST, ("x",), _HANDS, "rest until well"),
@@ -99,9 +99,9 @@ KEYS: tuple[Key, ...] = (
     Key(_A.GIVE_POTION_CYAN, (f"{GIVE} C",), _GIVE, "give a cyan potion"),
     Key(_A.GIVE_POTION_YELLOW, (f"{GIVE} Y",), _GIVE, "give a yellow potion"),
     Key(HELP, ("h", "?"), _GAME, "help"),
-    Key(AGAIN, ("enter",), _GAME, "a new world, once this one is over"),
-    Key(BACK, ("escape",), _GAME, "close the help, take a half typed key back"),
-    Key(LEAVE, ("Q",), _GAME, "leave (twice while the game goes on; Ctrl-C at once)"),
+    Key(AGAIN, ("enter",), _GAME, "new world when this one ends"),
+    Key(BACK, ("escape",), _GAME, "close this; nothing after all"),
+    Key(LEAVE, ("Q",), _GAME, "leave; press it twice"),
 )
 _SHOWN = {"space": "Space", "enter": "Enter", "escape": "Esc"}
 

@@ -1,13 +1,14 @@
 """A player's place at a game: what its face shows and what it asks for, alone or in company."""
 
 from collections import deque
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from openworld.content.ids import Action
 from openworld.content.rulesets import Ruleset
-from openworld.playing.session import Moment, Session
 from openworld.render.chronicle import Story
+
+if TYPE_CHECKING:
+    from openworld.playing.session import Moment, Session
 
 #: Keys typed ahead that are still played.
 AHEAD = 2
@@ -23,7 +24,7 @@ class Seat:
         #: A line for the player about the table: who is here, who is waited for.
         self.note = ""
 
-    def told(self, moment: Moment) -> None:
+    def told(self, moment: "Moment") -> None:
         """Take in the next moment."""
         begins = self.story is None or moment.step == 0
         if begins:
@@ -67,7 +68,7 @@ class Seat:
 class Alone(Seat):
     """The only player: each action is a step."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: "Session") -> None:
         super().__init__(session.world.ruleset, session.world.id)
         self.session = session
         self._asked: deque[int] = deque(maxlen=AHEAD)
@@ -104,8 +105,3 @@ class Alone(Seat):
 def noop_of(players: int) -> list[int]:
     """Return what players do of whom nothing is heard."""
     return [int(Action.NOOP)] * players
-
-
-def masked(moment: Moment, action: int) -> bool:
-    """Whether an action would do something now."""
-    return bool(np.asarray(moment.mask)[action])

@@ -167,16 +167,17 @@ def _status(
     lines += [(line, _DIM) for line in _folded(_hour(seen), room, 1)]
     lines += [(line, _DIM) for line in _folded(known, room, 2 if page.rows - row > 9 else 1)]
     last = controls.answer or seat.note or _next(seat)
-    room_for = page.rows - row - 2 - len(lines)
+    room_for = page.rows - row - 3 - len(lines)
     events = seat.story.events[-max(room_for, 1) :]
     for i, event in enumerate(events):
         fresh = i >= len(events) - seat.story.fresh
         lines.append((event.text, colour_of(event, fresh) if fresh else _DIM))
     if room_for < 1:
-        lines = [lines[0], *lines[-(page.rows - row - 3) :]]
+        lines = [lines[0], *lines[-(page.rows - row - 4) :]]
     for i, (text, colour) in enumerate(lines, start=row + 1):
         page.put(i, 0, text, colour, room=room)
-    page.put(page.rows - 1, 0, last, _GOLD, room=room)
+    for i, text in enumerate(_folded(last, room, 2)):
+        page.put(page.rows - 2 + i, 0, text, _GOLD, room=room)
 
 
 def _next(seat: Seat) -> str:
@@ -240,8 +241,8 @@ def _help(page: Page, seat: Seat) -> None:
     for i, (key, text) in enumerate(lines):
         col, row = divmod(i, rows_room)
         if key:
-            page.put(1 + row, col * wide, f"{key:>9}", _GREEN)
-            page.put(1 + row, col * wide + 10, text, room=wide - 11)
+            page.put(1 + row, col * wide, f"{key:>10}", _GREEN)
+            page.put(1 + row, col * wide + 11, text, room=wide - 12)
         else:
             page.put(1 + row, col * wide, text, _GOLD)
 
