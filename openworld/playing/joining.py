@@ -5,97 +5,20 @@ else is let go. The host's world moves on when all who have joined have acted, o
 of them did; of whom nothing was heard, or who has left, nothing is done.
 """
 
-import base64
-import binascii
 import contextlib
-import json
-import os
-import socket
-import stat
 import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from openworld import registry
-from openworld.content.ids import Action
 from openworld.playing.seat import Seat, noop_of
 from openworld.playing.session import Moment, Session
+from openworld.playing.wire import VERSION, Line, TableError, call, listen, packed, unpacked
 
-VERSION = 1
-#: No message is longer, in bytes.
-LONGEST = 1 << 16
+__all__ = ["Hosting", "Joined", "TableError"]
+
 #: Seconds in which a host must answer.
 _ANSWER = 10.0
-
-
-class TableError(ValueError):
-    """A table that cannot be opened, joined or understood."""
-
-
-class Line:
-    """Messages to and from one peer; never blocks."""
-
-    def __init__(self, peer: socket.socket) -> None:
-        peer.setblocking(False)
-        self.peer, self.open = peer, True
-        self._in, self._out = b"", b""
-
-    def send(self, **message: Any) -> None:
-        """Send a message; to one that has left nothing is sent."""
-        data = json.dumps(message).encode()
-        self._out += len(data).to_bytes(4, "big") + data
-        self.flush()
-
-    def flush(self) -> None:
-        """Send what could not be sent before."""
-        with contextlib.suppress(BlockingIOError):
-            try:
-                while self.open and self._out:
-                    self._out = self._out[self.peer.send(self._out) :]
-            except BlockingIOError:
-                raise
-            except OSError:
-                self.close()
-        if len(self._out) > 16 * LONGEST:  # a peer that reads nothing
-            self.close()
-
-    def receive(self) -> list[dict[str, Any]]:
-        """Return the messages that have come; what is none of ours is a `TableError`."""
-        self.flush()
-        try:
-            while self.open and len(self._in) < LONGEST + 4:
-                data = self.peer.recv(1 << 14)
-                self._in += data
-                if not data:
-                    self.close()
-        except BlockingIOError:
-            pass
-        except OSError:
-            self.close()
-        return list(self._whole())
-
-    def _whole(self) -> Any:
-        while len(self._in) >= 4:
-            length = int.from_bytes(self._in[:4], "big")
-            if length > LONGEST:
-                raise TableError(f"a message of {length} bytes; at most {LONGEST} are allowed")
-            if len(self._in) < 4 + length:
-                return
-            data, self._in = self._in[4 : 4 + length], self._in[4 + length :]
-            try:
-                message = json.loads(data)
-            except ValueError:
-                raise TableError("a message that is no JSON") from None
-            if not isinstance(message, dict) or not isinstance(message.get("type"), str):
-                raise TableError("a message without a type")
-            yield message
-
-    def close(self) -> None:
-        """Hang up."""
-        self.open = False
-        self.peer.close()
 
 
 class Hosting(Seat):
@@ -106,7 +29,7 @@ class Hosting(Seat):
         if not patience > 0:
             raise TableError(f"patience must be more than 0 seconds, not {patience}")
         self.session, self.path, self.patience = session, path, patience
-        self._door = _listen(path)
+        self._door = listen(path)
         self._guests: dict[int, Line] = {}
         self._strangers: list[tuple[Line, float]] = []
         self._asked: dict[int, int] = {}
@@ -166,7 +89,7 @@ class Hosting(Seat):
     def _tell(self, moments: list[Moment]) -> None:
         self.told(moments[0])
         for number, line in self._guests.items():
-            line.send(**_packed(moments[number]))
+            line.send(**packed(moments[number]))
 
     def _greet(self) -> None:
         """Let in who knocks, and give a place to who says hello."""
@@ -195,7 +118,7 @@ class Hosting(Seat):
             reason = f"all {self.players} places are taken" if not free else "the world is not made yet"
         else:
             line.send(type="welcome", version=VERSION, id=self.id, number=free[0], players=self.players)
-            line.send(**_packed(self.session.moments[free[0]]))
+            line.send(**packed(self.session.moments[free[0]]))
             self._guests[free[0]] = line
             return
         line.send(type="refused", reason=reason)
@@ -232,14 +155,14 @@ class Joined(Seat):
     """A player at another one's table."""
 
     def __init__(self, path: Path) -> None:
-        self._line = _call(path)
+        self._line = call(path)
+        self._queued: list[dict[str, Any]] = []
         welcome = self._wait("welcome")
         id, number, players = (welcome.get(name) for name in ("id", "number", "players"))
         if type(number) is not int or type(players) is not int or not 0 < number < players <= 64:
             raise TableError("the host gave no place at its table")
         super().__init__(registry.ruleset(str(id)), str(id), number, players)
-        self._over = ""
-        self.told(_unpacked(self._wait("moment"), self))
+        self.told(unpacked(self._wait("moment"), self.rules))
 
     @property
     def may_begin(self) -> bool:
@@ -258,9 +181,10 @@ class Joined(Seat):
     def poll(self) -> bool:
         """Take in what the host sent."""
         changed = False
-        for message in self._line.receive():
+        queued, self._queued = self._queued, []
+        for message in (*queued, *self._line.receive()):
             if message["type"] == "moment":
-                self.told(_unpacked(message, self))
+                self.told(unpacked(message, self.rules))
                 self.note, changed = "", True
             elif message["type"] == "closed":
                 self._line.close()
@@ -280,95 +204,14 @@ class Joined(Seat):
     def _wait(self, wanted: str) -> dict[str, Any]:
         """Return the next message, which must be of a type."""
         until = time.monotonic() + _ANSWER
-        queued = getattr(self, "_queued", [])
-        while not queued:
-            queued = self._line.receive()
-            if not queued and (time.monotonic() > until or not self._line.open):
+        while not self._queued:
+            self._queued = self._line.receive()
+            if not self._queued and (time.monotonic() > until or not self._line.open):
                 raise TableError("nobody answers there as a host of OpenWorld would")
-            time.sleep(0 if queued else 0.01)
-        message, self._queued = queued[0], queued[1:]
+            time.sleep(0 if self._queued else 0.01)
+        message = self._queued.pop(0)
         if message["type"] == "refused":
             raise TableError(f"the host refused: {str(message.get('reason'))[:200]}")
         if message["type"] != wanted:
             raise TableError(f"the host sent {message['type']!r:.40}, not {wanted!r}")
         return message
-
-
-def _listen(path: Path) -> socket.socket:
-    """Open the door: a socket that only this user can use; one left behind by a host that died is replaced."""
-    if path.exists() or path.is_symlink():
-        if not stat.S_ISSOCK(path.lstat().st_mode):
-            raise TableError(f"{path} is there already, and is no socket")
-        with contextlib.closing(socket.socket(socket.AF_UNIX)) as probe:
-            try:
-                probe.connect(str(path))
-            except OSError:
-                path.unlink()
-            else:
-                raise TableError(f"somebody hosts at {path} already")
-    door = socket.socket(socket.AF_UNIX)
-    mask = os.umask(0o177)
-    try:
-        door.bind(str(path))
-        door.listen()
-    except OSError as error:
-        door.close()
-        raise TableError(f"cannot host at {path}: {error.strerror or error}") from None
-    finally:
-        os.umask(mask)
-    door.setblocking(False)
-    return door
-
-
-def _call(path: Path) -> Line:
-    peer = socket.socket(socket.AF_UNIX)
-    try:
-        peer.connect(str(path))
-    except OSError as error:
-        peer.close()
-        raise TableError(f"nobody hosts at {path}: {error.strerror or error}") from None
-    line = Line(peer)
-    line.send(type="hello", version=VERSION)
-    return line
-
-
-def _packed(moment: Moment) -> dict[str, Any]:
-    """Return a moment as a message."""
-    arrays = {name: getattr(moment, name).astype(np.uint8) for name in ("tokens", "mask", "achievements")}
-    return {
-        "type": "moment",
-        **{name: base64.b64encode(array.tobytes()).decode() for name, array in arrays.items()},
-        "episode_return": moment.episode_return,
-        "action": int(moment.action),
-        "step": moment.step,
-        "ended": moment.ended,
-    }
-
-
-def _unpacked(message: dict[str, Any], seat: Seat) -> Moment:
-    """Return the moment of a message, or refuse one that makes no sense."""
-    from openworld.observe.layout import layout_of
-
-    rules = seat.rules
-    sizes = {"tokens": layout_of(rules).size, "mask": rules.actions, "achievements": rules.achievements}
-    try:
-        arrays = {
-            name: np.frombuffer(base64.b64decode(message[name], validate=True), np.uint8) for name in sizes
-        }
-        whole = all(len(arrays[name]) == size for name, size in sizes.items())
-        action, step, ended = int(message["action"]), int(message["step"]), message["ended"]
-        total = float(message["episode_return"])
-        whole = whole and 0 <= action < rules.actions and step >= 0
-        if not whole or ended not in ("", "terminated", "truncated"):
-            raise ValueError
-    except (KeyError, TypeError, ValueError, binascii.Error):
-        raise TableError("the host sent a moment that makes no sense") from None
-    return Moment(
-        arrays["tokens"],
-        arrays["mask"].astype(bool),
-        arrays["achievements"].astype(bool),
-        total,
-        Action(action),
-        step,
-        ended,
-    )

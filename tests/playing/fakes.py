@@ -7,20 +7,18 @@ import numpy as np
 from openworld import registry
 from openworld.content.ids import Achievement, Action, Block, Direction, Item
 from openworld.observe.layout import layout_of
-from openworld.playing.session import Moment
+from openworld.playing.session import Moment, Session
 
 
-class FakeSession:
+class FakeSession(Session):
+    ready = True
+    ended = property(lambda self: self.moments[0].ended if self.moments else "")
+
     def __init__(self, id="OpenWorld-Classic-v0", players=1, limit=50):
         rules = registry.ruleset(id)
         self.world = SimpleNamespace(ruleset=rules, id=id, num_actions=rules.actions)
         self.players, self.limit = players, limit
         self.played, self.saved, self.moments, self.worlds = [], [], [], 0
-        self.ready = True
-
-    @property
-    def ended(self):
-        return self.moments[0].ended if self.moments else ""
 
     def begin(self):
         self.wood, self.facing, self.worlds = (

@@ -172,7 +172,7 @@ def test_wrong_sockets_are_refused_in_one_line(tmp_path, host):
     with pytest.raises(TableError, match="somebody hosts at"):
         Hosting(FakeSession(COOP, players=2), host.path)
     with pytest.raises(TableError, match="patience"):
-        Hosting(FakeSession(COOP, players=2), tmp_path / "other", patience=0)
+        Hosting(FakeSession(COOP, players=2), tmp_path / "other", patience=0.0)
 
 
 def test_a_socket_left_behind_is_replaced(tmp_path):

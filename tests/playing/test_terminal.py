@@ -19,6 +19,9 @@ from openworld.replay import Replay, frames
 
 ROOT = Path(__file__).parents[2]
 FAKE = """
+import fcntl, os, termios
+os.setsid()
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 from openworld.playing import terminal
 from openworld.playing.seat import Alone
 from tests.playing.fakes import FakeSession
