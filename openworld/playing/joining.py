@@ -157,6 +157,13 @@ class Joined(Seat):
     def __init__(self, path: Path) -> None:
         self._line = call(path)
         self._queued: list[dict[str, Any]] = []
+        try:
+            self._sit_down()
+        except BaseException:
+            self._line.close()
+            raise
+
+    def _sit_down(self) -> None:
         welcome = self._wait("welcome")
         id, number, players = (welcome.get(name) for name in ("id", "number", "players"))
         if type(number) is not int or type(players) is not int or not 0 < number < players <= 64:

@@ -20,7 +20,10 @@ COOP = "OpenWorld-Coop-v0"
 def host(tmp_path):
     there = Hosting(FakeSession(COOP, players=2), tmp_path / "table", patience=0.5)
     there.again()
+    there.friends = []
     yield there
+    for guest in there.friends:
+        guest.close()
     there.close()
 
 
@@ -36,6 +39,7 @@ def joined(host):
     while thread.is_alive():
         host.poll()
         time.sleep(0.005)
+    host.friends += found
     return found[0]
 
 
