@@ -144,7 +144,7 @@ def _view(page: Page, seen: Seen, tall: int, wide: int, colour: bool) -> dict[st
         shown = mark.center(wide)
         page.put(row * tall, col * wide, shown, (255, 255, 255) if player else ink, under)
         for below in range(1, tall):
-            page.put(row * tall + below, col * wide, " " * wide, ink, (r, g, b))
+            page.put(row * tall + below, col * wide, " " * wide, ink, under)
     return legend
 
 
