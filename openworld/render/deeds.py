@@ -73,7 +73,7 @@ def title(name: Achievement | Action | Item | Block) -> str:
 def deeds(before: Seen, now: Seen, action: Action) -> list[Event]:
     """Tell what came of an action."""
     name = action.name
-    kind = next((prefix for prefix in _TOLD if name.startswith(prefix)), None)
+    kind = next((head for head in _TOLD if name == head or (head[-1] == "_" and name.startswith(head))), None)
     if kind is not None:
         return _TOLD[kind](before, now, action)
     if Action.LEFT <= action <= Action.DOWN:
@@ -282,7 +282,7 @@ def article(name: str) -> str:
     return f"{'an' if name[0] in 'aeiou' else 'a'} {name}" if not name.endswith("armour") else name
 
 
-#: How an action's name begins -> who tells of it.
+#: An action's name, or how it begins -> who tells of it.
 _TOLD: dict[str, Callable[[Seen, Seen, Action], list[Event]]] = {
     "DO": _done,
     "PLACE_": _placed,
