@@ -28,7 +28,6 @@ class Command:
 
 
 COMMANDS: dict[str, Command] = {
-    "play": Command("play a world by hand, in a window or with --terminal", playing.play),
     "demo": Command("train a small agent, measure it, say where its pictures are", commands.demo),
     "train": Command("train an agent with PPO; --resume goes on where a run stopped", training.train),
     "train-sb3": Command("train a baseline with Stable-Baselines3", baselines.train_sb3),
@@ -43,6 +42,7 @@ COMMANDS: dict[str, Command] = {
     "bench": Command("steps per second, compile time and bytes on this machine", commands.bench),
     "render": Command("show a world as text, picture or film", commands.render),
     "describe": Command("tell what a player perceives, in words", describing.describe),
+    "play": Command("play a world by hand, in a window or with --terminal", playing.play),
     "replay": Command("check a recorded episode, and film it", commands.replay),
     "info": Command("ids, sizes, versions and devices", commands.info),
 }

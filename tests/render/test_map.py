@@ -8,7 +8,10 @@ import pytest
 import openworld
 from openworld.art import small
 from openworld.content.ids import Block
+from openworld.content.rulesets import FULL
 from openworld.render import map
+
+DARK = next(i for i, row in enumerate(FULL.floors) if not row.lit)
 
 pytestmark = pytest.mark.slow
 
@@ -21,11 +24,11 @@ def worlds():
 
 @pytest.fixture(scope="module")
 def deep():
-    """A world whose second floor has been entered: its tiles stand for those of a dungeon."""
+    """A world whose first dark floor has been entered, and no other below: its tiles are walls."""
     world = openworld.make("OpenWorld-v0", observation="tokens")
     state = world.reset(3, 1)[1]
-    floors = state.world.floors.visited.at[0, :2].set(True)
-    tiles = state.ground.tiles.at[0, 1].set(Block.WALL)
+    floors = state.world.floors.visited.at[0, DARK].set(True)
+    tiles = state.ground.tiles.at[0, DARK].set(Block.WALL)
     return world, eqx.tree_at(lambda s: (s.world.floors.visited, s.ground.tiles), state, (floors, tiles))
 
 
@@ -49,16 +52,16 @@ def test_each_world_of_a_batch_has_its_own(worlds):
 def test_all_floors_that_were_made_stand_in_a_grid(deep):
     world, state = deep
     both = map.picture(state, world.ruleset, scale=4)
-    one = map.picture(state, world.ruleset, floor=1, scale=4)
+    one = map.picture(state, world.ruleset, floor=DARK, scale=4)
     assert one.shape == (48 * 4, 48 * 4, 3)
     assert both.shape[1] > 2 * one.shape[1]
     tile = small.tile(int(Block.WALL), 4)
     assert np.array_equal(one[:4, :4], tile)
     for light in (False, True):
-        dim = map.picture(state, world.ruleset, floor=1, scale=4, light=light)
+        dim = map.picture(state, world.ruleset, floor=DARK, scale=4, light=light)
         assert np.array_equal(dim, one) != light
-    with pytest.raises(ValueError, match=r"one that has been made \(0, 1\), not 2"):
-        map.picture(state, world.ruleset, floor=2)
+    with pytest.raises(ValueError, match=rf"one that has been made \(0, {DARK}\), not 1"):
+        map.picture(state, world.ruleset, floor=1)
 
 
 def test_creatures_are_drawn(worlds):
