@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from openworld import __version__
-from openworld.cli import baselines, commands, describing, judging, replaying, training
+from openworld.cli import baselines, commands, describing, judging, playing, replaying, training
 from openworld.cli.options import expected, refuse, told
 
 
@@ -42,6 +42,7 @@ COMMANDS: dict[str, Command] = {
     "bench": Command("steps per second, compile time and bytes on this machine", commands.bench),
     "render": Command("show a world as text, picture or film", commands.render),
     "describe": Command("tell what a player perceives, in words", describing.describe),
+    "play": Command("play a world by hand, in a window or with --terminal", playing.play),
     "replay": Command("check recorded episodes and play them; film them, or make a page", replaying.replay),
     "info": Command("ids, sizes, versions and devices", commands.info),
 }

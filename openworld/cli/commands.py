@@ -77,6 +77,8 @@ def render(words: list[str]) -> None:
             steps: random steps to play first.
             out: a .png (the last frame), or an .mp4 or .gif (all of them); without it, text on the terminal.
             scale: screen pixels for each pixel of a tile.
+            map: the whole map instead of the view, all floors made so far; needs --out NAME.png.
+            tile: of a map, pixels of a tile's side.
         """
 
         id: str = "OpenWorld-v0"
@@ -84,12 +86,19 @@ def render(words: list[str]) -> None:
         steps: int = 0
         out: Path | None = None
         scale: int = 3
+        map: bool = False
+        tile: int = 8
 
     options = parse(Render, "render", words)
     if options.steps < 0:
         raise ValueError(f"--steps must be at least 0, not {options.steps}")
     check_ending(options.out, (".png", ".mp4", ".gif"))
+    if options.map and (options.out is None or options.out.suffix.lower() != ".png"):
+        raise ValueError("--map writes a picture: give --out NAME.png")
     prepare()
+    if options.map and options.out is not None:
+        draw_map(options.id, options.seed, options.steps, options.out, options.tile)
+        return
     show(at_random(options.id, options.seed, options.steps), options.out, options.scale)
 
 
@@ -139,6 +148,23 @@ def at_random(id: str, seed: int, steps: int) -> Any:
         return carry, int(random.integers(world.num_actions))
 
     return record(world, policy, seed, steps)
+
+
+def draw_map(id: str, seed: int, steps: int, out: Path, tile: int) -> None:
+    """Play some steps at random, and write the map of the world as it is then."""
+    import numpy as np
+
+    from openworld import registry
+    from openworld.render import map, png
+
+    world, random = registry.make(id, observation="tokens", num_agents=1), np.random.default_rng(seed)
+    _, state = world.reset(seed, 1)
+    for _ in range(steps):
+        action = random.integers(world.num_actions, size=1, dtype=np.int32)
+        _, state, _, terminated, truncated, _ = world.advance(state, action)
+        if terminated[0] or truncated[0]:
+            break
+    print(f"written to {png.write(map.picture(state, world.ruleset, scale=tile), out)}")
 
 
 def show(played: Any, out: Path | None, scale: int) -> None:

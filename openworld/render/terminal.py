@@ -59,8 +59,8 @@ def ansi(tokens: np.ndarray, *, colour: bool = True, rules: Ruleset = FULL) -> s
         rules: the ruleset the tokens come from.
     """
     seen = Seen(np.asarray(tokens), rules)
-    letters, legend = _letters(seen, colour)
-    ground = _ground(seen)
+    letters, legend = marks(seen, colour)
+    ground = ground_of(seen)
     lines = []
     for row in range(seen.shape[0]):
         if colour:
@@ -105,7 +105,7 @@ def short(name: str) -> str:
     return words[0][0] + words[1][0] if len(words) > 1 else words[0][:2]
 
 
-def _letters(seen: Seen, colour: bool) -> tuple[list[list[str]], dict[str, str]]:
+def marks(seen: Seen, colour: bool) -> tuple[list[list[str]], dict[str, str]]:
     """Return two letters for each tile, and what those in view stand for."""
     letters = [["  "] * seen.shape[1] for _ in range(seen.shape[0])]
     legend: dict[str, str] = {}
@@ -137,7 +137,7 @@ def _letters(seen: Seen, colour: bool) -> tuple[list[list[str]], dict[str, str]]
     return letters, legend
 
 
-def _ground(seen: Seen) -> np.ndarray:
+def ground_of(seen: Seen) -> np.ndarray:
     """Return the mean colour of each tile, as dark as it is: uint8[rows, cols, 3]."""
     colours = _means()[seen.tile].astype(np.float32)
     light = 0.25 + 0.75 * seen.light[..., None] / LIGHT_LEVELS

@@ -11,8 +11,10 @@ from gymnasium.error import ClosedEnvironmentError, ResetNeeded
 from gymnasium.utils.env_checker import check_env
 
 from openworld.adapters.gymnasium import OpenWorldEnv
+from openworld.content.rulesets import CLASSIC as CLASSIC_RULES
 from openworld.observe.symbolic import symbolic
 from openworld.registry import alone
+from openworld.render.human import size
 
 LIMIT = 30
 CLASSIC = "OpenWorld-Classic-v0"
@@ -97,7 +99,24 @@ def test_the_classic_world_is_shown_by_its_own_rules(classic, mode):
         assert "mana" not in frame
         assert "experience" not in frame
     else:
-        assert frame.shape == (160, 144, 3)
+        assert frame.shape == (*size(1, CLASSIC_RULES), 3)
+
+
+def test_a_window_shows_each_step(classic, monkeypatch):
+    pygame = pytest.importorskip("pygame")
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    shown = OpenWorldEnv(CLASSIC, observation="tokens", time_limit=LIMIT, render_mode="human", render_scale=1)
+    twin = OpenWorldEnv(
+        CLASSIC, observation="tokens", time_limit=LIMIT, render_mode="rgb_array", render_scale=1
+    )
+    for env in (shown, twin):
+        env.reset(seed=3)
+        env.step(3)
+    assert shown.render() is None
+    seen = pygame.surfarray.array3d(pygame.display.get_surface()).transpose(1, 0, 2)
+    assert np.array_equal(seen, twin.render())
+    shown.close()
+    assert not pygame.display.get_init()
 
 
 def test_a_seed_is_a_world(env):
@@ -251,7 +270,10 @@ def test_other_options_are_refused(env, options, told):
             "observation must be one of 'tokens', 'symbolic', 'pixels', 'text', not 'rgb'",
         ),
         ({"id": "OpenWorld-Coop-v0"}, "OpenWorld-Coop-v0 is for several players"),
-        ({"render_mode": "human"}, "render_mode must be one of None, 'rgb_array', 'ansi', not 'human'"),
+        (
+            {"render_mode": "film"},
+            "render_mode must be one of None, 'human', 'rgb_array', 'ansi', not 'film'",
+        ),
         ({"time_limit": 0}, "time_limit must be at least 1"),
         ({"render_scale": 0}, "render_scale must be at least 1, not 0"),
         ({"id": "OpenWorld-v1"}, "did you mean OpenWorld-v0"),

@@ -18,10 +18,15 @@ from openworld.adapters.gymnasium.programs import Shown, following, solo
 from openworld.adapters.gymnasium.rows import HEAD, row_type
 from openworld.adapters.gymnasium.spaces import observation_space
 from openworld.registry import make
+from openworld.render.chronicle import Story
+from openworld.render.human import frame
 from openworld.render.picture import picture
+from openworld.render.screen import Screen
 from openworld.render.terminal import ansi
 
+#: Of a batch of worlds; one world can be shown in a window as well.
 RENDER_MODES = ["rgb_array", "ansi"]
+ONE_WORLD = ["human", *RENDER_MODES]
 _KNOWN = ("observation", "time_limit", "render_mode", "render_scale")
 #: The numbers before the achievements in a row, for `struct`, and where the achievements begin.
 _NUMBERS = struct.Struct("=ffi8x??")
@@ -41,7 +46,7 @@ class OpenWorldEnv(gymnasium.Env[Any, np.int64]):
     would do something in the next step) and after `reset` the `world_seed`.
     """
 
-    metadata: dict[str, Any] = {"render_modes": RENDER_MODES, "render_fps": 10}  # noqa: RUF012
+    metadata: dict[str, Any] = {"render_modes": ONE_WORLD, "render_fps": 10}  # noqa: RUF012
 
     def __init__(
         self,
@@ -60,11 +65,12 @@ class OpenWorldEnv(gymnasium.Env[Any, np.int64]):
             observation: "symbolic" (float32, the published layout), "tokens" (uint8, a twentieth of the size),
                 "pixels" (uint8, a small picture) or "text" (words); None takes the id's own.
             time_limit: steps after which an episode is truncated; None takes the rules' own limit.
-            render_mode: None, "rgb_array" or "ansi".
+            render_mode: None, "rgb_array" (a frame with achievements and the last events), "human" (the same in
+                a window, after every reset and step; needs pygame-ce) or "ansi".
             render_scale: screen pixels for each pixel of a tile.
         """
         checks.known_keywords(id, unknown, _KNOWN)
-        checks.one_of("render_mode", render_mode, (None, *RENDER_MODES))
+        checks.one_of("render_mode", render_mode, (None, *ONE_WORLD))
         self._form = forms.chosen(id, observation)
         checks.one_of("observation", self._form, forms.OBSERVATIONS)
         cache.enable()
@@ -80,6 +86,8 @@ class OpenWorldEnv(gymnasium.Env[Any, np.int64]):
         self._shown: Shown | None = None
         self._over = self._closed = False
         self._seed: np.ndarray | None = None
+        self._story: Story | None = None
+        self._screen = Screen(f"OpenWorld: {id}") if render_mode == "human" else None
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -110,6 +118,10 @@ class OpenWorldEnv(gymnasium.Env[Any, np.int64]):
             "achievements": row[0, _ACHIEVEMENTS : self._mask_at].astype(bool),
             "action_mask": row[0, self._mask_at :].astype(np.int8),
         }
+        if self._story is not None:
+            end = "terminated" if terminated else "truncated" if truncated else ""
+            self._story = self._story.after(number, np.asarray(shown.tokens)[0], info["achievements"], end)
+            self._refresh()
         return self._seen(shown), reward, terminated, truncated, info
 
     def action_masks(self) -> np.ndarray:
@@ -139,6 +151,8 @@ class OpenWorldEnv(gymnasium.Env[Any, np.int64]):
         """Return another environment with the same future, which neither changes in the other."""
         checks.is_open(self._closed, "clone()")
         twin = copy.copy(self)
+        if self._screen is not None:
+            twin._screen = Screen(self._screen.title)
         for name in ("action_space", "observation_space", "_np_random"):
             setattr(twin, name, copy.deepcopy(getattr(self, name)))
         if self._state is not None:
@@ -155,11 +169,18 @@ class OpenWorldEnv(gymnasium.Env[Any, np.int64]):
             return None
         checks.is_running(self._shown, "render()")
         assert self._shown is not None
-        return painter(self)(np.asarray(self._shown.tokens)[0])
+        if self._story is None:
+            return ansi(np.asarray(self._shown.tokens)[0], rules=self.world.ruleset)
+        if self._screen is None:
+            return frame(self._story, self.render_scale)
+        self._refresh()
+        return None
 
     def close(self) -> None:
-        """Let go of the world."""
+        """Let go of the world, and close the window."""
         self._closed = True
+        if self._screen is not None:
+            self._screen.close()
         self._state = self._shown = None
 
     def _begun(self, over: bool = False) -> tuple[Any, dict[str, Any]]:
@@ -175,7 +196,16 @@ class OpenWorldEnv(gymnasium.Env[Any, np.int64]):
             "action_mask": row["action_mask"].copy(),
             "world_seed": row["world_seed"].copy(),
         }
+        if self.render_mode in ("human", "rgb_array"):
+            tokens = np.asarray(self._shown.tokens)[0]
+            self._story = Story.begin(tokens, info["achievements"], self.world.ruleset)
+            self._refresh()
         return self._seen(self._shown), info
+
+    def _refresh(self) -> None:
+        """Show the moment in the window, if there is one."""
+        if self._screen is not None and self._story is not None:
+            self._screen.show(frame(self._story, self.render_scale), self.metadata["render_fps"])
 
     def _seen(self, shown: Shown) -> Any:
         """Return the observation, the caller's own."""
@@ -183,7 +213,7 @@ class OpenWorldEnv(gymnasium.Env[Any, np.int64]):
 
 
 def painter(env: Any) -> Callable[[np.ndarray], Any]:
-    """Return how a face of either kind shows the tokens of a world, as its `render_mode` says."""
+    """Return how a batch shows the tokens of a world, as its `render_mode` says."""
     if env.render_mode == "ansi":
         return lambda tokens: ansi(tokens, rules=env.world.ruleset)
     return lambda tokens: picture(tokens, env.render_scale, env.world.ruleset)

@@ -1,0 +1,58 @@
+"""The two compiled programs of a world that is played by hand: making it, and one step with its action mask."""
+
+from functools import cache
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from openworld.batch import Environment, State
+from openworld.random import world_seeds
+
+
+class Shown(NamedTuple):
+    """What one call leaves for the host; [1, ...] of one player, [1, players, ...] of several."""
+
+    tokens: Array
+    mask: Array
+    achievements: Array
+    episode_return: Array
+    seed: Array  # uint32[1, 2]
+    ends: Array  # int32[3]: terminated, truncated, steps so far
+
+
+class Programs(NamedTuple):
+    """Compiled on their first call; `step` gives up the state that it is given."""
+
+    reset: Any  # (words: uint32[2]) -> (Shown, State)
+    step: Any  # (state, action: int32[1] or [1, players]) -> (Shown, State)
+
+
+@cache
+def programs(world: Environment) -> Programs:
+    """Return the programs of a world of tokens."""
+    players, rules = world.num_agents, world.ruleset
+
+    def reset(words: Array) -> tuple[Shown, State]:
+        tokens, state = world.reset_seeds(world_seeds(words, 1))
+        each = (1, players) if players > 1 else (1,)
+        none = jnp.zeros((*each, rules.achievements), bool)
+        nothing = jnp.zeros(each, jnp.float32)
+        ends = jnp.zeros(3, jnp.int32)
+        return Shown(tokens, world.action_mask(state), none, nothing, state.world.seed, ends), state
+
+    def step(state: State, action: Array) -> tuple[Shown, State]:
+        tokens, state, _, terminated, truncated, info = world.advance(state, action)
+        ends = [terminated[0].astype(jnp.int32), truncated[0].astype(jnp.int32), info.episode_length[0]]
+        mask = world.action_mask(state)
+        told = (info.achievements, info.episode_return, state.world.seed, jnp.stack(ends))
+        return Shown(tokens, mask, *told), state
+
+    return Programs(jax.jit(reset), jax.jit(step, donate_argnums=0))
+
+
+def words_of(seed: int) -> np.ndarray:
+    """Return a number as the words that `Environment.reset` makes of it."""
+    return np.array([seed & 0xFFFFFFFF, seed >> 32 & 0xFFFFFFFF], np.uint32)

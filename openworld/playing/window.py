@@ -1,0 +1,228 @@
+"""The game in a window: the frame for people, and beside it what can be done now."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from openworld.art import letters
+from openworld.art.paint import Colour
+from openworld.content.rulesets import Ruleset
+from openworld.observe.seen import Seen
+from openworld.playing import choices, keys
+from openworld.playing.controls import Controls, summary
+from openworld.playing.seat import Seat
+from openworld.render import human
+from openworld.render.human import DIM, EDGE, GROUND, INK, MOODS
+from openworld.render.screen import Screen
+
+_GOLD, _GREEN = MOODS["unlocked"], MOODS["good"]
+#: Pixels of the list beside the frame, at a text scale of one; a new look at keys and table, in a second.
+_LIST, _FPS = 218, 30
+#: Scales that a frame may have.
+LARGEST = 6
+
+
+def play(open_seat: Callable[[], Seat], title: str, scale: int | None = None) -> list[str]:
+    """Play until the player leaves or closes the window; return what the seat tells at the end.
+
+    Args:
+        scale: screen pixels for each pixel of a tile; None takes what fits the display.
+    """
+    if scale is not None and not 1 <= scale <= LARGEST:
+        raise ValueError(f"scale must be 1 to {LARGEST}, not {scale}")
+    screen = Screen(f"OpenWorld: {title}")
+    try:
+        screen.show(_waiting(f"{title}: making a world..."))
+        seat = open_seat()
+        try:
+            if seat.moment is None:
+                seat.again()
+            _loop(screen, seat, scale or fitting(seat.rules, screen.room()))
+        except KeyboardInterrupt:
+            pass
+        finally:
+            told = seat.close()
+    finally:
+        screen.close()
+    return told
+
+
+def fitting(rules: Ruleset, room: tuple[int, int]) -> int:
+    """Return the largest scale at which the game fits a display of so many pixels across and down."""
+    for scale in (4, 3, 2):
+        height, width = human.size(scale, rules)
+        if width + _LIST * _text(scale) <= room[0] and height + 40 <= room[1]:
+            return scale
+    return 1
+
+
+def _loop(screen: Screen, seat: Seat, scale: int) -> None:
+    pygame, controls, clock = screen.pygame, Controls(seat), screen.pygame.time.Clock()
+    pygame.key.set_repeat(260, 110)
+    stale = True
+    while not controls.left:
+        if stale:
+            screen.show(frame_of(seat, controls, scale))
+        stale = False
+        for event in pygame.event.get():
+            if event.type == pygame.QUIT:
+                return
+            stale = stale or event.type in (pygame.WINDOWEXPOSED, pygame.KEYDOWN)
+            name = name_of(event, pygame)
+            if name == "interrupt":
+                return
+            if name is not None:
+                controls.press(name)
+        stale = seat.poll() or stale
+        clock.tick(_FPS)
+
+
+def name_of(event: Any, pygame: Any) -> str | None:
+    """Return the name of the key that an event tells of, by the letter typed, whatever the keyboard's layout."""
+    if event.type != pygame.KEYDOWN:
+        return None
+    if event.key == pygame.K_c and event.mod & pygame.KMOD_CTRL:
+        return "interrupt"
+    named = {getattr(pygame, f"K_{name.upper()}"): name for name in ("left", "right", "up", "down", "space")}
+    named |= {pygame.K_RETURN: "enter", pygame.K_KP_ENTER: "enter", pygame.K_ESCAPE: "escape"}
+    if event.key in named:
+        return named[event.key]
+    letter = event.unicode
+    return letter if len(letter) == 1 and letter.isprintable() else None
+
+
+def frame_of(seat: Seat, controls: Controls, scale: int) -> np.ndarray:
+    """Return uint8[height, width, 3]: what the window shows."""
+    assert seat.story is not None
+    game, text = human.frame(seat.story, scale), _text(scale)
+    side = np.empty((game.shape[0] // text + 1, _LIST, 3), np.uint8)
+    side[:] = GROUND
+    side[:, 0] = EDGE
+    _list(side, seat, controls)
+    side = side.repeat(text, axis=0).repeat(text, axis=1)[: game.shape[0]]
+    image = np.concatenate([game, side], axis=1)
+    if controls.help:
+        _help(image, seat, text)
+    elif seat.ended:
+        _box(
+            image,
+            [*summary(seat), "", "Enter: a new world     Q: leave"],
+            text,
+            (game.shape[0], game.shape[1]),
+        )
+    return image
+
+
+def _text(scale: int) -> int:
+    """Return the scale of the list's letters."""
+    return max(1, scale * 2 // 3)
+
+
+def _list(side: np.ndarray, seat: Seat, controls: Controls) -> None:
+    assert seat.story is not None
+    assert seat.moment is not None
+    seen, moment = Seen(seat.story.tokens, seat.rules), seat.moment
+    row, foot = 5, side.shape[0] - 4 * letters.LINE - 3
+
+    def line(key: str, name: str, more: str = "", colours: tuple[Colour, Colour] = (_GREEN, INK)) -> None:
+        nonlocal row
+        if row < foot - letters.LINE:
+            letters.write(side, row, 6, key, colours[0])
+            after = letters.write(side, row, 20 if len(key) < 3 else 42, name, colours[1])
+            room = side.shape[1] - after - 12
+            letters.write(
+                side, row, after + 8, letters.fitted(more, room), DIM if colours[1] != INK else _GOLD
+            )
+        row += letters.LINE
+
+    who = f"Player {seat.number + 1}: step" if seat.players > 1 else "Step"
+    letters.write(side, row, 6, f"{who} {moment.step}, return {moment.episode_return:.1f}", _GOLD)
+    row += letters.LINE + 3
+    letters.write(side, row, 6, "Now", INK)
+    row += letters.LINE
+    line("Arrows", "walk", "or W A S D")
+    for choice in choices.now(seen, moment.mask):
+        line(choice.key, choice.name)
+    row += 4
+    letters.write(side, row, 6, "Place and make", INK)
+    row += letters.LINE
+    for choice in choices.crafts(seen, moment.mask):
+        colours = (_GREEN, INK) if choice.useful else (DIM, DIM)
+        line(choice.key, choice.name, choice.cost if choice.useful else choice.lacks, colours)
+    _foot(side, seat, controls, foot)
+
+
+def _foot(side: np.ndarray, seat: Seat, controls: Controls, row: int) -> None:
+    """At the foot: what answers the last key, or what to try next; then how to get help and to leave."""
+    assert seat.story is not None
+    side[row - 3] = EDGE
+    hint = choices.hint(seat.story.achievements, seat.rules.achievements)
+    text = controls.answer or seat.note or (f"Try: {hint}" if hint else "")
+    for i, part in enumerate(_folded(text, side.shape[1] - 12)[:3]):
+        letters.write(side, row + i * letters.LINE, 6, part, _GOLD)
+    letters.write(side, row + 3 * letters.LINE, 6, "h: all keys    Q: leave", INK)
+
+
+def _help(image: np.ndarray, seat: Seat, text: int) -> None:
+    """Lay all keys over the game."""
+    page = (
+        image[: image.shape[0] // text * text : text, : image.shape[1] // text * text : text] * 0.12
+    ).astype(np.uint8)
+    letters.write(page, 6, 8, "Keys (any key closes this)", _GOLD)
+    lines: list[tuple[str, str]] = []
+    for heading, rows in keys.table(seat.rules):
+        lines += [("", heading), *rows, ("", "")]
+    room = (page.shape[0] - 26) // letters.LINE
+    wide = max(200, page.shape[1] // (-(-len(lines) // room)))
+    for i, (key, what) in enumerate(lines):
+        col, row = divmod(i, room)
+        top, left = 22 + row * letters.LINE, 8 + col * wide
+        letters.write(page, top, left, key, _GREEN)
+        letters.write(
+            page, top, left + (58 if key else 0), letters.fitted(what, wide - 62), INK if key else _GOLD
+        )
+    image[:] = _grown(page, text, image.shape)
+
+
+def _grown(page: np.ndarray, text: int, shape: tuple[int, ...]) -> np.ndarray:
+    """Return a page at its scale, its edges filled up to a shape."""
+    large = page.repeat(text, 0).repeat(text, 1)
+    return np.pad(
+        large, ((0, shape[0] - large.shape[0]), (0, shape[1] - large.shape[1]), (0, 0)), mode="edge"
+    )
+
+
+def _box(image: np.ndarray, lines: list[str], text: int, room: tuple[int, int]) -> None:
+    """Lay a few lines in a box over the middle of the game."""
+    wide = max(letters.width(line) for line in lines) + 24
+    box = np.empty((len(lines) * (letters.LINE + 2) + 18, wide, 3), np.uint8)
+    box[:] = (52, 28, 62)
+    box[[0, 1, -2, -1]] = box[:, [0, 1, -2, -1]] = _GOLD
+    for i, line in enumerate(lines):
+        left = (wide - letters.width(line)) // 2
+        letters.write(box, 11 + i * (letters.LINE + 2), left, line, _GOLD if i == 0 else INK)
+    box = box.repeat(text, 0).repeat(text, 1)
+    top, left = max((room[0] - box.shape[0]) // 2, 0), max((room[1] - box.shape[1]) // 2, 0)
+    place = image[top : top + box.shape[0], left : left + box.shape[1]]
+    place[:] = box[: place.shape[0], : place.shape[1]]
+
+
+def _waiting(text: str) -> np.ndarray:
+    """Return what is shown until there is a world."""
+    image = np.empty((120, 320, 3), np.uint8)
+    image[:] = GROUND
+    letters.write(image, 50, (320 - letters.width(text)) // 2, text, _GOLD)
+    return image.repeat(2, 0).repeat(2, 1)
+
+
+def _folded(text: str, room: int) -> list[str]:
+    """Break a text into lines of so many pixels."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if letters.width(longer) > room:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines

@@ -1,0 +1,113 @@
+"""The frame for people: what the player perceives, its achievements beside it, what happened last below."""
+
+import numpy as np
+
+from openworld.art import letters
+from openworld.art.paint import TILE, Colour
+from openworld.content.ids import Achievement
+from openworld.content.rulesets import FULL, Ruleset
+from openworld.render import picture as plain
+from openworld.render.badges import badge
+from openworld.render.chronicle import BAD, GOOD, NOTE, UNLOCKED, Event, Story
+from openworld.render.deeds import title
+
+GROUND: Colour = (24, 22, 30)
+EDGE: Colour = (84, 78, 100)
+DIM: Colour = (128, 122, 144)
+INK: Colour = (236, 232, 240)
+#: Mood of an event -> its colour.
+MOODS: dict[str, Colour] = {
+    GOOD: (150, 222, 130),
+    BAD: (255, 112, 104),
+    NOTE: INK,
+    UNLOCKED: (255, 212, 80),
+}
+#: Events shown, pixels of a badge's place, and pixels of the heading above them.
+LINES, _CELL, _HEAD = 3, TILE + 2, 28
+_PLACE: Colour = (40, 37, 48)
+_WON: Colour = (72, 64, 44)
+
+
+def frame(story: Story, scale: int = 3) -> np.ndarray:
+    """Return uint8[height, width, 3]: the frame of a moment.
+
+    Args:
+        story: what the player perceives now, has unlocked, and what happened last.
+        scale: screen pixels for each of the 16 x 16 pixels of a tile.
+    """
+    if scale < 1:
+        raise ValueError(f"scale must be at least 1, not {scale}")
+    view = plain.picture(story.tokens, 1, story.rules)
+    beside = _achievements(story, view.shape[0])
+    top = np.concatenate([view, beside], axis=1)
+    image = np.concatenate([top, _events(story, top.shape[1])])
+    return image.repeat(scale, axis=0).repeat(scale, axis=1)
+
+
+def size(scale: int = 3, rules: Ruleset = FULL) -> tuple[int, int]:
+    """Return the height and width of a frame."""
+    height, width = plain.size(1, rules)
+    return (height + _log_height()) * scale, (width + _columns(rules, height) * _CELL + 10) * scale
+
+
+def _columns(rules: Ruleset, height: int) -> int:
+    """Return how many badges stand side by side; the heading is as wide as four."""
+    return max(4, -(-rules.achievements // ((height - _HEAD - 2) // _CELL)))
+
+
+def _log_height() -> int:
+    return LINES * letters.LINE + 7
+
+
+def _achievements(story: Story, height: int) -> np.ndarray:
+    """Paint all achievements: bright if unlocked, golden if in the last step."""
+    columns = _columns(story.rules, height)
+    image = np.empty((height, columns * _CELL + 10, 3), np.uint8)
+    image[:] = GROUND
+    image[:, 0] = EDGE
+    letters.write(image, 4, 6, "Achievements", INK)
+    letters.write(
+        image,
+        4 + letters.LINE,
+        6,
+        f"{story.achievements.sum()} of {len(story.achievements)}",
+        MOODS[UNLOCKED],
+    )
+    new = {event.text for event in story.events[len(story.events) - story.fresh :]}
+    for number, unlocked in enumerate(story.achievements.tolist()):
+        row, col = divmod(number, columns)
+        place = image[_HEAD + row * _CELL :, 6 + col * _CELL :][:_CELL, :_CELL]
+        if f"Unlocked: {title(Achievement(number))}" in new:
+            place[:] = MOODS[UNLOCKED]
+        paint_badge(place[1:-1, 1:-1], Achievement(number), unlocked)
+    return image
+
+
+def paint_badge(place: np.ndarray, achievement: Achievement, unlocked: bool) -> None:
+    """Paint an achievement into uint8[16, 16, 3], in place: grey and dark as long as it is locked."""
+    art = badge(achievement)
+    colours = art[..., :3].astype(np.float32)
+    place[:] = _WON if unlocked else _PLACE
+    if not unlocked:
+        grey = colours.mean(axis=-1, keepdims=True)
+        colours = 0.72 * np.array(_PLACE, np.float32) + 0.28 * (0.7 * grey + 0.3 * colours)
+    np.copyto(place, colours.astype(np.uint8), where=art[..., 3:] > 0)
+
+
+def _events(story: Story, width: int) -> np.ndarray:
+    """Write the last events, the newest below; those of earlier steps are dim."""
+    image = np.empty((_log_height(), width, 3), np.uint8)
+    image[:] = GROUND
+    image[0] = EDGE
+    shown = story.events[-LINES:]
+    for i, event in enumerate(shown):
+        fresh = i >= len(shown) - story.fresh
+        row = 5 + (LINES - len(shown) + i) * letters.LINE
+        letters.write(image, row, 5, letters.fitted(event.text, width - 10), colour_of(event, fresh))
+    return image
+
+
+def colour_of(event: Event, fresh: bool) -> Colour:
+    """Return the colour of an event; one of an earlier step is dim."""
+    r, g, b = MOODS[event.mood]
+    return (r, g, b) if fresh else (r * 5 // 11, g * 5 // 11, b * 5 // 11)

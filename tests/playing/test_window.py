@@ -1,0 +1,98 @@
+"""The window, on SDL's dummy display: events are posted, frames are looked at."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from openworld.content.ids import Action
+from openworld.content.rulesets import CLASSIC, FULL
+from openworld.playing import window
+from openworld.playing.controls import Controls
+from openworld.playing.seat import Alone
+from openworld.render import human
+from tests.playing.fakes import FakeSession
+
+ROOT = Path(__file__).parents[2]
+pygame = pytest.importorskip("pygame")
+
+
+@pytest.fixture
+def display(monkeypatch):
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    pygame.display.quit()
+    yield
+    pygame.display.quit()
+
+
+def key(letter="", code=0, mod=0):
+    return pygame.event.Event(pygame.KEYDOWN, key=code or ord(letter or " "), unicode=letter, mod=mod)
+
+
+def test_a_game_by_posted_keys(display):
+    told, shown = [], []
+
+    class Watched(Alone):
+        def poll(self):
+            told.append(self.moment.step)
+            shown.append(pygame.surfarray.array3d(pygame.display.get_surface()).sum())
+            if len(told) == 1:
+                for event in (key(" ", pygame.K_SPACE), key("", pygame.K_LEFT)):
+                    pygame.event.post(event)
+            if len(told) == 6:
+                pygame.event.post(key("h"))
+            if len(told) == 8:
+                for event in (key("Q"), key("Q"), key("Q")):
+                    pygame.event.post(event)
+            return super().poll()
+
+    seat = Watched(FakeSession(limit=9))
+    assert window.play(lambda: seat, "a game", 1) == []
+    assert seat.session.played == [[Action.DO], [Action.LEFT]]
+    assert len(set(shown)) > 2
+
+
+def test_closing_the_window_leaves(display):
+    class Closed(Alone):
+        def poll(self):
+            pygame.event.post(pygame.event.Event(pygame.QUIT))
+            return super().poll()
+
+    assert window.play(lambda: Closed(FakeSession()), "a game", 1) == []
+
+
+@pytest.mark.parametrize("scale", [1, 2, 3, 4])
+def test_frames_have_one_size_whatever_they_show(scale):
+    seat = Alone(FakeSession(limit=1))
+    seat.again()
+    controls = Controls(seat)
+    game = window.frame_of(seat, controls, scale)
+    controls.press("h")
+    help = window.frame_of(seat, controls, scale)
+    controls.press("escape")
+    controls.press("space")
+    seat.poll()
+    over = window.frame_of(seat, controls, scale)
+    assert game.shape == help.shape == over.shape
+    assert game.shape[0] == human.size(scale, CLASSIC)[0]
+    assert not np.array_equal(game, help)
+    assert not np.array_equal(game, over)
+
+
+def test_the_scale_fits_the_display():
+    assert window.fitting(FULL, (1920, 1080)) == 4
+    assert window.fitting(FULL, (1366, 768)) == 2
+    assert window.fitting(FULL, (320, 200)) == 1
+    with pytest.raises(ValueError, match="scale must be 1 to 6, not 7"):
+        window.play(lambda: Alone(FakeSession()), "a game", 7)
+
+
+def test_without_pygame_one_line_says_what_to_install(tmp_path):
+    (tmp_path / "pygame.py").write_text("raise ImportError('no')")
+    code = "from openworld.render.screen import Screen; Screen()"
+    env = {**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}"}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False)
+    assert done.stderr.splitlines()[-1].endswith('pip install "openworld[play]"')
