@@ -1,0 +1,119 @@
+"""Writes every drawing to a file: `python -m openworld.render.drawings` makes assets/art/ and a sheet of them in docs/.
+
+The drawings themselves are code (`openworld/art`). Change one there, run this, and look at the sheet.
+"""
+
+import shutil
+from collections.abc import Iterator
+from enum import IntEnum
+from pathlib import Path
+
+import numpy as np
+
+from openworld.art import atlas, creatures, items, letters
+from openworld.art.small import shrunk
+from openworld.content.ids import Attribute, Block, Direction, Fixture, Projectile, Vital
+from openworld.observe import words
+from openworld.render import png
+
+#: Pixels of a tile: in the two `pixels` observations, as drawn, and twice that.
+SIZES = (7, 10, 16, 32)
+#: Where the drawings and their sheet go, from the root of the repository.
+FOLDER, SHEET = Path("assets/art"), Path("docs/pictures/art.png")
+_COLUMNS, _LINE, _LABEL, _GAP = 4, 40, 112, 8
+_GROUND, _INK = (58, 88, 56), (240, 240, 240)
+_PIECES = ("helmet", "breastplate", "leggings", "boots")
+
+Drawing = tuple[str, str, np.ndarray]
+
+
+def drawings() -> Iterator[Drawing]:
+    """Yield group, name and uint8[16, 16, 3 or 4] of every drawing."""
+    for block in Block:
+        yield "blocks", _name(block), atlas.tiles()[block]
+    for fixture in list(Fixture)[1:]:
+        yield "blocks", _name(fixture), atlas.tiles()[Block.PATH | fixture << 6]
+    for (kind, number), name in words.creatures().items():
+        yield "creatures", name, atlas.creature(kind, number)
+    for missile in Projectile:
+        yield "projectiles", _name(missile), atlas.projectile(missile)
+    yield from _players()
+    yield from _carried()
+    for sign in (*Vital, *Attribute):
+        yield "signs", _name(sign), atlas.icon(sign)
+    for word in sorted(atlas.SIGNS):
+        yield "signs", word, atlas.icon(word)
+
+
+def _players() -> Iterator[Drawing]:
+    for facing in Direction:
+        yield "players", f"facing {_name(facing)}", atlas.player(facing, False)
+    yield "players", "asleep", atlas.player(Direction.DOWN, True)
+    yield "players", "fallen", atlas.fallen(0)
+    for number in range(1, len(creatures.COATS)):
+        yield "players", f"player {number}", atlas.player(Direction.DOWN, False, number)
+
+
+def _carried() -> Iterator[Drawing]:
+    for item in items.ITEMS:
+        if item not in items.TOOLS:
+            yield "items", _name(item), atlas.icon(item)
+    for tool in items.TOOLS:
+        for level in range(1, 5):
+            yield "items", f"{words.LEVELS[level]} {_name(tool)}", atlas.tool(tool, level)
+    for piece, name in enumerate(_PIECES):
+        for level in (1, 2):
+            yield "items", f"{words.LEVELS[2 + level]} {name}", atlas.armour(piece, level)
+
+
+def sheet() -> np.ndarray:
+    """Return uint8[height, width, 3]: every drawing at every size, with its name."""
+    # The classic rules' tools are items of their own that look like the full rules' levels.
+    every = list({drawing[:2]: drawing for drawing in drawings()}.values())
+    width = _LABEL + sum(SIZES) + len(SIZES) * _GAP
+    lines = -(-len(every) // _COLUMNS)
+    image = np.empty((lines * _LINE + _GAP, _COLUMNS * width + _GAP, 3), np.uint8)
+    image[:] = _GROUND
+    for i, (_, name, art) in enumerate(every):
+        col, row = divmod(i, lines)
+        _show(image[row * _LINE + _GAP :, col * width + _GAP :], name, art)
+    return image
+
+
+def _show(room: np.ndarray, name: str, art: np.ndarray) -> None:
+    """Lay one drawing at every size into the upper left of a room, and write its name beside it."""
+    left, whole = 0, _with_alpha(art)
+    for size in SIZES:
+        scale = max(1, size // len(whole))
+        shown = whole.repeat(scale, 0).repeat(scale, 1) if size >= len(whole) else shrunk(whole, size)
+        top = (max(SIZES) - size) // 2
+        np.copyto(room[top : top + size, left : left + size], shown[..., :3], where=shown[..., 3:] > 0)
+        left += size + _GAP
+    letters.write(
+        room, (max(SIZES) - letters.HEIGHT) // 2 + 1, left, letters.fitted(name, _LABEL - _GAP), _INK
+    )
+
+
+def write(folder: Path = FOLDER, page: Path = SHEET) -> None:
+    """Write each drawing to `folder`/group/name.png, and the sheet."""
+    shutil.rmtree(folder, ignore_errors=True)
+    for group, name, art in drawings():
+        file = folder / group / f"{name.replace(' ', '-')}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        png.write(_with_alpha(art), file)
+    png.write(sheet(), page)
+
+
+def _with_alpha(art: np.ndarray) -> np.ndarray:
+    whole = np.full((*art.shape[:2], 4), 255, np.uint8)
+    whole[..., : art.shape[2]] = art
+    return whole
+
+
+def _name(row: IntEnum) -> str:
+    return row.name.lower().replace("_", " ")
+
+
+if __name__ == "__main__":
+    write()
+    print(f"written to {FOLDER} and {SHEET}")
