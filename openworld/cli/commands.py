@@ -152,6 +152,7 @@ def at_random(id: str, seed: int, steps: int) -> Any:
 
 def draw_map(id: str, seed: int, steps: int, out: Path, tile: int) -> None:
     """Play some steps at random, and write the map of the world as it is then."""
+    import jax.numpy as jnp
     import numpy as np
 
     from openworld import registry
@@ -160,7 +161,7 @@ def draw_map(id: str, seed: int, steps: int, out: Path, tile: int) -> None:
     world, random = registry.make(id, observation="tokens", num_agents=1), np.random.default_rng(seed)
     _, state = world.reset(seed, 1)
     for _ in range(steps):
-        action = random.integers(world.num_actions, size=1, dtype=np.int32)
+        action = jnp.asarray(random.integers(world.num_actions, size=1, dtype=np.int32))
         _, state, _, terminated, truncated, _ = world.advance(state, action)
         if terminated[0] or truncated[0]:
             break

@@ -1,5 +1,6 @@
 """The game without a face plays what the functional API plays, and records what can be played again."""
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -34,7 +35,7 @@ def test_a_session_is_the_functional_api_and_its_replay_plays(tmp_path):
     assert np.array_equal(moment.tokens, tokens[0])
     for action in KEYS:
         moment = session.play([action])[0]
-        tokens, state, _, _, truncated, info = world.advance(state, np.array([action]))
+        tokens, state, _, _, truncated, info = world.advance(state, jnp.array([action]))
         assert np.array_equal(moment.tokens, tokens[0])
         assert np.array_equal(moment.mask, world.action_mask(state)[0])
         assert np.array_equal(moment.achievements, info.achievements[0])
