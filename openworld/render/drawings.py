@@ -1,4 +1,4 @@
-"""Writes every drawing to a file: `python -m openworld.render.drawings` makes assets/art/ and a sheet of them in docs/.
+"""Writes every drawing to a file: `python -m openworld.render.drawings` fills assets/art/ and lays out a sheet.
 
 The drawings themselves are code (`openworld/art`). Change one there, run this, and look at the sheet.
 """
