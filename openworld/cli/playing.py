@@ -88,8 +88,6 @@ def _check(
     rules = registry.ruleset(id)
     if host is not None and not rules.company:
         raise ValueError(f"{id} is for one player; --host needs OpenWorld-Coop-v0")
-    if host is not None and record is not None:
-        raise ValueError("--record is for a game of one player; with --host there are several")
     if seed is not None and not 0 <= seed < 2**63:
         raise ValueError(f"--seed must be 0 to 2**63 - 1, not {seed}")
     if terminal:

@@ -61,6 +61,8 @@ class Hosting(Seat):
             actions[number] = action
         self._asked.clear()
         self._tell(self.session.play(actions))
+        if self.ended:
+            self.session.save()
         self.note = self._waiting()
         return True
 
@@ -70,14 +72,14 @@ class Hosting(Seat):
         return [self._door.fileno(), *(line.peer.fileno() for line in lines if line.open)]
 
     def close(self) -> list[str]:
-        """Close the table."""
+        """Close the table, and save what is recorded."""
         for line in (*self._guests.values(), *(line for line, _ in self._strangers)):
             line.send(type="closed")
             line.close()
         self._door.close()
         with contextlib.suppress(OSError):
             self.path.unlink()
-        return []
+        return self.session.close()
 
     def _take(self, number: int, action: int) -> None:
         if self.ended:

@@ -98,8 +98,7 @@ class Alone(Seat):
 
     def close(self) -> list[str]:
         """Save what is recorded."""
-        self.session.save()
-        return [f"recorded: {path}" for path in self.session.saved]
+        return self.session.close()
 
 
 def noop_of(players: int) -> list[int]:

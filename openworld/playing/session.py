@@ -12,6 +12,7 @@ from openworld import registry
 from openworld.content.ids import Action
 from openworld.playing.programs import Shown, programs, words_of
 from openworld.replay import Replay, rules_of
+from openworld.replay.file import in_shape
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,6 @@ class Session:
         """
         if not 0 <= seed < 2**63:
             raise ValueError(f"seed must be 0 to 2**63 - 1, not {seed}")
-        if record is not None and players > 1:
-            raise ValueError("only a game of one player can be recorded")
         if players > 1 and not registry.ruleset(id).company:
             raise ValueError(f"{id} is for one player; OpenWorld-Coop-v0 is for several")
         self.world = registry.make(id, observation="tokens", num_agents=players, time_limit=time_limit)
@@ -69,7 +68,7 @@ class Session:
         self._step: Any = None
         self._failed: BaseException | None = None
         self._words = (0, 0)
-        self._actions: list[int] = []
+        self._actions: list[list[int]] = []
         self._digest: Any = None
         self._worlds = 0
 
@@ -129,7 +128,7 @@ class Session:
         self.prepare()
         chosen = np.array([actions] if self.players > 1 else actions, np.int32)
         shown, self._state = self._step(self._state, chosen)
-        self._actions.append(actions[0])
+        self._actions.append(list(actions))
         self._digest.update(np.asarray(shown.tokens).tobytes())
         self.moments = self._told(shown, actions)
         return self.moments
@@ -146,17 +145,25 @@ class Session:
             self.saved.append(path)
         return path
 
+    def close(self) -> list[str]:
+        """Save what is recorded, and return what to tell of it."""
+        self.save()
+        return [f"recorded: {path}" for path in self.saved]
+
     def replay(self) -> Replay:
         """Return what has been played of this world."""
+        rules = self.world.ruleset
         return Replay(
             id=self.world.id,
             ruleset=rules_of(self.world.id),
             time_limit=self.world.time_limit,
             seed=self._words,
-            actions=np.array(self._actions, np.uint8),
+            actions=in_shape(np.array(self._actions, np.uint8), self.players),
             digest=self._digest.hexdigest(),
-            episode_return=self.moments[0].episode_return,
+            episode_return=sum(moment.episode_return for moment in self.moments) / self.players,
             ended=self.ended,
+            players=self.players,
+            revival=rules.revival if rules.company else None,
         )
 
     def _told(self, shown: Shown, actions: list[int]) -> list[Moment]:

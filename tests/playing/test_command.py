@@ -13,10 +13,6 @@ from openworld import cli
         (["--host", "x", "--terminal"], "OpenWorld-v0 is for one player; --host needs OpenWorld-Coop-v0"),
         (["--host", "x", "--join", "y"], "give one of them"),
         (["--join", "x", "--seed", "3"], "--join takes neither"),
-        (
-            ["--id", "OpenWorld-Coop-v0", "--host", "x", "--record", "y"],
-            "--record is for a game of one player",
-        ),
         (["--seed", "-1"], "--seed must be 0 to"),
     ],
 )
