@@ -47,7 +47,7 @@ class Study:
 
     out: Path = Path("runs/coop")
     players: int = 4
-    sharing: float = 0.5
+    sharing: float = 0.0
     seconds: float = 150.0
     worlds: int = 64
     steps: int = 1000
