@@ -1,5 +1,6 @@
 """`openworld play`: by hand, in a window or a terminal, alone or at a table."""
 
+import os
 import random
 import sys
 from dataclasses import dataclass
@@ -43,6 +44,9 @@ def play(words: list[str]) -> None:
 
     options = parse(Play, "play", words)
     _check(options.terminal, options.host, options.join, options.record, options.id, options.seed)
+
+    # XLA's own warnings, of a slow compilation for one, would be written over the frame.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
     def open_seat() -> "Seat":
         prepare()

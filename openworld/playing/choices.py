@@ -111,7 +111,7 @@ def doing(seen: Seen) -> str:
             return f"{'hunt' if kind == Kind.PASSIVE else 'hit'} the {name}"
     for fellow in seen.fellows():
         if (fellow.row, fellow.col) == (row, col):
-            return f"help player {fellow.number + 1} up"
+            return f"help player {fellow.number} up"
     block = block_of(int(seen.tile[row, col]))
     gives = next((row.gives for row in seen.rules.blocks if row.block == block), None)
     plain = {

@@ -147,9 +147,9 @@ class Hosting(Seat):
         if not self.session.ready:
             return "getting ready for your first step..."
         free = self.players - 1 - len(self._guests)
-        late = [str(n + 1) for n in (0, *self._guests) if n not in self._asked]
+        late = [str(n) for n in (0, *self._guests) if n not in self._asked]
         if self._asked and late:
-            return "your turn" if late == ["1"] else f"waiting for player {' and '.join(late)}"
+            return "your turn" if late == ["0"] else f"waiting for player {' and '.join(late)}"
         return f"{free} free: openworld play --join {self.path}" if free else "all players are here"
 
 

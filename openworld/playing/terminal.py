@@ -204,7 +204,7 @@ def _list(page: Page, seat: Seat, seen: Seen, left: int) -> None:
     assert seat.moment is not None
     assert seat.story is not None
     moment = seat.moment
-    who = f"player {seat.number + 1}, " if seat.players > 1 else ""
+    who = f"player {seat.number}, " if seat.players > 1 else ""
     won = f"{int(seat.story.achievements.sum())}/{len(seat.story.achievements)}"
     page.put(0, left, f"{who}step {moment.step}, unlocked {won}", _GOLD)
     row = 1

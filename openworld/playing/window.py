@@ -136,7 +136,7 @@ def _list(side: np.ndarray, seat: Seat, controls: Controls) -> None:
             )
         row += letters.LINE
 
-    who = f"Player {seat.number + 1}: step" if seat.players > 1 else "Step"
+    who = f"Player {seat.number}: step" if seat.players > 1 else "Step"
     letters.write(side, row, 6, f"{who} {moment.step}, return {moment.episode_return:.1f}", _GOLD)
     row += letters.LINE + 3
     letters.write(side, row, 6, "Now", INK)

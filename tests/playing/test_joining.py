@@ -70,7 +70,7 @@ def test_a_step_is_played_when_all_have_acted(host):
     host.act(Action.DO)
     settle(host, guest)
     assert host.session.played == []
-    assert host.note == "waiting for player 2"
+    assert host.note == "waiting for player 1"
     guest.act(Action.LEFT)
     settle(host, guest)
     assert host.session.played == [[Action.DO, Action.LEFT]]
