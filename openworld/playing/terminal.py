@@ -42,10 +42,12 @@ def raw() -> Iterator[None]:
     """Have the terminal send each key at once and show a page of its own; all of it is undone at the end."""
     handle = sys.stdin.fileno()
     before = termios.tcgetattr(handle)
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    # Ctrl-C too: who was started in the background is born deaf to it.
+    stops = {signal.SIGTERM: _stop, signal.SIGHUP: _stop, signal.SIGINT: signal.default_int_handler}
+    handlers = {number: signal.getsignal(number) for number in stops}
     try:
-        for number in handlers:
-            signal.signal(number, _stop)
+        for number, stop in stops.items():
+            signal.signal(number, stop)
         tty.setcbreak(handle)
         _send("\x1b[?1049h\x1b[?25l\x1b[2J")
         yield
