@@ -1,13 +1,33 @@
 """Scenes made by hand, as tokens."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from openworld.content.ids import Block, Direction, Fixture, Item
 from openworld.content.rulesets import FULL, Ruleset
 from openworld.observe.layout import layout_of
+from openworld.render import png
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+
+
+@pytest.fixture
+def as_it_was(request: pytest.FixtureRequest) -> Callable[[np.ndarray, str], bool]:
+    """`as_it_was(picture, name)`: whether less than 2 % of a picture's pixels differ visibly from those kept."""
+
+    def check(picture: np.ndarray, name: str) -> bool:
+        path = GOLDEN / name
+        if request.config.getoption("--update-golden"):
+            png.write(picture, path)
+        golden = np.asarray(Image.open(path).convert("RGB")).astype(int)
+        assert golden.shape == picture.shape
+        return bool((np.abs(golden - picture).max(axis=-1) > 24).mean() < 0.02)
+
+    return check
 
 
 @pytest.fixture

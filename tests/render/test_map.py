@@ -41,6 +41,11 @@ def test_tiles_and_the_player_are_where_they_are(worlds):
     assert (image[32 * 8 - 2, 32 * 8] == (255, 226, 90)).all()
 
 
+def test_the_map_is_as_it_was(worlds, as_it_was):
+    world, state = worlds
+    assert as_it_was(map.picture(state, world.ruleset, scale=4), "map.png")
+
+
 def test_each_world_of_a_batch_has_its_own(worlds):
     world, state = worlds
     first, second = (map.picture(state, world.ruleset, n, scale=4) for n in (0, 1))
