@@ -20,3 +20,25 @@ assert not xla_bridge._backends, "making a description touches a device"
 def test_importing_touches_nothing():
     done = subprocess.run([sys.executable, "-c", CHECK], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+PICTURES = """
+import sys
+import numpy as np
+from openworld.content.ids import Action
+from openworld.observe.layout import layout_of
+from openworld.observe.text import text
+from openworld.content.rulesets import FULL
+from openworld.render import human, page, picture, terminal
+from openworld.render.chronicle import Story
+tokens = np.zeros(layout_of(FULL).size, np.uint8)
+story = Story.begin(tokens, np.zeros(67, bool), FULL).after(Action.DO, tokens, np.ones(67, bool))
+assert picture.picture(tokens).any() and human.frame(story).any() and terminal.ansi(tokens) and text(tokens)
+xla_bridge = sys.modules.get("jax._src.xla_bridge")
+assert xla_bridge is None or not xla_bridge._backends, "painting touches a device"
+"""
+
+
+def test_painting_touches_no_device():
+    done = subprocess.run([sys.executable, "-c", PICTURES], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
