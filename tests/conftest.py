@@ -79,6 +79,27 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(100_000, 20, 20)
 
 
+#: Bytes of compiled programs and all else beyond which a process forgets the programs; two run on a small machine.
+MUCH = 4 << 30
+
+
+@pytest.fixture(autouse=True, scope="module")
+def room() -> Iterator[None]:
+    """Forget what earlier files have compiled when it fills the machine; the cache on disk still has it."""
+    yield
+    if resident_bytes() > MUCH:
+        jax.clear_caches()
+        gc.collect()
+
+
+def resident_bytes() -> int:
+    """Memory of this process, or 0 where nobody tells."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError):
+        return 0
+
+
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Callable[[str, dict[str, Any]], None]:
     """`golden("name", {...})`: what JSON can hold must equal tests/golden/name.json, entry by entry."""
