@@ -5,21 +5,19 @@ little effort: the numbers are the same, as all of the game is integers, and com
 """
 
 import os
+from importlib.metadata import version
+
+#: XLA's choice of emitters on a CPU; a jaxlib from 0.11 on has one kind, and ends a process that names another.
+PLAIN, USUAL = {"xla_cpu_use_fusion_emitters": False}, {"xla_cpu_use_fusion_emitters": True}
+if tuple(map(int, version("jaxlib").split(".")[:2])) >= (0, 11):
+    PLAIN, USUAL = {}, {}
 
 #: XLA's options for little effort: its LLVM passes off, and its older, plainer emitters.
-LITTLE = {
-    "xla_backend_optimization_level": 0,
-    "xla_llvm_disable_expensive_passes": True,
-    "xla_cpu_use_fusion_emitters": False,
-}
+LITTLE = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True, **PLAIN}
 #: Options of `jax.jit(compiler_options=)` that undo it: for what is checked as users run it, or runs for long.
-AS_USERS = {
-    "xla_backend_optimization_level": 3,
-    "xla_llvm_disable_expensive_passes": False,
-    "xla_cpu_use_fusion_emitters": True,
-}
+AS_USERS = {"xla_backend_optimization_level": 3, "xla_llvm_disable_expensive_passes": False, **USUAL}
 #: The same as far as an optimised program's text goes: LLVM comes after it.
-SAME_TEXT = {"xla_cpu_use_fusion_emitters": True}
+SAME_TEXT = USUAL
 
 
 #: The same as XLA_FLAGS has it.

@@ -66,7 +66,9 @@ def test_it_is_no_run_of_another_world(run):
 def test_it_is_filmed(run):
     pytest.importorskip("imageio_ffmpeg")
     told = film(run, max_steps=30)
-    assert told == [f"replay: {run / 'agent.replay'}", f"video: {run / 'agent.mp4'}"]
+    made = {"replay": "agent.replay", "page": "agent.html", "video": "agent.mp4"}
+    assert told == [f"{what}: {run / name}" for what, name in made.items()]
+    assert "Content-Security-Policy" in (run / "agent.html").read_text()
     assert len(Replay.load(run / "agent.replay").actions) <= 30
     assert (run / "agent.mp4").stat().st_size > 1000
 
@@ -78,4 +80,4 @@ def test_without_the_video_packages_there_is_still_a_replay(run, monkeypatch):
     monkeypatch.setattr("openworld.render.video.write", missing)
     told = film(run, max_steps=5)
     assert told[0].startswith("replay: ")
-    assert told[1] == "no video: films need imageio: pip install 'openworld[video]'"
+    assert told[2] == "no video: films need imageio: pip install 'openworld[video]'"

@@ -1,4 +1,4 @@
-"""A replay and a video of a trained agent, in its run's folder."""
+"""A replay, a page and a video of a trained agent, in its run's folder."""
 
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ from trainers.ppo.train import load_policy, read_config
 from trainers.ppo.worlds import Seats, make
 from trainers.sinks import RunFolder
 
-REPLAY, VIDEO = "agent.replay", "agent.mp4"
+REPLAY, PAGE, VIDEO = "agent.replay", "agent.html", "agent.mp4"
 #: The held-out world that is filmed, and for how many steps at most.
 SEED, MAX_STEPS = 20_001, 2_000
 
@@ -25,8 +25,10 @@ def film(run_dir: Path | str, max_steps: int = MAX_STEPS) -> list[str]:
         return [f"no replay and no video: {error}"]
     told = [f"replay: {folder.path / REPLAY}"]
     try:
-        from openworld.render import video
+        from openworld.render import episode, page, video
 
+        page.write([episode.play(replay, folder.path.name)], folder.path / PAGE)
+        told.append(f"page: {folder.path / PAGE}")
         video.write(replay, folder.path / VIDEO)
     except (ImportError, OSError) as error:
         return [*told, f"no video: {error}"]
