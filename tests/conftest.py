@@ -66,8 +66,34 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="rewrite the files in tests/golden")
 
 
+#: Files of which every test is slow: each needs large programs of its own, or another framework.
+LONG = (
+    *("adapters/test_sb3", "adapters/test_torch", "adapters/test_gymnax", "adapters/test_pettingzoo"),
+    *(
+        "adapters/test_gymnasium_forms",
+        "adapters/test_gymnasium_autoreset",
+        "adapters/test_gymnasium_wrappers",
+    ),
+    *("adapters/test_gymnasium_state", "adapters/test_gymnasium_masks", "adapters/test_gymnasium_vector"),
+    *(
+        "observe/test_mask",
+        "oracle/test_company",
+        "rules/test_coop_",
+        "rules/test_p",
+        "rules/test_attributes",
+    ),
+    *("trainers/test_kill", "trainers/test_stagnation", "trainers/test_baselines", "trainers/test_seats"),
+    *("properties/test_episodes", "properties/test_invariants", "judging/", "test_replay", "test_bench"),
+)
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the files that take long first: at the end, short ones keep all processes busy alike."""
+    here = str(Path(__file__).parent) + os.sep
+    for item in items:
+        if str(item.path).removeprefix(here).replace(os.sep, "/").startswith(LONG):
+            item.add_marker("slow")
     long = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in long)
 
