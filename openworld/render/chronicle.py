@@ -1,7 +1,8 @@
 """What happened in a step, in words, told from two successive tokens and the action alone. Pure, on the host."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,11 +26,22 @@ from openworld.render.deeds import (
     vital,
 )
 
-__all__ = ["BAD", "GOOD", "NOTE", "UNLOCKED", "Event", "Story", "happened"]
+__all__ = ["BAD", "GOOD", "NOTE", "UNLOCKED", "Event", "Step", "Story", "Telling", "happened"]
 
 #: Events that are kept.
 KEPT = 8
+#: Steps that may wait to be told: half a megabyte.
+PATIENCE = 1024
 _WANTS = {Vital.FOOD: "hunger", Vital.DRINK: "thirst", Vital.ENERGY: "weariness"}
+
+
+class Step(NamedTuple):
+    """What a step led to: as `Story.after` takes it, and its own to keep."""
+
+    action: int
+    tokens: np.ndarray
+    achievements: np.ndarray
+    end: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,11 +64,47 @@ class Story:
 
     def after(self, action: int, tokens: np.ndarray, achievements: np.ndarray, end: str = "") -> "Story":
         """Return the story after a step; `end` is "", "terminated" or "truncated"."""
-        new = np.array(achievements, bool)
-        before, now = Seen(self.tokens, self.rules), Seen(np.array(tokens), self.rules)
-        events = happened(before, now, Action(action), np.flatnonzero(new & ~self.achievements).tolist(), end)
-        kept = (*self.events, *events)[-KEPT:]
-        return replace(self, tokens=now.tokens, achievements=new, events=kept, fresh=min(len(events), KEPT))
+        return self.through([Step(action, np.array(tokens), np.array(achievements, bool), end)])
+
+    def through(self, steps: Sequence[Step]) -> "Story":
+        """Return the story after some steps, told from the last one back: no more is told than is kept."""
+        events: list[Event] = []
+        fresh = 0
+        for i in reversed(range(len(steps))):
+            (action, tokens, achievements, end), was = steps[i], steps[i - 1] if i else self
+            before, now = Seen(was.tokens, self.rules), Seen(tokens, self.rules)
+            unlocked = np.flatnonzero(achievements & ~was.achievements).tolist()
+            events = happened(before, now, Action(action), unlocked, end) + events
+            if i == len(steps) - 1:
+                fresh = min(len(events), KEPT)
+            if len(events) >= KEPT:
+                break
+        last, kept = steps[-1], (*self.events, *events)[-KEPT:]
+        return replace(self, tokens=last.tokens, achievements=last.achievements, events=kept, fresh=fresh)
+
+
+class Telling:
+    """A story that is told only when somebody asks; the steps since then wait."""
+
+    def __init__(self, story: Story) -> None:
+        self._story = story
+        self._untold: list[Step] = []
+
+    def lived(self, action: int, tokens: np.ndarray, achievements: np.ndarray, end: str = "") -> None:
+        """Take a step, as `Story.after` does."""
+        self._untold.append(Step(action, np.array(tokens), np.array(achievements, bool), end))
+        if len(self._untold) == PATIENCE:
+            self.story()
+
+    def story(self) -> Story:
+        """Return the story so far."""
+        if self._untold:
+            self._story, self._untold = self._story.through(self._untold), []
+        return self._story
+
+    def __deepcopy__(self, memo: object) -> "Telling":
+        """Return one of its own; what is told never changes, and is shared."""
+        return Telling(self.story())
 
 
 def happened(

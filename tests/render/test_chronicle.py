@@ -1,11 +1,13 @@
 """What happened is told in words, from two moments and the action alone."""
 
+import copy
+
 import numpy as np
 import pytest
 
 from openworld.content.ids import Achievement, Action, Block, Item
 from openworld.content.rulesets import CLASSIC, FULL
-from openworld.render.chronicle import BAD, UNLOCKED, Story
+from openworld.render.chronicle import BAD, KEPT, UNLOCKED, Story, Telling
 
 
 def told(scene, action, before, after, unlocked=(), end=""):
@@ -84,3 +86,21 @@ def test_a_story_keeps_the_last_events_and_is_never_changed(scene):
     assert (len(story.events), story.fresh, first.events) == (8, 1, ())
     won = story.after(Action.NOOP, scene(CLASSIC, health=8), ~none)
     assert {event.mood for event in won.events[-2:]} <= {BAD, UNLOCKED}
+
+
+def test_told_late_it_is_the_same_story(scene):
+    rng = np.random.default_rng(0)
+    at_once = Story.begin(scene(), None, FULL)
+    waiting = Telling(at_once)
+    for step in range(60):
+        tokens = scene(health=rng.integers(3, 10), vitals=rng.integers(1, 10), facing=rng.integers(4))
+        achievements = rng.random(67) < 0.5
+        at_once = at_once.after(Action.DO, tokens, achievements)
+        waiting.lived(Action.DO, tokens, achievements)
+        if step % 13 == 0:
+            twin = copy.deepcopy(waiting)
+            for one in (waiting.story(), twin.story()):
+                assert (one.events, one.fresh) == (at_once.events, at_once.fresh)
+                assert np.array_equal(one.tokens, at_once.tokens)
+                assert np.array_equal(one.achievements, at_once.achievements)
+    assert len(at_once.events) == KEPT

@@ -18,7 +18,7 @@ from openworld.adapters.gymnasium.programs import Shown, following, solo
 from openworld.adapters.gymnasium.rows import HEAD, row_type
 from openworld.adapters.gymnasium.spaces import observation_space
 from openworld.registry import make
-from openworld.render.chronicle import Story
+from openworld.render.chronicle import Story, Telling
 from openworld.render.human import frame
 from openworld.render.picture import picture
 from openworld.render.screen import Screen
@@ -86,7 +86,7 @@ class OpenWorldEnv(gymnasium.Env[Any, np.int64]):
         self._shown: Shown | None = None
         self._over = self._closed = False
         self._seed: np.ndarray | None = None
-        self._story: Story | None = None
+        self._telling: Telling | None = None
         self._screen = Screen(f"OpenWorld: {id}") if render_mode == "human" else None
 
     def reset(
@@ -118,9 +118,9 @@ class OpenWorldEnv(gymnasium.Env[Any, np.int64]):
             "achievements": row[0, _ACHIEVEMENTS : self._mask_at].astype(bool),
             "action_mask": row[0, self._mask_at :].astype(np.int8),
         }
-        if self._story is not None:
+        if self._telling is not None:
             end = "terminated" if terminated else "truncated" if truncated else ""
-            self._story = self._story.after(number, np.asarray(shown.tokens)[0], info["achievements"], end)
+            self._telling.lived(number, np.asarray(shown.tokens)[0], info["achievements"], end)
             self._refresh()
         return self._seen(shown), reward, terminated, truncated, info
 
@@ -153,7 +153,7 @@ class OpenWorldEnv(gymnasium.Env[Any, np.int64]):
         twin = copy.copy(self)
         if self._screen is not None:
             twin._screen = Screen(self._screen.title)
-        for name in ("action_space", "observation_space", "_np_random"):
+        for name in ("action_space", "observation_space", "_np_random", "_telling"):
             setattr(twin, name, copy.deepcopy(getattr(self, name)))
         if self._state is not None:
             twin._shown, twin._state = self._programs.hold(self._state)
@@ -169,10 +169,10 @@ class OpenWorldEnv(gymnasium.Env[Any, np.int64]):
             return None
         checks.is_running(self._shown, "render()")
         assert self._shown is not None
-        if self._story is None:
+        if self._telling is None:
             return ansi(np.asarray(self._shown.tokens)[0], rules=self.world.ruleset)
         if self._screen is None:
-            return frame(self._story, self.render_scale)
+            return frame(self._telling.story(), self.render_scale)
         self._refresh()
         return None
 
@@ -198,14 +198,14 @@ class OpenWorldEnv(gymnasium.Env[Any, np.int64]):
         }
         if self.render_mode in ("human", "rgb_array"):
             tokens = np.asarray(self._shown.tokens)[0]
-            self._story = Story.begin(tokens, info["achievements"], self.world.ruleset)
+            self._telling = Telling(Story.begin(tokens, info["achievements"], self.world.ruleset))
             self._refresh()
         return self._seen(self._shown), info
 
     def _refresh(self) -> None:
         """Show the moment in the window, if there is one."""
-        if self._screen is not None and self._story is not None:
-            self._screen.show(frame(self._story, self.render_scale), self.metadata["render_fps"])
+        if self._screen is not None and self._telling is not None:
+            self._screen.show(frame(self._telling.story(), self.render_scale), self.metadata["render_fps"])
 
     def _seen(self, shown: Shown) -> Any:
         """Return the observation, the caller's own."""
