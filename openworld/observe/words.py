@@ -8,6 +8,8 @@ from openworld.observe.seen import Seen
 
 #: Levels of tools; armour begins at iron.
 LEVELS = ("none", "wood", "stone", "iron", "diamond")
+#: Pieces of armour.
+PIECES = ("helmet", "breastplate", "leggings", "boots")
 
 
 @cache
@@ -37,8 +39,7 @@ def carried(seen: Seen) -> list[str]:
             things.append(f"{LEVELS[min(count, 4)]} {name}{kind}")
         else:
             things.append(f"{name}{kind}" if item == Item.BOW else f"{count} {name}")
-    pieces = ("helmet", "breastplate", "leggings", "boots")
-    worn = zip(pieces, seen.values("armour"), seen.values("armour_enchantment"), strict=True)
+    worn = zip(PIECES, seen.values("armour"), seen.values("armour_enchantment"), strict=True)
     for name, level, enchantment in worn:
         if level:
             kind = f" of {Enchantment(enchantment).name.lower()}" if enchantment else ""

@@ -22,7 +22,6 @@ SIZES = (7, 10, 16, 32)
 FOLDER, SHEET = Path("assets/art"), Path("docs/pictures/art.png")
 _COLUMNS, _LINE, _LABEL, _GAP = 4, 40, 112, 8
 _GROUND, _INK = (58, 88, 56), (240, 240, 240)
-_PIECES = ("helmet", "breastplate", "leggings", "boots")
 
 Drawing = tuple[str, str, np.ndarray]
 
@@ -61,7 +60,7 @@ def _carried() -> Iterator[Drawing]:
     for tool in items.TOOLS:
         for level in range(1, 5):
             yield "items", f"{words.LEVELS[level]} {_name(tool)}", atlas.tool(tool, level)
-    for piece, name in enumerate(_PIECES):
+    for piece, name in enumerate(words.PIECES):
         for level in (1, 2):
             yield "items", f"{words.LEVELS[2 + level]} {name}", atlas.armour(piece, level)
 

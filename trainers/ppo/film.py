@@ -27,9 +27,10 @@ def film(run_dir: Path | str, max_steps: int = MAX_STEPS) -> list[str]:
     try:
         from openworld.render import episode, page, video
 
-        page.write([episode.play(replay, folder.path.name)], folder.path / PAGE)
+        played = episode.play(replay, folder.path.name)
+        page.write([played], folder.path / PAGE)
         told.append(f"page: {folder.path / PAGE}")
-        video.write(replay, folder.path / VIDEO)
+        video.write(played.tokens, folder.path / VIDEO, rules=played.rules)
     except (ImportError, OSError) as error:
         return [*told, f"no video: {error}"]
     return [*told, f"video: {folder.path / VIDEO}"]

@@ -11,6 +11,7 @@ from jaxtyping import Array
 
 from openworld import cache
 from openworld.adapters.gymnasium import checks, forms
+from openworld.adapters.gymnasium.env import painter
 from openworld.adapters.gymnasium.programs import following
 from openworld.adapters.gymnasium.spaces import observation_space
 from openworld.adapters.sb3.programs import Shown, decoder, on_host, programs, rows_of
@@ -18,8 +19,6 @@ from openworld.adapters.sb3.shared import Shared
 from openworld.batch import Environment, State
 from openworld.observe.forms import FORMS, OBSERVATIONS
 from openworld.registry import make
-from openworld.render.picture import picture
-from openworld.render.terminal import ansi
 
 #: "human" is not among them: Stable-Baselines3 shows the "rgb_array" itself.
 RENDER_MODES = (None, "rgb_array", "ansi")
@@ -160,9 +159,7 @@ class OpenWorldVecEnv(Shared):
         if self.render_mode is None:
             return None
         tokens = np.asarray(self._tokens)[world]
-        if self.render_mode == "ansi":
-            return ansi(tokens, rules=self.world.ruleset)
-        return picture(tokens, self.render_scale, self.world.ruleset)
+        return painter(self)(tokens)
 
     def _tell(self, shown: Shown, where: np.ndarray, infos: list[dict[str, Any]]) -> None:
         """Write the infos of the worlds whose episode has ended."""
