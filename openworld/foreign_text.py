@@ -1,8 +1,8 @@
 """Text that somebody else wrote, made harmless for a terminal, an HTML page or a Markdown page.
 
-Names of agents, files, runs and players, and reasons sent over a socket, are foreign. They may hold escape sequences
-that repaint a terminal, characters that reverse the order of reading, HTML, or Markdown that loads a picture. Every
-place that shows such text passes it through one of these functions first.
+Names of agents, files, runs and players, and reasons sent over a socket, are foreign. They may hold escape
+sequences that repaint a terminal, marks that reverse the order of reading, HTML, or Markdown that loads a picture.
+Every place that shows such text passes it through one of these functions first.
 """
 
 import html as _html
@@ -12,8 +12,8 @@ from urllib.parse import quote
 
 #: Characters shown of one foreign text.
 MAX_LENGTH = 200
-#: Categories of Unicode that are not drawn, or change how their neighbours are drawn: control, format (with the marks
-#: of reading order), surrogate, private use, unassigned, line and paragraph separators.
+#: Categories of Unicode that are not drawn, or change how their neighbours are drawn: control, format (with the
+#: marks of reading order), surrogate, private use, unassigned, line and paragraph separators.
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 #: A letter carries few marks in any language; more are stacked to paint over other lines.
 _MAX_MARKS = 4
