@@ -2,7 +2,7 @@
 
     python docs/pictures/agent.py
 
-The episode is that of the scripted agent on the leaderboard. All colours are kept: the file is a PNG without a palette.
+The episode is that of the scripted agent on the leaderboard. The PNG has no palette, so that all colours are kept.
 """
 
 import sys
