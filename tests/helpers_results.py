@@ -1,5 +1,7 @@
 """Small results for tests of their files: made without playing, so no world is compiled, and read to a digest."""
 
+import copy
+import functools
 import hashlib
 import json
 from pathlib import Path
@@ -17,6 +19,13 @@ PROTOCOL = protocols.PROTOCOLS["openworld-classic-v0-2026"]
 
 def result(episodes: int = 3, name: str = "somebody", seed: int = 0) -> Result:
     """A result whose file is valid, of made-up episodes: `verify` would find them untrue."""
+    found = copy.deepcopy(_result(episodes, seed))
+    found.agent["name"] = name
+    return found
+
+
+@functools.cache
+def _result(episodes: int, seed: int) -> Result:
     random = np.random.default_rng(seed)
     lengths = random.integers(5, 40, episodes)
     played = Episodes(
@@ -30,7 +39,7 @@ def result(episodes: int = 3, name: str = "somebody", seed: int = 0) -> Result:
     return Result(
         protocol=PROTOCOL.settings(),
         agent={
-            "name": name,
+            "name": "somebody",
             "source": "package.module:Agent",
             "observation": "tokens",
             "one_world": False,

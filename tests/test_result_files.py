@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from markdown_it import MarkdownIt
 
 from openworld import cli
-from openworld.judging import leaderboard, schema
+from openworld.judging import judge, leaderboard, schema
 from openworld.judging.result import Result, ResultError
 from openworld.judging.verify import Verdict
 from tests import helpers_results
-from tests.test_foreign_text import HOSTILE
+from tests.test_foreign_text import HOSTILE, Tags
 
 DOCS = Path(__file__).parents[1] / "docs" / "results" / "leaderboard"
 
@@ -417,10 +418,6 @@ def test_mistakes_are_one_line_before_anything_is_played(tmp_path, monkeypatch, 
 
 @pytest.mark.parametrize("name", [name for name in HOSTILE if 0 < len(name) <= 200])
 def test_foreign_names_stay_text_on_the_page_and_on_the_terminal(name, tmp_path, monkeypatch, capsys):
-    from markdown_it import MarkdownIt
-
-    from tests.test_foreign_text import Tags
-
     reading = MarkdownIt("gfm-like", {"html": True, "linkify": False})
     made = helpers_results.result(name=name)
     file = name[:40].replace("/", "_").replace("\0", "").encode("utf-8", "replace").decode()
@@ -429,11 +426,14 @@ def test_foreign_names_stay_text_on_the_page_and_on_the_terminal(name, tmp_path,
     found, plain = Tags(reading.render(page)), Tags(reading.render(harmless))
     assert found.found == plain.found
     assert page.count("\n") == harmless.count("\n")
-    path = made.save(tmp_path / "a.json")
+    path = tmp_path / "a.json"
+    if "\ud800" in name:
+        with pytest.raises(ResultError, match=r"agent\.name is "):
+            made.save(path)
+        return
+    made.save(path)
     monkeypatch.setattr("openworld.judging.verify.verify", lambda *_, **__: Verdict((), 3, 60, 3))
     assert cli.main(["verify", str(path)]) == 0
-    from openworld.judging import judge
-
     said = capsys.readouterr().out + "\n".join(judge.told(made))
     assert not {unicodedata.category(letter) for letter in said if letter != "\n"} & {
         "Cc",
