@@ -52,11 +52,11 @@ def test_brackets_inside_strings_are_no_depth() -> None:
 
 
 def test_a_key_that_stands_twice_is_found_at_once() -> None:
-    """Among half a million others, comparing each with each would take minutes."""
-    keys = ",".join(f'"{i}":1' for i in range(500_000))
+    """Among a hundred thousand others, comparing each with each would take minutes."""
+    keys = ",".join(f'"{i}":1' for i in range(100_000))
     begun = time.process_time()
-    with pytest.raises(JsonError, match="the key '499999' stands twice"):
-        loads(f'{{{keys},"499999":2}}')
+    with pytest.raises(JsonError, match="the key '99999' stands twice"):
+        loads(f'{{{keys},"99999":2}}')
     assert time.process_time() - begun < 20
 
 

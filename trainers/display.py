@@ -5,7 +5,6 @@ Everything shown is in the run's metrics too. What the instruments mean is told 
 """
 
 import math
-import sys
 import time
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,6 +28,8 @@ from trainers.ppo.verdict import COLUMNS, Verdict, judge
 PLAIN_SECONDS, JUDGING_SECONDS = 15.0, 5.0
 #: Achievements that the panel has room for, columns of its widest parts, and rows that a verdict looks back on.
 SHOWN, WIDTH, REMEMBERED = 16, 76, 50_000
+#: More than any metric is; its square is still finite.
+LARGEST = 1e100
 #: The heights of a curve drawn in text.
 HEIGHTS = "▁▂▃▄▅▆▇█"
 COLOURS = {"improving": "green", "flat": "yellow", "falling": "red", "too little data": "dim"}
@@ -132,9 +133,8 @@ def slim(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def known(value: Any) -> bool:
-    """Whether a metric is a finite number; of whole numbers one that a float can hold."""
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and abs(value) <= sys.float_info.max
+    """Whether a metric is a finite number, of a size that can be measured."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LARGEST
 
 
 def numbered(rows: Iterable[Mapping[str, Any]]) -> Iterable[dict[str, Any]]:
@@ -145,7 +145,7 @@ def numbered(rows: Iterable[Mapping[str, Any]]) -> Iterable[dict[str, Any]]:
     for row in rows:
         if not known(row.get("transitions")):
             continue
-        kept = {name: value for name, value in row.items() if known(value)}
+        kept = {name: value for name, value in row.items() if known(value) and name != "achievements"}
         rates = row.get("achievements")
         if isinstance(rates, Mapping):
             kept["achievements"] = {name: rate for name, rate in rates.items() if known(rate)}

@@ -80,7 +80,7 @@ def read(path: Path, name: str, index: int) -> Record:
         raise RunFolderError(f"{path} is not a run's folder: it has no settings, or no {METRICS}")
     rows = list(numbered(folder.metrics()))
     amounts = numbers_in(settings)
-    rollout = amounts.get("rollout", {})
+    rollout = amounts["rollout"]
     colour, dash = style_of(index)
     return Record(
         settings=settings,
@@ -94,11 +94,13 @@ def read(path: Path, name: str, index: int) -> Record:
 
 def numbers_in(settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the numbers and switches of nested settings: what a file has in their place is left out."""
-    return {
+    found = {
         part: {name: value for name, value in kept.items() if known(value) or isinstance(value, bool)}
         for part, kept in settings.items()
         if isinstance(kept, Mapping)
     }
+    whole = {name: value for name, value in found.get("rollout", {}).items() if type(value) is int}
+    return found | {"rollout": whole}
 
 
 def names(folders: Sequence[Path]) -> list[str]:
@@ -205,7 +207,7 @@ def runs_table(records: Sequence[Record]) -> str:
                 label(record),
                 short(last.get("update", 0)),
                 short(done),
-                clock(float("nan") if seconds is None else seconds),
+                clock(float("nan") if seconds is None else float(seconds)),
                 short(pace),
                 number(returns),
                 number(mean_of(record.window, "length"), 0),
