@@ -51,6 +51,15 @@ def test_brackets_inside_strings_are_no_depth() -> None:
     assert loads("[" * 32 + "]" * 32)
 
 
+def test_a_key_that_stands_twice_is_found_at_once() -> None:
+    """Among a hundred thousand others, comparing each with each would take minutes."""
+    keys = ",".join(f'"{i}":1' for i in range(100_000))
+    begun = time.process_time()
+    with pytest.raises(JsonError, match="the key '99999' stands twice"):
+        loads(f'{{{keys},"99999":2}}')
+    assert time.process_time() - begun < 20
+
+
 def test_a_string_that_never_ends_is_refused_at_once() -> None:
     """The time of a backtracking pattern would grow with the square of the length: minutes here."""
     begun = time.process_time()

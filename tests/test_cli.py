@@ -10,6 +10,7 @@ import pytest
 
 from openworld import cli
 from openworld.cli import commands, options
+from tests.test_foreign_text import HOSTILE
 
 ROOT = Path(__file__).parent.parent
 
@@ -242,3 +243,12 @@ def test_a_classic_world_is_shown_by_its_own_rules(tmp_path, capsys):
     assert "health 9  food 9  drink 9  energy 9  daylight" in capsys.readouterr().out
     commands.show(played, tmp_path / "a.png", 1)
     assert (tmp_path / "a.png").read_bytes()[16:24] == (144).to_bytes(4) + (160).to_bytes(4)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_refusal_cannot_steer_the_terminal(text, capsys):
+    assert options.refuse(f"openworld: there is no {text}") == 2
+    line = capsys.readouterr().err
+    assert line.endswith("\n")
+    assert line[:-1].isprintable()
+    assert len(line) <= 2001

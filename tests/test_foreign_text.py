@@ -95,3 +95,12 @@ def test_a_link_stays_on_its_site() -> None:
 
 def test_the_examples_are_true() -> None:
     assert doctest.testmod(foreign_text).failed == 0
+
+
+def test_a_policy_lets_a_page_run_its_own_and_load_nothing() -> None:
+    rules = foreign_text.policy("p { }").split("; ")
+    assert rules[:2] == ["default-src 'none'", "img-src data:"]
+    assert rules[2] == "style-src 'sha256-2H5CUCvyo5cSkj1YhUngR72ks13QrmBjgN+zz/lp2DY='"
+    assert not any(rule.startswith("script-src") for rule in rules)
+    assert any(rule.startswith("script-src 'sha256-") for rule in foreign_text.policy("", "x").split("; "))
+    assert '"' not in foreign_text.policy("a", "b")

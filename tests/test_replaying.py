@@ -2,6 +2,7 @@
 
 import io
 import re
+import unicodedata
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from openworld.observe.layout import layout_of
 from openworld.render import terminal
 from openworld.render.picture import picture
 from tests.render import episodes
+from tests.test_foreign_text import HOSTILE
 
 
 @pytest.fixture
@@ -99,3 +101,14 @@ def test_an_episode_of_a_result_is_named(capsys):
 def test_an_action_is_told(two):
     assert "step 2 of 7  left" in replaying.text(two[:1], 2, False, 80)
     assert layout_of(CLASSIC).size == two[1].tokens.shape[-1]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_foreign_name_cannot_steer_the_terminal(two, name):
+    named = episodes.episode(two[0].tokens[:2, 0], name=name)
+    shown = replaying.text([named], 1, False, 100)
+    harmless = replaying.text([episodes.episode(two[0].tokens[:2, 0], name="harmless")], 1, False, 100)
+    assert shown.count("\n") == harmless.count("\n")
+    hidden = {unicodedata.category(letter) for letter in shown if letter != "\n"}
+    assert not hidden & {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+    assert max(map(len, shown.splitlines())) < 300

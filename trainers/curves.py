@@ -2,6 +2,7 @@
 
 import io
 import re
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -163,8 +164,9 @@ def draw(axes: Any, panel: Panel, curves: Sequence[Curve]) -> None:
             continue
         drawn = True
         mark = "o" if len(x) == 1 else None
+        # The legend leaves out what begins with "_": a run may be named so.
         axes.plot(
-            x, y, color=curve.colour, linestyle=curve.dash, linewidth=1.5, marker=mark, label=curve.name
+            x, y, color=curve.colour, linestyle=curve.dash, linewidth=1.5, marker=mark, label=f" {curve.name}"
         )
         if panel.batch and curve.batch:
             axes.axhline(curve.batch, color=curve.colour, linestyle=(0, (6, 4)), linewidth=0.9, alpha=0.8)
@@ -203,6 +205,8 @@ def svg(panel: Panel, curves: Sequence[Curve], prefix: str) -> str:
         figure.savefig(stream, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     text = stream.getvalue()
     text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
+    # Its style for all of it stands in the page's.
+    text = re.sub(r"<style\b.*?</style>", "", text, count=1, flags=re.DOTALL)
     text = re.sub(r'\bid="', f'id="{prefix}-', text)
     text = re.sub(r'(xlink:href="|url\()#', rf"\g<1>#{prefix}-", text)
     # The page gives the size; its proportions are those of the view box.
@@ -228,6 +232,13 @@ def png(curves: Sequence[Curve], lines: Sequence[str], path: Any) -> None:
         name: line for axes in places for line, name in zip(*axes.get_legend_handles_labels(), strict=True)
     }
     if lines_of:
-        above.legend(lines_of.values(), lines_of.keys(), loc="outside upper left", ncols=4, frameon=False)
-    below.text(0.01, 0.95, "\n".join(lines), va="top", fontsize=8.5, family="monospace", linespacing=1.5)
-    figure.savefig(path, format="png")
+        legend = above.legend(
+            lines_of.values(), lines_of.keys(), loc="outside upper left", ncols=4, frameon=False
+        )
+        for text in legend.get_texts():  # "$" in a name is no mathematics
+            text.set_parse_math(False)
+    foot_style: Any = {"va": "top", "fontsize": 8.5, "family": "monospace", "linespacing": 1.5}
+    below.text(0.01, 0.95, "\n".join(lines), parse_math=False, **foot_style)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)  # a box is drawn for it
+        figure.savefig(path, format="png")

@@ -20,6 +20,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from openworld.foreign_text import plain
 from trainers.ppo.noise import MEMORY, smoothed
 from trainers.ppo.verdict import COLUMNS, Verdict, judge
 
@@ -27,6 +28,8 @@ from trainers.ppo.verdict import COLUMNS, Verdict, judge
 PLAIN_SECONDS, JUDGING_SECONDS = 15.0, 5.0
 #: Achievements that the panel has room for, columns of its widest parts, and rows that a verdict looks back on.
 SHOWN, WIDTH, REMEMBERED = 16, 76, 50_000
+#: More than any metric is; its square is still finite.
+LARGEST = 1e100
 #: The heights of a curve drawn in text.
 HEIGHTS = "▁▂▃▄▅▆▇█"
 COLOURS = {"improving": "green", "flat": "yellow", "falling": "red", "too little data": "dim"}
@@ -62,11 +65,11 @@ class Display:
         settings: Mapping[str, Any] | None = None,
         history: Iterable[Mapping[str, Any]] = (),
     ) -> None:
-        self.title = title
+        self.title = plain(title)
         self.console = console or Console()
         self.live = Live(console=self.console, refresh_per_second=4) if self.console.is_terminal else None
         self.settings = settings or {}
-        self.rows: deque[dict[str, Any]] = deque((slim(row) for row in history), maxlen=REMEMBERED)
+        self.rows: deque[dict[str, Any]] = deque(map(slim, numbered(history)), maxlen=REMEMBERED)
         self.verdict = Verdict("too little data")
         self.spoken = self.judged = -float("inf")
 
@@ -85,7 +88,7 @@ class Display:
 
     def say(self, message: str) -> None:
         """Print a line that stays."""
-        self.console.print(message, highlight=False, markup=False, soft_wrap=True)
+        self.console.print(plain(message, 2000), highlight=False, markup=False, soft_wrap=True)
 
     def show(self, row: Mapping[str, Any], progress: float, seconds_left: float, last: bool = False) -> None:
         """Show the newest row of metrics; `progress` runs from 0 to 1."""
@@ -130,8 +133,23 @@ def slim(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def known(value: Any) -> bool:
-    """Whether a metric is a number that says something."""
-    return isinstance(value, int | float) and math.isfinite(value)
+    """Whether a metric is a finite number, of a size that can be measured."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LARGEST
+
+
+def numbered(rows: Iterable[Mapping[str, Any]]) -> Iterable[dict[str, Any]]:
+    """Return the rows of a file with what is a finite number in them, and "achievements", a dictionary of such.
+
+    Rows without "transitions" are left out.
+    """
+    for row in rows:
+        if not known(row.get("transitions")):
+            continue
+        kept = {name: value for name, value in row.items() if known(value) and name != "achievements"}
+        rates = row.get("achievements")
+        if isinstance(rates, Mapping):
+            kept["achievements"] = {name: rate for name, rate in rates.items() if known(rate)}
+        yield kept
 
 
 def line(row: Mapping[str, Any], progress: float, seconds_left: float, verdict: Verdict | None = None) -> str:
@@ -242,7 +260,7 @@ def achievements(rates: Mapping[str, float]) -> Table:
 def achievement_cells(name: str, rates: Mapping[str, float]) -> tuple[Text, ProgressBar, Text]:
     """An achievement's name, bar and rate."""
     bar = ProgressBar(total=1.0, completed=rates[name], width=10, complete_style="cyan")
-    return Text(name.replace("_", " ")), bar, Text(f"{100 * rates[name]:5.1f} %")
+    return Text(plain(name.replace("_", " "), 40)), bar, Text(f"{100 * rates[name]:5.1f} %")
 
 
 def sparkline(values: Sequence[float], width: int) -> str:

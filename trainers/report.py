@@ -1,7 +1,7 @@
 """Lay runs side by side in one page without any outside part, or in one picture."""
 
-import html
 import importlib.resources
+import re
 import string
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,13 +10,18 @@ from typing import Any
 
 import numpy as np
 
+from openworld.foreign_text import html, plain, policy
 from trainers.curves import PANELS, Curve, episodes, png, style_of, svg
-from trainers.display import clock, known, number, short, told
+from trainers.display import clock, known, number, numbered, short, told
 from trainers.errors import require
 from trainers.ppo.verdict import LEAST_ROWS, WINDOW, Verdict, judge
 from trainers.sinks import METRICS, RunFolder, RunFolderError, write_atomically
 
 ENDINGS = (".html", ".htm", ".png")
+#: Characters shown of a run's name, and of a value among its settings.
+NAME, VALUE = 60, 500
+#: A tag that holds a style, and the class it may have before it.
+_STYLED = re.compile(r'<(\w+)((?:\s[^<>]*?)?)\sstyle="([^"<>]*)"([^<>]*)>')
 
 
 @dataclass(frozen=True)
@@ -73,15 +78,29 @@ def read(path: Path, name: str, index: int) -> Record:
     settings = kept.get("config")
     if not isinstance(settings, dict) or not (path / METRICS).is_file():
         raise RunFolderError(f"{path} is not a run's folder: it has no settings, or no {METRICS}")
-    rows = [row for row in folder.metrics() if isinstance(row, dict) and known(row.get("transitions"))]
-    rollout = settings.get("rollout", {})
+    rows = list(numbered(folder.metrics()))
+    amounts = numbers_in(settings)
+    rollout = amounts["rollout"]
     colour, dash = style_of(index)
     return Record(
         settings=settings,
         facts={part: kept.get(part, {}) for part in ("versions", "machine")},
-        curve=Curve(name, rows, rollout.get("worlds", 0) * rollout.get("steps", 0), colour, dash),
-        verdict=judge(rows, settings),
+        curve=Curve(
+            plain(name, NAME), rows, rollout.get("worlds", 0) * rollout.get("steps", 0), colour, dash
+        ),
+        verdict=judge(rows, amounts),
     )
+
+
+def numbers_in(settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the numbers and switches of nested settings: what a file has in their place is left out."""
+    found = {
+        part: {name: value for name, value in kept.items() if known(value) or isinstance(value, bool)}
+        for part, kept in settings.items()
+        if isinstance(kept, Mapping)
+    }
+    whole = {name: value for name, value in found.get("rollout", {}).items() if type(value) is int}
+    return found | {"rollout": whole}
 
 
 def names(folders: Sequence[Path]) -> list[str]:
@@ -105,25 +124,51 @@ def summary(records: Sequence[Record]) -> list[str]:
 
 
 def page(records: Sequence[Record]) -> str:
-    """The report as HTML."""
+    """The report as HTML, with a content security policy that lets it load and run nothing."""
     template = importlib.resources.files("trainers").joinpath("report.html").read_text(encoding="utf-8")
     curves = [record.curve for record in records]
     figures = "".join(
-        f"<figure>{svg(panel, curves, f'c{index}')}<figcaption>{html.escape(panel.told)}</figcaption></figure>\n"
+        f"<figure>{svg(panel, curves, f'c{index}')}<figcaption>{html(panel.told, VALUE)}</figcaption></figure>\n"
         for index, panel in enumerate(PANELS)
     )
     many = f"{len(records)} runs" if len(records) > 1 else records[0].curve.name
-    worlds = sorted({str(record.settings.get("world", {}).get("id", "?")) for record in records})
-    return string.Template(template).substitute(
-        title=html.escape(f"OpenWorld: {many}"),
-        subtitle=html.escape(", ".join(worlds)),
-        runs=runs_table(records),
-        verdicts="".join(map(verdict_box, records)),
-        legend="".join(f'<span class="name">{label(record)}</span>' for record in records),
-        curves=figures,
-        settings=settings_tables(records),
-        achievements=achievements_table(records),
-    )
+    parts = {
+        "title": html(f"OpenWorld: {many}"),
+        "subtitle": html(", ".join(sorted(set(map(world_of, records)))), VALUE),
+        "runs": runs_table(records),
+        "verdicts": "".join(map(verdict_box, records)),
+        "legend": "".join(f'<span class="name">{label(record)}</span>' for record in records),
+        "curves": figures,
+        "settings": settings_tables(records),
+        "achievements": achievements_table(records),
+    }
+    classes: dict[str, str] = {}
+    parts = {name: classed(part, classes) for name, part in parts.items()}
+    rules = "\n".join(f".{name} {{ {style} }}" for style, name in classes.items())
+    style = template.split("<style>")[1].split("</style>")[0].replace("$rules", rules)
+    return string.Template(template).substitute(parts, rules=rules, policy=policy(style))
+
+
+def classed(markup: str, classes: dict[str, str]) -> str:
+    """Return markup whose styles are named classes: a policy by hashes applies no attribute named "style".
+
+    Args:
+        classes: from a style to its class's name; new ones are added.
+    """
+
+    def named(found: re.Match[str]) -> str:
+        tag, before, style, after = found.groups()
+        name = classes.setdefault(style.strip(), f"s{len(classes)}")
+        joined, many = re.subn(r'\sclass="?([\w -]+)"?', rf' class="\1 {name}"', before + after, count=1)
+        return f"<{tag}{joined}>" if many else f'<{tag} class="{name}"{before}{after}>'
+
+    return _STYLED.sub(named, markup)
+
+
+def world_of(record: Record) -> str:
+    """The id of a run's world, as its settings have it."""
+    world = record.settings.get("world")
+    return str(world.get("id", "?")) if isinstance(world, Mapping) else "?"
 
 
 def label(record: Record) -> str:
@@ -131,7 +176,7 @@ def label(record: Record) -> str:
     curve = record.curve
     style = {"-": "solid", "--": "dashed", ":": "dotted", "-.": "double"}[curve.dash]
     line = f'<span class="run" style="border-top-color:{curve.colour};border-top-style:{style}"></span>'
-    return line + html.escape(curve.name)
+    return line + html(curve.name)
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]], numbers: bool = False) -> str:
@@ -162,11 +207,11 @@ def runs_table(records: Sequence[Record]) -> str:
                 label(record),
                 short(last.get("update", 0)),
                 short(done),
-                clock(float("nan") if seconds is None else seconds),
+                clock(float("nan") if seconds is None else float(seconds)),
                 short(pace),
                 number(returns),
                 number(mean_of(record.window, "length"), 0),
-                html.escape(record.verdict.kind),
+                html(record.verdict.kind),
             ]
         )
     head = ("run", "updates", "transitions", "time", "transitions/s", "return", "length", "verdict")
@@ -175,7 +220,7 @@ def runs_table(records: Sequence[Record]) -> str:
 
 def verdict_box(record: Record) -> str:
     """A run's verdict and its advice."""
-    first, *rest = (html.escape(text) for text in told(record.verdict))
+    first, *rest = (html(text, VALUE) for text in told(record.verdict))
     kind = record.verdict.kind
     points = f"<ul>{''.join(f'<li>{text}</li>' for text in rest)}</ul>" if rest else ""
     first = first.replace(kind, f"<b>{kind}</b>", 1)
@@ -190,9 +235,12 @@ def settings_tables(records: Sequence[Record]) -> str:
     head = ["", *(label(record) for record in records)]
     shown = "<p>All settings are the same.</p>" if len(flat) > 1 else ""
     if differ:
-        shown = table(head, ([name, *(html.escape(one.get(name, "-")) for one in flat)] for name in differ))
+        shown = table(
+            head, ([html(name), *(html(one.get(name, "-"), VALUE) for one in flat)] for name in differ)
+        )
     same = table(
-        ["", "all runs"], ([name, html.escape(flat[0][name])] for name in all_names if name not in differ)
+        ["", "all runs"],
+        ([html(name), html(flat[0][name], VALUE)] for name in all_names if name not in differ),
     )
     return f"{shown}<details><summary>What is the same</summary>{same}</details>"
 
@@ -223,7 +271,7 @@ def achievements_table(records: Sequence[Record]) -> str:
             return "<td class=n>-</td>"
         return f'<td class=n style="background:rgba(0,114,178,{0.45 * rate:.3f})">{100 * rate:.1f} %</td>'
 
-    rows = ([html.escape(name.replace("_", " ")), *(cell(one.get(name)) for one in rates)] for name in found)
+    rows = ([html(name.replace("_", " ")), *(cell(one.get(name)) for one in rates)] for name in found)
     return table(["achievement", *(label(record) for record in records)], rows, numbers=True)
 
 

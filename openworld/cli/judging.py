@@ -1,5 +1,6 @@
 """The commands about judging agents: evaluate, verify, leaderboard."""
 
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,12 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from openworld.cli.options import parse, prepare, require
+from openworld.foreign_text import plain
 
 if TYPE_CHECKING:
     from openworld.judging.protocols import Protocol
 
 #: Agents that need no training.
 BASELINES = ("random", "scripted")
+#: Episodes that a run and a random agent play at once at most.
+MOST_BESIDE_RANDOM = 100_000
 
 
 def evaluate(words: list[str]) -> None:
@@ -63,6 +67,8 @@ def evaluate(words: list[str]) -> None:
 
 def beside_random(run: str, episodes: int) -> None:
     """Measure a run's newest policy beside a random one."""
+    if not 1 <= episodes <= MOST_BESIDE_RANDOM:
+        raise ValueError(f"--episodes must be 1 to {MOST_BESIDE_RANDOM:,}, not {plain(episodes, 40)}")
     require("optax", "orbax.checkpoint", "rich")
     prepare()
     from trainers.ppo.evaluate import evaluate as play
@@ -78,9 +84,12 @@ def judged(options: Any, source: str) -> None:
     protocol = protocols.protocol(options.protocol or protocols.DEFAULT)
     prepare()
     name = options.name or (source.rpartition(":")[2] if ":" in source else Path(source).stem)
+    out = options.out or Path(re.sub(r"[/\\\x00]", "_", plain(f"{name}.{protocol.name}.json")))
+    if out.is_dir():
+        raise ValueError(f"--out {out} is a folder, where the result is to be a file")
     entrant = Entrant(name, agent(source, protocol, options.algorithm, options.greedy), source)
     result = judge.judge(entrant, protocol, episodes=options.episodes, at_once=options.worlds, say=say)
-    path = result.save(options.out or Path(f"{name}.{protocol.name}.json"))
+    path = plain(result.save(out), 500)
     print("\n".join(judge.told(result)))
     print(f"written to {path}; check it with: openworld verify {path}")
 
@@ -128,7 +137,8 @@ def verify(words: list[str]) -> int:
     class Verify:
         """Play all episodes of a result again and say whether every number in it is true.
 
-        Exits with 1, naming what differs, where one is not.
+        Exits with 0 where all of them are, also those of a trial of fewer episodes than the protocol has, which is
+        said; with 1 where one is not, naming what differs; with 2 where the file is no result that can be played.
 
         Attributes:
             result: a file that `openworld evaluate` wrote.
@@ -139,22 +149,24 @@ def verify(words: list[str]) -> int:
         most: int = 20
 
     options = parse(Verify, "verify", words)
+    if options.most < 1:
+        raise ValueError(f"--most must be at least 1, not {plain(options.most, 40)}")
     prepare()
     from openworld.judging.result import Result
     from openworld.judging.verify import verify as run
 
     result = Result.load(options.result)
-    verdict = run(result, say=say)
+    verdict, path = run(result, say=say), plain(options.result, 500)
     if verdict.true:
         print(
-            f"{options.result}: true. {result.agent.get('name')!r} by {result.protocol['name']}: "
+            f"{path}: {verdict.sentence()}. '{plain(result.agent['name'])}' by {plain(result.protocol['name'])}: "
             f"{verdict.episodes} episodes, {verdict.steps} steps, played again as claimed"
         )
         return 0
     for line in verdict.differences[: options.most]:
-        print(f"{options.result}: {line}")
+        print(f"{path}: {line}")
     if len(verdict.differences) > options.most:
-        print(f"{options.result}: and {len(verdict.differences) - options.most} more differences")
+        print(f"{path}: and {len(verdict.differences) - options.most} more differences")
     return 1
 
 
@@ -164,7 +176,9 @@ def leaderboard(words: list[str]) -> int:
 
     @dataclass(frozen=True)
     class Leaderboard:
-        """Verify results and write the page of those that are true; exits with 1 where one is not.
+        """Verify results and write the page of those that are true and whole.
+
+        Exits with 1, and a line for each file that is not on the page, where there is one.
 
         Attributes:
             results: the files, or folders of them.
@@ -181,10 +195,10 @@ def leaderboard(words: list[str]) -> int:
     refused = write(options.results, options.out, say=say)
     for line in refused:
         print(line, file=sys.stderr)
-    print(f"written to {options.out}")
+    print(f"written to {plain(options.out, 500)}")
     return 1 if refused else 0
 
 
 def say(text: str) -> None:
     """Tell how far it is."""
-    print(text, file=sys.stderr, flush=True)
+    print(plain(text, 600), file=sys.stderr, flush=True)

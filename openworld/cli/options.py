@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any, TypeVar
 
+from openworld.foreign_text import plain
+
 Options = TypeVar("Options")
 
 #: Package that is not installed -> the extra that brings it.
@@ -22,8 +24,8 @@ EXTRAS = {
 
 
 def refuse(message: str) -> int:
-    """Say in one line what is wrong."""
-    print(" ".join(message.split()), file=sys.stderr)
+    """Say in one line what is wrong; what it quotes of files cannot steer the terminal."""
+    print(plain(" ".join(message.split()), 2000), file=sys.stderr)
     return 2
 
 

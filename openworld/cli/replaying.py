@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from openworld.cli.options import check_ending, parse, prepare, require
+from openworld.foreign_text import plain
 
 if TYPE_CHECKING:
     import numpy as np
@@ -98,7 +99,7 @@ def load(path: Path, number: int) -> tuple[str, "Replay"]:
     result = Result.load(path)
     if not 0 <= number < len(result.seeds):
         raise ValueError(f"{path} has episodes 0 to {len(result.seeds) - 1}, not {number}")
-    return f"{result.agent.get('name', path.stem)}, episode {number}", result.replay(number)
+    return f"{result.agent['name']}, episode {number}", result.replay(number)
 
 
 def apart(loaded: list[tuple[str, "Replay"]], files: tuple[Path, ...]) -> list[tuple[str, "Replay"]]:
@@ -143,7 +144,7 @@ def text(episodes: list["Episode"], step: int, colour: bool, columns: int) -> st
         for player, tokens in enumerate(episode.at(step)):
             which = f" player {player}" if episode.players > 1 else ""
             action = f"  {_action(int(did[player]))}" if at else ""
-            head = f"{episode.name}{which}  step {at} of {episode.steps}{action}"
+            head = f"{plain(episode.name)}{which}  step {at} of {episode.steps}{action}"
             blocks.append(f"{head}\n{terminal.ansi(tokens, colour=colour, rules=episode.rules)}")
     return terminal.beside(blocks, columns) if len(blocks) > 1 or colour else blocks[0]
 
@@ -183,9 +184,10 @@ def summary(episode: "Episode") -> str:
     """Say in one line what was checked."""
     played = episode.replay
     end = f", {played.ended}" if played.ended else ""
-    return (
+    return plain(
         f"{played.id}, rules {played.ruleset}, seed {played.seed}: {episode.steps} steps, "
-        f"return {played.episode_return:.2f}{end}; it plays as recorded"
+        f"return {played.episode_return:.2f}{end}; it plays as recorded",
+        500,
     )
 
 

@@ -5,12 +5,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from openworld.files import replacing
+from openworld.foreign_text import link, markdown, plain
 from openworld.judging.judge import shown
 from openworld.judging.play import Say
 from openworld.judging.protocols import PROTOCOLS, Protocol, ProtocolError
 from openworld.judging.result import Result, ResultError
 from openworld.judging.verify import verify
 
+#: Characters of an agent's name in a cell.
+NAME = 60
 #: A result and the file it is in.
 Entry = tuple[Path, Result]
 
@@ -25,23 +28,39 @@ how to add one: [judging an agent](guides/evaluate.md). Intervals are 95 %.
 
 
 def write(sources: Sequence[Path], out: Path, *, say: Say = lambda _: None) -> list[str]:
-    """Write the page of the results that are true, and return what is wrong with the others, a line each."""
+    """Write the page of the results that are true and whole; return why each other file is not on it, a line each.
+
+    Raises:
+        ResultError: where a source does not exist; nothing is played or written.
+    """
+    if out.is_dir():
+        raise ResultError(f"{plain(out, 500)} is a folder, where the page is to be a file")
     entries, refused = [], []
     for path in files(sources):
-        say(f"playing {path} again")
-        try:
-            result = Result.load(path)
-            verdict = verify(result, say=say)
-        except (ResultError, ProtocolError) as error:
-            refused.append(str(error) if str(path) in str(error) else f"{path}: {error}")
-            continue
-        if verdict.true:
-            entries.append((path, result))
+        say(f"playing {plain(path, 500)} again")
+        found = checked(path, say)
+        if isinstance(found, Result):
+            entries.append((path, found))
         else:
-            refused.append(f"{path}: {verdict.differences[0]}")
+            refused.append(found)
     with replacing(out) as aside:
-        aside.write_text(page(entries, out.parent))
+        aside.write_text(page(entries, out.parent), encoding="utf-8")
     return refused
+
+
+def checked(path: Path, say: Say = lambda _: None) -> Result | str:
+    """Return a file's result if it is true and whole, or one line that says why it is not."""
+    shown = plain(path, 500)
+    try:
+        result = Result.load(path)
+        verdict = verify(result, say=say)
+    except (ResultError, ProtocolError) as error:
+        return str(error) if shown in str(error) else f"{shown}: {plain(error, 300)}"
+    except OSError as error:
+        return f"{shown}: {error.strerror or type(error).__name__}"
+    except Exception as error:  # the other results, each of which took minutes, are not lost for this one
+        return f"{shown}: it could not be verified: {type(error).__name__}: {plain(error, 300)}"
+    return result if verdict.true and not verdict.trial else f"{shown}: {verdict.sentence()}"
 
 
 def files(sources: Sequence[Path]) -> list[Path]:
@@ -49,9 +68,9 @@ def files(sources: Sequence[Path]) -> list[Path]:
     found = []
     for source in sources:
         if not source.exists():
-            raise ResultError(f"there is no {source}")
+            raise ResultError(f"there is no {plain(source, 500)}")
         found += sorted(source.rglob("*.json")) if source.is_dir() else [source]
-    return found
+    return list(dict.fromkeys(found))
 
 
 def page(entries: Sequence[Entry], folder: Path) -> str:
@@ -82,7 +101,7 @@ def section(protocol: Protocol, rows: Sequence[Entry], folder: Path) -> str:
         "",
         "How many episodes in a hundred unlock an achievement; those that nobody unlocks are left out.",
         "",
-        f"| achievement | {' | '.join(_cell(result.agent['name']) for _, result in rows)} |",
+        f"| achievement | {' | '.join(markdown(result.agent['name'], NAME) for _, result in rows)} |",
         f"| --- |{' --- |' * len(rows)}",
     ]
     for name in names:
@@ -94,24 +113,19 @@ def section(protocol: Protocol, rows: Sequence[Entry], folder: Path) -> str:
 def row(path: Path, result: Result, folder: Path) -> str:
     """One agent."""
     numbers = result.numbers
-    link = Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
+    file = Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
     cells = [
-        _cell(result.agent["name"]),
+        markdown(result.agent["name"], NAME),
         shown(numbers["return"]["mean"]),
         shown(numbers["share"]["mean"], 100.0, 1),
         shown(numbers["share"]["iqm"], 100.0, 1),
         shown(numbers["score"]),
         shown(numbers["length"], digits=0),
         str(numbers["ended"]["truncated"]),
-        f"[file]({link})",
+        f"[file]({link(file)})",
     ]
     return f"| {' | '.join(cells)} |"
 
 
 def _rate(result: Result, name: str) -> float:
     return result.numbers["achievements"][name]["value"]
-
-
-def _cell(text: object) -> str:
-    """What a file says, so that it cannot break the table."""
-    return " ".join(str(text).replace("|", "/").replace("<", "").split())

@@ -106,7 +106,7 @@ def z_of(confidence: float) -> float:
 
 
 def difference(claimed: Any, true: Any, where: str = "") -> list[str]:
-    """Name every number that is not as claimed; the last digits may differ between machines."""
+    """Name every number that is not as claimed; the last digits of fractions may differ between machines."""
     if isinstance(true, dict):
         if not isinstance(claimed, dict):
             return [f"{where or 'the numbers'}: {claimed!r}, where there should be {', '.join(true)}"]
@@ -114,8 +114,12 @@ def difference(claimed: Any, true: Any, where: str = "") -> list[str]:
         for name, value in true.items():
             found += difference(claimed.get(name), value, _at(where, name))
         return found
-    number = isinstance(claimed, int | float) and not isinstance(claimed, bool)
-    if number and math.isclose(claimed, true, rel_tol=1e-9, abs_tol=1e-12):
+    if isinstance(true, int):
+        same = type(claimed) is int and claimed == true
+    else:
+        number = type(claimed) is float or (type(claimed) is int and abs(claimed) < 2**53)
+        same = number and math.isclose(claimed, true, rel_tol=1e-9, abs_tol=1e-12)
+    if same:
         return []
     return [f"{where}: claimed {claimed!r}, truly {true!r}"]
 

@@ -7,7 +7,6 @@ what it claims is true is for `openworld.judging.verify` to find out.
 import base64
 import binascii
 import json
-import math
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,14 +14,17 @@ from typing import Any
 
 import numpy as np
 
+from openworld import bounded_json
 from openworld.files import replacing
+from openworld.foreign_text import plain
+from openworld.judging import schema
 from openworld.judging.numbers import Numbers
 from openworld.judging.play import Episodes
+from openworld.judging.schema import FIRST, FORMAT, MOST_BYTES, MOST_STEPS, MOST_VALUES, SCHEMA
 from openworld.replay import Replay
 
-FORMAT, SCHEMA = "openworld result", 1
-#: More than any result has; a file that claims more is damaged.
-MOST_BYTES, MOST_EPISODES, MOST_STEPS = 1 << 29, 1 << 20, 1 << 31
+#: No stream of zlib's unpacks to more than so many times its size.
+_MOST_RATIO = 1032
 
 
 class ResultError(ValueError):
@@ -64,115 +66,132 @@ class Result:
         )
 
     def save(self, path: str | Path) -> Path:
-        """Write the result; a file that is there is replaced whole or not at all."""
-        path, episodes = Path(path), self.episodes
-        head = {
+        """Write the result; a file that is there is replaced whole or not at all.
+
+        Raises:
+            ResultError: where it could not be read again, as without an agent's name; nothing is written.
+        """
+        path, record = Path(path), self._record()
+        try:
+            digest = schema.digest(schema.of(schema.Record, record))
+        except schema.SchemaError as error:
+            raise ResultError(f"this is no result that can be kept: {error}") from None
+        rows, packed = record.pop("episodes"), record.pop("actions")
+        lines = ",\n".join(f"  {json.dumps(row, separators=(',', ':'))}" for row in rows)
+        text = (
+            f'{json.dumps(record, indent=1)[:-2]},\n "episodes": [\n{lines}\n ],\n "actions": "{packed}",\n'
+            f' "digest": "{digest}"\n}}\n'
+        )
+        with replacing(path) as aside:
+            aside.write_text(text)
+        return path
+
+    def _record(self) -> dict[str, Any]:
+        """All that the file holds, its digest left out."""
+        episodes = self.episodes
+        every = b"".join(actions.astype(np.uint8).tobytes() for actions in episodes.actions)
+        return {
             "format": FORMAT,
             "schema": SCHEMA,
             "protocol": self.protocol,
             "agent": self.agent,
             "made": self.made,
             "numbers": self.numbers,
+            "episodes": [
+                {
+                    "seed": [int(word) for word in self.seeds[i]],
+                    "return": float(episodes.returns[i]),
+                    "steps": int(episodes.lengths[i]),
+                    "ended": episodes.ended[i],
+                    "achievements": np.flatnonzero(episodes.unlocked[i]).tolist(),
+                    "replay": episodes.digests[i],
+                }
+                for i in range(len(self.seeds))
+            ],
+            "actions": base64.b64encode(zlib.compress(every, 9)).decode(),
         }
-        rows = [
-            {
-                "seed": [int(word) for word in self.seeds[i]],
-                "return": float(episodes.returns[i]),
-                "steps": int(episodes.lengths[i]),
-                "ended": episodes.ended[i],
-                "achievements": np.flatnonzero(episodes.unlocked[i]).tolist(),
-                "replay": episodes.digests[i],
-            }
-            for i in range(len(self.seeds))
-        ]
-        every = b"".join(actions.astype(np.uint8).tobytes() for actions in episodes.actions)
-        packed = base64.b64encode(zlib.compress(every, 9)).decode()
-        lines = ",\n".join(f"  {json.dumps(row, separators=(',', ':'))}" for row in rows)
-        text = (
-            json.dumps(head, indent=1)[:-2] + f',\n "episodes": [\n{lines}\n ],\n "actions": "{packed}"\n}}\n'
-        )
-        with replacing(path) as aside:
-            aside.write_text(text)
-        return path
 
     @classmethod
     def load(cls, path: str | Path) -> "Result":
-        """Read a result; what is no whole result of this version is a `ResultError` of one line."""
+        """Read a result.
+
+        Raises:
+            ResultError: with one line, where it is no whole result of a known form.
+            OSError: where the file cannot be opened.
+        """
         path = Path(path)
-        if path.stat().st_size > MOST_BYTES:
-            raise ResultError(f"{path} is no result: it is larger than any")
+        shown = plain(path, 500)
         try:
-            record = json.loads(path.read_bytes())
-        except (ValueError, RecursionError) as error:
-            raise ResultError(f"{path} is no result: {error}") from None
+            data = bounded_json.read_bytes(path, max_bytes=MOST_BYTES)
+            if sum(map(data.count, (b",", b"[", b"{"))) > MOST_VALUES:
+                raise bounded_json.JsonError(f"it holds more than {MOST_VALUES:,} values")
+            record = bounded_json.loads(data)
+        except bounded_json.JsonError as error:
+            raise ResultError(f"{shown} is no result: {plain(error)}") from None
         if not isinstance(record, dict) or record.get("format") != FORMAT:
-            raise ResultError(f"{path} is no result of openworld evaluate")
-        if record.get("schema") != SCHEMA:
-            raise ResultError(
-                f"{path} has result schema {record.get('schema')!r}; this version reads {SCHEMA}"
-            )
-        missing = [
-            name for name in ("protocol", "agent", "made", "numbers", "episodes") if name not in record
-        ]
-        if missing:
-            raise ResultError(f"{path} is unfinished: it has no {', '.join(missing)}")
+            raise ResultError(f"{shown} is no result of openworld evaluate")
+        if record.get("schema") not in (FIRST, SCHEMA):
+            found = plain(repr(record.get("schema")), 40)
+            raise ResultError(f"{shown} has result schema {found}; this version reads {FIRST} and {SCHEMA}")
         try:
-            return cls._of(record)
-        except (KeyError, TypeError, ValueError, OverflowError, AttributeError, zlib.error) as error:
-            reason = f"it has no {error}" if isinstance(error, KeyError) else str(error)
-            raise ResultError(f"{path} is damaged: {reason}") from None
+            return cls._of(schema.checked(record))
+        except ValueError as error:
+            raise ResultError(f"{shown} is damaged: {error}") from None
 
     @classmethod
-    def _of(cls, record: dict[str, Any]) -> "Result":
-        rows, protocol = record["episodes"], dict(record["protocol"])
-        if not isinstance(rows, list) or not 0 < len(rows) <= MOST_EPISODES:
-            raise ValueError("its episodes are no list of them")
-        for name in ("name", "world", "rules"):
-            if not isinstance(protocol[name], str):
-                raise ValueError(f"the protocol's {name} is {protocol[name]!r}")
-        lengths = np.array([_whole(row["steps"], 1, MOST_STEPS, "steps") for row in rows], np.int64)
-        seeds = [[_whole(word, 0, 2**32 - 1, "a seed") for word in row["seed"]] for row in rows]
-        if any(len(words) != 2 for words in seeds):
-            raise ValueError("a seed is not two 32-bit words")
-        unlocked = np.zeros((len(rows), 256), bool)
+    def _of(cls, record: schema.Record) -> "Result":
+        rows = record.episodes
+        lengths = np.array([row.steps for row in rows], np.int64)
+        every = _unpacked(record.actions, _total(record, lengths))
+        unlocked = np.zeros((len(rows), schema.MOST_ACHIEVEMENTS), bool)
         for i, row in enumerate(rows):
-            unlocked[i, [_whole(a, 0, 255, "an achievement") for a in row["achievements"]]] = True
-        returns = [float(row["return"]) for row in rows]
-        if not all(map(math.isfinite, returns)):
-            raise ValueError("a return is not finite")
-        every = _unpacked(record["actions"], int(lengths.sum()))
+            unlocked[i, row.achievements] = True
         return cls(
-            protocol=protocol,
-            agent=dict(record["agent"]),
-            made=dict(record["made"]),
-            numbers=dict(record["numbers"]),
-            seeds=np.array(seeds, np.uint32),
+            protocol=record.protocol.model_dump(by_alias=True),
+            agent=record.agent.model_dump(by_alias=True),
+            made=record.made.model_dump(by_alias=True),
+            numbers=record.numbers.model_dump(by_alias=True),
+            seeds=np.array([row.seed for row in rows], np.uint32),
             episodes=Episodes(
-                returns=np.array(returns),
+                returns=np.array([row.returned for row in rows]),
                 lengths=lengths,
                 unlocked=unlocked,
-                ended=[str(row["ended"]) for row in rows],
+                ended=[row.ended for row in rows],
                 actions=np.split(every, np.cumsum(lengths)[:-1]),
-                digests=[str(row["replay"]) for row in rows],
+                digests=[row.replay for row in rows],
             ),
         )
 
 
-def _whole(value: Any, low: int, high: int, name: str) -> int:
-    if type(value) is not int or not low <= value <= high:
-        raise ValueError(f"{name} is {value!r}")
-    return value
+def _total(record: schema.Record, lengths: np.ndarray) -> int:
+    """The steps of all episodes, if they are no more than the protocol and the file's own size allow."""
+    protocol, total = record.protocol, int(lengths.sum())
+    if len(lengths) > protocol.episodes:
+        raise ValueError(f"it has {len(lengths)} episodes, where its protocol has {protocol.episodes}")
+    for i in np.flatnonzero(lengths > protocol.time_limit)[:1]:
+        raise ValueError(
+            f"episodes.{i}.steps is {lengths[i]}, where its protocol ends at {protocol.time_limit}"
+        )
+    if total > min(MOST_STEPS, _MOST_RATIO * len(record.actions)):
+        raise ValueError(f"its actions cannot be the {total} it claims")
+    return total
 
 
-def _unpacked(packed: Any, steps: int) -> np.ndarray:
-    """The actions of all episodes; never more than they claim to be."""
-    if steps > MOST_STEPS:
-        raise ValueError(f"{steps} steps")
+def _unpacked(packed: str, steps: int) -> np.ndarray:
+    """The actions of all episodes, uint8[steps]; never more than they claim to be."""
+    try:
+        data = base64.b64decode(packed, validate=True)
+    except (binascii.Error, ValueError):
+        raise ValueError("its actions are not base64") from None
+    if base64.b64encode(data).decode() != packed:
+        raise ValueError("its actions are not base64 as it is written")
     unpacker = zlib.decompressobj()
     try:
-        found = unpacker.decompress(base64.b64decode(packed, validate=True), steps + 1)
-    except binascii.Error:
-        raise ValueError("its actions are not base64") from None
+        found = unpacker.decompress(data, steps + 1)
+    except zlib.error as error:
+        raise ValueError(f"its actions cannot be unpacked: {error}") from None
     if len(found) != steps or not unpacker.eof:
         raise ValueError(f"its actions are not the {steps} it claims")
+    if unpacker.unused_data:
+        raise ValueError(f"{len(unpacker.unused_data)} bytes follow its actions")
     return np.frombuffer(found, np.uint8)

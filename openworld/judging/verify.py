@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from openworld import registry
+from openworld.foreign_text import plain
 from openworld.judging.numbers import difference, numbers
 from openworld.judging.play import Episodes, Say, again
 from openworld.judging.protocols import Protocol, protocol
@@ -21,28 +22,45 @@ class Verdict:
     Attributes:
         differences: a line for everything that is not as claimed; none where all is true.
         episodes, steps: what was played again.
+        whole: how many episodes the protocol has.
     """
 
     differences: tuple[str, ...]
     episodes: int
     steps: int
+    whole: int
 
     @property
     def true(self) -> bool:
-        """Whether all is as claimed."""
+        """Whether all is as claimed; that of a trial may be, too."""
         return not self.differences
+
+    @property
+    def trial(self) -> bool:
+        """Whether all is as claimed, of fewer episodes than the protocol has: it is no result of the protocol."""
+        return self.true and self.episodes < self.whole
+
+    def sentence(self) -> str:
+        """What became of it in a line; of the differences the first."""
+        if self.differences:
+            return self.differences[0]
+        if self.trial:
+            return f"true, but a trial of {self.episodes} of {self.whole} episodes"
+        return "true"
 
 
 def verify(result: Result, *, say: Say = lambda _: None) -> Verdict:
     """Play a result's episodes again, as its protocol has them, and name what differs.
 
-    A protocol that is not known here, or other rules, cannot be verified: a `ValueError`.
+    Raises:
+        ProtocolError: where the protocol is not known here, or has other rules.
+        ResultError: where an action is none of the game's.
     """
     played_by = protocol(result.protocol["name"])
     played_by.check_rules()
     found = _of_the_protocol(result, played_by)
     if found:  # it is another game's result: playing it by these settings would tell nothing more
-        return Verdict(tuple(found), 0, 0)
+        return Verdict(_lines(found), 0, 0, played_by.episodes)
     _check_actions(result, played_by)
     world = registry.make(played_by.world, observation="tokens", time_limit=played_by.time_limit)
     claimed = result.episodes
@@ -50,9 +68,12 @@ def verify(result: Result, *, say: Say = lambda _: None) -> Verdict:
     true = again(world, result.seeds, claimed.actions, at_once=min(AT_ONCE, count), say=say)
     found = _of_the_episodes(claimed, true)
     found += difference(result.numbers, numbers(true, played_by))
-    if count < played_by.episodes:
-        found.append(f"episodes: {count}, where the protocol has {played_by.episodes}: it is a trial")
-    return Verdict(tuple(found), count, int(true.lengths.sum()))
+    return Verdict(_lines(found), count, int(true.lengths.sum()), played_by.episodes)
+
+
+def _lines(found: list[str]) -> tuple[str, ...]:
+    """Lines that a terminal may show: they quote what the file says."""
+    return tuple(plain(line, 300) for line in found)
 
 
 def _of_the_protocol(result: Result, played_by: Protocol) -> list[str]:
@@ -68,14 +89,14 @@ def _of_the_protocol(result: Result, played_by: Protocol) -> list[str]:
 
 
 def difference_of_settings(result: Result, played_by: Protocol) -> list[str]:
-    """The settings of a protocol that a result tells otherwise."""
+    """The settings of a protocol that are claimed otherwise, or missing, or none of its."""
     true, claimed = played_by.settings(), result.protocol
-    names = [*true, *(name for name in claimed if name not in true)]
-    return [
-        f"protocol.{name}: claimed {claimed.get(name)!r}, truly {true.get(name)!r}"
-        for name in names
-        if claimed.get(name) != true.get(name)
-    ]
+    found = [f"protocol.{name}: is claimed and means nothing" for name in claimed if name not in true]
+    for name, value in true.items():
+        was = claimed.get(name)
+        if was != value or type(was) is not type(value):  # False == 0 == 0.0
+            found.append(f"protocol.{name}: claimed {was!r}, truly {value!r}")
+    return found
 
 
 def _check_actions(result: Result, played_by: Protocol) -> None:

@@ -11,8 +11,6 @@ The page may run its own script and style, by their hashes, and show pictures it
 """
 
 import base64
-import hashlib
-import html
 import json
 import zlib
 from collections.abc import Sequence
@@ -27,6 +25,7 @@ from openworld.content.ids import Achievement, Action, Attribute, Block, Directi
 from openworld.content.rulesets import Ruleset
 from openworld.content.units import DAYLIGHT_LEVELS, LIGHT_LEVELS
 from openworld.files import asset, replacing
+from openworld.foreign_text import html, plain, policy
 from openworld.observe import words
 from openworld.observe.layout import layout_of
 from openworld.observe.seen import items_of
@@ -59,9 +58,8 @@ def page(episodes: Sequence[Episode]) -> str:
     data = json.dumps(contents(episodes, sheet), separators=(",", ":"))
     title = " beside ".join(dict.fromkeys(e.name or e.replay.id for e in episodes))
     parts = {
-        "title": html.escape(title),
-        "policy": f"default-src 'none'; img-src data:; script-src {_hash(script)}; style-src {_hash(style)}; "
-        "base-uri 'none'; form-action 'none'",
+        "title": html(title, 400),
+        "policy": policy(style, script),
         "icon": _uri(atlas.player(Direction.DOWN, False)),
         "style": style,
         "script": script,
@@ -120,15 +118,15 @@ def agent(episode: Episode, player: int) -> dict[str, Any]:
     """Return what a page must know of a player of an episode."""
     replay = episode.replay
     return {
-        "name": episode.name,
+        "name": plain(episode.name),
         "player": player,
         "players": episode.players,
-        "world": replay.id,
+        "world": plain(replay.id),
         "game": episode.rules.name,
-        "rules": replay.ruleset,
+        "rules": plain(replay.ruleset),
         "seed": list(replay.seed),
         "steps": episode.steps,
-        "ended": replay.ended,
+        "ended": plain(replay.ended),
         "limit": replay.time_limit,
         "achievements": [[frame, int(a)] for frame, a in episode.achievements(player)],
         "data": base64.b64encode(zlib.compress(packed(episode, player), 9)).decode(),
@@ -154,10 +152,6 @@ def _told(name: str) -> str:
 
 def _asset(name: str) -> str:
     return asset(f"replay/{name}").read_text(encoding="utf-8")
-
-
-def _hash(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def _uri(image: np.ndarray) -> str:

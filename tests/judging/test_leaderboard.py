@@ -11,6 +11,7 @@ from openworld.judging.leaderboard import files, page
 from openworld.judging.play import again
 from openworld.judging.protocols import protocol
 from openworld.judging.result import Result
+from tests.helpers_results import signed
 
 DOCS = Path(__file__).parents[2] / "docs"
 RESULTS = sorted((DOCS / "results" / "leaderboard").glob("*.json"))
@@ -46,7 +47,7 @@ def test_its_shortest_episodes_play_as_recorded(path):
 def test_only_true_results_are_written(path, tmp_path, capsys):
     lie = json.loads(path.read_text())
     lie["numbers"]["score"]["value"] = 99.0
-    (tmp_path / "lie.json").write_text(json.dumps(lie))
+    (tmp_path / "lie.json").write_text(json.dumps(signed(lie)))
     (tmp_path / "other.json").write_text("{}")
     out = tmp_path / "board.md"
     assert cli.main(["leaderboard", str(tmp_path), "--out", str(out)]) == 1
@@ -69,7 +70,7 @@ def test_the_best_comes_first_and_nothing_breaks_the_table(made, tmp_path):
     better.agent["name"] = "a | strange\n<name>"
     better.numbers["share"]["iqm"]["value"] += 0.5
     text = page([(tmp_path / "a.json", made), (tmp_path / "b.json", better)], tmp_path)
-    assert text.index("| a / strange name> |") < text.index("| walker |")
+    assert text.index("| a \\| strange &lt;name&gt; |") < text.index("| walker |")
     assert text.count("\n## ") == 1
 
 

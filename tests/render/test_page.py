@@ -10,6 +10,7 @@ import zlib
 import numpy as np
 import pytest
 
+from openworld import foreign_text
 from openworld.art import atlas
 from openworld.content.ids import Block, Direction, Fixture, Item, Projectile
 from openworld.content.rulesets import FULL
@@ -17,6 +18,7 @@ from openworld.render import page
 from openworld.render.episode import Episode
 from openworld.render.sheet import COLUMNS
 from tests.render import episodes
+from tests.test_foreign_text import HOSTILE, Tags
 
 imageio = pytest.importorskip("imageio.v3")
 
@@ -151,6 +153,18 @@ def test_a_name_is_never_markup():
     assert "</script><b" not in text
     assert "&lt;/script&gt;" in text
     assert text.count("</script>") == 2
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_foreign_names_stay_text(name):
+    frames = episodes.scenes()[:2]
+    text, harmless = (page.page([episodes.episode(frames, name=found)]) for found in (name, "harmless"))
+    # The script of the page speaks of elements; a parser knows that it has none.
+    assert Tags(text).found == Tags(harmless).found
+    assert text.count("\n") == harmless.count("\n")
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]", text)
+    (data,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
+    assert json.loads(data)["agents"][0]["name"] == foreign_text.plain(name)
 
 
 def test_a_long_episode_is_a_small_page():

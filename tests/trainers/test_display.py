@@ -1,12 +1,15 @@
 """What a run shows of its instruments while it runs."""
 
 import io
+import re
+import unicodedata
 
 import numpy as np
 import pytest
 from rich.console import Console
 
-from trainers.display import Display, Past, panel, percent, short, small, sparkline, told
+from tests.test_foreign_text import HOSTILE
+from trainers.display import Display, Past, known, numbered, panel, percent, short, small, sparkline, told
 from trainers.ppo.config import Config, to_dict
 from trainers.ppo.verdict import judge
 
@@ -133,3 +136,34 @@ def test_numbers_are_as_long_as_they_need_to_be():
     assert [small(0.00738), small(2e-7), small(None), small(float("nan"))] == ["0.0074", "2e-07", "-", "-"]
     assert [percent(0.043), percent(None), percent(float("inf"))] == ["4.3 %", "-", "-"]
     assert [short(1.5), short(0.25, 2), short(None), short(float("inf"))] == ["1.5", "0.25", "-", "many"]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_foreign_text_cannot_steer_the_terminal(text):
+    console = Console(file=io.StringIO(), width=100, force_terminal=True, color_system=None)
+    newest = plateau(1)[0] | {"achievements": {text: 0.5}}
+    with Display(text, console) as display:
+        display.say(text)
+        display.show(newest, 0.5, 10.0, last=True)
+    said = re.sub(r"\x1b\[(\?25[lh]|\d*[A-K]|0?m|\d+m)|[\r\n]", "", console.file.getvalue())  # rich's own
+    assert not {unicodedata.category(letter) for letter in said} & {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+def test_rows_of_a_file_are_cleaned():
+    rows = [{"transitions": "1"}, {"transitions": 10**309}, {"transitions": True}, {"return": 1.0}]
+    rows += [
+        {
+            "transitions": 5,
+            "return": 10**309,
+            "episodes": "x",
+            "length": 2.5,
+            "achievements": {"a": 1, "b": "c"},
+        }
+    ]
+    assert list(numbered(rows)) == [{"transitions": 5, "length": 2.5, "achievements": {"a": 1}}]
+    assert [
+        known(value) for value in (1, 1.5, 10**309, -(10**309), float("inf"), float("nan"), True, "1", None)
+    ] == [
+        *(True, True),
+        *[False] * 7,
+    ]

@@ -1,5 +1,7 @@
 """A report lays runs side by side, whole or cut short, and stands alone."""
 
+import base64
+import hashlib
 import json
 import re
 import xml.etree.ElementTree as ET
@@ -8,10 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from openworld import foreign_text
+from tests.test_foreign_text import HOSTILE, Tags
 from trainers.curves import PANELS, thinned
 from trainers.errors import MissingPackageError, TrainerError
 from trainers.ppo.config import Config, Rollout, Run, to_dict
-from trainers.report import names, report
+from trainers.report import classed, names, report
 from trainers.sinks import RunFolder, RunFolderError
 
 
@@ -174,3 +178,114 @@ def test_curves_are_thinned_by_weighted_means():
 
 def test_settings_are_json_in_the_fixture(runs):
     assert json.loads((runs[0] / "config.json").read_text())["config"]["rollout"]["worlds"] == 1024
+
+
+def with_names(path, text):
+    """A run that has a text wherever a file can have one."""
+    run = make_run(path, updates=40)
+    record = json.loads((run / "config.json").read_text())
+    record["config"]["world"]["id"] = text
+    record["config"][f"a {text}"] = text
+    record["config"]["run"][f"b {text}"] = [text, text]
+    record["versions"][text] = text
+    record["machine"] = {"system": text, f"c {text}": {text: text}}
+    (run / "config.json").write_text(json.dumps(record))
+    rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    for row in rows:
+        row["achievements"] = {f"x{text}": 0.5, "other": 0.25}
+        row[text] = text
+    (run / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return run
+
+
+def test_foreign_names_stay_text_on_the_page(tmp_path, monkeypatch):
+    monkeypatch.setattr("trainers.report.svg", lambda *_: "<svg></svg>")  # names are not drawn in them
+    harmless = report([with_names(tmp_path / "run", "harmless")], tmp_path / "a.html").read_text()
+    for number, text in enumerate(HOSTILE):
+        run = with_names(tmp_path / str(number) / "run", text)
+        page = report([run], tmp_path / "b.html").read_text()
+        found = Tags(page)
+        assert found.found == Tags(harmless).found, text
+        assert page.count("\n") == harmless.count("\n")
+        shown = foreign_text.plain(text)[:100]
+        assert " ".join(shown.split()) in " ".join(found.text.split())
+        assert not re.search(
+            "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]", page
+        )
+
+
+def test_foreign_folders_stay_text_on_the_page(tmp_path, monkeypatch):
+    monkeypatch.setattr("trainers.report.svg", lambda *_: "<svg></svg>")
+    harmless = report([make_run(tmp_path / "b", updates=0)], tmp_path / "b.html").read_text()
+    for text in HOSTILE:
+        name = text.replace("/", "|").replace("\0", "").encode("utf-8", "replace").decode()[:60]
+        page = report([make_run(tmp_path / f"x{name}", updates=0)], tmp_path / "a.html").read_text()
+        assert Tags(page).found == Tags(harmless).found
+
+
+@pytest.mark.parametrize("name", ["_first", "$\\frac{$", "a $x$ b", "\U0001f600", "\u202egnp"])
+def test_any_name_can_be_drawn(tmp_path, name):
+    out = report([make_run(tmp_path / name, updates=40)], tmp_path / "a.png")
+    assert out.read_bytes()[:4] == b"\x89PNG"
+
+
+def test_the_page_may_load_and_run_nothing_but_its_own_style(page):
+    (policy,) = re.findall(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">', page)
+    (style,) = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert sorted(policy.split("; ")) == [
+        *("base-uri 'none'", "default-src 'none'", "form-action 'none'", "img-src data:"),
+        f"style-src 'sha256-{digest}'",
+    ]
+    tags = Tags(page).found
+    assert not {"script", "style", "link", "img", "iframe"} & set(tags) - {"style"}
+    assert tags.count("style") == 1  # an element, and no attribute, which the policy would not apply
+    assert page.index("Content-Security-Policy") < page.index("<style>")
+    used = {name for names in re.findall(r'class="([^"]*)"', page) for name in names.split()}
+    assert {name for name in used if re.fullmatch(r"s\d+", name)} == set(re.findall(r"\.(s\d+) \{", style))
+    assert "background:rgba(0,114,178,0.338)" in style
+
+
+def test_styles_become_classes():
+    classes = {}
+    markup = (
+        '<td class=n style="a: b">1</td><i class="x" id="y" style="c: d"></i><p style="a: b"/> style="e: f"'
+    )
+    assert classed(markup, classes) == (
+        '<td class="n s0">1</td><i class="x s1" id="y"></i><p class="s0"/> style="e: f"'
+    )
+    assert classes == {"a: b": "s0", "c: d": "s1"}
+
+
+STRANGE = (None, True, 10**309, -(10**309), 1e308, -1.0, 0, "7", "", [], [1], {}, {"a": {"b": 1}})
+
+
+def test_strange_values_are_shown_or_passed_over(tmp_path, monkeypatch):
+    run = make_run(tmp_path / "run", updates=40)
+    record = json.loads((run / "config.json").read_text())
+    rows = (run / "metrics.jsonl").read_text().splitlines()
+    monkeypatch.setattr("trainers.report.svg", lambda *_: "<svg></svg>")
+
+    def shown(config, changed):
+        (run / "config.json").write_text(json.dumps(record | {"config": record["config"] | config}))
+        (run / "metrics.jsonl").write_text("\n".join([*rows[:-1], json.dumps(changed)]) + "\n")
+        assert "<h2>Verdicts" in report([run], tmp_path / "a.html").read_text()
+
+    newest = json.loads(rows[-1])
+    for value in STRANGE:
+        shown({"world": value, "rollout": value, "learning": value}, newest)
+        shown({"rollout": {"worlds": value, "steps": value}, "learning": {"epochs": value}}, newest)
+        names = ("episodes", "return", "update", "seconds", "achievements", "gradient_noise")
+        shown({}, newest | dict.fromkeys(names, value))
+        shown({}, newest | {"transitions": value})
+
+
+def test_curves_of_strange_rows_are_drawn(tmp_path):
+    run = make_run(tmp_path / "run", updates=40)
+    rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    for number, value in enumerate(STRANGE):
+        rows[10 + number] |= dict.fromkeys(
+            ("return", "seconds", "kl_old_new", "gradient_noise", "dead_units"), value
+        )
+    (run / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert report([run], tmp_path / "a.html").read_text().count("<svg") == len(PANELS)
