@@ -14,7 +14,7 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv demo bench test test-quick test-oracle test-browser test-matrix lint format lock clean
+.PHONY: help venv demo bench test test-quick test-deep test-oracle test-browser test-matrix lint format lock clean
 
 help:  ## show these targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1@\2/p' $(firstword $(MAKEFILE_LIST)) | column -t -s @ 2>/dev/null \
@@ -28,11 +28,14 @@ demo: .venv/ready  ## train an agent on this machine, measure it, and say where 
 bench: .venv/ready  ## measure steps per second, compile time and bytes on this machine
 	@$(BIN)/openworld bench $(ARGS)
 
-test: lint  ## everything: lint, types, layers and all tests
-	$(PYTEST) $(ARGS)
+test: lint  ## lint, types, layers and all tests but the deep ones
+	$(PYTEST) --ignore=tests/deep $(ARGS)
 
 test-quick: .venv/ready  ## the tests that take seconds
-	$(PYTEST) -m "not slow" $(ARGS)
+	$(PYTEST) --ignore=tests/deep -m "not slow" $(ARGS)
+
+test-deep: .venv/ready  ## a million steps of every id, and tens of thousands of damaged files and messages
+	$(PYTEST) tests/deep $(ARGS)
 
 test-oracle: .venv-oracle/ready  ## play beside the published package, which this installs in .venv-oracle
 	$(subst $(BIN),.venv-oracle/bin,$(PYTEST)) tests/craftax $(ARGS)

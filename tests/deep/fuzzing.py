@@ -8,9 +8,11 @@ import contextlib
 import json
 import random
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
+
+from tests.helpers_files import Seed
 
 #: A reader that takes longer hangs (seconds), and one whose memory grows by more is filled (bytes).
 HANG, GROWTH = 10, 500 << 20
@@ -25,26 +27,6 @@ ODD = (
 
 class Hang(BaseException):
     """A reader took too long. No reader catches it, as it might catch a TimeoutError."""
-
-
-class Format(NamedTuple):
-    """A kind of file.
-
-    Attributes:
-        name: of the kind.
-        data: a valid file.
-        read: takes a path, returns a digest of the file's meaning.
-        refuses: the errors by which the reader refuses a file.
-        suffix: of the file's name.
-        meaning_may_change: whether the file is plain text that a user may edit, without a checksum.
-    """
-
-    name: str
-    data: bytes
-    read: Callable[[Path], Any]
-    refuses: tuple[type[Exception], ...]
-    suffix: str = ""
-    meaning_may_change: bool = False
 
 
 def mutate(data: bytes, rng: random.Random) -> bytes:
@@ -201,23 +183,21 @@ def alarm(seconds: int) -> Iterator[None]:
         signal.signal(signal.SIGALRM, old)
 
 
-def faults(kind: Format, count: int, seed: int, folder: Path) -> list[str]:
-    """Return what went wrong over `count` damaged files, a line each; the seed and number make them again."""
-    path = folder / f"damaged{kind.suffix}"
-    path.write_bytes(kind.data)
-    meant = kind.read(path)
+def faults(name: str, kind: Seed, count: int, seed: int, folder: Path) -> list[str]:
+    """Return what went wrong over `count` damaged files, a line each; seed and number make one of them again."""
+    path = kind.make(folder)
+    valid, meant = path.read_bytes(), kind.read(path)
     found = []
     for number in range(count):
-        rng = random.Random(f"{kind.name} {seed} {number}")
-        data = mutate(kind.data, rng)
+        data = mutate(valid, random.Random(f"{name} {seed} {number}"))
         path.write_bytes(data)
-        complaint = judge(kind, path, meant, same=data == kind.data)
+        complaint = judge(kind, path, meant, same=data == valid)
         if complaint:
-            found.append(f"{kind.name} {seed} {number}: {complaint}")
+            found.append(f"{name} {seed} {number}: {complaint}")
     return found
 
 
-def judge(kind: Format, path: Path, meant: Any, *, same: bool) -> str:
+def judge(kind: Seed, path: Path, meant: Any, *, same: bool) -> str:
     """Return what is wrong with how a reader takes a file, or nothing."""
     forget_peak()
     before = peak()
@@ -225,13 +205,13 @@ def judge(kind: Format, path: Path, meant: Any, *, same: bool) -> str:
     try:
         with alarm(HANG):
             read = kind.read(path)
-        if read != meant and not kind.meaning_may_change:
+        if not kind.same(meant, read):
             complaint = f"another meaning: {str(read)[:150]} for {str(meant)[:150]}"
-    except kind.refuses as error:
+    except kind.error as error:
         text = str(error)
         if same:
             complaint = f"a valid file is refused: {text}"
-        elif len(text) > 500 or not text.isprintable():
+        elif len(text) > 1000 or not text.isprintable():
             complaint = f"the refusal is not one short line: {text[:300]!r}"
     except (Exception, Hang) as error:
         complaint = f"{type(error).__name__}: {str(error)[:200]}"
