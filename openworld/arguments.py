@@ -163,7 +163,14 @@ def described(value: Any) -> str:
     """Describe a value in a few words: an array by its dtype and shape, a record by its class."""
     if isinstance(value, jax.Array | np.ndarray):
         return f"{value.dtype}{list(value.shape)}"
-    if isinstance(value, str | int | float | list | tuple | np.generic | None):
+    if isinstance(value, str | int | float | np.generic | None) or _short(value):
         text = repr(value)
         return text if len(text) < 60 else f"a {type(value).__name__}"
     return f"a {type(value).__name__}"
+
+
+def _short(value: Any) -> bool:
+    """Whether a value is a list of few numbers."""
+    return (
+        isinstance(value, list | tuple) and len(value) < 9 and all(isinstance(x, int | float) for x in value)
+    )

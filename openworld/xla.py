@@ -31,7 +31,8 @@ def as_varying(value: Any, kind: Any) -> Any:
         return value
     if hasattr(jax.lax, "pcast"):
         return jax.lax.pcast(value, axes, to="varying")
-    return jax.lax.pvary(value, axes)  # its name before JAX 0.9
+    older: Any = jax.lax
+    return older.pvary(value, axes)
 
 
 def _varying(kind: Any) -> frozenset[Any]:
@@ -54,7 +55,7 @@ def by_devices(function: Callable[..., Any]) -> Callable[..., Any]:
 
     def run(*args: Any) -> Any:
         first = jax.tree.leaves(args)[0]
-        sharding = getattr(jax.typeof(first), "sharding", None)
+        sharding: Any = getattr(jax.typeof(first), "sharding", None)
         names = sharding.spec[0] if sharding is not None and len(sharding.spec) else None
         if names is None:
             return function(*args)

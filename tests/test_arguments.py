@@ -1,7 +1,9 @@
-"""What an environment and its functions are given: bad input is refused in one line, and good input shares programs."""
+"""What an environment and its functions are given: refused in one line, or played by one program."""
 
 import copy
+import json
 import pickle
+import struct
 
 import jax
 import jax.numpy as jnp
@@ -10,9 +12,10 @@ import numpy as np
 import pytest
 
 import openworld
-from openworld import compiled, registry
+from openworld import compiled, registry, saving
 from openworld import step as single
 from openworld.saving import load_state, save_state
+from tests.test_saving import rewritten
 
 CLASSIC, COOP = "OpenWorld-Classic-v0", "OpenWorld-Coop-v0"
 WORLDS = 3
@@ -76,13 +79,13 @@ def test_numbers_of_numpy_are_kept_as_pythons():
 ACTIONS = {
     "floats of NumPy": (np.zeros(WORLDS), TypeError, "not float64[3]"),
     "floats of JAX": (jnp.zeros(WORLDS), TypeError, "not float32[3]"),
-    "floats in a list": ([0.0] * WORLDS, TypeError, "not float64[3]"),
+    "floats in a list": ([0.0] * WORLDS, TypeError, "not [0.0, 0.0, 0.0]"),
     "truth": (np.zeros(WORLDS, bool), TypeError, "not bool[3]"),
     "truth of JAX": (jnp.zeros(WORLDS, bool), TypeError, "not bool[3]"),
-    "a word": ("noop", TypeError, "not <U4[]"),
+    "a word": ("noop", TypeError, "not 'noop'"),
     "nothing": (None, TypeError, "not None"),
-    "huge numbers": ([10**30] * WORLDS, TypeError, "not object[3]"),
-    "rows of different lengths": ([[1], [1, 2], []], TypeError, "not [[1], [1, 2], []]"),
+    "huge numbers": ([10**30] * WORLDS, TypeError, "not a list"),
+    "rows of different lengths": ([[1], [1, 2], []], TypeError, "not a list"),
     "a key": (jax.random.key(0), TypeError, "not key<fry>[]"),
     "too few": ([1, 2], ValueError, "action must have shape (3,), one for each world, not (2,)"),
     "a scalar": (1, ValueError, "action must have shape (3,), one for each world, not ()"),
@@ -103,7 +106,7 @@ def test_what_is_no_action_is_refused(env, what, how):
     with pytest.raises(kind, match="the action must") as refusal:
         call(state, action)
     message = str(refusal.value)
-    assert told in message or (what == "nothing" and "not object[]" in message)
+    assert told in message
     if kind is TypeError:
         assert "the action must be whole numbers from 0 to 16, not" in message
     assert "\n" not in message
@@ -270,15 +273,8 @@ def test_descriptions_pickle_and_copy_after_use(env):
 
 def test_a_state_written_with_an_empty_field_is_read(env):
     """As versions before wrote those of worlds without dark floors."""
-    from tests.test_saving import rewritten
-
     state = env.reset(5, WORLDS)[1]
     data = save_state(env, state)
-    import json
-    import struct
-
-    from openworld import saving
-
     length, _ = struct.unpack_from("<II", data, len(saving.MAGIC))
     begin = len(saving.MAGIC) + 8
     fields = json.loads(data[begin : begin + length])["fields"]
