@@ -73,7 +73,7 @@ def actions(value: Any, shape: tuple[int, ...], count: int) -> Any:
         shape: that they must have.
         count: of actions; a number that int32 cannot hold stays out of range.
     """
-    wanted, given = f"whole numbers from 0 to {count - 1}", value
+    wanted, given = f"{'whole numbers' if shape else 'a whole number'} from 0 to {count - 1}", value
     if not isinstance(value, jax.Array | np.ndarray):
         try:
             value = np.asarray(value)

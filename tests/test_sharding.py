@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import jax
+import jaxtyping
 import numpy as np
 import pytest
 
@@ -18,7 +19,15 @@ ID, WORLDS, STEPS, LIMIT = "OpenWorld-Classic-v0", 16, 6, 4
 DEVICES = 8
 
 
-def test_what_cannot_be_spread_is_refused():
+@pytest.fixture
+def unchecked():
+    """Annotations as a user has them: not checked, so that our own refusals are heard."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
+
+
+def test_what_cannot_be_spread_is_refused(unchecked):
     env = openworld.make(ID)
     with pytest.raises(TypeError, match=r"mesh must be a jax\.sharding\.Mesh, not 8"):
         env.sharded(8)
