@@ -65,30 +65,34 @@ def main():
     actions = np.random.default_rng(0).integers(env.num_actions, size=(STEPS, WORLDS), dtype=np.int32)
     alone = played(env.reset(5, WORLDS), env.step, actions)
     assert alone[LIMIT - 1][4].any(), "episodes end and begin meanwhile"
-    for mesh in (explicit, automatic, square):
+    for mesh in (explicit, automatic):
         spread = env.sharded(mesh)
         first = spread.reset(5, WORLDS)
         assert first[1].ground.tiles.sharding.num_devices == DEVICES
         same(alone, played(first, spread.step, actions))
-        mask = np.asarray(spread.action_mask(first[1]))
-        assert np.array_equal(mask, env.action_mask(env.reset(5, WORLDS)[1]))
-        renewed = spread.renew(*first, np.arange(WORLDS) % 3 == 0)
-        expected = env.renew(*env.reset(5, WORLDS), np.arange(WORLDS) % 3 == 0)
-        same([renewed], [expected])
-        with pytest.raises(ValueError, match="9 worlds cannot be shared alike by 8 devices"):
-            spread.reset(0, DEVICES + 1)
-    # The plain functions: on explicit axes as they are, with and without the mesh in context, and by shard_map.
-    first = env.sharded(explicit).reset(5, WORLDS)
-    same(alone, played(first, env.step, actions))
+    mask = np.asarray(env.sharded(square).action_mask(env.sharded(square).reset(5, WORLDS)[1]))
+    assert np.array_equal(mask, env.action_mask(env.reset(5, WORLDS)[1]))
+    with pytest.raises(ValueError, match="9 worlds cannot be shared alike by 8 devices"):
+        env.sharded(square).reset(0, DEVICES + 1)
+    # The plain functions on explicit axes.
+    spread = env.sharded(explicit)
+    first, chosen = spread.reset(5, WORLDS), np.arange(WORLDS) % 3 == 0
     same(alone, played(first, jax.jit(env.step), actions))
+    same([spread.renew(*first, chosen)], [env.renew(*env.reset(5, WORLDS), chosen)])
+    # What JAX would refuse it refuses when a program is traced.
+    placed = jax.device_put(actions[0], spread.sharding)
     with jax.set_mesh(explicit):
-        same(alone, played(first, jax.jit(env.step), actions))
+        jax.jit(env.step).trace(first[1], placed)
     share = jax.sharding.PartitionSpec("worlds")
-    for mesh in (explicit, automatic):
-        spread = env.sharded(mesh)
-        by_hand = jax.jit(jax.shard_map(env.step, mesh=mesh, in_specs=share, out_specs=share))
-        placed = [jax.device_put(action, spread.sharding) for action in actions]
-        same(alone, played(spread.reset(5, WORLDS), by_hand, placed))
+    for name, args in (
+        ("step", (first[1], placed)),
+        ("advance", (first[1], placed)),
+        ("action_mask", first[1:]),
+    ):
+        function = getattr(env, name)
+        jax.jit(jax.shard_map(function, mesh=automatic, in_specs=share, out_specs=share)).trace(
+            *jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), args)
+        )
     guide()
     print("alike")
 
