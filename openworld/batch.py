@@ -5,9 +5,9 @@ actions and rewards; one of several players has it second.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import cached_property, partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import equinox as eqx
 import jax
@@ -15,8 +15,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float32, Int32, UInt8, UInt32
 
-from openworld import chores
+from openworld import arguments, chores, sharding
 from openworld import step as single
+from openworld.compiled import Compiled, compiled
 from openworld.content.ids import Action
 from openworld.content.rulesets import Ruleset
 from openworld.content.tables import Tables, compile_tables
@@ -30,6 +31,7 @@ from openworld.rare import for_the_few
 from openworld.score.scoring import SHARES, fineness, in_units, share_out, unlocked
 from openworld.stages import in_blocks, staged
 from openworld.state import Ground, World
+from openworld.xla import always
 
 #: Worlds that an accelerator makes at a time: enough to fill it, few enough for its memory.
 RESET_BLOCK = 16384
@@ -37,6 +39,7 @@ RESET_BLOCK = 16384
 NO_TOKEN = 255
 
 Carry = TypeVar("Carry")
+Stepped = tuple[Array, "State", Array, Array, Array, "Info"]
 
 
 class State(eqx.Module):
@@ -62,9 +65,10 @@ class Environment:
 
     Attributes:
         observation: "tokens" (uint8), "symbolic" (float32) or "pixels" (uint8).
-        time_limit: steps after which an episode is truncated.
+        time_limit: steps after which an episode is truncated, 1 to 2**31 - 2.
         num_agents: players in each world.
         sharing: the share of each player's reward that is the mean of all, in hundredths; the rest is its own.
+        repeat_world: whether the next episode begins in the same world again instead of a new one.
     """
 
     id: str
@@ -73,19 +77,26 @@ class Environment:
     time_limit: int
     num_agents: int = 1
     sharing: float = 0.0
+    repeat_world: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what cannot be played."""
         if self.observation not in OBSERVATIONS:
             raise ValueError(f"observation {self.observation!r} is not one of {', '.join(OBSERVATIONS)}")
-        if self.time_limit < 1:
-            raise ValueError(f"time_limit must be at least 1, got {self.time_limit}")
-        if not 1 <= self.num_agents <= MAX_AGENTS:
-            raise ValueError(f"num_agents must be 1 to {MAX_AGENTS}, got {self.num_agents}")
+        kept = {
+            "time_limit": arguments.whole("time_limit", self.time_limit, 1, arguments.MOST_STEPS),
+            "num_agents": arguments.whole("num_agents", self.num_agents, 1, MAX_AGENTS),
+            "sharing": arguments.share("sharing", self.sharing, SHARES),
+            "repeat_world": arguments.yes_or_no("repeat_world", self.repeat_world),
+        }
+        for name, value in kept.items():
+            object.__setattr__(self, name, value)
         if self.num_agents > 1 and not self.ruleset.company:
             raise ValueError(f"{self.id} is for one player, not {self.num_agents}; {COMPANY} is for several")
-        if not 0 <= self.sharing <= 1 or abs(self.sharing * SHARES - self._shared) > 1e-6:
-            raise ValueError(f"sharing must be 0 to 1 in hundredths, got {self.sharing}")
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Keep the description alone: what was compiled for it is made again."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @property
     def num_actions(self) -> int:
@@ -124,19 +135,23 @@ class Environment:
             obs: [worlds, ...] first observations.
             state: the worlds.
         """
-        if num_worlds < 1:
-            raise ValueError(f"num_worlds must be at least 1, got {num_worlds}")
+        key = arguments.key(key)
+        num_worlds = arguments.whole("num_worlds", num_worlds, 1, MOST_WORLDS)
         return self.reset_seeds(world_seeds(key_words(key), num_worlds, held_out=held_out))
 
     def reset_seeds(self, seeds: UInt32[Array, "worlds 2"]) -> tuple[Array, State]:
         """Make the worlds of these seeds."""
-        return self._reset(jnp.asarray(seeds, jnp.uint32))
+        return self._compiled.reset(jnp.asarray(arguments.seeds(seeds), jnp.uint32))
 
-    def step(self, state: State, action: Array) -> tuple[Array, State, Array, Array, Array, Info]:
+    def step(self, state: State, action: Any, *, time_limit: Any = None, repeat_world: Any = None) -> Stepped:
         """Play one step in every world; worlds whose episode ends begin the next one in the same step.
 
         Args:
-            action: int[worlds] (or [worlds, agents]), each an `Action`; one out of range does nothing.
+            action: whole numbers of any width, [worlds] (or [worlds, agents]), as an array or a list. Each is an
+                `Action`; one out of range does nothing.
+            time_limit: in place of the environment's own, for all worlds or for each, int[worlds]. It is an
+                argument of the compiled program, and so are the environment's own: no limit compiles anew.
+            repeat_world: likewise, a flag for all worlds or for each, bool[worlds].
 
         Returns:
             obs: observations, of the new episode where one began.
@@ -145,24 +160,43 @@ class Environment:
             terminated: bool[worlds], the episode ended by death (of all players) or victory.
             truncated: bool[worlds], it ended by the time limit.
             info: `Info`, with the observation before any reset.
+
+        Raises:
+            TypeError, ValueError: of arguments that are no state of such worlds, or no actions for them.
+
+        Example:
+            >>> obs, state = env.reset(0, num_worlds=2)
+            >>> obs, state, reward, terminated, truncated, info = env.step(state, [0, 1])
         """
-        return self._step(state, action)
+        action, limit = self._checked("step()", state, action, time_limit)
+        return self._compiled.step(state, action, limit, self._again(repeat_world, len(action)))
 
-    def advance(self, state: State, action: Array) -> tuple[Array, State, Array, Array, Array, Info]:
+    def advance(self, state: State, action: Any, *, time_limit: Any = None) -> Stepped:
         """Play one step without auto-reset: like `step`, but a world that ended stays as it is."""
-        return self._advance(state, action)
+        return self._compiled.advance(state, *self._checked("advance()", state, action, time_limit))
 
-    def renew(self, obs: Array, state: State, mask: Bool[Array, " worlds"]) -> tuple[Array, State]:
+    def renew(
+        self, obs: Array, state: State, mask: Bool[Array, " worlds"], *, repeat_world: Any = None
+    ) -> tuple[Array, State]:
         """Begin the next episode in the worlds of the mask; the others keep observation and state."""
-        return self._renew(obs, state, mask)
+        worlds = self._worlds("renew()", state)
+        arguments.array("obs", obs, (worlds, *self.observation_shape), self.observation_dtype)
+        arguments.array("mask", mask, (worlds,), np.dtype(bool))
+        return self._compiled.renew(obs, state, mask, self._again(repeat_world, worlds))
 
     def action_mask(self, state: State) -> Bool[Array, "worlds *agents actions"]:
         """Return which actions would do something in the next step; the others leave what NOOP would leave."""
-        return self._masked(state)
+        self._worlds("action_mask()", state)
+        return self._compiled.mask(state)
 
     def fallen(self, state: State) -> Bool[Array, "worlds agents"]:
         """Return which players have fallen: what they do is nothing, until somebody helps them up."""
+        self._worlds("fallen()", state)
         return state.world.player.health <= 0
+
+    def sharded(self, mesh: jax.sharding.Mesh) -> sharding.Sharded:
+        """Return this environment's functions over the devices of a mesh, each of which plays its own worlds."""
+        return sharding.Sharded(self, mesh)
 
     def rollout(
         self,
@@ -202,31 +236,40 @@ class Environment:
 
         return jax.lax.scan(body, (carry, obs, state), jax.random.split(key, num_steps))
 
-    # What follows is jitted once per description; under a caller's jit it is inlined.
+    @cached_property
+    def _core(self) -> "Environment":
+        """The same description without what compiled programs take as arguments."""
+        return replace(self, id=self.ruleset.name, time_limit=1, repeat_world=False)
+
+    @cached_property
+    def _compiled(self) -> Compiled:
+        # Kept here as well: what an environment has used is not compiled again while it lives.
+        return compiled(self)
+
+    def _worlds(self, call: str, state: Any) -> int:
+        """Return how many worlds a state has, or refuse what is no state of this environment."""
+        return arguments.batch(call, state, State, self._shapes, self.id)
+
+    def _checked(self, call: str, state: Any, action: Any, limit: Any = None) -> tuple[Any, Any]:
+        """Return actions and time limit in the one form that is compiled, or refuse them."""
+        worlds = self._worlds(call, state)
+        each = (worlds,) if self.num_agents == 1 else (worlds, self.num_agents)
+        limit = np.int32(self.time_limit) if limit is None else arguments.limit(limit, worlds)
+        return arguments.actions(action, each, self.num_actions), limit
+
+    def _again(self, repeat_world: Any, worlds: int) -> Any:
+        again = self.repeat_world if repeat_world is None else repeat_world
+        return arguments.flags("repeat_world", again, worlds)
+
+    @cached_property
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        rules = self.ruleset
+        maps = (len(rules.floors), rules.rows, rules.cols)
+        return {"maps": maps, "players": (self.num_agents,), "items": (rules.items,)}
 
     @property
     def _tables(self) -> Tables:
         return jax.tree.map(jnp.asarray, compile_tables(self.ruleset))
-
-    @cached_property
-    def _reset(self) -> Callable[..., tuple[Array, State]]:
-        return jax.jit(self._make)
-
-    @cached_property
-    def _step(self) -> Callable[..., tuple[Array, State, Array, Array, Array, Info]]:
-        return jax.jit(partial(self._play, auto_reset=True))
-
-    @cached_property
-    def _advance(self) -> Callable[..., tuple[Array, State, Array, Array, Array, Info]]:
-        return jax.jit(partial(self._play, auto_reset=False))
-
-    @cached_property
-    def _masked(self) -> Callable[[State], Array]:
-        return jax.jit(self._mask)
-
-    @cached_property
-    def _renew(self) -> Callable[..., tuple[Array, State]]:
-        return jax.jit(self._reset_masked)
 
     def _make(self, seeds: UInt32[Array, "worlds 2"]) -> tuple[Array, State]:
         worlds = seeds.shape[0]
@@ -236,7 +279,7 @@ class Environment:
         shape = (worlds, len(rules.floors), rules.rows, rules.cols)
         ground = Ground(
             tiles=jnp.zeros(shape, jnp.uint8).at[:, 0].set(tiles),
-            light=jnp.zeros((worlds, dark, *shape[2:]), jnp.uint8),
+            light=jnp.zeros((worlds, dark, *shape[2:]), jnp.uint8) if dark else None,
             mobs=_on_every_floor(shape[:2], world.mobs),
             projectiles=_on_every_floor(shape[:2], world.projectiles),
         )
@@ -244,8 +287,7 @@ class Environment:
         return self._present(self._tokens(world, ground)), state
 
     def _new_worlds(self, seeds: UInt32[Array, "n 2"]) -> tuple[World, UInt8[Array, "n rows cols"]]:
-        # A word has at most 32 bits set, which the compiler does not know.
-        tables, stage = self._tables, staged(jax.lax.population_count(seeds[0, 0]) <= jnp.uint32(32))
+        tables, stage = self._tables, staged(always(seeds[:, 0]))
         size = chores.RESETS.few if jax.default_backend() == "cpu" else RESET_BLOCK
 
         def make(seed: UInt32[Array, " 2"]) -> tuple[World, UInt8[Array, "rows cols"]]:
@@ -255,7 +297,7 @@ class Environment:
         return in_blocks(make, seeds, size)
 
     def _tokens(self, world: World, ground: Ground) -> UInt8[Array, "worlds agents tokens"]:
-        tables, stage = self._tables, staged(world.tick[0] >= 0)
+        tables, stage = self._tables, staged(always(world.tick))
         with jax.named_scope("observe"):
             return jax.vmap(lambda w, g: observe(w, g, self.ruleset, tables, stage))(world, ground)
 
@@ -265,7 +307,7 @@ class Environment:
         return obs[:, 0] if self.num_agents == 1 else obs
 
     def _mask(self, state: State) -> Bool[Array, "worlds *agents actions"]:
-        tables, stage = self._tables, staged(state.world.tick[0] >= 0)
+        tables, stage = self._tables, staged(always(state.world.tick))
         with jax.named_scope("mask"):
             mask = jax.vmap(lambda w, g: action_mask(w, g, self.ruleset, tables, stage))(
                 state.world, state.ground
@@ -273,12 +315,13 @@ class Environment:
         return mask[:, 0] if self.num_agents == 1 else mask
 
     def _play(
-        self, state: State, action: Array, *, auto_reset: bool
-    ) -> tuple[Array, State, Array, Array, Array, Info]:
-        action = jnp.asarray(action).astype(jnp.int32).reshape(-1, self.num_agents)
+        self, state: State, action: Array, limit: Int32[Array, "*worlds"], again: Array | None = None
+    ) -> Stepped:
+        """Play one step; `again`, if given, is which worlds repeat when the next episode begins (auto-reset)."""
+        action = action.reshape(-1, self.num_agents)
         action = jnp.where((action >= 0) & (action < self.num_actions), action, Action.NOOP)
         tables = self._tables
-        stage = staged(state.world.tick[0] >= 0)
+        stage = staged(always(state.world.tick))
         with jax.named_scope("travel"):
             land = chores.Land(state.world, state.ground)
             land = chores.change_floors(land, action, self.ruleset, tables, stage)
@@ -294,7 +337,7 @@ class Environment:
             ground = chores.light_torches(world, ground, torches, self.ruleset, tables)
         tokens = self._tokens(world, ground)
         terminated = outcome.terminated
-        truncated = ~terminated & (world.tick >= self.time_limit)
+        truncated = ~terminated & (world.tick >= limit)
         reward = share_out(outcome.reward, self._shared)
         returns = state.episode_return + reward
         units = partial(in_units, finer=fineness(self.num_agents, self._shared))
@@ -306,14 +349,20 @@ class Environment:
             achievements=of(unlocked(world.player.achievements, self.ruleset.achievements)),
         )
         after = State(world, ground, returns)
-        if auto_reset:
-            tokens, after = self._reset_ended(tokens, after, terminated | truncated)
+        if again is not None:
+            tokens, after = self._reset_ended(tokens, after, terminated | truncated, again)
         return self._present(tokens), after, of(units(reward)), terminated, truncated, info
 
     def _reset_ended(
-        self, tokens: UInt8[Array, "worlds agents tokens"], state: State, ended: Bool[Array, " worlds"]
+        self,
+        tokens: UInt8[Array, "worlds agents tokens"],
+        state: State,
+        ended: Bool[Array, " worlds"],
+        again: Bool[Array, "*worlds"],
     ) -> tuple[UInt8[Array, "worlds agents tokens"], State]:
-        """Begin the next episode where one has ended, and show its first observation there.
+        """Begin the next episode where one has ended, in the same world `again` or in the one that follows.
+
+        Its first observation is shown there.
 
         The write must wait for the read of the final observation, or XLA would keep a copy of every map for it;
         the comparison, always true, makes it wait.
@@ -324,10 +373,13 @@ class Environment:
             carry: tuple[UInt8[Array, "worlds agents tokens"], State], index: Int32[Array, " few"]
         ) -> tuple[UInt8[Array, "worlds agents tokens"], State]:
             tokens, state = carry
-            world, tiles = self._new_worlds(next_seed(state.world.seed.at[index].get(mode="clip")))
+            seed = state.world.seed.at[index].get(mode="clip")
+            same = jnp.broadcast_to(again, ended.shape).at[index].get(mode="clip")
+            world, tiles = self._new_worlds(jnp.where(same[:, None], seed, next_seed(seed)))
             ground = state.ground
-            light = jnp.zeros((index.shape[0], *ground.light.shape[1:]), jnp.uint8)
-            fresh = Ground(tiles[:, None], light, world.mobs, world.projectiles)
+            lights = ground.light
+            dark = None if lights is None else jnp.zeros((index.shape[0], *lights.shape[1:]), jnp.uint8)
+            fresh = Ground(tiles[:, None], dark, world.mobs, world.projectiles)
             tokens = chores.put(tokens, index, self._tokens(world, fresh))
             ground = eqx.tree_at(lambda g: g.tiles, ground, chores.put(ground.tiles, (index, 0), tiles))
             returns = chores.put(
@@ -338,13 +390,17 @@ class Environment:
         with jax.named_scope("reset"):
             return for_the_few(pending, (tokens, state), work, chores.chunk(chores.RESETS, ended.shape[0]))
 
-    def _reset_masked(self, obs: Array, state: State, mask: Bool[Array, " worlds"]) -> tuple[Array, State]:
-        tokens, state = self._reset_ended(self._tokens(state.world, state.ground), state, mask)
+    def _reset_masked(
+        self, obs: Array, state: State, mask: Bool[Array, " worlds"], again: Bool[Array, "*worlds"]
+    ) -> tuple[Array, State]:
+        tokens, state = self._reset_ended(self._tokens(state.world, state.ground), state, mask, again)
         fresh = self._present(tokens)
         return jnp.where(mask.reshape(-1, *(1,) * (fresh.ndim - 1)), fresh, obs), state
 
 
 MAX_AGENTS = MOST_PLAYERS
+#: More worlds than any memory holds: a number of worlds that was meant to be something else.
+MOST_WORLDS = 2**31 - 1
 #: The id to go to with several players.
 COMPANY = "OpenWorld-Coop-v0"
 

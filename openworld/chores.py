@@ -179,10 +179,10 @@ def _make_floor(
     glowing = jax.vmap(glow)(tiles.astype(jnp.int32), ladders[:, 1], tables.smooth.lava_lights[theme])
     dark = jnp.where(tables.lit[theme], ground.tiles.shape[0], index)
     written = put(ground.tiles, (index, floor), tiles)
-    shaded = put(ground.light, (dark, tables.light_slot[floor]), glowing)
+    shaded = None if ground.light is None else put(ground.light, (dark, tables.light_slot[floor]), glowing)
     few = jnp.arange(index.shape[0])
     world = eqx.tree_at(lambda w: w.floors.ladders, world, put(world.floors.ladders, (few, floor), ladders))
-    ground = eqx.tree_at(lambda g: (g.tiles, g.light), ground, (written, shaded))
+    ground = eqx.tree_at(lambda g: (g.tiles, g.light), ground, (written, shaded), is_leaf=lambda x: x is None)
     return Land(put(land.world, index, arrive(world)), ground)
 
 
@@ -190,7 +190,7 @@ def light_torches(
     world: World, ground: Ground, torches: Int32[Array, "worlds agents 2"], rules: Ruleset, tables: Tables
 ) -> Ground:
     """Add the light of the torches set in this step (row -1: none) on dark floors."""
-    if not ground.light.shape[1]:
+    if ground.light is None:
         return ground
     dark = ~tables.lit[world.theme.astype(jnp.int32)]
     shape, side = (rules.rows, rules.cols), light.PATCH.shape[0]

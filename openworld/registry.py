@@ -39,10 +39,10 @@ WORLDS: dict[str, Listed] = {
 ENTRY_POINT = "openworld.adapters.gymnasium:OpenWorldEnv"
 VECTOR_ENTRY_POINT = "openworld.adapters.gymnasium:OpenWorldVectorEnv"
 
-_SETTINGS = ("observation", "num_agents", "time_limit", "sharing", "revival")
+_SETTINGS = ("observation", "num_agents", "time_limit", "sharing", "revival", "repeat_world")
 
 
-def make(
+def make(  # noqa: PLR0913 (settings are keywords)
     id: str,
     *,
     observation: str | None = None,
@@ -50,6 +50,7 @@ def make(
     time_limit: int | None = None,
     sharing: float | None = None,
     revival: bool | None = None,
+    repeat_world: bool = False,
     **unknown: object,
 ) -> "Environment":
     """Return the world of an id: a frozen description whose `reset` and `step` are pure and jittable.
@@ -61,6 +62,7 @@ def make(
         time_limit: steps after which an episode is truncated; None takes the rules' own limit.
         sharing: of several players, which share of each one's reward is the mean of all: 0 (the default) to 1.
         revival: of several players, whether one who has fallen can be helped up (the default) or is out.
+        repeat_world: whether every episode of a world begins in the same map, instead of a new one each time.
     """
     if unknown:
         raise TypeError(f"make() takes no {next(iter(unknown))!r}; it takes {', '.join(_SETTINGS)}")
@@ -79,6 +81,7 @@ def make(
         num_agents=row.num_agents if num_agents is None else num_agents,
         time_limit=rules.time_limit if time_limit is None else time_limit,
         sharing=0.0 if sharing is None else sharing,
+        repeat_world=repeat_world,
     )
 
 

@@ -87,7 +87,10 @@ def load_state(world: Environment, data: Any) -> State:
     if header["sharing"] != world.sharing:
         raise StateError(f"the state's sharing is {header['sharing']}; this {world.id} has {world.sharing}")
     fields, worlds = _fields(world), header["worlds"]
-    if header["fields"] != [[field.path, field.dtype.name, list(field.shape)] for field in fields]:
+    # Earlier versions wrote fields without a single number, which a state no longer has.
+    if [field for field in header["fields"] if not _empty(field)] != [
+        [field.path, field.dtype.name, list(field.shape)] for field in fields
+    ]:
         raise StateError(f"the state's fields are not those of {world.id} in this version of openworld")
     plain = _unpacked(packed, worlds * sum(_bytes_of(field) for field in fields), header["digest"])
     leaves, at = [], 0
@@ -171,6 +174,11 @@ def _fields(world: Environment) -> list[Field]:
         Field(jax.tree_util.keystr(path).lstrip("."), np.dtype(leaf.dtype), leaf.shape[1:])
         for path, leaf in named
     ]
+
+
+def _empty(field: Any) -> bool:
+    """Whether a header's field, [path, dtype, shape], has no numbers."""
+    return isinstance(field, list) and len(field) == 3 and isinstance(field[2], list) and 0 in field[2]
 
 
 def _count(field: Field) -> int:

@@ -13,6 +13,8 @@ import jax.numpy as jnp
 from jax.extend.core import Var, jaxpr_as_fun
 from jaxtyping import Array, Bool, Shaped
 
+from openworld.xla import as_varying
+
 #: Runs a function on its arguments.
 Stage = Callable[..., Any]
 
@@ -26,7 +28,7 @@ def staged(always: Bool[Array, ""]) -> Stage:
     """Return a stage for this backend.
 
     Args:
-        always: a true value that the compiler cannot know to be true.
+        always: a true value that the compiler cannot know to be true; see `xla.always`.
     """
     if jax.default_backend() != "cpu":
         return plain
@@ -45,12 +47,12 @@ def staged(always: Bool[Array, ""]) -> Stage:
 
         def play(*given: Any) -> Any:
             made = jaxpr_as_fun(traced)(*given)
-            return [made[number] for number in kept]
+            return [as_varying(made[number], jax.typeof(always)) for number in kept]
 
         def never(*_: Any) -> Any:
             # Nothing constant: the runtime allots every constant of a program anew in each call.
             return [
-                jnp.full(out.aval.shape, always, out.aval.dtype)
+                as_varying(jnp.full(out.aval.shape, always, out.aval.dtype), out.aval)
                 for out in (traced.jaxpr.outvars[n] for n in kept)
             ]
 

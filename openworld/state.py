@@ -107,7 +107,9 @@ class Ground(eqx.Module):
     """The map and what waits on floors nobody is on: large, and written by `rules.grid` and rare work alone."""
 
     tiles: UInt8[Array, "*batch floors rows cols"]  # six bits of Block below two of Fixture
-    light: UInt8[Array, "*batch dark rows cols"]  # of the dark floors, in 1/GLOW_LEVELS
+    light: (
+        UInt8[Array, "*batch dark rows cols"] | None
+    )  # of the dark floors, in 1/GLOW_LEVELS; None: no such floor
     mobs: Mobs  # of the floors that are not in play, with a leading floors axis
     projectiles: Projectiles
 

@@ -220,4 +220,5 @@ def _ground(state: State, rules: Ruleset) -> Iterator[Field]:
     tiles = state.ground.tiles
     wanted = f"the number of a block, below {1 + max(row.block for row in rules.blocks)}, plus 64 times a fixture's"
     yield Field("ground.tiles", tiles, known[tiles], wanted)
-    yield _within("ground.light", state.ground.light, 0, GLOW_LEVELS)
+    if state.ground.light is not None:
+        yield _within("ground.light", state.ground.light, 0, GLOW_LEVELS)

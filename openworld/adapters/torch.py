@@ -8,7 +8,7 @@
 """
 
 from collections.abc import Callable, Sequence
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import jax
@@ -19,6 +19,7 @@ from jaxtyping import Array
 
 from openworld.batch import Environment, State
 from openworld.cache import enable
+from openworld.compiled import shared
 from openworld.random import key_words, world_seeds
 from openworld.registry import make
 
@@ -38,9 +39,15 @@ class Programs(NamedTuple):
     step: Callable[..., tuple[tuple[Array, ...], dict[str, Array], State]]
 
 
-@cache
 def programs(world: Environment, names: tuple[str, ...]) -> Programs:
     """Return the functions of an environment whose `info` tells what is named."""
+    made, limit, again = _programs(world, names), np.int32(world.time_limit), np.bool_(world.repeat_world)
+    return made._replace(step=lambda state, action: made.step(state, action, limit, again))
+
+
+@shared
+def _programs(world: Environment, names: tuple[str, ...]) -> Programs:
+    """Return them, of which `step` is told limit and repetition as well: no time limit compiles anew."""
 
     def of_state(state: State) -> dict[str, Array]:
         told = {"world_seed": state.world.seed} if "world_seed" in names else {}
@@ -50,8 +57,9 @@ def programs(world: Environment, names: tuple[str, ...]) -> Programs:
         obs, state = world.reset_seeds(seeds)
         return obs, of_state(state), state
 
-    def step(state: State, action: Array) -> tuple[tuple[Array, ...], dict[str, Array], State]:
-        obs, state, reward, terminated, truncated, info = world.step(state, action)
+    def step(state: State, action: Array, limit: Array, again: Array) -> tuple[Any, dict[str, Array], State]:
+        after = world.step(state, action, time_limit=limit, repeat_world=again)
+        obs, state, reward, terminated, truncated, info = after
         told = {name: getattr(info, name) for name in names if hasattr(info, name)}
         return (obs, reward, terminated, truncated), told | of_state(state), state
 

@@ -94,7 +94,8 @@ def entries(environment: "Environment") -> tuple[Entry, ...]:
     record = [_bytes(leaf) for leaf in jax.tree.leaves((state.world, state.episode_return))]
     waiting = jax.tree.leaves((state.ground.mobs, state.ground.projectiles))
     slots = [_bytes(leaf) // len(rules.floors) for leaf in waiting]
-    dark, window = state.ground.light.shape[0], _window(environment)
+    light, window = state.ground.light, _window(environment)
+    dark = 0 if light is None else light.shape[0]
 
     def scattered(part: str, what: str, lengths: list[int]) -> list[Entry]:
         return [Entry(part, what, 1, length) for length in lengths]

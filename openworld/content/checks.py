@@ -36,7 +36,7 @@ SIZES: dict[str, tuple[int, int | None]] = {
     "player_projectiles": (0, None),
     "plants": (1, None),
     "day_length": (1, None),
-    "time_limit": (1, 2**31 - 1),
+    "time_limit": (1, 2**31 - 2),
     "inventory_limit": (1, 255),
     "stack_limit": (1, 255),
     "approach_distance": (1, None),

@@ -8,7 +8,7 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import equinox as eqx
@@ -18,6 +18,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float32, Int32, UInt32
 
 from openworld.batch import Environment
+from openworld.compiled import shared
 from openworld.content.rulesets import Ruleset
 from openworld.judging.agents import TEXT, AgentError, Recorded, Seat
 from openworld.observe.forms import FORMS
@@ -242,9 +243,15 @@ def _joined(parts: list[Episodes]) -> Episodes:
     )
 
 
-@cache
 def _programs(world: Environment) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """Make worlds, of which some are over from the start; and play one step."""
+    (begin, turn), limit = _compiled(world), np.int32(world.time_limit)
+    return begin, lambda state, book, actions: turn(state, book, actions, limit)
+
+
+@shared
+def _compiled(world: Environment) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Compile them, of which the step is told the time limit as well."""
 
     def begin(seeds: Array, over: Array) -> tuple[Array, Any, Book]:
         tokens, state = world.reset_seeds(seeds)
@@ -261,8 +268,9 @@ def _programs(world: Environment) -> tuple[Callable[..., Any], Callable[..., Any
             ),
         )
 
-    def turn(state: Any, book: Book, actions: Array) -> tuple[Array, Array, Any, Book]:
-        tokens, state, reward, terminated, truncated, info = world.advance(state, actions)
+    def turn(state: Any, book: Book, actions: Array, limit: Array) -> tuple[Array, Array, Any, Book]:
+        after = world.advance(state, actions, time_limit=limit)
+        tokens, state, reward, terminated, truncated, info = after
         over = book.terminated | book.truncated
         book = Book(
             returns=jnp.where(over, book.returns, info.episode_return),
@@ -276,7 +284,7 @@ def _programs(world: Environment) -> tuple[Callable[..., Any], Callable[..., Any
     return jax.jit(begin), jax.jit(turn, donate_argnums=(0, 1))
 
 
-@cache
+@lru_cache(maxsize=16)
 def _shown(observation: str, rules: Ruleset) -> Callable[[Array], Any]:
     """What turns tokens to what an agent asked to see."""
     if observation == "tokens":
@@ -291,6 +299,6 @@ def _shown(observation: str, rules: Ruleset) -> Callable[[Array], Any]:
     return lambda tokens: np.asarray(decode(tokens))
 
 
-@cache
+@shared
 def _masks(world: Environment) -> Callable[[Any], Array]:
     return jax.jit(world.action_mask)

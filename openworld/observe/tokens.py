@@ -131,7 +131,7 @@ def _view(
     place = row * cols + col
     tiles = _take(ground.tiles, jnp.where(inside, spot.floor * rows * cols + place, 0))
     light = jnp.full(tiles.shape, LIGHT_LEVELS, jnp.uint8)
-    if ground.light.shape[0] > 0:
+    if ground.light is not None:
         kept = _take(ground.light, jnp.where(inside & ~spot.lit, spot.light_slot * rows * cols + place, 0))
         dim = (kept + jnp.uint8(ROUND_UP)) >> jnp.uint8(GLOW_SHIFT)
         light = jnp.where(spot.lit, light, dim)

@@ -1,6 +1,5 @@
 """The two compiled programs of a world that is played by hand: making it, and one step with its action mask."""
 
-from functools import cache
 from typing import Any, NamedTuple
 
 import jax
@@ -9,6 +8,7 @@ import numpy as np
 from jaxtyping import Array
 
 from openworld.batch import Environment, State
+from openworld.compiled import shared
 from openworld.random import world_seeds
 
 
@@ -30,9 +30,15 @@ class Programs(NamedTuple):
     step: Any  # (state, action: int32[1] or [1, players]) -> (Shown, State)
 
 
-@cache
 def programs(world: Environment) -> Programs:
-    """Return the programs of a world of tokens."""
+    """Return the programs of a world of tokens, with its time limit."""
+    made, limit = _programs(world), np.int32(world.time_limit)
+    return made._replace(step=lambda state, action: made.step(state, action, limit))
+
+
+@shared
+def _programs(world: Environment) -> Programs:
+    """Return them, of which `step` is told the limit as well."""
     players, rules = world.num_agents, world.ruleset
 
     def reset(words: Array) -> tuple[Shown, State]:
@@ -43,8 +49,8 @@ def programs(world: Environment) -> Programs:
         ends = jnp.zeros(3, jnp.int32)
         return Shown(tokens, world.action_mask(state), none, nothing, state.world.seed, ends), state
 
-    def step(state: State, action: Array) -> tuple[Shown, State]:
-        tokens, state, _, terminated, truncated, info = world.advance(state, action)
+    def step(state: State, action: Array, limit: Array) -> tuple[Shown, State]:
+        tokens, state, _, terminated, truncated, info = world.advance(state, action, time_limit=limit)
         ends = [terminated[0].astype(jnp.int32), truncated[0].astype(jnp.int32), info.episode_length[0]]
         mask = world.action_mask(state)
         told = (info.achievements, info.episode_return, state.world.seed, jnp.stack(ends))

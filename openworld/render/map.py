@@ -104,7 +104,7 @@ def _floor(here: State, rules: Ruleset, number: int, scale: int, light: bool) ->
 def _dimmed(image: np.ndarray, here: State, rules: Ruleset, number: int, scale: int) -> np.ndarray:
     """Dim a floor that has no sky by the light kept of it."""
     row = rules.floors[min(number, len(rules.floors) - 1)]
-    if row.lit:
+    if row.lit or here.ground.light is None:
         return image
     place = sum(not other.lit for other in rules.floors[:number])
     glow = here.ground.light[place].astype(np.float32) / GLOW_LEVELS

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from openworld.replay.file import Replay, ReplayError, in_shape, rules_of
 
 if TYPE_CHECKING:
     from openworld.batch import Environment
+    from openworld.content.rulesets import Ruleset
 
 #: (carry, key, observations[1, ...]) -> (carry, actions[1]), as `Environment.rollout` has it.
 Policy = Callable[[Any, Any, Any], tuple[Any, Any]]
@@ -52,7 +53,8 @@ def record(
         action = np.asarray(chosen).reshape(world.num_agents)
         for wrong in action[(action < 0) | (action >= world.num_actions)].tolist():
             raise ValueError(f"the policy chose action {wrong}; the actions are 0 to {world.num_actions - 1}")
-        tokens, state, _, terminated, truncated, info = plain.advance(state, _device(action[None], np.int32))
+        chosen = _device(in_shape(action, world.num_agents), np.int32)
+        tokens, state, _, terminated, truncated, info = plain.advance(state, chosen)
         digest.update(np.asarray(tokens).tobytes())
         actions.append(action)
         total = float(np.mean(info.episode_return[0]))
@@ -152,16 +154,21 @@ def _device(values: Any, dtype: type) -> Any:
     return jnp.asarray(np.asarray(values, dtype))
 
 
-@cache
 def _programs(world: "Environment") -> tuple["Environment", Callable[..., Any]]:
     """Return the same world emitting tokens, and what makes of tokens a question to the policy."""
+    return replace(world, observation="tokens"), _asking(world.observation, world.ruleset)
+
+
+@lru_cache(maxsize=16)
+def _asking(observation: str, rules: "Ruleset") -> Callable[..., Any]:
+    """Return the compiled function of tokens, seed and step to observation and key."""
     import jax
 
     from openworld.observe.forms import FORMS
 
     def ask(tokens: Any, words: Any, step: Any) -> tuple[Any, Any]:
         key = jax.random.fold_in(jax.random.fold_in(jax.random.key(0), words[0]), words[1])
-        obs = FORMS[world.observation].decode(tokens, world.ruleset)
+        obs = FORMS[observation].decode(tokens, rules)
         return obs, jax.random.fold_in(key, step)
 
-    return replace(world, observation="tokens"), jax.jit(ask)
+    return jax.jit(ask)

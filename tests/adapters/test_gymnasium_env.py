@@ -274,7 +274,7 @@ def test_other_options_are_refused(env, options, told):
             {"render_mode": "film"},
             "render_mode must be one of None, 'human', 'rgb_array', 'ansi', not 'film'",
         ),
-        ({"time_limit": 0}, "time_limit must be at least 1"),
+        ({"time_limit": 0}, "time_limit must be 1 to 2147483646, got 0"),
         ({"render_scale": 0}, "render_scale must be at least 1, not 0"),
         ({"id": "OpenWorld-v1"}, "did you mean OpenWorld-v0"),
     ],

@@ -14,6 +14,7 @@ import pytest
 import torch
 
 import openworld
+from openworld import step as single_step
 from openworld.adapters import gymnax
 from openworld.adapters.gymnasium import OpenWorldEnv, OpenWorldVectorEnv
 from openworld.adapters.pettingzoo import parallel_env
@@ -236,3 +237,142 @@ def test_the_door_for_several_leads_one_player_to_the_same_world():
         rows.append((last[None], then[None], [np.float32(reward)], [terminated], [truncated]))
     same((first["player_0"][None], stacked(rows)), theirs)
     assert theirs[1].truncated.any()
+
+
+def begun_raw(limit: int, repeat: bool) -> list[np.ndarray]:
+    """What the worlds show as each of their first episodes begins; each ends by the limit, to the step."""
+    world = openworld.make(CLASSIC, time_limit=limit, repeat_world=repeat)
+    first, state = world.reset_seeds(jnp.asarray(SEEDS))
+    firsts = [np.asarray(first)]
+    for count in range(2 * limit):
+        obs, state, _, _, truncated, _ = world.step(state, [0] * WORLDS)
+        assert np.asarray(truncated).tolist() == [count % limit == limit - 1] * WORLDS
+        firsts += [np.asarray(obs)] * bool(truncated[0])
+    return firsts
+
+
+def begun_by_hand(limit: int, repeat: bool) -> list[np.ndarray]:
+    world = openworld.make(CLASSIC, time_limit=limit, repeat_world=repeat)
+    obs, state = world.reset_seeds(jnp.asarray(SEEDS))
+    firsts = [np.asarray(obs)]
+    for count in range(2 * limit):
+        obs, state, _, _, truncated, _ = world.advance(state, [0] * WORLDS)
+        obs, state = world.renew(obs, state, truncated)
+        assert np.asarray(truncated).tolist() == [count % limit == limit - 1] * WORLDS
+        firsts += [np.asarray(obs)] * bool(truncated[0])
+    return firsts
+
+
+def begun_single(limit: int, repeat: bool) -> list[np.ndarray]:
+    env = OpenWorldEnv(CLASSIC, observation="tokens", time_limit=limit, repeat_world=repeat)
+    firsts = [env.reset(options={"world_seed": SEEDS[0]})[0]]
+    for count in range(2 * limit):
+        truncated = env.step(0)[3]
+        assert truncated == (count % limit == limit - 1)
+        firsts += [env.reset()[0]] if truncated else []
+    return firsts
+
+
+def begun_vector(limit: int, repeat: bool) -> list[np.ndarray]:
+    """In all three modes."""
+    made = [
+        OpenWorldVectorEnv(
+            WORLDS,
+            CLASSIC,
+            observation="tokens",
+            time_limit=limit,
+            autoreset_mode=mode,
+            repeat_world=repeat,
+        )
+        for mode in ("SameStep", "NextStep", "Disabled")
+    ]
+    firsts = [envs.reset(options={"world_seed": SEEDS})[0] for envs in made]
+    for count in range(limit):
+        for envs in made:
+            obs, _, _, truncated, _ = envs.step(np.zeros(WORLDS, int))
+            assert truncated.tolist() == [count == limit - 1] * WORLDS
+            if count == limit - 1 and envs is made[0]:
+                firsts.append(obs)
+    firsts.append(made[1].step(np.zeros(WORLDS, int))[0])
+    firsts.append(made[2].reset(options={"reset_mask": np.ones(WORLDS, bool)})[0])
+    firsts.append(made[2].reset()[0])
+    return firsts[2:]
+
+
+def begun_sb3(limit: int, repeat: bool) -> list[np.ndarray]:
+    envs = make_vec_env(CLASSIC, WORLDS, observation="tokens", time_limit=limit, repeat_world=repeat)
+    envs.set_options([{"world_seed": seed} for seed in SEEDS])
+    firsts = [envs.reset()]
+    for count in range(2 * limit):
+        obs, _, done, _ = envs.step(np.zeros(WORLDS, int))
+        assert done.tolist() == [count % limit == limit - 1] * WORLDS
+        firsts += [obs] * bool(done[0])
+    return [*firsts, envs.reset()]
+
+
+def begun_torch(limit: int, repeat: bool) -> list[np.ndarray]:
+    worlds = TorchWorlds(WORLDS, CLASSIC, observation="tokens", time_limit=limit, repeat_world=repeat)
+    firsts = [worlds.reset(world_seed=SEEDS)[0].numpy()]
+    for count in range(2 * limit):
+        obs, _, _, truncated, _ = worlds.step(torch.zeros(WORLDS, dtype=torch.int32))
+        assert truncated.tolist() == [count % limit == limit - 1] * WORLDS
+        firsts += [obs.numpy().copy()] * bool(truncated[0])
+    return firsts
+
+
+@cache
+def gymnax_programs(repeat: bool) -> tuple[Any, ...]:
+    env, params = gymnax.make(CLASSIC, observation="tokens", repeat_world=repeat)
+    reset = jax.jit(jax.vmap(env.reset, (0, None)))
+    return params, reset, jax.jit(jax.vmap(env.step, (None, 0, 0, None)))
+
+
+def begun_gymnax(limit: int, repeat: bool) -> list[np.ndarray]:
+    params, reset, step = gymnax_programs(repeat)
+    params = params.replace(max_steps_in_episode=limit)
+    first, state = reset(jnp.stack(KEYS), params)
+    firsts = [np.asarray(first)]
+    for count in range(2 * limit):
+        obs, state, _, _, truncated, _ = step(KEYS[0], state, jnp.zeros(WORLDS, jnp.int32), params)
+        assert truncated.tolist() == [count % limit == limit - 1] * WORLDS
+        firsts += [np.asarray(obs)] * bool(truncated[0])
+    return firsts
+
+
+def begun_pettingzoo(limit: int, repeat: bool) -> list[np.ndarray]:
+    env = parallel_env(num_agents=1, observation="tokens", time_limit=limit, repeat_world=repeat)
+    firsts = [env.reset(options={"world_seed": SEEDS[0]})[0]["player_0"]]
+    for count in range(2 * limit):
+        truncated = env.step({"player_0": 0})[3]["player_0"]
+        assert truncated == (count % limit == limit - 1)
+        firsts += [env.reset()[0]["player_0"]] if truncated else []
+    return firsts
+
+
+INTERFACES = [
+    begun_raw,
+    begun_by_hand,
+    begun_single,
+    begun_vector,
+    begun_sb3,
+    begun_torch,
+    begun_gymnax,
+    begun_pettingzoo,
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("begun", INTERFACES, ids=lambda begun: begun.__name__)
+def test_no_time_limit_compiles_anew_and_a_world_can_be_repeated(begun, monkeypatch):
+    first, *others = begun(2, True)
+    assert others
+    assert all(np.array_equal(other, first) for other in others)
+    first, *others = begun(2, False)
+    assert not any(np.array_equal(other, first) for other in others)
+
+    def traced(*args, **settings):
+        raise AssertionError("a step was compiled anew")
+
+    monkeypatch.setattr(single_step, "advance", traced)
+    for limit in range(3, 9):
+        assert len(begun(limit, limit % 2 == 0)) == len(others) + 1

@@ -79,7 +79,7 @@ SIZES = {
     "melee is 0; it must be at least 1": {"melee": 0},
     "player_projectiles is -1; it must be at least 0": {"player_projectiles": -1},
     "inventory_limit is 256; it must be 1 to 255": {"inventory_limit": 256},
-    "time_limit is 0; it must be 1 to 2147483647": {"time_limit": 0},
+    "time_limit is 0; it must be 1 to 2147483646": {"time_limit": 0},
     "day_length is 0; it must be at least 1": {"day_length": 0},
     "items is 19; it must be 20 to 26": {"items": 19},
     "achievements is 68; it must be 1 to 67": {"achievements": 68},

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import openworld
-from openworld import batch, chores
+from openworld import batch, chores, compiled
 from tests.oracle import driver
 from tests.oracle.book import CLASSIC
 from tests.oracle.names import ITEMS, Action
@@ -146,7 +146,9 @@ def test_chunks_of_rare_work_do_not_matter(crowd, monkeypatch):
     for name, size in sizes.items():
         monkeypatch.setattr(chores, name, chores.Share(size, FEW // size))
     monkeypatch.setattr(chores, "RARITY", 1)
+    compiled.compiled.cache_clear()
     same_worlds(future(openworld.make("OpenWorld-v0").step, start(FEW), actions(FEW)), crowd)
+    compiled.compiled.cache_clear()
 
 
 def test_eager_is_the_same_as_jit():

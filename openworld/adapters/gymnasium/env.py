@@ -14,7 +14,7 @@ from openworld import cache
 from openworld.adapters.gymnasium import checks, forms, seeds
 from openworld.adapters.gymnasium.holding import Held, held
 from openworld.adapters.gymnasium.packing import Packed
-from openworld.adapters.gymnasium.programs import Shown, following, solo
+from openworld.adapters.gymnasium.programs import Shown, solo
 from openworld.adapters.gymnasium.rows import HEAD, row_type
 from openworld.adapters.gymnasium.spaces import observation_space
 from openworld.registry import make
@@ -27,7 +27,7 @@ from openworld.render.terminal import ansi
 #: Of a batch of worlds; one world can be shown in a window as well.
 RENDER_MODES = ["rgb_array", "ansi"]
 ONE_WORLD = ["human", *RENDER_MODES]
-_KNOWN = ("observation", "time_limit", "render_mode", "render_scale")
+_KNOWN = ("observation", "time_limit", "render_mode", "render_scale", "repeat_world")
 #: The numbers before the achievements in a row, for `struct`, and where the achievements begin.
 _NUMBERS = struct.Struct("=ffi8x??")
 _ACHIEVEMENTS = np.dtype(HEAD).itemsize
@@ -56,6 +56,7 @@ class OpenWorldEnv(gymnasium.Env[Any, np.int64]):
         time_limit: int | None = None,
         render_mode: str | None = None,
         render_scale: int = 3,
+        repeat_world: bool = False,
         **unknown: object,
     ) -> None:
         """Describe the environment; nothing is compiled before the first reset.
@@ -65,6 +66,7 @@ class OpenWorldEnv(gymnasium.Env[Any, np.int64]):
             observation: "symbolic" (float32, the published layout), "tokens" (uint8, a twentieth of the size),
                 "pixels" (uint8, a small picture) or "text" (words); None takes the id's own.
             time_limit: steps after which an episode is truncated; None takes the rules' own limit.
+            repeat_world: whether every episode is in the same map, instead of a new one each time.
             render_mode: None, "rgb_array" (a frame with achievements and the last events), "human" (the same in
                 a window, after every reset and step; needs pygame-ce) or "ansi".
             render_scale: screen pixels for each pixel of a tile.
@@ -74,7 +76,7 @@ class OpenWorldEnv(gymnasium.Env[Any, np.int64]):
         self._form = forms.chosen(id, observation)
         checks.one_of("observation", self._form, forms.OBSERVATIONS)
         cache.enable()
-        self.world = make(id, observation="tokens", time_limit=time_limit)
+        self.world = make(id, observation="tokens", time_limit=time_limit, repeat_world=repeat_world)
         self.render_mode = render_mode
         self.render_scale = checks.positive("render_scale", render_scale)
         self.action_space = Discrete(self.world.num_actions)
@@ -97,7 +99,7 @@ class OpenWorldEnv(gymnasium.Env[Any, np.int64]):
         held_out, words = checks.reset_options(options, (2,))
         super().reset(seed=seed)
         if words is None:
-            after = None if self._seed is None else np.asarray(following(self._seed))
+            after = seeds.after(self._seed, self.world.repeat_world)
             words = checks.marked(seeds.one(seed, after, self.np_random), held_out)
         self._shown, self._state = self._programs.reset(words[None])
         return self._begun()

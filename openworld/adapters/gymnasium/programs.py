@@ -1,17 +1,22 @@
-"""The compiled functions behind the two faces, shared by all environments of one description."""
+"""The compiled functions behind the two interfaces, shared by all environments that differ in time limit alone.
+
+Time limit and `repeat_world` are arguments of the programs; what `batch` and `solo` return has them filled in.
+"""
 
 from collections.abc import Callable
-from functools import cache, partial
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, UInt8
 
 from openworld import chores
 from openworld.adapters.gymnasium.packing import Packed, copied, pack, unpack
 from openworld.adapters.gymnasium.rows import row
 from openworld.batch import Environment, Info, State
+from openworld.compiled import shared
 from openworld.observe.forms import decoder
 from openworld.random import next_seed
 from openworld.rare import for_the_few
@@ -57,9 +62,32 @@ class Solo(NamedTuple):
 following = jax.jit(next_seed)
 
 
-@cache
 def batch(world: Environment, observation: str) -> Batch:
     """Return the functions of worlds that emit tokens, for an environment that shows an observation."""
+    made, limit, again = _batch(world, observation), np.int32(world.time_limit), np.bool_(world.repeat_world)
+
+    def step(state: State, action: Any, pending: Any, same_step: Any) -> tuple[Shown, State]:
+        return made.step(state, action, pending, same_step, limit, again)
+
+    def begin(tokens: Any, state: State, chosen: Any) -> tuple[Shown, State]:
+        return made.begin(tokens, state, chosen, again)
+
+    return made._replace(step=step, begin=begin)
+
+
+def solo(world: Environment, observation: str) -> Solo:
+    """Return the functions of one world."""
+    made, limit = _solo(world, observation), np.int32(world.time_limit)
+
+    def step(packed: Packed, action: Any) -> tuple[Shown, Packed]:
+        return made.step(packed, action, limit)
+
+    return made._replace(step=step)
+
+
+@shared
+def _batch(world: Environment, observation: str) -> Batch:
+    """Return those functions, to which `step` and `begin` are told limit and repetition as well."""
     decode = decoder(world.ruleset, observation)
 
     @jax.jit
@@ -68,8 +96,10 @@ def batch(world: Environment, observation: str) -> Batch:
         return _shown(world, decode, tokens, state), state
 
     @partial(jax.jit, donate_argnums=0)
-    def step(state: State, action: Array, pending: Array, same_step: Array) -> tuple[Shown, State]:
-        tokens, state, reward, terminated, truncated, info = world.advance(state, action)
+    def step(
+        state: State, action: Array, pending: Array, same_step: Array, limit: Array, again: Array
+    ) -> tuple[Shown, State]:
+        tokens, state, reward, terminated, truncated, info = world.advance(state, action, time_limit=limit)
         final, mask = tokens, world.action_mask(state)
         # What a pending world played was nobody's episode: its next one begins now.
         reward, terminated, truncated, info = jax.tree.map(
@@ -77,13 +107,13 @@ def batch(world: Environment, observation: str) -> Batch:
             (reward, terminated, truncated, info),
         )
         begins = pending | ((terminated | truncated) & same_step)
-        tokens, state, after = _begin(world, tokens, state, mask, begins)
+        tokens, state, after = _begin(world, (tokens, state, mask), begins, again)
         rows = row(reward, terminated, truncated, info, state, after)
         return Shown(decode(tokens), rows, tokens, final, mask), state
 
     @partial(jax.jit, donate_argnums=1)
-    def begin(tokens: Array, state: State, chosen: Array) -> tuple[Shown, State]:
-        tokens, state, _ = _begin(world, tokens, state, world.action_mask(state), chosen)
+    def begin(tokens: Array, state: State, chosen: Array, again: Array) -> tuple[Shown, State]:
+        tokens, state, _ = _begin(world, (tokens, state, world.action_mask(state)), chosen, again)
         return _shown(world, decode, tokens, state), state
 
     @jax.jit
@@ -97,9 +127,9 @@ def batch(world: Environment, observation: str) -> Batch:
     return Batch(reset, step, begin, choose, hold, jax.jit(decode))
 
 
-@cache
-def solo(world: Environment, observation: str) -> Solo:
-    """Return the functions of one world."""
+@shared
+def _solo(world: Environment, observation: str) -> Solo:
+    """Return those functions, to which `step` is told the limit as well."""
     decode = decoder(world.ruleset, observation)
 
     def form() -> State:
@@ -111,8 +141,8 @@ def solo(world: Environment, observation: str) -> Solo:
         return _shown(world, decode, tokens, state), pack(state)
 
     @partial(jax.jit, donate_argnums=0)
-    def step(packed: Packed, action: Array) -> tuple[Shown, Packed]:
-        after = world.advance(unpack(packed, form()), action)
+    def step(packed: Packed, action: Array, limit: Array) -> tuple[Shown, Packed]:
+        after = world.advance(unpack(packed, form()), action, time_limit=limit)
         tokens, state, reward, terminated, truncated, info = after
         mask = world.action_mask(state)
         rows = row(reward, terminated, truncated, info, state, mask)
@@ -136,15 +166,16 @@ def _tokens(world: Environment, state: State) -> UInt8[Array, "worlds tokens"]:
 
 
 def _begin(
-    world: Environment, tokens: Array, state: State, mask: Array, ended: Array
+    world: Environment, shown: tuple[Array, State, Array], ended: Array, again: Array
 ) -> tuple[Array, State, Array]:
-    """Begin the next episode where one has ended; return tokens, state and action mask.
+    """Begin the next episode where one has ended, given and returning tokens, state and action mask.
 
     The write of new maps must wait for the mask's read of the old ones, as it waits for the tokens'
     (`Environment._reset_ended`); the comparison, always true, makes it wait.
     """
+    tokens, state, mask = shown
     ended = ended & (jnp.sum(mask.astype(jnp.int32), axis=1) <= mask.shape[1])
-    tokens, state = world._reset_ended(tokens[:, None], state, ended)
+    tokens, state = world._reset_ended(tokens[:, None], state, ended, again)
 
     def ask(mask: Array, index: Array) -> Array:
         return chores.put(mask, index, world.action_mask(chores.take(state, index)))

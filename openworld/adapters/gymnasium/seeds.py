@@ -13,6 +13,13 @@ from openworld.adapters.gymnasium.programs import following
 Asked = int | Sequence[int | None] | np.ndarray | None
 
 
+def after(seed: np.ndarray | None, repeat_world: bool) -> np.ndarray | None:
+    """Return the seeds of the worlds that come after those of some seeds, if there are any: uint32[..., 2]."""
+    if seed is None or repeat_world:
+        return seed
+    return np.asarray(following(seed))
+
+
 def one(asked: SupportsInt | None, after: np.ndarray | None, random: np.random.Generator) -> np.ndarray:
     """Return the seed of a world, uint32[2].
 
@@ -26,12 +33,12 @@ def one(asked: SupportsInt | None, after: np.ndarray | None, random: np.random.G
     return checks.draw_words(random) if after is None else after
 
 
-def each(asked: Asked, last: np.ndarray | None, worlds: int, random: np.random.Generator) -> np.ndarray:
-    """Return the seed of each of many worlds, uint32[worlds, 2]; `last` are those of the worlds before."""
+def each(asked: Asked, then: np.ndarray | None, worlds: int, random: np.random.Generator) -> np.ndarray:
+    """Return the seed of each of many worlds, uint32[worlds, 2]; `then` are those that come after the last ones."""
     if isinstance(asked, int | np.integer):
         asked = [int(asked) + i for i in range(worlds)]
     wanted = [None] * worlds if asked is None else list(asked)
     if len(wanted) != worlds:
         raise ValueError(f"{len(wanted)} seeds for {worlds} worlds: give one, or one for each")
-    after = [None] * worlds if last is None else np.asarray(following(last))
-    return np.stack([one(*pair, random) for pair in zip(wanted, after, strict=True)])
+    following_each = [None] * worlds if then is None else then
+    return np.stack([one(*pair, random) for pair in zip(wanted, following_each, strict=True)])

@@ -18,7 +18,15 @@ from openworld.adapters.gymnasium.spaces import batched, observation_space
 from openworld.batch import State
 from openworld.registry import make
 
-_KNOWN = ("observation", "autoreset_mode", "time_limit", "render_mode", "render_scale", "max_episode_steps")
+_KNOWN = (
+    "observation",
+    "autoreset_mode",
+    "time_limit",
+    "render_mode",
+    "render_scale",
+    "max_episode_steps",
+    "repeat_world",
+)
 
 
 class OpenWorldVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
@@ -48,6 +56,7 @@ class OpenWorldVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
         render_mode: str | None = None,
         render_scale: int = 3,
         max_episode_steps: int | None = None,
+        repeat_world: bool = False,
         **unknown: object,
     ) -> None:
         """Describe the environments; nothing is compiled before the first reset.
@@ -58,6 +67,7 @@ class OpenWorldVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
             observation: as of `OpenWorldEnv`.
             autoreset_mode: Gymnasium's, or its value: "SameStep", "NextStep" or "Disabled".
             time_limit: steps after which an episode is truncated; None takes the rules' own limit.
+            repeat_world: whether every episode is in the same map, instead of a new one each time.
             render_mode: None, "rgb_array" or "ansi".
             render_scale: screen pixels for each pixel of a tile.
             max_episode_steps: Gymnasium's name for `time_limit`.
@@ -71,7 +81,7 @@ class OpenWorldVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
         cache.enable()
         self.num_envs = checks.positive("num_envs", num_envs)
         limit = max_episode_steps if time_limit is None else time_limit
-        self.world = make(id, observation="tokens", time_limit=limit)
+        self.world = make(id, observation="tokens", time_limit=limit, repeat_world=repeat_world)
         self.render_mode = render_mode
         self.render_scale = checks.positive("render_scale", render_scale)
         self.single_action_space = Discrete(self.world.num_actions)
@@ -107,7 +117,8 @@ class OpenWorldVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
         if words is None:
             if isinstance(seed, int | np.integer):
                 super().reset(seed=int(seed))
-            words = checks.marked(seeds.each(seed, self._seeds, self.num_envs, self.np_random), held_out)
+            then = seeds.after(self._seeds, self.world.repeat_world)
+            words = checks.marked(seeds.each(seed, then, self.num_envs, self.np_random), held_out)
         shown, state = self._programs.reset(words)
         if mask is not None:
             shown, state = self._programs.hold(self._programs.choose(mask, state, self._state))

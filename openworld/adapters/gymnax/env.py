@@ -1,16 +1,15 @@
 """One world with gymnax's signatures."""
 
-import dataclasses
-import operator
 from typing import Any
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool
 
-from openworld import registry
+from openworld import arguments, registry
 from openworld.adapters.gymnax.folding import batch_of_one, calls, first
 from openworld.adapters.gymnax.records import EnvParams, EnvState
-from openworld.batch import Environment
 from openworld.random import key_words, world_seeds
 
 try:
@@ -69,14 +68,15 @@ class GymnaxEnv:
 
     def reset(self, key: Array, params: EnvParams | None = None) -> tuple[Array, EnvState]:
         """Make the world of a key."""
-        obs, batch = calls(self._at(params)).reset(world_seeds(key_words(key), 1))
+        self._limit(params)
+        obs, batch = calls(self._world).reset(world_seeds(key_words(arguments.key(key)), 1))
         return obs[0], EnvState(first(batch), jnp.zeros((), bool))
 
     def step(
         self, key: Array, state: EnvState, action: Any, params: EnvParams | None = None
     ) -> tuple[Any, ...]:
         """Play one step: obs, state, reward, terminated, truncated, info."""
-        return self._played(state, action, self._at(params), "step")
+        return self._played(state, action, self._limit(params), "step")
 
     def reset_env(self, key: Array, params: EnvParams) -> tuple[Array, EnvState]:
         """As `reset`."""
@@ -84,12 +84,12 @@ class GymnaxEnv:
 
     def step_env(self, key: Array, state: EnvState, action: Any, params: EnvParams) -> tuple[Any, ...]:
         """Play one step without auto-reset: obs, state, reward, terminated, info."""
-        obs, state, reward, terminated, _, info = self._played(state, action, self._at(params), "advance")
+        obs, state, reward, terminated, _, info = self._played(state, action, self._limit(params), "advance")
         return obs, state, reward, terminated, info
 
     def get_obs(self, state: EnvState, params: EnvParams | None = None, key: Array | None = None) -> Array:
         """What the player sees in a state."""
-        return calls(self._at(params)).observe(batch_of_one(state.batch))[0]
+        return calls(self._world).observe(batch_of_one(state.batch))[0]
 
     def is_terminal(self, state: EnvState, params: EnvParams) -> Bool[Array, ""]:
         """Whether the episode has ended by death or victory."""
@@ -118,23 +118,28 @@ class GymnaxEnv:
         space: Any = observation_space(self._world.ruleset, self._world.observation)
         return Box(jnp.asarray(space.low), jnp.asarray(space.high), space.shape, space.dtype)
 
-    def _at(self, params: EnvParams | None) -> Environment:
-        """Return the world with the time limit of the params."""
+    def _limit(self, params: EnvParams | None) -> Any:
+        """Return the time limit of the params, or the environment's own: a whole number, or int32[]."""
         if params is None:
-            return self._world
+            return np.int32(self._world.time_limit)
         try:
-            limit = operator.index(params.max_steps_in_episode)
-        except (AttributeError, TypeError):
+            limit = params.max_steps_in_episode
+        except AttributeError:
             raise TypeError(
                 f"params must be default_params or what its replace() returns, not a {type(params).__name__}"
             ) from None
-        same = limit == self._world.time_limit
-        return self._world if same else dataclasses.replace(self._world, time_limit=limit)
+        if isinstance(limit, jax.Array) and limit.ndim:
+            raise ValueError(
+                "params hold one time limit a world; map over them with jax.vmap, as over states"
+            )
+        return arguments.limit(limit, 1)
 
-    def _played(self, state: EnvState, action: Any, world: Environment, how: str) -> tuple[Any, ...]:
-        self._check(state, action)
-        play = calls(world)
-        out = getattr(play, how)(batch_of_one(state.batch), jnp.asarray(action, jnp.int32)[None])
+    def _played(self, state: EnvState, action: Any, limit: Any, how: str) -> tuple[Any, ...]:
+        action = self._checked(state, action)
+        play = calls(self._world)
+        limits = jnp.asarray(limit)[None]
+        again = (jnp.full(1, self._world.repeat_world),) if how == "step" else ()
+        out = getattr(play, how)(batch_of_one(state.batch), action[None], limits, *again)
         obs, batch, reward, terminated, truncated, told = first(out)
         after = EnvState(batch, terminated if how == "advance" else jnp.zeros_like(terminated))
         info = {
@@ -150,24 +155,21 @@ class GymnaxEnv:
             info["action_mask"] = play.mask(batch_of_one(batch))[0]
         return obs, after, reward, terminated, truncated, info
 
-    def _check(self, state: EnvState, action: Any) -> None:
-        """Refuse what is no state of one such world, and no action of one."""
-        action = jnp.asarray(action)
-        if not jnp.issubdtype(action.dtype, jnp.integer):
-            raise TypeError(
-                f"the action must be an integer from 0 to {self.num_actions - 1}, not {action.dtype}"
-            )
+    def _checked(self, state: EnvState, action: Any) -> Array:
+        """Return the action as int32[]; refuse what is no state of one such world, and no action of one."""
         if not isinstance(state, EnvState):
             raise TypeError(
-                f"the state must be an EnvState that reset() returned, not a {type(state).__name__}"
+                f"the state must be an EnvState that reset() returned, not {arguments.described(state)}"
             )
-        if action.ndim or state.time.ndim:
+        if jnp.ndim(action) or state.time.ndim:
             raise ValueError(
                 "step() plays one world and takes one action; use jax.vmap(env.step) to play many"
             )
+        chosen = arguments.actions(action, (), self.num_actions)
         rules, tiles = self._world.ruleset, state.batch.ground.tiles.shape
         if tiles != (len(rules.floors), rules.rows, rules.cols):
             raise ValueError(f"the state is of another world than {self.name}: its maps are {list(tiles)}")
+        return jnp.asarray(chosen)
 
 
 class OlderGymnaxEnv(GymnaxEnv):

@@ -1,7 +1,6 @@
 """A batch's functions as those of one world: a vmap of the latter is the former, called once for all."""
 
 from collections.abc import Callable
-from functools import cache
 from typing import Any, NamedTuple
 
 import jax
@@ -9,19 +8,20 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from openworld.batch import Environment, State
+from openworld.compiled import shared
 
 
 class Calls(NamedTuple):
     """A world's batched functions, each of which a vmap turns into itself on a larger batch."""
 
     reset: Callable[..., Any]  # of seeds
-    step: Callable[..., Any]  # of state and action, with auto-reset
-    advance: Callable[..., Any]  # without it
+    step: Callable[..., Any]  # of state, action, time limit and repetition of each world, with auto-reset
+    advance: Callable[..., Any]  # of state, action and time limit, without it
     observe: Callable[..., Any]  # of a state
     mask: Callable[..., Any]  # of a state
 
 
-@cache
+@shared
 def calls(world: Environment) -> Calls:
     """Return the functions of an environment."""
 
@@ -31,7 +31,13 @@ def calls(world: Environment) -> Calls:
     def mask(state: State) -> Array:
         return world.action_mask(state)
 
-    functions = (world.reset_seeds, world.step, world.advance, observe, mask)
+    def step(state: State, action: Array, limit: Array, again: Array) -> Any:
+        return world.step(state, action, time_limit=limit, repeat_world=again)
+
+    def advance(state: State, action: Array, limit: Array) -> Any:
+        return world.advance(state, action, time_limit=limit)
+
+    functions = (world.reset_seeds, step, advance, observe, mask)
     return Calls(*map(_folding, functions))
 
 

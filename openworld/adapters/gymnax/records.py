@@ -10,9 +10,9 @@ from openworld.batch import State
 
 
 class EnvParams(eqx.Module):
-    """What a gymnax environment is told in each call; known when programs are compiled."""
+    """What a gymnax environment is told in each call; compiled programs take it as an argument."""
 
-    max_steps_in_episode: int = eqx.field(static=True)
+    max_steps_in_episode: Any  # int, or int32[] under a transformation
 
     def replace(self, **changes: Any) -> "EnvParams":
         """Return a changed copy."""

@@ -12,7 +12,6 @@ from pettingzoo import ParallelEnv
 
 from openworld import cache
 from openworld.adapters.gymnasium import checks, forms, seeds
-from openworld.adapters.gymnasium.programs import following
 from openworld.adapters.gymnasium.spaces import observation_space
 from openworld.adapters.pettingzoo.programs import Shown, programs
 from openworld.batch import COMPANY, State
@@ -24,7 +23,7 @@ from openworld.render.terminal import ansi
 RENDER_MODES = ["human", "ansi", "rgb_array"]
 #: Players' pictures that stand side by side.
 ABREAST = 4
-_SETTINGS = ("time_limit", "sharing", "revival")
+_SETTINGS = ("time_limit", "sharing", "revival", "repeat_world")
 _KNOWN = ("num_agents", "observation", "render_mode", "render_scale", *_SETTINGS)
 
 
@@ -62,7 +61,7 @@ class CoopEnv(ParallelEnv[str, Any, int]):
             observation: "symbolic" (float32), "tokens" (uint8), "pixels" (uint8) or "text".
             render_mode: None, "rgb_array", "ansi" or "human".
             render_scale: screen pixels for each pixel of a tile.
-            settings: `time_limit`, `sharing` and `revival`, as `openworld.make` takes them.
+            settings: `time_limit`, `sharing`, `revival` and `repeat_world`, as `openworld.make` takes them.
         """
         checks.known_keywords(COMPANY, [name for name in settings if name not in _SETTINGS], _KNOWN)
         checks.one_of("render_mode", render_mode, (None, *RENDER_MODES))
@@ -105,7 +104,7 @@ class CoopEnv(ParallelEnv[str, Any, int]):
         if seed is not None or self._random is None:
             self._random = seeding.np_random(seed)[0]
         if words is None:
-            after = None if self._seed is None else np.asarray(following(self._seed))
+            after = seeds.after(self._seed, self.world.repeat_world)
             words = checks.marked(seeds.one(seed, after, self._random), held_out)
         self._seed, self.agents = words, list(self.possible_agents)
         self._shown, self._state = self._reset(jnp.asarray(words[None]))

@@ -1,13 +1,14 @@
-"""The compiled functions behind PettingZoo's face, shared by all environments of one description."""
+"""The compiled functions behind PettingZoo's interface, shared by environments of all time limits."""
 
-from functools import cache
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array
 
 from openworld.batch import Environment, State
+from openworld.compiled import shared
 from openworld.observe.forms import decoder
 
 
@@ -24,9 +25,15 @@ class Shown(NamedTuple):
     ends: Array  # int32[3]: terminated, truncated, steps so far
 
 
-@cache
 def programs(world: Environment, observation: str) -> tuple[Any, Any]:
-    """Return the compiled reset and step of one world, shared by all environments of one description."""
+    """Return the compiled reset and step of one world, with its time limit."""
+    (reset, step), limit = _programs(world, observation), np.int32(world.time_limit)
+    return reset, lambda state, action: step(state, action, limit)
+
+
+@shared
+def _programs(world: Environment, observation: str) -> tuple[Any, Any]:
+    """Return them, of which `step` is told the limit as well."""
     decode, players = decoder(world.ruleset, observation), world.num_agents
 
     def shown(tokens: Array, state: State, reward: Array, ends: Array, info: tuple[Array, Array]) -> Shown:
@@ -51,8 +58,10 @@ def programs(world: Environment, observation: str) -> tuple[Any, Any]:
         unlocked = jnp.zeros((*nothing.shape, world.ruleset.achievements), bool)
         return shown(tokens, state, nothing, jnp.zeros(3, jnp.int32), (nothing, unlocked)), state
 
-    def step(state: State, action: Array) -> tuple[Shown, State]:
-        tokens, state, reward, terminated, truncated, info = world.advance(state, action)
+    def step(state: State, action: Array, limit: Array) -> tuple[Shown, State]:
+        # One player has no axis of players in its actions.
+        action = action if players > 1 else action.reshape(-1)
+        tokens, state, reward, terminated, truncated, info = world.advance(state, action, time_limit=limit)
         ends = jnp.stack(
             [terminated[0].astype(jnp.int32), truncated[0].astype(jnp.int32), info.episode_length[0]]
         )

@@ -1,10 +1,10 @@
-"""The compiled functions behind the VecEnv, shared by all environments of one description.
+"""The compiled functions behind the VecEnv, shared by all environments that differ in time limit alone.
 
 The step is the same whatever is shown: it emits tokens, and another program decodes them.
 """
 
 from collections.abc import Callable
-from functools import cache
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import jax
@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Array, Bool, Float32, UInt8, UInt32
 
 from openworld.batch import Environment, Info, State
+from openworld.compiled import KEPT, shared
 from openworld.content.rulesets import Ruleset
 from openworld.observe.forms import FORMS
 
@@ -37,12 +38,19 @@ class Programs(NamedTuple):
     masks: Callable[..., Array]
 
 
-@cache
 def programs(world: Environment) -> Programs:
-    """Return the functions of worlds that emit tokens."""
+    """Return the functions of worlds that emit tokens, with the world's own time limit."""
+    made, limit, again = _programs(world), np.int32(world.time_limit), np.bool_(world.repeat_world)
+    return made._replace(step=lambda state, action: made.step(state, action, limit, again))
 
-    def step(state: State, action: Array) -> tuple[Shown, State]:
-        tokens, state, reward, terminated, truncated, info = world.step(state, action)
+
+@shared
+def _programs(world: Environment) -> Programs:
+    """Return those functions, to which `step` is told limit and repetition as well."""
+
+    def step(state: State, action: Array, limit: Array, again: Array) -> tuple[Shown, State]:
+        after = world.step(state, action, time_limit=limit, repeat_world=again)
+        tokens, state, reward, terminated, truncated, info = after
         ended = terminated | truncated
         # A copy: what is shown must outlive the state, whose memory the next step takes over.
         seeds = jnp.where(ended[:, None], state.world.seed, jnp.uint32(0))
@@ -51,7 +59,7 @@ def programs(world: Environment) -> Programs:
     return Programs(jax.jit(world.reset_seeds), jax.jit(step, donate_argnums=0), jax.jit(world.action_mask))
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def decoder(rules: Ruleset, observation: str, channels_first: bool) -> Callable[[Any], Array]:
     """Return the compiled function from uint8[worlds, tokens] to observations in memory of their own."""
 

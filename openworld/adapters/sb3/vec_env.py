@@ -10,9 +10,8 @@ from gymnasium.utils import seeding
 from jaxtyping import Array
 
 from openworld import cache
-from openworld.adapters.gymnasium import checks, forms
+from openworld.adapters.gymnasium import checks, forms, seeds
 from openworld.adapters.gymnasium.env import painter
-from openworld.adapters.gymnasium.programs import following
 from openworld.adapters.gymnasium.spaces import observation_space
 from openworld.adapters.sb3.programs import Shown, decoder, on_host, programs, rows_of
 from openworld.adapters.sb3.shared import Shared
@@ -34,6 +33,7 @@ def make_vec_env(  # noqa: PLR0913 (settings are keywords)
     render_mode: str | None = None,
     render_scale: int = 3,
     channels_first: bool = True,
+    repeat_world: bool = False,
 ) -> "OpenWorldVecEnv":
     """Return `n_envs` worlds that step together; nothing is compiled before the first reset.
 
@@ -47,10 +47,11 @@ def make_vec_env(  # noqa: PLR0913 (settings are keywords)
         render_scale: screen pixels for each pixel of a tile.
         channels_first: pictures as [3, h, w], which a CnnPolicy reads; otherwise Stable-Baselines3 turns each
             batch of [h, w, 3] round on the host.
+        repeat_world: whether every episode of a world is in the same map, instead of a new one each time.
     """
     observation = forms.chosen(id, observation)
     checks.one_of("observation", observation, OBSERVATIONS)
-    world = make(id, observation="tokens", time_limit=time_limit)
+    world = make(id, observation="tokens", time_limit=time_limit, repeat_world=repeat_world)
     envs = OpenWorldVecEnv(
         world, n_envs, observation, (render_mode, render_scale), channels_first and observation == "pixels"
     )
@@ -106,7 +107,8 @@ class OpenWorldVecEnv(Shared):
         Without a seed the next world follows from the last one's; the very first is left to chance.
         """
         checks.is_open(self._closed, "reset()")
-        after = None if self._state is None else np.asarray(following(self._state.world.seed))
+        last = None if self._state is None else np.asarray(self._state.world.seed)
+        after = seeds.after(last, self.world.repeat_world)
         words = np.stack([self._words(i, after) for i in range(self.num_envs)])
         self.reset_infos = [{"world_seed": seed} for seed in words]
         self._reset_seeds()

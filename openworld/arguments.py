@@ -1,0 +1,176 @@
+"""Arguments of an `Environment` and its functions, checked: a refusal is one line that says what would be right."""
+
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+#: The most steps of an episode: one less than a tick can count, as the tick after the last must exist.
+MOST_STEPS = 2**31 - 2
+
+
+def whole(name: str, value: Any, low: int, high: int) -> int:
+    """Return a whole number from `low` to `high`, Python's or NumPy's."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise ValueError(f"{name} must be a whole number from {low} to {high}, not {described(value)}")
+    if not low <= value <= high:
+        raise ValueError(f"{name} must be {low} to {high}, got {value}")
+    return int(value)
+
+
+def yes_or_no(name: str, value: Any) -> bool:
+    """Return True or False, Python's or NumPy's."""
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} must be True or False, not {described(value)}")
+    return bool(value)
+
+
+def share(name: str, value: Any, parts: int) -> float:
+    """Return a number from 0 to 1 that is a whole number of parts."""
+    number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    if not number or not math.isfinite(value) or not 0 <= value <= 1:
+        raise ValueError(f"{name} must be 0 to 1 in hundredths, got {described(value)}")
+    if abs(value * parts - round(value * parts)) > 1e-6:
+        raise ValueError(f"{name} must be 0 to 1 in hundredths, got {value}")
+    return float(value)
+
+
+def batch(call: str, value: Any, kind: type, shapes: dict[str, tuple[int, ...]], id: str) -> int:
+    """Return how many worlds a state has, or refuse what is no batch of worlds of these shapes.
+
+    Args:
+        call: what is called, as a message has it.
+        kind: the class of states.
+        shapes: of one world, by the names "maps", "players" and "items".
+        id: of the environment.
+    """
+    if not isinstance(value, kind):
+        raise TypeError(f"{call}: the state must be a State, as reset() returns it, not {described(value)}")
+    tick, player = value.world.tick.shape, value.world.player
+    if len(tick) != 1:
+        raise ValueError(
+            f"{call}: the state must have one axis of worlds, not {len(tick)}; call it without jax.vmap"
+        )
+    found = {
+        "maps": value.ground.tiles.shape[1:],
+        "players": player.facing.shape[1:],
+        "items": player.inventory.shape[2:],
+    }
+    for name, shape in shapes.items():
+        if found[name] != shape:
+            told = f"its {name} are {list(found[name])}, not {list(shape)}"
+            raise ValueError(f"{call}: the state is of other worlds than {id}: {told}")
+    return tick[0]
+
+
+def actions(value: Any, shape: tuple[int, ...], count: int) -> Any:
+    """Return actions as int32 of no weak type, so that all that means the same plays the same program.
+
+    Args:
+        value: whole numbers of any width: JAX's, NumPy's, or Python's in lists.
+        shape: that they must have.
+        count: of actions; a number that int32 cannot hold stays out of range.
+    """
+    wanted, given = f"{'whole numbers' if shape else 'a whole number'} from 0 to {count - 1}", value
+    if not isinstance(value, jax.Array | np.ndarray):
+        try:
+            value = np.asarray(value)
+        except (TypeError, ValueError):
+            # A list of JAX's numbers under a caller's jit, or rows of different lengths.
+            value = _stacked(value, wanted)
+    if not jnp.issubdtype(value.dtype, jnp.integer):
+        raise TypeError(f"the action must be {wanted}, not {described(given)}")
+    if value.shape != shape:
+        each = "one for each world" if len(shape) == 1 else "worlds and players"
+        raise ValueError(f"the action must have shape {shape}, {each}, not {value.shape}")
+    numpy = isinstance(value, np.ndarray)
+    if value.dtype == np.int32 and (numpy or not value.weak_type):
+        return value
+    if value.dtype.itemsize >= 4 and value.dtype != np.int32:
+        low = None if value.dtype.kind == "u" else -1
+        value = (np if numpy else jnp).clip(value, low, count)
+    return value.astype(np.int32)
+
+
+def _stacked(value: Any, wanted: str) -> jax.Array:
+    try:
+        return jnp.asarray(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"the action must be {wanted}, not {described(value)}") from None
+
+
+def seeds(value: Any) -> Any:
+    """Return world seeds, 32-bit words [worlds, 2], as they are given, or refuse them."""
+    if not isinstance(value, jax.Array | np.ndarray):
+        value = np.asarray(value)
+    if (
+        value.ndim != 2
+        or value.shape[0] < 1
+        or value.shape[1] != 2
+        or not jnp.issubdtype(value.dtype, jnp.integer)
+    ):
+        raise ValueError(f"seeds must be 32-bit words of shape (worlds, 2), not {described(value)}")
+    if isinstance(value, np.ndarray) and (value.min() < 0 or value.max() >= 2**32):
+        raise ValueError("seeds must be 32-bit words, 0 to 4294967295")
+    return value
+
+
+def key(value: Any) -> Any:
+    """Return a JAX key, raw words or a number, or refuse it."""
+    number = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    array = isinstance(value, jax.Array | np.ndarray) and (
+        jnp.issubdtype(value.dtype, jax.dtypes.prng_key) or (value.ndim > 0 and value.dtype.kind in "iu")
+    )
+    if not number and not array:
+        raise TypeError(f"the key must be a JAX key or a whole number, not {described(value)}")
+    return value
+
+
+def limit(value: Any, worlds: int) -> Any:
+    """Return a time limit for every world, or one for each, as int32; or refuse it."""
+    if isinstance(value, int | np.integer):
+        return np.int32(whole("time_limit", value, 1, MOST_STEPS))
+    if not isinstance(value, jax.Array | np.ndarray) or value.dtype.kind not in "iu":
+        raise TypeError(f"time_limit must be whole numbers, not {described(value)}")
+    if value.shape not in ((), (worlds,)):
+        raise ValueError(f"time_limit must be one number, or {worlds}, one for each world, not {value.shape}")
+    return value.astype(np.int32)
+
+
+def flags(name: str, value: Any, worlds: int) -> Any:
+    """Return True or False for every world, or for each, as bool; or refuse it."""
+    if isinstance(value, bool | np.bool_):
+        return np.bool_(value)
+    if not isinstance(value, jax.Array | np.ndarray) or value.dtype != np.bool_:
+        raise TypeError(f"{name} must be True or False, not {described(value)}")
+    if value.shape not in ((), (worlds,)):
+        raise ValueError(f"{name} must be one flag, or {worlds}, one for each world, not {value.shape}")
+    return value
+
+
+def array(name: str, value: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+    """Return an array of a shape and dtype, or refuse it."""
+    if not isinstance(value, jax.Array | np.ndarray):
+        raise TypeError(f"{name} must be an array, {dtype}{list(shape)}, not {described(value)}")
+    if value.shape != shape or value.dtype != dtype:
+        raise ValueError(f"{name} must be {dtype}{list(shape)}, not {described(value)}")
+    return value
+
+
+def described(value: Any) -> str:
+    """Describe a value in a few words: an array by its dtype and shape, a record by its class."""
+    if isinstance(value, jax.Array | np.ndarray):
+        return f"{value.dtype}{list(value.shape)}"
+    if isinstance(value, str | int | float | np.generic | None) or _short(value):
+        text = repr(value)
+        return text if len(text) < 60 else f"a {type(value).__name__}"
+    return f"a {type(value).__name__}"
+
+
+def _short(value: Any) -> bool:
+    """Whether a value is a list of few numbers."""
+    return (
+        isinstance(value, list | tuple) and len(value) < 9 and all(isinstance(x, int | float) for x in value)
+    )
