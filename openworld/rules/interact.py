@@ -55,7 +55,7 @@ def diggable(player: Player, block: Int32[Array, " agents"], tables: Tables) -> 
     """Whether each player has what it takes to dig a block."""
     items = jnp.arange(player.inventory.shape[1], dtype=jnp.int32)[None]
     tool = items == tables.dig_tool[block][:, None]
-    held = jnp.sum(jnp.where(tool, player.inventory, 0), axis=-1)
+    held = jnp.sum(jnp.where(tool, player.inventory, 0), axis=-1, dtype=jnp.int32)
     return held >= tables.dig_level[block]
 
 
