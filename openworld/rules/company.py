@@ -152,5 +152,5 @@ def pass_night(world: World, day_length: int) -> World:
         return world
     stands = standing(world.player)
     asleep = jnp.any(stands) & jnp.all(world.player.asleep | ~stands)
-    ahead = world.ahead + jnp.where(asleep, NIGHT_PACE - 1, 0)
+    ahead = world.ahead + jnp.where(asleep, jnp.int32(NIGHT_PACE - 1), 0)
     return eqx.tree_at(lambda w: w.ahead, world, ahead % day_length)

@@ -79,9 +79,9 @@ def direction_toward(delta: Int32[Array, "*n 2"], along_cols: Bool[Array, "*n"])
     """Return the Direction along the larger component; on a tie along columns if `along_cols`."""
     rows, cols = jnp.abs(delta[..., 0]), jnp.abs(delta[..., 1])
     horizontal = (cols > rows) | ((cols == rows) & along_cols)
-    across = jnp.where(delta[..., 1] > 0, Direction.RIGHT, Direction.LEFT)
-    down = jnp.where(delta[..., 0] > 0, Direction.DOWN, Direction.UP)
-    return jnp.where(horizontal, across, down).astype(jnp.int32)
+    across = jnp.where(delta[..., 1] > 0, jnp.int32(Direction.RIGHT), Direction.LEFT)
+    down = jnp.where(delta[..., 0] > 0, jnp.int32(Direction.DOWN), Direction.UP)
+    return jnp.where(horizontal, across, down)
 
 
 def _plan(world: World, turn: Turn) -> Plan:
