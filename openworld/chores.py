@@ -152,7 +152,7 @@ def _swap(land: Land, index: Few, before: World, after: World) -> Land:
     """Leave the creatures of the old floor in the ground, and fetch those of the new one, if it was ever seen."""
     ground = land.ground
     old, new = before.floor.astype(jnp.int32), after.floor.astype(jnp.int32)
-    few = jnp.arange(index.shape[0])
+    few = jnp.arange(index.shape[0], dtype=jnp.int32)
     known = after.floors.visited[few, new]
     for name in ("mobs", "projectiles"):
         kept = getattr(ground, name)
@@ -180,7 +180,7 @@ def _make_floor(
     dark = jnp.where(tables.lit[theme], ground.tiles.shape[0], index)
     written = put(ground.tiles, (index, floor), tiles)
     shaded = None if ground.light is None else put(ground.light, (dark, tables.light_slot[floor]), glowing)
-    few = jnp.arange(index.shape[0])
+    few = jnp.arange(index.shape[0], dtype=jnp.int32)
     world = eqx.tree_at(lambda w: w.floors.ladders, world, put(world.floors.ladders, (few, floor), ladders))
     ground = eqx.tree_at(lambda g: (g.tiles, g.light), ground, (written, shaded), is_leaf=lambda x: x is None)
     return Land(put(land.world, index, arrive(world)), ground)

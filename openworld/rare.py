@@ -30,8 +30,8 @@ def for_the_few(
         alone = jnp.zeros(1, jnp.int32)
         return jax.lax.cond(pending[0], lambda carry: work(carry, alone), lambda carry: carry, carry)
     chunk = min(chunk, worlds)
-    count = jnp.sum(pending.astype(jnp.int32))
-    place = jnp.where(pending, jnp.cumsum(pending.astype(jnp.int32)) - 1, worlds + chunk)
+    count = jnp.sum(pending, dtype=jnp.int32)
+    place = jnp.where(pending, jnp.cumsum(pending, dtype=jnp.int32) - 1, worlds + chunk)
     order = jnp.full(worlds + chunk, worlds, jnp.int32)
     order = order.at[place].set(jnp.arange(worlds, dtype=jnp.int32), mode="drop", wrap_negative_indices=False)
 

@@ -154,7 +154,7 @@ class TorchWorlds:
     @cached_property
     def device(self) -> torch.device:
         """Where the tensors lie."""
-        return _tensor(jnp.zeros(1)).device
+        return _tensor(jnp.zeros(1, jnp.float32)).device
 
     def close(self) -> None:
         """Let go of the worlds; what was handed out stays."""

@@ -108,7 +108,7 @@ def rates(environment: "Environment", num_worlds: int = 256, warm_up: int = 1000
         action = (dice.bits(Stream.ACTION) % jnp.uint32(environment.num_actions)).astype(jnp.int32)
         _, after, _, terminated, truncated, _info = environment.step(before, action)
         old, new, ended = before.world, after.world, terminated | truncated
-        entered = jnp.sum((new.floors.visited & ~old.floors.visited).astype(jnp.int32), axis=1)
+        entered = jnp.sum(new.floors.visited & ~old.floors.visited, axis=1, dtype=jnp.int32)
         stayed = ~ended & (old.floor == new.floor)
         # A window was searched for each class of which one appeared, or for which one is due still.
         appeared = (new.mobs.alive & ~old.mobs.alive)[:, None] & (
@@ -117,7 +117,7 @@ def rates(environment: "Environment", num_worlds: int = 256, warm_up: int = 1000
         due = jnp.any(appeared, axis=-1) | jax.vmap(lambda world: single.spawn_due(world, tables))(new)
         dark = ~tables.lit[new.theme.astype(jnp.int32)]
         seen = (ended, jnp.where(ended, 0, entered), due & stayed[:, None], dark)
-        return after, counts + jnp.stack([jnp.sum(count.astype(jnp.int32)) for count in seen])
+        return after, counts + jnp.stack([jnp.sum(count, dtype=jnp.int32) for count in seen])
 
     @jax.jit
     def play(state: State, turns: Int32[Array, ""]) -> tuple[State, Int32[Array, " 4"]]:

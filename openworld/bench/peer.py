@@ -86,10 +86,10 @@ def _peer(name: str, size: int) -> tuple[Callable[..., Any], Any]:
     def body(_: Array, carry: tuple) -> tuple:
         key, obs, state, checksum = carry
         key, for_step, for_reset, for_choice, for_action = jax.random.split(key, 5)
-        action = jax.random.randint(for_action, (size,), 0, actions)
+        action = jax.random.randint(for_action, (size,), 0, actions, jnp.int32)
         obs, state, reward, done, _ = step(jax.random.split(for_step, size), state, action)
         new_obs, new_state = reset(jax.random.split(for_reset, fresh))
-        which = jax.random.randint(for_choice, (size,), 0, fresh)
+        which = jax.random.randint(for_choice, (size,), 0, fresh, jnp.int32)
 
         def renewed(old: Array, new: Array) -> Array:
             return jnp.where(done.reshape(-1, *(1,) * (old.ndim - 1)), new[which], old)

@@ -168,7 +168,7 @@ def _program(world: Environment, choose: Chooser) -> Callable[..., Any]:
             obs,
             state,
             checksum + _sum(read(obs)) + _sum(reward),
-            ended + jnp.sum(terminated | truncated),
+            ended + jnp.sum(terminated | truncated, dtype=jnp.int32),
         )
 
     return lambda carry, steps: jax.lax.fori_loop(0, steps, body, carry)

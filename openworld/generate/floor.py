@@ -111,7 +111,7 @@ def new_world(
             jnp.zeros(rules.plants, bool),
         ),
         floors=Floors(
-            visited=jnp.arange(floors) == 0,
+            visited=jnp.arange(floors, dtype=jnp.int32) == 0,
             kills=jnp.asarray(tables.kills_at_start),
             chests=jnp.zeros(floors, jnp.int32),
             ladders=jnp.full((floors, 2, 2), -1, jnp.int32).at[0].set(ladders),
@@ -124,4 +124,4 @@ def new_world(
 def _shuffle(dice: Dice) -> Int32[Array, " 6"]:
     """Return which effect each potion colour has: the rank of its draw."""
     draws = dice.bits(Stream.POTION, jnp.arange(6, dtype=jnp.uint32))
-    return jnp.sum((draws[None] < draws[:, None]).astype(jnp.int32), axis=-1)
+    return jnp.sum(draws[None] < draws[:, None], axis=-1, dtype=jnp.int32)

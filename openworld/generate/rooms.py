@@ -73,7 +73,9 @@ def draw_plan(dice: Dice, shape: tuple[int, int]) -> Plan:
     # Room i joins the last one or one of those before it; the last one, that too or itself.
     numbers = jnp.arange(ROOMS, dtype=jnp.int32)
     to = (_under(draw(10), numbers + 1) - 1) % ROOMS
-    joined = jnp.sum(jnp.where((to[:, None] == numbers[None])[..., None], corner[None], 0), axis=1)
+    joined = jnp.sum(
+        jnp.where((to[:, None] == numbers[None])[..., None], corner[None], 0), axis=1, dtype=jnp.int32
+    )
     return Plan(
         corner=corner,
         size=size,
@@ -95,8 +97,8 @@ def _shuffle(draws: UInt32[Array, " chunks"]) -> Int32[Array, " rooms"]:
     first = (draws[None] < draws[:, None]) | (
         (draws[None] == draws[:, None]) & (numbers[None] < numbers[:, None])
     )
-    rank = jnp.sum(first.astype(jnp.int32), axis=-1)
-    return jnp.sum(jnp.where(rank[None] == numbers[:ROOMS, None], numbers[None], 0), axis=-1)
+    rank = jnp.sum(first, axis=-1, dtype=jnp.int32)
+    return jnp.sum(jnp.where(rank[None] == numbers[:ROOMS, None], numbers[None], 0), axis=-1, dtype=jnp.int32)
 
 
 def _bits(inside: Bool[Array, "tiles rooms"]) -> UInt32[Array, " tiles"]:

@@ -29,7 +29,7 @@ def told(world: World) -> list[Int32[Array, "agents n"]]:
     fallen = player.health <= 0
     apart = player.position[None] - player.position[:, None]
     place = jnp.clip(apart + SAME_PLACE, 1, 2 * SAME_PLACE - 1)
-    state = jnp.where(fallen, DOWN, jnp.where(player.asleep | player.resting, ASLEEP, AWAKE))
+    state = jnp.where(fallen, DOWN, jnp.where(player.asleep | player.resting, jnp.int32(ASLEEP), AWAKE))
 
     def of_each(values: Int32[Array, "rows agents"]) -> Int32[Array, "agents most"]:
         wide = jnp.broadcast_to(values, (agents, agents))

@@ -89,7 +89,7 @@ def _ask(world: World, sight: Sight, rules: Ruleset, tables: Tables) -> Bool[Arr
     if scene.several:
         elsewhere = jnp.array([action in ELSEWHERE for action in Action if action < rules.actions])
         useful = useful | (_others(_leaving(world, tables))[:, None] & elsewhere[None])
-    noop = jnp.arange(rules.actions) == Action.NOOP
+    noop = jnp.arange(rules.actions, dtype=jnp.int32) == Action.NOOP
     return (useful & free[:, None]) | noop[None]
 
 
@@ -177,8 +177,10 @@ def _in_danger(scene: Scene) -> Bool[Array, " agents"]:
     world, kind = scene.world, scene.turn.tables.slot_kind
     here, mobs, flying = world.player.position[:, None], world.mobs, world.projectiles
     ready = mobs.alive & (mobs.cooldown <= 0) & (kind != Kind.PASSIVE)
-    near = jnp.sum(jnp.abs(here - mobs.position[None]), axis=-1) <= 1
-    theirs = flying.alive & (jnp.arange(flying.alive.shape[0]) < scene.turn.rules.mob_projectiles)
+    near = jnp.sum(jnp.abs(here - mobs.position[None]), axis=-1, dtype=jnp.int32) <= 1
+    theirs = flying.alive & (
+        jnp.arange(flying.alive.shape[0], dtype=jnp.int32) < scene.turn.rules.mob_projectiles
+    )
     ahead = flying.position + steps_of(flying.direction)
     comes = same(here, ahead[None]) | (scene.turn.tables.point_blank & same(here, flying.position[None]))
     return jnp.any(ready[None] & near, axis=-1) | jnp.any(theirs[None] & comes, axis=-1)
@@ -251,7 +253,7 @@ def _binding(scene: Scene) -> Answers:
 def _levelling(scene: Scene) -> Answers:
     """The point of experience for a new floor comes before it is spent."""
     world = scene.world
-    here = jnp.arange(world.floors.visited.shape[0]) == world.floor
+    here = jnp.arange(world.floors.visited.shape[0], dtype=jnp.int32) == world.floor
     paid = (world.player.experience > 0) | jnp.any(here & ~world.floors.visited)
     raised = levelling.raisable(world.player) & paid[:, None]
     return {Action(Action.LEVEL_UP_DEXTERITY + i): raised[:, i] for i in Attribute}

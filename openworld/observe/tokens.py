@@ -74,7 +74,7 @@ def _summary(
     """Return what is worked out once a world: creatures, missiles, the players' own, fellows, spot, scalars."""
     corner = world.player.position - jnp.array([rules.view_rows // 2, rules.view_cols // 2], jnp.int32)[None]
     mobs, flying = world.mobs, world.projectiles
-    theirs = jnp.arange(flying.alive.shape[0]) < rules.mob_projectiles
+    theirs = jnp.arange(flying.alive.shape[0], dtype=jnp.int32) < rules.mob_projectiles
     bits = jnp.zeros_like(flying.type)
     types = flying.type % OWNER if rules.company else flying.type
     for i, kind in enumerate(PLAYER_PROJECTILES):

@@ -32,7 +32,7 @@ def leader(world: World, taking: Bool[Array, " agents"]) -> Int32[Array, ""]:
     who = places_in_order(world.tick, agents)
     ordered = jnp.any(taking[None] & (who[:, None] == jnp.arange(agents, dtype=jnp.int32)[None]), axis=1)
     ordered = jnp.where(jnp.any(ordered), ordered, True)
-    return jnp.sum(jnp.where(first(ordered), who, 0))
+    return jnp.sum(jnp.where(first(ordered), who, 0), dtype=jnp.int32)
 
 
 def spread(
@@ -90,8 +90,7 @@ def center(world: World) -> Int32[Array, " 2"]:
     if agents == 1:
         return position[0]
     who = places_in_order(world.tick - 1, agents)
-    up = jnp.any(
-        standing(world.player)[None] & (who[:, None] == jnp.arange(agents, dtype=jnp.int32)[None]), axis=1
-    )
-    chosen = jnp.where(jnp.any(up), jnp.sum(jnp.where(first(up), who, 0)), who[0])
-    return jnp.sum(jnp.where((jnp.arange(agents, dtype=jnp.int32) == chosen)[:, None], position, 0), axis=0)
+    numbers = jnp.arange(agents, dtype=jnp.int32)
+    up = jnp.any(standing(world.player)[None] & (who[:, None] == numbers[None]), axis=1)
+    chosen = jnp.where(jnp.any(up), jnp.sum(jnp.where(first(up), who, 0), dtype=jnp.int32), who[0])
+    return jnp.sum(jnp.where((numbers == chosen)[:, None], position, 0), axis=0, dtype=jnp.int32)

@@ -26,7 +26,7 @@ def open_chest(world: World, turn: Turn, opened: Bool[Array, " agents"]) -> tupl
     chests = world.floors.chests
     here = jnp.arange(chests.shape[0], dtype=jnp.int32) == world.floor
     first = opened & ~jnp.any(earlier, axis=-1) & ~jnp.any(here & (chests > 0))
-    count = jnp.sum(opened.astype(jnp.int32))
+    count = jnp.sum(opened, dtype=jnp.int32)
     world = eqx.tree_at(
         lambda w: (w.player.inventory, w.floors.chests),
         world,

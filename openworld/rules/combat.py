@@ -50,7 +50,7 @@ def blow(player: Player, tables: Tables) -> Int32[Array, "agents 3"]:
 
 def dealt(damage: Int32[Array, "*n 3"], defence: Int32[Array, "*m 3"]) -> Int32[Array, "*k"]:
     """Return what is left of damage after tenths of defence."""
-    return jnp.sum(damage * (10 - defence), axis=-1) // 10
+    return jnp.sum(damage * (10 - defence), axis=-1, dtype=jnp.int32) // 10
 
 
 def defence_of(player: Player) -> Int32[Array, "agents 3"]:
@@ -58,9 +58,9 @@ def defence_of(player: Player) -> Int32[Array, "agents 3"]:
     charms = player.armour_enchantment
     return jnp.stack(
         [
-            jnp.sum(player.armour, axis=-1),
-            2 * jnp.sum((charms == Enchantment.FIRE).astype(jnp.int32), axis=-1),
-            2 * jnp.sum((charms == Enchantment.ICE).astype(jnp.int32), axis=-1),
+            jnp.sum(player.armour, axis=-1, dtype=jnp.int32),
+            2 * jnp.sum(charms == Enchantment.FIRE, axis=-1, dtype=jnp.int32),
+            2 * jnp.sum(charms == Enchantment.ICE, axis=-1, dtype=jnp.int32),
         ],
         axis=-1,
     )
@@ -84,14 +84,14 @@ def wound_mobs(
     kind = tables.slot_kind
     defence = tables.defence[kind, mobs.type]
     wounds = jnp.where(hit, dealt(damage, defence[None]), 0)
-    health = mobs.health - jnp.sum(wounds, axis=0)
+    health = mobs.health - jnp.sum(wounds, axis=0, dtype=jnp.int32)
     slain = hit & (mobs.alive & (health <= 0))[None]
     if hit.shape[0] > 1:
         # Players strike one after another: the creature is whose blow it dies of.
-        left = mobs.health[None] - jnp.cumsum(wounds, axis=0)
+        left = mobs.health[None] - jnp.cumsum(wounds, axis=0, dtype=jnp.int32)
         slain = slain & (left <= 0) & (left + wounds > 0)
     died = jnp.any(slain, axis=0)
-    monsters = jnp.sum((died & (kind != Kind.PASSIVE)).astype(jnp.int32))
+    monsters = jnp.sum(died & (kind != Kind.PASSIVE), dtype=jnp.int32)
     kills = world.floors.kills + jnp.where(
         jnp.arange(world.floors.kills.shape[0], dtype=jnp.int32) == world.floor, monsters, 0
     )

@@ -106,7 +106,7 @@ def give(world: World, turn: Turn) -> tuple[World, Turn]:
     for giver in range(had.shape[0]):
         able = wanted[giver][None] & takers[giver][:, None] & (inventory < turn.tables.inventory_limit)
         gone = jnp.any(able, axis=0).astype(jnp.int32)
-        me = (jnp.arange(had.shape[0]) == giver)[:, None]
+        me = (jnp.arange(had.shape[0], dtype=jnp.int32) == giver)[:, None]
         inventory = inventory + able.astype(jnp.int32) - jnp.where(me, gone[None], 0)
     return eqx.tree_at(lambda w: w.player.inventory, world, inventory), turn
 
@@ -152,5 +152,5 @@ def pass_night(world: World, day_length: int) -> World:
         return world
     stands = standing(world.player)
     asleep = jnp.any(stands) & jnp.all(world.player.asleep | ~stands)
-    ahead = world.ahead + jnp.where(asleep, NIGHT_PACE - 1, 0)
+    ahead = world.ahead + jnp.where(asleep, jnp.int32(NIGHT_PACE - 1), 0)
     return eqx.tree_at(lambda w: w.ahead, world, ahead % day_length)

@@ -53,7 +53,7 @@ def feasible(world: World, turn: Turn) -> Feasible:
     able = jnp.all(stations_near(turn) | ~making.stations, axis=-1) & making.affordable
     makes, level, amount = making.makes, making.level, making.amount
     item = jnp.arange(player.inventory.shape[1], dtype=jnp.int32)[None] == makes[:, None]
-    have = jnp.sum(jnp.where(item, player.inventory, 0), axis=-1)
+    have = jnp.sum(jnp.where(item, player.inventory, 0), axis=-1, dtype=jnp.int32)
     made = able & (makes != NOTHING) & jnp.where(amount > 0, have < turn.tables.stack_limit, have < level)
     lower = player.armour < level[:, None]
     clad = able & making.armour & jnp.any(lower, axis=-1)

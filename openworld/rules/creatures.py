@@ -65,7 +65,7 @@ def _nearest(
     world: World, party: Party | None, position: Int32[Array, "n 2"]
 ) -> tuple[Int32[Array, " n"], Int32[Array, " n"]]:
     """Return the Manhattan distance to the nearest player who stands, and who it is; of equals the first."""
-    apart = jnp.sum(jnp.abs(position[:, None] - world.player.position[None]), axis=-1)
+    apart = jnp.sum(jnp.abs(position[:, None] - world.player.position[None]), axis=-1, dtype=jnp.int32)
     if party is not None:
         apart = jnp.where(party.standing[None], apart, NOBODY)
     distance, who = apart[:, 0], jnp.zeros(position.shape[0], jnp.int32)
@@ -79,9 +79,9 @@ def direction_toward(delta: Int32[Array, "*n 2"], along_cols: Bool[Array, "*n"])
     """Return the Direction along the larger component; on a tie along columns if `along_cols`."""
     rows, cols = jnp.abs(delta[..., 0]), jnp.abs(delta[..., 1])
     horizontal = (cols > rows) | ((cols == rows) & along_cols)
-    across = jnp.where(delta[..., 1] > 0, Direction.RIGHT, Direction.LEFT)
-    down = jnp.where(delta[..., 0] > 0, Direction.DOWN, Direction.UP)
-    return jnp.where(horizontal, across, down).astype(jnp.int32)
+    across = jnp.where(delta[..., 1] > 0, jnp.int32(Direction.RIGHT), Direction.LEFT)
+    down = jnp.where(delta[..., 0] > 0, jnp.int32(Direction.DOWN), Direction.UP)
+    return jnp.where(horizontal, across, down)
 
 
 def _plan(world: World, turn: Turn) -> Plan:
@@ -151,11 +151,11 @@ def _blows(world: World, turn: Turn, plan: Plan, strikes: Bool[Array, " mobs"]) 
     heavy = received(world, turn.tables, damage, SLEEPER_FACTOR)
     rousing = first(struck.T).T & player.asleep[None]
     wound = jnp.where(struck, jnp.where(rousing, heavy, light), 0)
-    hit = jnp.any(struck, axis=0)
+    hit, health = jnp.any(struck, axis=0), player.health - jnp.sum(wound, axis=0, dtype=jnp.int32)
     world = eqx.tree_at(
         lambda w: (w.player.health, w.player.asleep, w.player.resting),
         world,
-        (player.health - jnp.sum(wound, axis=0), player.asleep & ~hit, player.resting & ~hit),
+        (health, player.asleep & ~hit, player.resting & ~hit),
     )
     return world, turn.happened(player.asleep & hit, Achievement.WAKE_UP)
 

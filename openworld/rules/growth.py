@@ -34,7 +34,7 @@ def grow(world: World, turn: Turn) -> tuple[World, Turn]:
     alive = plants.alive
     for _ in range(turn.action.shape[0]):
         slot = first(ripe) & ripe
-        position = jnp.sum(jnp.where(slot[:, None], plants.position, 0), axis=0)
+        position = jnp.sum(jnp.where(slot[:, None], plants.position, 0), axis=0, dtype=jnp.int32)
         floor = jnp.int32(Floor.OVERWORLD)
         turn = turn.edit(Edit(floor, position[None], ripe_tile, jnp.any(slot)[None]))
         ripe, alive = ripe & ~slot, alive & ~slot

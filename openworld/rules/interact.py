@@ -46,7 +46,7 @@ def _strike(world: World, turn: Turn, struck: Bool[Array, "agents mobs"]) -> tup
 
 def _feed(world: World, fed: Bool[Array, " agents"], food: int) -> World:
     """Add food and forget the hunger."""
-    vitals = add_to(world.player.vitals, Vital.FOOD, jnp.where(fed, food, 0))
+    vitals = add_to(world.player.vitals, Vital.FOOD, jnp.where(fed, jnp.int32(food), 0))
     hunger = jnp.where(fed, 0, world.player.hunger)
     return eqx.tree_at(lambda w: (w.player.vitals, w.player.hunger), world, (vitals, hunger))
 
@@ -55,7 +55,7 @@ def diggable(player: Player, block: Int32[Array, " agents"], tables: Tables) -> 
     """Whether each player has what it takes to dig a block."""
     items = jnp.arange(player.inventory.shape[1], dtype=jnp.int32)[None]
     tool = items == tables.dig_tool[block][:, None]
-    held = jnp.sum(jnp.where(tool, player.inventory, 0), axis=-1)
+    held = jnp.sum(jnp.where(tool, player.inventory, 0), axis=-1, dtype=jnp.int32)
     return held >= tables.dig_level[block]
 
 
@@ -83,7 +83,7 @@ def _drink(
     world: World, turn: Turn, tile: Int32[Array, " agents"], using: Bool[Array, " agents"]
 ) -> tuple[World, Turn]:
     drunk = using & in_set(block_of(tile), turn.tables.drinkable)
-    vitals = add_to(world.player.vitals, Vital.DRINK, jnp.where(drunk, DRAUGHT, 0))
+    vitals = add_to(world.player.vitals, Vital.DRINK, jnp.where(drunk, jnp.int32(DRAUGHT), 0))
     thirst = jnp.where(drunk, 0, world.player.thirst)
     world = eqx.tree_at(lambda w: (w.player.vitals, w.player.thirst), world, (vitals, thirst))
     return world, turn.happened(drunk, Achievement.COLLECT_DRINK)

@@ -54,7 +54,7 @@ def cast(world: World, turn: Turn) -> tuple[World, Turn]:
     player = world.player
     chosen = turn.action[:, None] == jnp.array([Action.CAST_FIREBALL, Action.CAST_ICEBALL], jnp.int32)[None]
     able = jnp.any(chosen & castable(player), axis=-1)
-    ball = jnp.where(chosen[:, 0], int(Projectile.FIREBALL), int(Projectile.ICEBALL))
+    ball = jnp.where(chosen[:, 0], jnp.int32(Projectile.FIREBALL), jnp.int32(Projectile.ICEBALL))
     _, ahead = faced(world, turn)
     gone = []
     for agent in range(able.shape[0]):
@@ -64,7 +64,7 @@ def cast(world: World, turn: Turn) -> tuple[World, Turn]:
         )
         gone.append(launched)
     spent = jnp.stack(gone)
-    vitals = add_to(player.vitals, Vital.MANA, jnp.where(spent, -SPELL_MANA, 0))
+    vitals = add_to(player.vitals, Vital.MANA, jnp.where(spent, jnp.int32(-SPELL_MANA), 0))
     world = eqx.tree_at(lambda w: w.player.vitals, world, vitals)
     return world, turn.happened(chosen & spent[:, None], jnp.array(_CASTING, jnp.int32)[None])
 
@@ -85,7 +85,7 @@ def enchant(world: World, turn: Turn) -> tuple[World, Turn]:
     pieces = armour[:, None] & _piece(player.armour_enchantment, element, turn)
 
     spent = sword | bow | armour
-    gem = jnp.where(element == Enchantment.FIRE, int(Item.RUBY), int(Item.SAPPHIRE))
+    gem = jnp.where(element == Enchantment.FIRE, jnp.int32(Item.RUBY), jnp.int32(Item.SAPPHIRE))
     items = jnp.arange(player.inventory.shape[1], dtype=jnp.int32)[None]
     paid = spent[:, None] & (items == gem[:, None])
     charmed = eqx.tree_at(
@@ -96,7 +96,7 @@ def enchant(world: World, turn: Turn) -> tuple[World, Turn]:
             jnp.where(bow, element, player.bow_enchantment),
             jnp.where(pieces, element[:, None], player.armour_enchantment),
             player.inventory - paid.astype(jnp.int32),
-            add_to(player.vitals, Vital.MANA, jnp.where(spent, -CHARM_MANA, 0)),
+            add_to(player.vitals, Vital.MANA, jnp.where(spent, jnp.int32(-CHARM_MANA), 0)),
         ),
     )
     turn = turn.happened(
@@ -121,7 +121,7 @@ def _table(world: World, turn: Turn) -> tuple[Int32[Array, " agents"], Bool[Arra
     player = world.player
     block = block_of(faced(world, turn)[1])
     fire, ice = block == Block.ENCHANTMENT_TABLE_FIRE, block == Block.ENCHANTMENT_TABLE_ICE
-    element = jnp.where(fire, int(Enchantment.FIRE), int(Enchantment.ICE))
+    element = jnp.where(fire, jnp.int32(Enchantment.FIRE), jnp.int32(Enchantment.ICE))
     gem = (fire & (player.inventory[:, Item.RUBY] > 0)) | (ice & (player.inventory[:, Item.SAPPHIRE] > 0))
     return element, gem & (player.vitals[:, Vital.MANA] >= CHARM_MANA)
 

@@ -26,7 +26,7 @@ def move(world: World, turn: Turn) -> tuple[World, Turn]:
 
     position = player.position
     for agent in range(free.shape[0]):
-        me = jnp.arange(free.shape[0]) == agent
+        me = jnp.arange(free.shape[0], dtype=jnp.int32) == agent
         others = ~me if turn.party is None else ~me & turn.party.present
         crowded = jnp.any(same(ahead[agent][None], position) & others)
         position = jnp.where((me & free & ~crowded)[:, None], ahead, position)

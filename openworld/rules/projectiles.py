@@ -159,7 +159,7 @@ def _hit_players(world: World, turn: Turn, flight: Flight) -> tuple[World, Bool[
         there = there & ~jnp.any(here, axis=1, keepdims=True)
     hit = (here | there) & flight.alive[:, None]
     wound = received(world, turn.tables, turn.tables.projectile_damage[flight.type])
-    health = player.health - jnp.sum(jnp.where(hit, wound, 0), axis=0)
+    health = player.health - jnp.sum(jnp.where(hit, wound, 0), axis=0, dtype=jnp.int32)
     roused = jnp.any(hit, axis=0)
     world = eqx.tree_at(
         lambda w: (w.player.health, w.player.asleep, w.player.resting),
@@ -188,7 +188,7 @@ def _hit_mobs(world: World, turn: Turn, flight: Flight) -> tuple[World, Turn, Bo
 def _credited(turn: Turn, type: Int32[Array, ""], hit: Bool[Array, " mobs"]) -> Bool[Array, "agents mobs"]:
     """Credit a hit to the projectile's owner."""
     agents = turn.action.shape[0]
-    mine = jnp.arange(agents) == 0 if turn.party is None else turn.party.who == type // OWNER
+    mine = jnp.arange(agents, dtype=jnp.int32) == 0 if turn.party is None else turn.party.who == type // OWNER
     return hit[None] & mine[:, None]
 
 

@@ -49,11 +49,11 @@ def due(world: World, dice: Dice, tables: Tables) -> Bool[Array, " classes"]:
     theme = world.theme
     hour = hour_of(world, world.tick - 1, tables.night_chance.shape[1])
     night = tables.night_chance[theme, hour]
-    hurry = jnp.where(world.floors.kills[world.floor] < KILLS_TO_DESCEND, HURRY, 1)
+    hurry = jnp.where(world.floors.kills[world.floor] < KILLS_TO_DESCEND, jnp.int32(HURRY), 1)
     kinds = jnp.arange(len(ORDER), dtype=jnp.int32)
     rate = tables.spawn_chance[theme] + jnp.where(kinds == Kind.MELEE, night, 0)
     rate = jnp.where(kinds == Kind.PASSIVE, rate, rate * hurry)
-    wave = jnp.where((world.boss_wave > 0) & (rate > 0), 1 << CHANCE_BITS, 0)
+    wave = jnp.where((world.boss_wave > 0) & (rate > 0), jnp.int32(1 << CHANCE_BITS), 0)
     rate = jnp.where(tables.boss[theme], wave, rate)
     drawn = happens(dice.bits(Stream.SPAWN, kinds), rate)
     used = (tables.slot_kind[None] == kinds[:, None]) & ~world.mobs.alive[None]

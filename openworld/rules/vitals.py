@@ -111,15 +111,15 @@ def _breathe(player: Player, still: Bool[Array, ""]) -> Player:
     asleep, vitals = player.asleep, player.vitals
     fed = (vitals[:, Vital.FOOD] > 0) & (vitals[:, Vital.DRINK] > 0)
     well = fed & ((vitals[:, Vital.ENERGY] > 0) | asleep)
-    gain = jnp.where(asleep, 2 * COUNT, COUNT)
-    loss = jnp.where(asleep, COUNT // 2, COUNT)
+    gain = jnp.where(asleep, jnp.int32(2 * COUNT), COUNT)
+    loss = jnp.where(asleep, jnp.int32(COUNT // 2), COUNT)
     recovery = player.recovery + jnp.where(well, gain, jnp.where(still, 0, -loss))
     healed, harmed = recovery > HEALED_LIMIT, recovery < HARMED_LIMIT
-    harm = jnp.where(harmed, POINT, 0)
-    health = player.health + jnp.where(healed, POINT, 0) - harm
+    harm = jnp.where(harmed, jnp.int32(POINT), 0)
+    health = player.health + jnp.where(healed, jnp.int32(POINT), 0) - harm
 
     wit = player.attributes[:, Attribute.INTELLIGENCE] - 1
-    focus = (player.focus + jnp.where(asleep, 2 * MANA_COUNT, MANA_COUNT)) * (4 + wit) // 4
+    focus = (player.focus + jnp.where(asleep, jnp.int32(2 * MANA_COUNT), MANA_COUNT)) * (4 + wit) // 4
     inspired = focus > FOCUS_LIMIT
     return eqx.tree_at(
         lambda p: (p.recovery, p.health, p.focus, p.vitals),

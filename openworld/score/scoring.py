@@ -43,7 +43,9 @@ def score(before: Int32[Array, " agents"], world: World, turn: Turn) -> tuple[Wo
     turn = _holdings(world, turn)
     fresh = turn.events & ~world.player.achievements
     weight = jnp.sum(
-        jnp.where(unlocked(fresh, turn.tables.weights.shape[0]), turn.tables.weights[None], 0), axis=-1
+        jnp.where(unlocked(fresh, turn.tables.weights.shape[0]), turn.tables.weights[None], 0),
+        axis=-1,
+        dtype=jnp.int32,
     )
     depths = (turn.events[:, DEEPER // 32] >> jnp.uint32(DEEPER % 32)).astype(jnp.int32) & 1
     reward = REWARD_PARTS * (weight + DEEPER_WEIGHT * depths) + (world.player.health - before)
@@ -59,7 +61,8 @@ def share_out(parts: Int32[Array, "*n agents"], shared: int) -> Int32[Array, "*n
     agents = parts.shape[-1]
     if fineness(agents, shared) == 1:
         return parts
-    return (SHARES - shared) * agents * parts + shared * jnp.sum(parts, axis=-1, keepdims=True)
+    together = jnp.sum(parts, axis=-1, keepdims=True, dtype=jnp.int32)
+    return (SHARES - shared) * agents * parts + shared * together
 
 
 def fineness(agents: int, shared: int) -> int:

@@ -64,7 +64,9 @@ class Lanes:
         """The minibatches of an epoch, as numbers for `take`."""
         number = devices.first(self.lanes) + jnp.arange(self.lanes, dtype=jnp.uint32)
         keys = jax.vmap(jax.random.fold_in, (None, 0))(key, number)
-        order = jax.vmap(lambda key: jnp.argsort(jax.random.bits(key, (self.size,))))(keys).astype(jnp.int32)
+        order = jax.vmap(lambda key: jnp.argsort(jax.random.bits(key, (self.size,), jnp.uint32)))(
+            keys
+        ).astype(jnp.int32)
         dealt = order.reshape(self.lanes, -1, self.share)
         return jnp.swapaxes(dealt, 0, 1)
 

@@ -114,7 +114,7 @@ def sample(
     log_policy = jax.nn.log_softmax(logits)
     passed = jnp.cumsum(jnp.exp(log_policy), axis=1)
     # Rounded sums may end a little below 1; the last action takes what is missing.
-    action = jnp.sum((uniform[:, None] * passed[:, -1:] >= passed[:, :-1]).astype(jnp.int32), axis=1)
+    action = jnp.sum(uniform[:, None] * passed[:, -1:] >= passed[:, :-1], axis=1, dtype=jnp.int32)
     return action, chosen(log_policy, action)
 
 

@@ -146,7 +146,7 @@ def gradient_noise(
         some = lanes.take(batch, jax.lax.dynamic_slice_in_dim(index, part * each, each), part * each)
         return jax.grad(ppo_loss, has_aux=True)(student.network, some, settings, proximal)[0]
 
-    gradients = devices.gather(jax.lax.map(gradient, jnp.arange(parts)))
+    gradients = devices.gather(jax.lax.map(gradient, jnp.arange(parts, dtype=jnp.int32)))
     # Of more than four devices, neighbours make a quarter together.
     quarters = jax.tree.map(lambda g: jnp.mean(g.reshape(QUARTERS, -1, *g.shape[1:]), axis=1), gradients)
     return noise_of_parts(quarters, settings.minibatch_size // QUARTERS)

@@ -116,7 +116,8 @@ class PublishedLoop:
         obs, state = self._reset(jax.random.split(for_worlds, worlds))
         actions = int(self._environment.action_space(self._parameters).n)
         network = Towers(for_network, obs.shape[1], actions, self._settings)
-        return Loop(network, self._optimiser.init(cast(Any, network)), state, obs, jnp.zeros(worlds), key)
+        returns = jnp.zeros(worlds, jnp.float32)
+        return Loop(network, self._optimiser.init(cast(Any, network)), state, obs, returns, key)
 
     def update(self, loop: Loop) -> tuple[Loop, Float[Array, "2"]]:
         """Collect and learn; tell how many episodes ended, and the sum of their returns."""
@@ -135,7 +136,7 @@ class PublishedLoop:
             (loop.network, loop.optimiser),
             jax.random.split(shuffling, settings.epochs),
         )
-        told = jnp.stack([jnp.sum(seen.done), jnp.sum(seen.finished)])
+        told = jnp.stack([jnp.sum(seen.done, dtype=jnp.float32), jnp.sum(seen.finished)])
         return loop._replace(network=learned[0], optimiser=learned[1], key=key), told
 
     def _reset(self, keys: Array) -> tuple[Array, Any]:
@@ -145,13 +146,13 @@ class PublishedLoop:
         worlds, fresh = self._settings.worlds, self._settings.worlds // self._settings.worlds_a_reset
         key, acting, stepping, making, choosing = jax.random.split(loop.key, 5)
         logits, value = loop.network(loop.obs)
-        action = jax.random.categorical(acting, logits)
+        action = jax.random.categorical(acting, logits).astype(jnp.int32)
         step = jax.vmap(
             lambda key, state, action: self._environment.step(key, state, action, self._parameters)
         )
         obs, state, reward, done, _ = step(jax.random.split(stepping, worlds), loop.state, action)
         new_obs, new_state = self._reset(jax.random.split(making, fresh))
-        which = jax.random.randint(choosing, (worlds,), 0, fresh)
+        which = jax.random.randint(choosing, (worlds,), 0, fresh, jnp.int32)
 
         def renewed(old: Array, new: Array) -> Array:
             return jnp.where(done.reshape(-1, *(1,) * (old.ndim - 1)), new[which], old)
@@ -165,7 +166,7 @@ class PublishedLoop:
 
     def _epoch(self, learned: tuple, rows: tuple, key: Array) -> tuple[tuple, None]:
         settings = self._settings
-        order = jax.random.permutation(key, settings.batch)
+        order = jax.random.permutation(key, jnp.arange(settings.batch, dtype=jnp.int32))
         size = (settings.minibatches, settings.batch // settings.minibatches)
         cut = jax.tree.map(lambda x: x[order].reshape(*size, *x.shape[1:]), rows)
 

@@ -174,7 +174,7 @@ def _begin(
     (`Environment._reset_ended`); the comparison, always true, makes it wait.
     """
     tokens, state, mask = shown
-    ended = ended & (jnp.sum(mask.astype(jnp.int32), axis=1) <= mask.shape[1])
+    ended = ended & (jnp.sum(mask, axis=1, dtype=jnp.int32) <= mask.shape[1])
     tokens, state = world._reset_ended(tokens[:, None], state, ended, again)
 
     def ask(mask: Array, index: Array) -> Array:
@@ -191,7 +191,7 @@ def _shown(world: Environment, decode: Callable[[Array], Array], tokens: Array, 
     returns, earned = state.episode_return[:, 0], state.world.player.achievements[:, 0]
     info = Info(tokens, in_units(returns), state.world.tick, unlocked(earned, rules.achievements))
     mask = world.action_mask(state)
-    rows = row(jnp.zeros(worlds), never, never, info, state, mask)
+    rows = row(jnp.zeros(worlds, jnp.float32), never, never, info, state, mask)
     return Shown(decode(tokens), rows, tokens, tokens, mask)
 
 

@@ -31,7 +31,7 @@ class Box:
     def sample(self, key: Array) -> Array:
         """Draw one; every number is as likely as every other."""
         if jnp.issubdtype(self.dtype, jnp.integer):
-            share = jax.random.uniform(key, self.shape)
+            share = jax.random.uniform(key, self.shape, jnp.float32)
             span = jnp.asarray(self.high).astype(jnp.float32) - jnp.asarray(self.low).astype(jnp.float32)
             return (jnp.floor(share * (span + 1)) + jnp.asarray(self.low).astype(jnp.float32)).astype(
                 self.dtype
