@@ -5,7 +5,7 @@ actions and rewards; one of several players has it second.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property, partial
 from typing import TypeVar
 
@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float32, Int32, UInt8, UInt32
 
-from openworld import chores
+from openworld import chores, forking
 from openworld import step as single
 from openworld.content.ids import Action
 from openworld.content.rulesets import Ruleset
@@ -87,6 +87,17 @@ class Environment:
         if not 0 <= self.sharing <= 1 or abs(self.sharing * SHARES - self._shared) > 1e-6:
             raise ValueError(f"sharing must be 0 to 1 in hundredths, got {self.sharing}")
 
+    def __getstate__(self) -> dict[str, object]:
+        """Return the settings alone: what is compiled is no part of a pickle."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def __copy__(self) -> "Environment":
+        """Return itself: it never changes, and what is compiled serves its copies."""
+        return self
+
+    def __deepcopy__(self, memo: dict[int, object]) -> "Environment":
+        return self
+
     @property
     def num_actions(self) -> int:
         """How many actions there are."""
@@ -126,10 +137,12 @@ class Environment:
         """
         if num_worlds < 1:
             raise ValueError(f"num_worlds must be at least 1, got {num_worlds}")
+        forking.refuse()
         return self.reset_seeds(world_seeds(key_words(key), num_worlds, held_out=held_out))
 
     def reset_seeds(self, seeds: UInt32[Array, "worlds 2"]) -> tuple[Array, State]:
         """Make the worlds of these seeds."""
+        forking.refuse()
         return self._reset(jnp.asarray(seeds, jnp.uint32))
 
     def step(self, state: State, action: Array) -> tuple[Array, State, Array, Array, Array, Info]:
@@ -146,22 +159,27 @@ class Environment:
             truncated: bool[worlds], it ended by the time limit.
             info: `Info`, with the observation before any reset.
         """
+        forking.refuse()
         return self._step(state, action)
 
     def advance(self, state: State, action: Array) -> tuple[Array, State, Array, Array, Array, Info]:
         """Play one step without auto-reset: like `step`, but a world that ended stays as it is."""
+        forking.refuse()
         return self._advance(state, action)
 
     def renew(self, obs: Array, state: State, mask: Bool[Array, " worlds"]) -> tuple[Array, State]:
         """Begin the next episode in the worlds of the mask; the others keep observation and state."""
+        forking.refuse()
         return self._renew(obs, state, mask)
 
     def action_mask(self, state: State) -> Bool[Array, "worlds *agents actions"]:
         """Return which actions would do something in the next step; the others leave what NOOP would leave."""
+        forking.refuse()
         return self._masked(state)
 
     def fallen(self, state: State) -> Bool[Array, "worlds agents"]:
         """Return which players have fallen: what they do is nothing, until somebody helps them up."""
+        forking.refuse()
         return state.world.player.health <= 0
 
     def rollout(
@@ -184,6 +202,7 @@ class Environment:
             The final (carry, obs, state), and what happened by name, each [steps, worlds, ...]: obs (acted on),
             action, reward, terminated, truncated.
         """
+        forking.refuse()
 
         def body(
             at: tuple[Carry, Array, State], key: Array

@@ -7,7 +7,7 @@ from typing import Any
 import jax.numpy as jnp
 from jaxtyping import Array, Bool
 
-from openworld import registry
+from openworld import forking, registry
 from openworld.adapters.gymnax.folding import batch_of_one, calls, first
 from openworld.adapters.gymnax.records import EnvParams, EnvState
 from openworld.batch import Environment
@@ -69,6 +69,7 @@ class GymnaxEnv:
 
     def reset(self, key: Array, params: EnvParams | None = None) -> tuple[Array, EnvState]:
         """Make the world of a key."""
+        forking.refuse()
         obs, batch = calls(self._at(params)).reset(world_seeds(key_words(key), 1))
         return obs[0], EnvState(first(batch), jnp.zeros((), bool))
 
@@ -116,7 +117,7 @@ class GymnaxEnv:
         from openworld.adapters.gymnasium.spaces import observation_space
 
         space: Any = observation_space(self._world.ruleset, self._world.observation)
-        return Box(jnp.asarray(space.low), jnp.asarray(space.high), space.shape, space.dtype)
+        return Box(space.low, space.high, space.shape, space.dtype)
 
     def _at(self, params: EnvParams | None) -> Environment:
         """Return the world with the time limit of the params."""
@@ -152,6 +153,7 @@ class GymnaxEnv:
 
     def _check(self, state: EnvState, action: Any) -> None:
         """Refuse what is no state of one such world, and no action of one."""
+        forking.refuse()
         action = jnp.asarray(action)
         if not jnp.issubdtype(action.dtype, jnp.integer):
             raise TypeError(
