@@ -7,7 +7,7 @@ Gymnasium's registry has the ids from then on, whether it is imported before or 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from openworld.adapters.discovery import _openworld_gymnasium
+from openworld.adapters import discovery
 
 if TYPE_CHECKING:
     from openworld.batch import Environment, Info, State
@@ -41,4 +41,4 @@ def __dir__() -> list[str]:
     return __all__
 
 
-_openworld_gymnasium.watch()
+discovery.hook.watch()

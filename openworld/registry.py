@@ -109,4 +109,4 @@ def register_gymnasium() -> None:
     from importlib import import_module
 
     import_module("gymnasium.envs.registration")
-    import_module("openworld.adapters.discovery._openworld_gymnasium").register()
+    import_module("openworld.adapters.discovery").hook.register()
