@@ -15,37 +15,32 @@ import numpy as np
 
 from openworld import forking
 
+TWO_AT_ONCE = (
+    "two threads use this environment at the same time: give each its own (copy.deepcopy makes one), "
+    "or let them take turns under a lock"
+)
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class Guard:
-    """A `with` block that one thread at a time can enter; others, and forked children, get a RuntimeError."""
-
-    __slots__ = ("_lock",)
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-
-    def __enter__(self) -> None:
-        forking.refuse()
-        if not self._lock.acquire(blocking=False):
-            raise RuntimeError(
-                "two threads use this environment at the same time: give each its own (copy.deepcopy makes one), "
-                "or let them take turns under a lock"
-            )
-
-    def __exit__(self, *_: object) -> None:
-        self._lock.release()
-
-
 def exclusive(method: Callable[Concatenate[Any, P], R]) -> Callable[Concatenate[Any, P], R]:
-    """Let one thread at a time call a method of an object that has a `_guard`; and none that it calls is such."""
+    """Let one thread at a time call such methods of an object, whose `_guard` is a lock. None of them calls another.
+
+    Another thread gets a RuntimeError, and so does a process in which JAX cannot run.
+    """
 
     @wraps(method)
     def guarded(self: Any, *args: P.args, **kwargs: P.kwargs) -> R:
-        with self._guard:
+        if forking.dead():
+            forking.refuse()
+        guard = self._guard
+        if not guard.acquire(False):
+            raise RuntimeError(TWO_AT_ONCE)
+        try:
             return method(self, *args, **kwargs)
+        finally:
+            guard.release()
 
     return guarded
 
@@ -60,7 +55,7 @@ class Copyable:
 
     def _build(self) -> None:
         """Make what is neither pickled nor copied; touches no device."""
-        self._guard = Guard()
+        self._guard = threading.Lock()
 
     def _held(self) -> dict[str, Any]:
         """Return the arrays of `_ON_DEVICE` for a copy in this process, which must not share them."""
@@ -71,9 +66,9 @@ class Copyable:
         left_out = {*self._BUILT, *self._ON_DEVICE}
         return {name: value for name, value in self.__dict__.items() if name not in left_out}
 
+    @exclusive
     def __getstate__(self) -> dict[str, Any]:
-        with self._guard:
-            return self._settings() | Copyable._held(self)
+        return self._settings() | Copyable._held(self)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -82,11 +77,10 @@ class Copyable:
     def __copy__(self) -> Any:
         return copy.deepcopy(self)
 
+    @exclusive
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         twin = memo[id(self)] = self.__class__.__new__(self.__class__)
-        with self._guard:
-            state = copy.deepcopy(self._settings(), memo) | self._held()
-        twin.__setstate__(state)
+        twin.__setstate__(copy.deepcopy(self._settings(), memo) | self._held())
         return twin
 
 
