@@ -25,7 +25,7 @@ R = TypeVar("R")
 
 
 def exclusive(method: Callable[Concatenate[Any, P], R]) -> Callable[Concatenate[Any, P], R]:
-    """Let one thread at a time call such methods of an object, whose `_guard` is a lock. None of them calls another.
+    """Let one thread at a time call such methods of an object, whose `_guard` is a lock. None calls another.
 
     Another thread gets a RuntimeError, and so does a process in which JAX cannot run.
     """

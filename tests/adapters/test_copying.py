@@ -16,9 +16,10 @@ from openworld import registry
 from openworld.adapters import gymnax
 from openworld.adapters.gymnasium import OpenWorldEnv, OpenWorldVectorEnv
 
-CLASSIC, LIMIT, WORLDS = "OpenWorld-Classic-v0", 30, 2
+CLASSIC, LIMIT = "OpenWorld-Classic-v0", 30
 SETTINGS = {"observation": "tokens", "time_limit": LIMIT}
-ACTIONS = np.random.default_rng(0).integers(17, size=(2 * LIMIT, WORLDS))
+#: For as many worlds or players as any environment below has, through the end of an episode.
+ACTIONS = np.random.default_rng(0).integers(17, size=(45, 4))
 
 WAYS = {
     "pickle": lambda x: pickle.loads(pickle.dumps(x)),
@@ -30,26 +31,30 @@ WAYS = {
 ways = pytest.mark.parametrize("twin_of", WAYS.values(), ids=WAYS)
 
 
-def one(**more):
-    return gymnasium.make(CLASSIC, **SETTINGS, **more)
+# Each is what another file compiles as well: of one world, of three, of four, of three players.
+
+
+def one():
+    return gymnasium.make(CLASSIC, **SETTINGS)
 
 
 def many():
-    return gymnasium.make_vec(CLASSIC, num_envs=WORLDS, **SETTINGS)
+    return gymnasium.make_vec("OpenWorld-v0", num_envs=3, **SETTINGS)
 
 
 def stable():
     sb3 = pytest.importorskip("openworld.adapters.sb3")
-    return sb3.make_vec_env(CLASSIC, WORLDS, seed=5, **SETTINGS)
+    return sb3.make_vec_env(n_envs=4, seed=5, observation="tokens", time_limit=6)
 
 
 def coop():
-    return pytest.importorskip("openworld.adapters.pettingzoo").parallel_env(**SETTINGS)
+    adapter = pytest.importorskip("openworld.adapters.pettingzoo")
+    return adapter.parallel_env(num_agents=3, observation="pixels", time_limit=40, sharing=0.5)
 
 
 def tensors():
     torch = pytest.importorskip("openworld.adapters.torch")
-    return torch.TorchWorlds(WORLDS, CLASSIC, info=("episode_length", "world_seed"), **SETTINGS)
+    return torch.TorchWorlds(3, CLASSIC, time_limit=20, info=torch.KNOWN)
 
 
 def begin(env):
@@ -68,10 +73,10 @@ def play(env, steps):
         elif hasattr(env, "device") and not hasattr(env, "metadata"):
             import torch
 
-            seen.append(env.step(torch.tensor(row, dtype=torch.int32)))
+            seen.append(env.step(torch.tensor(row[: env.num_envs], dtype=torch.int32)))
         else:
             single = not hasattr(env, "num_envs")
-            seen.append(env.step(int(row[0]) if single else row))
+            seen.append(env.step(int(row[0]) if single else row[: env.num_envs]))
             if single and (seen[-1][2] or seen[-1][3]):
                 seen.append(env.reset())
     return seen
@@ -164,7 +169,7 @@ def test_a_twin_crosses_to_a_spawned_process():
 
 @ways
 def test_descriptions_and_rows_have_twins(twin_of):
-    env = openworld.make(CLASSIC, observation="symbolic", time_limit=LIMIT)
+    env = openworld.make(CLASSIC, time_limit=LIMIT)
     env._step, env._reset  # what is compiled is no part of it
     twin = twin_of(env)
     assert twin == env
@@ -218,7 +223,7 @@ def test_two_threads_at_once_are_refused(make):
     told = []
 
     def other():
-        calls = [begin, pickle.dumps, copy.deepcopy, lambda env: env.step(np.zeros(WORLDS, int))]
+        calls = [begin, pickle.dumps, copy.deepcopy, lambda env: env.step(np.zeros(4, int))]
         for call in calls:
             try:
                 call(inner)
