@@ -1,10 +1,13 @@
 """OpenWorld: an open-ended crafting world in JAX.
 
-Importing this package touches no device, loads no framework, and imports JAX only once a world is made.
+Importing this package touches no device, loads no framework, and imports JAX only once an environment is made.
+Gymnasium's registry has the ids from then on, whether it is imported before or after.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from openworld.adapters import discovery
 
 if TYPE_CHECKING:
     from openworld.batch import Environment, Info, State
@@ -36,3 +39,6 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     """List the public names."""
     return __all__
+
+
+discovery.hook.watch()

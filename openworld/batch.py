@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float32, Int32, UInt8, UInt32
 
-from openworld import arguments, chores, sharding
+from openworld import arguments, chores, forking, sharding
 from openworld import step as single
 from openworld.compiled import Compiled, compiled
 from openworld.content.ids import Action
@@ -98,6 +98,13 @@ class Environment:
         """Keep the description alone: what was compiled for it is made again."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
+    def __copy__(self) -> "Environment":
+        """Return itself: it never changes, and what is compiled serves its copies."""
+        return self
+
+    def __deepcopy__(self, memo: dict[int, object]) -> "Environment":
+        return self
+
     @property
     def num_actions(self) -> int:
         """How many actions there are."""
@@ -135,12 +142,14 @@ class Environment:
             obs: [worlds, ...] first observations.
             state: the worlds.
         """
+        forking.refuse()
         key = arguments.key(key)
         num_worlds = arguments.whole("num_worlds", num_worlds, 1, MOST_WORLDS)
         return self.reset_seeds(world_seeds(key_words(key), num_worlds, held_out=held_out))
 
     def reset_seeds(self, seeds: UInt32[Array, "worlds 2"]) -> tuple[Array, State]:
         """Make the worlds of these seeds."""
+        forking.refuse()
         return self._compiled.reset(jnp.asarray(arguments.seeds(seeds), jnp.uint32))
 
     def step(self, state: State, action: Any, *, time_limit: Any = None, repeat_world: Any = None) -> Stepped:
@@ -218,6 +227,7 @@ class Environment:
             The final (carry, obs, state), and what happened by name, each [steps, worlds, ...]: obs (acted on),
             action, reward, terminated, truncated.
         """
+        forking.refuse()
 
         def body(
             at: tuple[Carry, Array, State], key: Array
@@ -248,6 +258,7 @@ class Environment:
 
     def _worlds(self, call: str, state: Any) -> int:
         """Return how many worlds a state has, or refuse what is no state of this environment."""
+        forking.refuse()
         return arguments.batch(call, state, State, self._shapes, self.id)
 
     def _checked(self, call: str, state: Any, action: Any, limit: Any = None) -> tuple[Any, Any]:

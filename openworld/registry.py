@@ -105,15 +105,11 @@ def alone() -> tuple[str, ...]:
 
 
 def register_gymnasium() -> None:
-    """Tell Gymnasium of every id for one player that it does not know yet.
+    """Register every id with Gymnasium, which is imported for it; what is registered already stays as it is.
 
-    Of installed packages it is told at start-up.
+    `import openworld` does so as soon as Gymnasium is imported, and of an installed package so does Python's start.
     """
     from importlib import import_module
 
-    registration = import_module("gymnasium.envs.registration")
-    for name in alone():
-        if name not in registration.registry:
-            registration.register(
-                name, entry_point=ENTRY_POINT, vector_entry_point=VECTOR_ENTRY_POINT, kwargs={"id": name}
-            )
+    import_module("gymnasium.envs.registration")
+    import_module("openworld.adapters.discovery").hook.register()

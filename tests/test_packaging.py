@@ -3,6 +3,7 @@
 import importlib
 import importlib.metadata
 import re
+import site
 import subprocess
 import sys
 import tomllib
@@ -50,7 +51,7 @@ def test_the_lock_holds_what_is_asked_for():
 def test_gymnasium_knows_the_ids_and_nothing_is_imported_for_it():
     code = "import sys, gymnasium; print(*(n for n in gymnasium.registry if 'OpenWorld' in n)); "
     code += "assert not {'jax', 'openworld', 'trainers'} & set(sys.modules)"
-    assert run(code, "-W", "error").split() == list(discovery.IDS)
+    assert run(code, "-W", "error").split() == [*discovery.IDS, *discovery.SEVERAL]
 
 
 def test_starting_python_imports_neither_openworld_nor_gymnasium():
@@ -61,6 +62,7 @@ def test_starting_python_imports_neither_openworld_nor_gymnasium():
 def test_gymnasium_is_told_what_the_registry_holds():
     registry = importlib.import_module("openworld.registry")
     assert set(discovery.IDS) == set(registry.alone())
+    assert {*discovery.IDS, *discovery.SEVERAL} == set(registry.WORLDS)
     assert discovery.ENTRY_POINT == registry.ENTRY_POINT
     assert discovery.VECTOR_ENTRY_POINT == registry.VECTOR_ENTRY_POINT
 
@@ -71,10 +73,16 @@ def test_the_registered_classes_exist(face):
     assert hasattr(importlib.import_module(module), name)
 
 
-def test_the_wheel_carries_all_its_parts(tmp_path):
-    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)]
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
     subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
-    (wheel,) = tmp_path.glob("*.whl")
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+def test_the_wheel_carries_all_its_parts(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {
         "openworld/__init__.py",
@@ -83,7 +91,20 @@ def test_the_wheel_carries_all_its_parts(tmp_path):
         "openworld/assets/replay/page.html",
         "trainers/__init__.py",
         "trainers/py.typed",
+        "openworld/adapters/discovery/__init__.py",
         "_openworld_gymnasium.py",
         "openworld-gymnasium.pth",
     } <= names
     assert not [name for name in names if name.startswith(("tests/", "assets/", "docs/"))]
+
+
+def test_from_a_zipped_path_importing_openworld_registers_the_ids(wheel):
+    code = (
+        f"import sys; sys.path[:0] = {[str(wheel), *site.getsitepackages()]!r}; import gymnasium, openworld; "
+    )
+    code += "assert '.whl' in openworld.__file__; "
+    code += (
+        "print(*(n for n in gymnasium.registry if 'OpenWorld' in n), gymnasium.spec('OpenWorld-v0').kwargs)"
+    )
+    registry = importlib.import_module("openworld.registry")
+    assert run(code, "-I", "-S") == " ".join(registry.WORLDS) + " {'env_id': 'OpenWorld-v0'}"

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from jaxtyping import Array
 
+from openworld.adapters.copying import Copyable, exclusive
 from openworld.batch import Environment, State
 from openworld.cache import enable
 from openworld.compiled import shared
@@ -66,7 +67,7 @@ def _programs(world: Environment, names: tuple[str, ...]) -> Programs:
     return Programs(jax.jit(reset), jax.jit(step, donate_argnums=0))
 
 
-class TorchWorlds:
+class TorchWorlds(Copyable):
     """`num_envs` worlds that step together on JAX's default device, `device` to PyTorch.
 
     Auto-reset is in the same step: where `terminated | truncated`, `obs` (and `action_mask`) are of the next
@@ -86,7 +87,7 @@ class TorchWorlds:
         info: Sequence[str] = USUAL,
         **settings: Any,
     ) -> None:
-        """Describe the worlds; nothing is compiled before the first reset.
+        """Describe the worlds; nothing is compiled and no device touched before the first reset.
 
         Args:
             num_envs: how many worlds, at least 1.
@@ -107,10 +108,19 @@ class TorchWorlds:
         self.num_actions = self.world.num_actions
         self.observation_shape = self.world.observation_shape
         self._shape = (self.num_envs, *(() if self.world.num_agents == 1 else (self.world.num_agents,)))
-        self._programs = programs(self.world, (info,) if isinstance(info, str) else tuple(info))
+        self._names = (info,) if isinstance(info, str) else tuple(info)
         self._state: State | None = None
         self._closed = False
+        self._build()
 
+    #: Where the tensors lie is another matter in another process.
+    _BUILT = ("_guard", "_programs", "device")
+
+    def _build(self) -> None:
+        super()._build()
+        self._programs = programs(self.world, self._names)
+
+    @exclusive
     def reset(
         self, seed: int | None = None, *, held_out: bool = False, world_seed: Any = None
     ) -> tuple[torch.Tensor, Told]:
@@ -134,6 +144,7 @@ class TorchWorlds:
         obs, told, self._state = self._programs.reset(seeds)
         return _tensor(obs), {name: _tensor(value) for name, value in told.items()}
 
+    @exclusive
     def step(self, actions: Any) -> Stepped:
         """Play one step in every world.
 

@@ -27,6 +27,10 @@ class Screen:
         self._surface: Any = None
         self._clock: Any = None
 
+    def __reduce__(self) -> tuple[type["Screen"], tuple[str]]:
+        """Pickle and copy as a window of the same title that is not open yet."""
+        return Screen, (self.title,)
+
     def show(self, frame: np.ndarray, fps: int | None = None) -> None:
         """Show uint8[height, width, 3], at most `fps` frames a second."""
         pygame, size = self.pygame, (frame.shape[1], frame.shape[0])

@@ -3,15 +3,19 @@
 import copy
 import struct
 from collections.abc import Callable
+from functools import cache as cached
 from typing import Any
 
 import gymnasium
+import jax
 import jax.numpy as jnp
 import numpy as np
 from gymnasium.spaces import Discrete
 
 from openworld import cache
+from openworld.adapters.copying import Copyable, exclusive
 from openworld.adapters.gymnasium import checks, forms, seeds
+from openworld.adapters.gymnasium.asynchronous import choose_start_method
 from openworld.adapters.gymnasium.holding import Held, held
 from openworld.adapters.gymnasium.packing import Packed
 from openworld.adapters.gymnasium.programs import Shown, solo
@@ -33,7 +37,7 @@ _NUMBERS = struct.Struct("=ffi8x??")
 _ACHIEVEMENTS = np.dtype(HEAD).itemsize
 
 
-class OpenWorldEnv(gymnasium.Env[Any, np.int64]):
+class OpenWorldEnv(Copyable, gymnasium.Env[Any, np.int64]):
     """One world, one player.
 
     `reset(seed=...)` always makes the same world. Without a seed the next world follows from the last one's, as
@@ -44,6 +48,8 @@ class OpenWorldEnv(gymnasium.Env[Any, np.int64]):
     `info` holds `episode_return`, `episode_length` and `achievements` (bool, for each that the world's rules have,
     in the order of `openworld.content.ids.Achievement`) of the episode so far, `action_mask` (int8, which actions
     would do something in the next step) and after `reset` the `world_seed`.
+
+    It pickles and copies at any time; a copy goes on alike, apart from it. One thread at a time may use it.
     """
 
     metadata: dict[str, Any] = {"render_modes": ONE_WORLD, "render_fps": 10}  # noqa: RUF012
@@ -57,9 +63,10 @@ class OpenWorldEnv(gymnasium.Env[Any, np.int64]):
         render_mode: str | None = None,
         render_scale: int = 3,
         repeat_world: bool = False,
+        env_id: str | None = None,
         **unknown: object,
     ) -> None:
-        """Describe the environment; nothing is compiled before the first reset.
+        """Describe the environment; nothing is compiled and no device touched before the first reset.
 
         Args:
             id: which world, as in `openworld.make`.
@@ -70,19 +77,20 @@ class OpenWorldEnv(gymnasium.Env[Any, np.int64]):
             render_mode: None, "rgb_array" (a frame with achievements and the last events), "human" (the same in
                 a window, after every reset and step; needs pygame-ce) or "ansi".
             render_scale: screen pixels for each pixel of a tile.
+            env_id: the same as `id`, which `gymnasium.make` has a use of its own for.
         """
+        id = id if env_id is None else env_id
         checks.known_keywords(id, unknown, _KNOWN)
         checks.one_of("render_mode", render_mode, (None, *ONE_WORLD))
         self._form = forms.chosen(id, observation)
         checks.one_of("observation", self._form, forms.OBSERVATIONS)
         cache.enable()
+        choose_start_method()
         self.world = make(id, observation="tokens", time_limit=time_limit, repeat_world=repeat_world)
         self.render_mode = render_mode
         self.render_scale = checks.positive("render_scale", render_scale)
         self.action_space = Discrete(self.world.num_actions)
         self.observation_space = observation_space(self.world.ruleset, self._form)
-        self._programs = solo(self.world, forms.fetched_form(self._form))
-        self._actions = list(jnp.arange(self.world.num_actions, dtype=jnp.int32)[:, None])
         self._mask_at = _ACHIEVEMENTS + self.world.ruleset.achievements
         self._state: Packed | None = None
         self._shown: Shown | None = None
@@ -90,7 +98,21 @@ class OpenWorldEnv(gymnasium.Env[Any, np.int64]):
         self._seed: np.ndarray | None = None
         self._telling: Telling | None = None
         self._screen = Screen(f"OpenWorld: {id}") if render_mode == "human" else None
+        self._build()
 
+    _BUILT = ("_guard", "_programs", "_actions")
+
+    def _build(self) -> None:
+        super()._build()
+        self._programs = solo(self.world, forms.fetched_form(self._form))
+        self._actions: list[jax.Array] = []
+
+    def _held(self) -> dict[str, Any]:
+        if self._state is None:
+            return super()._held()
+        return dict(zip(("_shown", "_state"), self._programs.hold(self._state), strict=True))
+
+    @exclusive
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
@@ -104,11 +126,14 @@ class OpenWorldEnv(gymnasium.Env[Any, np.int64]):
         self._shown, self._state = self._programs.reset(words[None])
         return self._begun()
 
+    @exclusive
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Play one step."""
         checks.is_open(self._closed, "step()")
-        number = checks.action_number(action, len(self._actions))
+        number = checks.action_number(action, self.world.num_actions)
         checks.is_running(None if self._over else self._state, "step()")
+        if not self._actions:
+            self._actions = on_device(self.world.num_actions)
         shown, self._state = self._programs.step(self._state, self._actions[number])
         self._shown = shown
         row = np.asarray(shown.rows)
@@ -126,12 +151,14 @@ class OpenWorldEnv(gymnasium.Env[Any, np.int64]):
             self._refresh()
         return self._seen(shown), reward, terminated, truncated, info
 
+    @exclusive
     def action_masks(self) -> np.ndarray:
         """Return bool[actions]: which actions would do something in the next step, as sb3-contrib asks for them."""
         checks.in_play(self._closed, self._shown, "action_masks()")
         assert self._shown is not None
         return np.asarray(self._shown.rows)[0, self._mask_at :].astype(bool)
 
+    @exclusive
     def get_state(self) -> Held:
         """Return the world in hand, for `set_state` of any environment of the same rules; `bytes(...)` saves it.
 
@@ -141,6 +168,7 @@ class OpenWorldEnv(gymnasium.Env[Any, np.int64]):
         _, copied = self._programs.hold(self._state)
         return Held(self.world, copied, np.array([self._over]))
 
+    @exclusive
     def set_state(self, value: Any) -> tuple[Any, dict[str, Any]]:
         """Go on from what `get_state` returned, or its bytes; returns observation and info as `reset` does."""
         checks.is_open(self._closed, "set_state()")
@@ -152,18 +180,9 @@ class OpenWorldEnv(gymnasium.Env[Any, np.int64]):
     def clone(self) -> "OpenWorldEnv":
         """Return another environment with the same future, which neither changes in the other."""
         checks.is_open(self._closed, "clone()")
-        twin = copy.copy(self)
-        if self._screen is not None:
-            twin._screen = Screen(self._screen.title)
-        for name in ("action_space", "observation_space", "_np_random", "_telling"):
-            setattr(twin, name, copy.deepcopy(getattr(self, name)))
-        if self._state is not None:
-            twin._shown, twin._state = self._programs.hold(self._state)
-        return twin
+        return copy.deepcopy(self)
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> "OpenWorldEnv":
-        return self.clone()
-
+    @exclusive
     def render(self) -> np.ndarray | str | None:  # type: ignore[override]
         """Show what the player perceives, as `render_mode` says."""
         checks.is_open(self._closed, "render()")
@@ -212,6 +231,12 @@ class OpenWorldEnv(gymnasium.Env[Any, np.int64]):
     def _seen(self, shown: Shown) -> Any:
         """Return the observation, the caller's own."""
         return forms.fetched(shown.obs, self._form, self.world.ruleset)[0]
+
+
+@cached
+def on_device(actions: int) -> list[jax.Array]:
+    """Return each action as an array that a program takes at no cost: int32[1]."""
+    return list(jnp.arange(actions, dtype=jnp.int32)[:, None])
 
 
 def painter(env: Any) -> Callable[[np.ndarray], Any]:

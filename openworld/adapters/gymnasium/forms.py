@@ -17,7 +17,10 @@ def chosen(id: str, observation: str | None) -> str:
     """Return which form is meant: None takes the id's own, "symbolic" where it has none."""
     row = listed(id)
     if row.num_agents > 1:
-        raise ValueError(f"{id} is for several players: Gymnasium has one; PettingZoo's face plays it")
+        raise ValueError(
+            f"{id} is for several players and Gymnasium's environments have one: "
+            f"use openworld.adapters.pettingzoo.parallel_env() or openworld.make({id!r})"
+        )
     return row.observation or "symbolic" if observation is None else observation
 
 

@@ -8,7 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from openworld import saving
+from openworld import forking, saving
+from openworld.adapters.copying import on_host
 from openworld.adapters.gymnasium.packing import Packed
 from openworld.adapters.gymnasium.programs import solo
 from openworld.batch import Environment, State
@@ -26,6 +27,11 @@ class Held:
     state: State | Packed
     over: np.ndarray  # bool[worlds], whose episode has ended
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the settings, and the state as NumPy arrays."""
+        forking.refuse()
+        return {"world": self.world, "state": on_host(self.state), "over": self.over}
+
     def __bytes__(self) -> bytes:
         return saving.save_state(self.world, self.whole, over=self.over.tolist())
 
@@ -41,6 +47,7 @@ class Held:
     @property
     def whole(self) -> State:
         """The state, field by field."""
+        forking.refuse()
         if isinstance(self.state, Packed):
             return solo(self.world, "tokens").unpack(self.state)
         return self.state

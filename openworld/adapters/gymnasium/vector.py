@@ -9,6 +9,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from openworld import cache
+from openworld.adapters.copying import Copyable, exclusive
 from openworld.adapters.gymnasium import autoreset, checks, forms, seeds
 from openworld.adapters.gymnasium.env import RENDER_MODES, painter
 from openworld.adapters.gymnasium.holding import Held, held
@@ -29,7 +30,7 @@ _KNOWN = (
 )
 
 
-class OpenWorldVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
+class OpenWorldVectorEnv(Copyable, VectorEnv[Any, np.ndarray, np.ndarray]):
     """`num_envs` worlds that step together.
 
     `autoreset_mode` says when a world that ended begins its next episode: in the same step (SAME_STEP, the
@@ -57,9 +58,10 @@ class OpenWorldVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
         render_scale: int = 3,
         max_episode_steps: int | None = None,
         repeat_world: bool = False,
+        env_id: str | None = None,
         **unknown: object,
     ) -> None:
-        """Describe the environments; nothing is compiled before the first reset.
+        """Describe the environments; nothing is compiled and no device touched before the first reset.
 
         Args:
             num_envs: how many worlds, at least 1.
@@ -71,7 +73,9 @@ class OpenWorldVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
             render_mode: None, "rgb_array" or "ansi".
             render_scale: screen pixels for each pixel of a tile.
             max_episode_steps: Gymnasium's name for `time_limit`.
+            env_id: the same as `id`, which `gymnasium.make_vec` has a use of its own for.
         """
+        id = id if env_id is None else env_id
         checks.known_keywords(id, unknown, _KNOWN)
         checks.one_of("render_mode", render_mode, (None, *RENDER_MODES))
         self._form = forms.chosen(id, observation)
@@ -88,14 +92,37 @@ class OpenWorldVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
         self.action_space = batch_space(self.single_action_space, self.num_envs)
         self.single_observation_space = observation_space(self.world.ruleset, self._form)
         self.observation_space = batched(self.single_observation_space, self.num_envs)
-        self._programs = batch(self.world, forms.fetched_form(self._form))
         self._row = row_type(self.world.ruleset)
         self._state: State | None = None
         self._tokens: Any = None
         self._over = np.zeros(self.num_envs, bool)
         self._seeds: np.ndarray | None = None
         self._masks = np.zeros((self.num_envs, self.world.num_actions), np.int8)
+        self._build()
 
+    _ON_DEVICE = ("_state", "_tokens")
+
+    def _build(self) -> None:
+        super()._build()
+        self._programs = batch(self.world, forms.fetched_form(self._form))
+
+    def _settings(self) -> dict[str, Any]:
+        # A batch's bounds are views of one world's (`batched`); copied they would fill the memory.
+        kept = super()._settings()
+        return kept | {"observation_space": kept["observation_space"]._np_random}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        space = batched(state["single_observation_space"], state["num_envs"])
+        space._np_random = state["observation_space"]
+        super().__setstate__(state | {"observation_space": space})
+
+    def _held(self) -> dict[str, Any]:
+        if self._state is None:
+            return super()._held()
+        shown, state = self._programs.hold(self._state)
+        return {"_state": state, "_tokens": shown.tokens}
+
+    @exclusive
     def reset(  # type: ignore[override]
         self, *, seed: seeds.Asked = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
@@ -125,6 +152,7 @@ class OpenWorldVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
         self._state = state
         return self._begun(shown, self._over & (False if mask is None else ~mask), mask)
 
+    @exclusive
     def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         """Play one step in every world."""
         checks.in_play(self.closed, self._state, "step()")
@@ -147,17 +175,20 @@ class OpenWorldVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
         infos |= autoreset.stepped(rows, pending)
         return self._seen(shown.obs), rows["reward"].copy(), terminated, truncated, infos
 
+    @exclusive
     def action_masks(self) -> np.ndarray:
         """Return bool[worlds, actions]: which actions would do something in the next step."""
         checks.in_play(self.closed, self._state, "action_masks()")
         return self._masks.astype(bool)
 
+    @exclusive
     def get_state(self) -> Held:
         """Return the worlds in hand; see `OpenWorldEnv.get_state`. `held[i]` is world i."""
         checks.in_play(self.closed, self._state, "get_state()")
         _, copied = self._programs.hold(self._state)
         return Held(self.world, copied, self._over.copy())
 
+    @exclusive
     def set_state(self, value: Any) -> tuple[Any, dict[str, Any]]:
         """Go on from what `get_state` returned, its bytes, or one of either for each world.
 
@@ -172,16 +203,9 @@ class OpenWorldVectorEnv(VectorEnv[Any, np.ndarray, np.ndarray]):
     def clone(self) -> "OpenWorldVectorEnv":
         """Return another environment with the same future, which neither changes in the other."""
         checks.is_open(self.closed, "clone()")
-        twin = copy.copy(self)
-        for name in ("action_space", "single_action_space", "_np_random", "_over", "_masks"):
-            setattr(twin, name, copy.deepcopy(getattr(self, name)))
-        if self._state is not None:
-            _, twin._state = self._programs.hold(self._state)
-        return twin
+        return copy.deepcopy(self)
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> "OpenWorldVectorEnv":
-        return self.clone()
-
+    @exclusive
     def render(self) -> tuple[Any, ...] | None:  # type: ignore[override]
         """Show every world, as `render_mode` says."""
         checks.is_open(self.closed, "render()")

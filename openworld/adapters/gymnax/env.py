@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool
 
-from openworld import arguments, registry
+from openworld import arguments, forking, registry
 from openworld.adapters.gymnax.folding import batch_of_one, calls, first
 from openworld.adapters.gymnax.records import EnvParams, EnvState
 from openworld.random import key_words, world_seeds
@@ -68,6 +68,7 @@ class GymnaxEnv:
 
     def reset(self, key: Array, params: EnvParams | None = None) -> tuple[Array, EnvState]:
         """Make the world of a key."""
+        forking.refuse()
         self._limit(params)
         obs, batch = calls(self._world).reset(world_seeds(key_words(arguments.key(key)), 1))
         return obs[0], EnvState(first(batch), jnp.zeros((), bool))
@@ -116,7 +117,7 @@ class GymnaxEnv:
         from openworld.adapters.gymnasium.spaces import observation_space
 
         space: Any = observation_space(self._world.ruleset, self._world.observation)
-        return Box(jnp.asarray(space.low), jnp.asarray(space.high), space.shape, space.dtype)
+        return Box(space.low, space.high, space.shape, space.dtype)
 
     def _limit(self, params: EnvParams | None) -> Any:
         """Return the time limit of the params, or the environment's own: a whole number, or int32[]."""
@@ -157,6 +158,7 @@ class GymnaxEnv:
 
     def _checked(self, state: EnvState, action: Any) -> Array:
         """Return the action as int32[]; refuse what is no state of one such world, and no action of one."""
+        forking.refuse()
         if not isinstance(state, EnvState):
             raise TypeError(
                 f"the state must be an EnvState that reset() returned, not {arguments.described(state)}"

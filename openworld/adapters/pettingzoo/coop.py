@@ -11,6 +11,7 @@ from gymnasium.utils import seeding
 from pettingzoo import ParallelEnv
 
 from openworld import cache
+from openworld.adapters.copying import Copyable, exclusive
 from openworld.adapters.gymnasium import checks, forms, seeds
 from openworld.adapters.gymnasium.spaces import observation_space
 from openworld.adapters.pettingzoo.programs import Shown, programs
@@ -27,7 +28,7 @@ _SETTINGS = ("time_limit", "sharing", "revival", "repeat_world")
 _KNOWN = ("num_agents", "observation", "render_mode", "render_scale", *_SETTINGS)
 
 
-class CoopEnv(ParallelEnv[str, Any, int]):
+class CoopEnv(Copyable, ParallelEnv[str, Any, int]):
     """One to eight players, `player_0` and on, in one world of `OpenWorld-Coop-v0` (docs/reference/coop.md).
 
     All stay until the episode ends, the fallen too; with `revival=False` who falls is out, and so terminated.
@@ -55,7 +56,7 @@ class CoopEnv(ParallelEnv[str, Any, int]):
         render_scale: int = 3,
         **settings: Any,
     ) -> None:
-        """Describe the environment; nothing is compiled before the first reset.
+        """Describe the environment; nothing is compiled and no device touched before the first reset.
 
         Args:
             observation: "symbolic" (float32), "tokens" (uint8), "pixels" (uint8) or "text".
@@ -79,12 +80,18 @@ class CoopEnv(ParallelEnv[str, Any, int]):
             name: Discrete(self.world.num_actions) for name in self.possible_agents
         }
         self.state_space = Box(0, 255, (players, self.world.layout.size), np.uint8)
-        self._reset, self._step = programs(self.world, forms.fetched_form(observation))
         self._random: np.random.Generator | None = None
         self._seed: np.ndarray | None = None
         self._state: State | None = None
         self._shown: Shown | None = None
         self._closed = False
+        self._build()
+
+    _BUILT = ("_guard", "_reset", "_step")
+
+    def _build(self) -> None:
+        super()._build()
+        self._reset, self._step = programs(self.world, forms.fetched_form(self._form))
 
     def observation_space(self, agent: str) -> Space:
         """Return the space of a player's observations."""
@@ -94,6 +101,7 @@ class CoopEnv(ParallelEnv[str, Any, int]):
         """Return the space of a player's actions."""
         return self.action_spaces[agent]
 
+    @exclusive
     def reset(
         self, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
@@ -111,6 +119,7 @@ class CoopEnv(ParallelEnv[str, Any, int]):
         obs, infos = self._told()
         return obs, {name: info | {"world_seed": words} for name, info in infos.items()}
 
+    @exclusive
     def step(
         self, actions: Any
     ) -> tuple[dict[str, Any], dict[str, float], dict[str, bool], dict[str, bool], dict[str, dict[str, Any]]]:
@@ -130,6 +139,7 @@ class CoopEnv(ParallelEnv[str, Any, int]):
         self.agents = [name for name in at if not (ended[name] or cut[name])]
         return obs, {name: float(reward[i]) for name, i in at.items()}, ended, cut, infos
 
+    @exclusive
     def state(self) -> np.ndarray:
         """Return what all players perceive, uint8[players, tokens]."""
         checks.is_running(self._shown, "state()")

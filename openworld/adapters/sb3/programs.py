@@ -70,12 +70,12 @@ def decoder(rules: Ruleset, observation: str, channels_first: bool) -> Callable[
     return jax.jit(decode)
 
 
-def on_host(array: Array) -> np.ndarray:
+def on_host(array: Array | np.ndarray) -> np.ndarray:
     """Return an array that nobody else holds as a writable NumPy array, on a CPU without copying it.
 
     PyTorch warns of arrays that cannot be written to, which JAX's are when NumPy looks at them.
     """
-    if next(iter(array.devices())).platform == "cpu":
+    if isinstance(array, jax.Array) and next(iter(array.devices())).platform == "cpu":
         return torch.from_dlpack(array).numpy()
     return np.array(array)
 

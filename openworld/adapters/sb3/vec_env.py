@@ -10,6 +10,7 @@ from gymnasium.utils import seeding
 from jaxtyping import Array
 
 from openworld import cache
+from openworld.adapters.copying import Copyable, exclusive
 from openworld.adapters.gymnasium import checks, forms, seeds
 from openworld.adapters.gymnasium.env import painter
 from openworld.adapters.gymnasium.spaces import observation_space
@@ -60,7 +61,7 @@ def make_vec_env(  # noqa: PLR0913 (settings are keywords)
     return envs
 
 
-class OpenWorldVecEnv(Shared):
+class OpenWorldVecEnv(Copyable, Shared):
     """Worlds that step together, made by `make_vec_env`.
 
     A world that ends begins its next episode in the same step. Its info then has `terminal_observation`,
@@ -76,7 +77,7 @@ class OpenWorldVecEnv(Shared):
         rendering: tuple[str | None, int] = (None, 3),
         channels_first: bool = False,
     ) -> None:
-        """Describe the environments; `world` emits tokens."""
+        """Describe the environments; `world` emits tokens. No device is touched before the first reset."""
         if world.num_agents != 1:
             raise ValueError(
                 f"{world.id} has {world.num_agents} players: Stable-Baselines3 trains one a world"
@@ -92,15 +93,24 @@ class OpenWorldVecEnv(Shared):
             height, width, colours = FORMS[observation].shape(world.ruleset)
             space = Box(0, 255, (colours, height, width), np.uint8)
         super().__init__(count, space, Discrete(world.num_actions))
-        self._programs = programs(world)
-        self._decode = decoder(world.ruleset, observation, channels_first)
+        self._shown_as = (observation, channels_first)
         self._began = time.time()
         self._state: State | None = None
         self._pending: tuple[Array, Shown] | None = None
         self._tokens: Array | None = None
         self._masks: np.ndarray | None = None
         self._closed = False
+        self._build()
 
+    _ON_DEVICE = ("_state", "_pending", "_tokens")
+    _BUILT = ("_guard", "_programs", "_decode")
+
+    def _build(self) -> None:
+        super()._build()
+        self._programs = programs(self.world)
+        self._decode = decoder(self.world.ruleset, *self._shown_as)
+
+    @exclusive
     def reset(self) -> np.ndarray:
         """Begin an episode in every world, with the seeds of `seed` and the options of `set_options`.
 
@@ -117,6 +127,7 @@ class OpenWorldVecEnv(Shared):
         self._pending = self._masks = None
         return on_host(self._decode(self._tokens))
 
+    @exclusive
     def step_async(self, actions: Any) -> None:
         """Begin a step in every world; `actions` are whole numbers, one for each."""
         checks.is_open(self._closed, "step()")
@@ -128,6 +139,7 @@ class OpenWorldVecEnv(Shared):
         self._pending, self._tokens = (self._decode(shown.tokens), shown), shown.tokens
         self._masks = None
 
+    @exclusive
     def step_wait(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[dict[str, Any]]]:
         """Wait for that step: observations, rewards, which episodes ended, and an info for each world."""
         checks.is_open(self._closed, "step_wait()")
@@ -141,6 +153,7 @@ class OpenWorldVecEnv(Shared):
             self._tell(shown, np.flatnonzero(ended), infos)
         return on_host(obs), np.array(shown.reward), ended, infos
 
+    @exclusive
     def action_masks(self) -> np.ndarray:
         """Return bool[worlds, actions]: whether an action could do something now."""
         checks.in_play(self._closed, self._state, "action_masks()")
@@ -157,6 +170,11 @@ class OpenWorldVecEnv(Shared):
         """Call a method of one world."""
         if method == "action_masks":
             return self.action_masks()[world]
+        return self._painted(world)
+
+    @exclusive
+    def _painted(self, world: int) -> Any:
+        """Show one world, as `render_mode` says."""
         checks.in_play(self._closed, self._state, "render()")
         if self.render_mode is None:
             return None
