@@ -1,6 +1,7 @@
 """The ids of the worlds: what `make` builds and what Gymnasium is told. Imports neither JAX nor Gymnasium."""
 
 import difflib
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -39,7 +40,8 @@ WORLDS: dict[str, Listed] = {
 ENTRY_POINT = "openworld.adapters.gymnasium:OpenWorldEnv"
 VECTOR_ENTRY_POINT = "openworld.adapters.gymnasium:OpenWorldVectorEnv"
 
-_SETTINGS = ("observation", "num_agents", "time_limit", "sharing", "revival")
+#: What `make` takes besides the id.
+SETTINGS = ("observation", "num_agents", "time_limit", "sharing", "revival")
 
 
 def make(
@@ -54,6 +56,8 @@ def make(
 ) -> "Environment":
     """Return the world of an id: a frozen description whose `reset` and `step` are pure and jittable.
 
+    The default observation here is "tokens"; of `gymnasium.make` and most other interfaces it is "symbolic".
+
     Args:
         observation: "tokens" (uint8, what networks should embed), "symbolic" (float32, the published layout) or
             "pixels" (uint8, a small picture); None takes the id's own, "tokens" where it has none.
@@ -62,8 +66,7 @@ def make(
         sharing: of several players, which share of each one's reward is the mean of all: 0 (the default) to 1.
         revival: of several players, whether one who has fallen can be helped up (the default) or is out.
     """
-    if unknown:
-        raise TypeError(f"make() takes no {next(iter(unknown))!r}; it takes {', '.join(_SETTINGS)}")
+    known_keywords("make", unknown, SETTINGS)
     row = listed(id)
     rules = row.rules
     if revival is not None or sharing is not None:
@@ -80,6 +83,15 @@ def make(
         time_limit=rules.time_limit if time_limit is None else time_limit,
         sharing=0.0 if sharing is None else sharing,
     )
+
+
+def known_keywords(call: str, given: Iterable[str], known: Collection[str]) -> None:
+    """Refuse a keyword that is not known, in Python's own words, which TorchRL and others look for."""
+    for keyword in given:
+        if keyword not in known:
+            raise TypeError(
+                f"{call}() got an unexpected keyword argument {keyword!r}; it takes {', '.join(known)}"
+            )
 
 
 def ruleset(id: str) -> Ruleset:
@@ -112,5 +124,9 @@ def register_gymnasium() -> None:
     for name in alone():
         if name not in registration.registry:
             registration.register(
-                name, entry_point=ENTRY_POINT, vector_entry_point=VECTOR_ENTRY_POINT, kwargs={"id": name}
+                name,
+                entry_point=ENTRY_POINT,
+                vector_entry_point=VECTOR_ENTRY_POINT,
+                max_episode_steps=ruleset(name).time_limit,
+                kwargs={"id": name},
             )

@@ -11,14 +11,14 @@ from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from types import ModuleType
 
-#: Every id that Gymnasium is told of, and where its two faces are found.
-IDS = (
-    "OpenWorld-v0",
-    "OpenWorld-Classic-v0",
-    "OpenWorld-Endless-v0",
-    "OpenWorld-Pixels-v0",
-    "OpenWorld-Classic-Pixels-v0",
-)
+#: Every id that Gymnasium is told of, the steps after which its episodes are truncated, and its entry points.
+IDS = {
+    "OpenWorld-v0": 100_000,
+    "OpenWorld-Classic-v0": 10_000,
+    "OpenWorld-Endless-v0": 100_000,
+    "OpenWorld-Pixels-v0": 100_000,
+    "OpenWorld-Classic-Pixels-v0": 10_000,
+}
 ENTRY_POINT = "openworld.adapters.gymnasium:OpenWorldEnv"
 VECTOR_ENTRY_POINT = "openworld.adapters.gymnasium:OpenWorldVectorEnv"
 
@@ -27,10 +27,14 @@ def register() -> None:
     """Add the ids to Gymnasium's registry, once."""
     from gymnasium.envs.registration import register, registry
 
-    for name in IDS:
+    for name, steps in IDS.items():
         if name not in registry:
             register(
-                name, entry_point=ENTRY_POINT, vector_entry_point=VECTOR_ENTRY_POINT, kwargs={"id": name}
+                name,
+                entry_point=ENTRY_POINT,
+                vector_entry_point=VECTOR_ENTRY_POINT,
+                max_episode_steps=steps,
+                kwargs={"id": name},
             )
 
 
