@@ -1,4 +1,4 @@
-"""What `info` holds: the same fields, shapes and dtypes after every reset and every step, for whoever stacks them."""
+"""`info` holds the same fields, shapes and dtypes after every reset and every step, for whoever stacks them."""
 
 import gymnasium
 import jax

@@ -1,4 +1,4 @@
-"""`max_episode_steps`, Gymnasium's and everybody's name for `time_limit`: what is registered, asked for, and holds."""
+"""`max_episode_steps`, which is Gymnasium's name for `time_limit`: registered, asked for, and what holds."""
 
 import gymnasium
 import numpy as np

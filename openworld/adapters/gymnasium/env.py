@@ -18,7 +18,7 @@ from openworld.adapters.gymnasium.packing import Packed
 from openworld.adapters.gymnasium.programs import Shown, following, solo
 from openworld.adapters.gymnasium.rows import HEAD, row_type
 from openworld.adapters.gymnasium.spaces import observation_space
-from openworld.registry import known_keywords, make
+from openworld.registry import known_keywords, listed, make
 from openworld.render.chronicle import Story, Telling
 from openworld.render.human import frame
 from openworld.render.picture import picture
@@ -84,7 +84,7 @@ class OpenWorldEnv(gymnasium.Env[Any, np.int64]):
         self._form = forms.chosen(id, observation)
         checks.one_of("observation", self._form, forms.OBSERVATIONS)
         cache.enable()
-        limit = limits.of_one(time_limit, max_episode_steps)
+        limit = limits.of_one(listed(id).rules.time_limit, time_limit, max_episode_steps)
         self.world = make(id, observation="tokens", time_limit=limit)
         self.render_mode = render_mode
         self.render_scale = checks.positive("render_scale", render_scale)

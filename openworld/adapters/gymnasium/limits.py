@@ -21,25 +21,24 @@ NO_WRAPPER = -1
 _NEAR = 6
 
 
-def of_one(time_limit: int | None, max_episode_steps: int | None) -> int | None:
+def of_one(own: int, time_limit: int | None, max_episode_steps: int | None) -> int | None:
     """Return the limit of one environment; None is the rules' own.
 
     Args:
+        own: the rules' own limit, which every id is registered with.
         time_limit: the setting of that name.
         max_episode_steps: likewise, where the class is called directly.
     """
     asked, registered = _of_gymnasium(sys._getframe(1))
     asked = max_episode_steps if asked is None else asked
-    if asked is not None or registered is None:
-        return smaller(time_limit, asked)
-    if time_limit is None:
-        return registered
-    if isinstance(time_limit, int) and time_limit > registered:
+    if asked is None and registered != own:
+        asked = registered
+    if asked is None and registered and isinstance(time_limit, int) and time_limit > registered:
         raise ValueError(
             f"time_limit={time_limit} is beyond the {registered} steps after which Gymnasium ends each episode: "
             f"give max_episode_steps={time_limit} in its place"
         )
-    return time_limit
+    return smaller(time_limit, asked)
 
 
 def of_many(own: int, time_limit: int | None, max_episode_steps: int | None) -> int | None:
