@@ -1,5 +1,7 @@
 """`info` holds the same fields, shapes and dtypes after every reset and every step, for whoever stacks them."""
 
+from functools import partial
+
 import gymnasium
 import jax
 import jax.numpy as jnp
@@ -14,6 +16,7 @@ from openworld.adapters import gymnax, pettingzoo
 from openworld.adapters.gymnasium import OpenWorldEnv, OpenWorldVectorEnv
 from openworld.adapters.sb3 import make_vec_env
 from openworld.adapters.torch import KNOWN, TorchWorlds
+from tests.adapters.recorded import Recorded
 
 ID, WORLDS, LIMIT, STEPS = "OpenWorld-Classic-v0", 2, 4, 10
 SETTINGS = {"observation": "tokens", "time_limit": LIMIT}
@@ -102,14 +105,15 @@ def test_many_envs(mode):
 
 
 def test_async_envs_of_other_processes():
-    """Gymnasium's processes stack the infos as its loop does."""
-    single = [lambda: OpenWorldEnv(ID, **SETTINGS)] * WORLDS
-    envs = AsyncVectorEnv(single, context="spawn")
+    """Gymnasium's processes stack what a single environment's infos hold."""
+    env = OpenWorldEnv(ID, **SETTINGS)
+    played = [env.reset(seed=3)[1], *(env.step(0)[4] for _ in range(LIMIT))]
+    envs = AsyncVectorEnv([partial(Recorded, played)] * WORLDS, context="spawn")
     try:
-        infos = [envs.reset(seed=3)[1]]
-        infos += [envs.step([0] * WORLDS)[4] for _ in range(LIMIT + 2)]
+        infos = [envs.reset()[1], *(envs.step([0] * WORLDS)[4] for _ in range(LIMIT))]
     finally:
         envs.close()
+    assert np.array_equal(infos[1]["world_seed"], [played[1]["world_seed"]] * WORLDS)
     shape = one_shape(infos)
     assert shape.keys() == FIELDS | {f"_{name}" for name in FIELDS}
     seed_is_whole(shape, WORLDS)

@@ -22,8 +22,6 @@ from openworld.registry import known_keywords, make
 
 #: "human" is not among them: Stable-Baselines3 shows the "rgb_array" itself.
 RENDER_MODES = (None, "rgb_array", "ansi")
-#: What each info holds.
-FIELDS = ("episode_return", "episode_length", "achievements", "world_seed", "TimeLimit.truncated")
 _KNOWN = ("n_envs", "observation", "seed", "time_limit", "render_mode", "render_scale", "channels_first")
 
 
@@ -181,19 +179,36 @@ class OpenWorldVecEnv(Shared):
     def _infos(self, shown: Shown) -> list[dict[str, Any]]:
         """Return the info of each world; what a caller writes into one stays in that one."""
         told = shown.info
-        columns = (
+        columns = zip(
             np.asarray(told.episode_return).tolist(),
             np.asarray(told.episode_length).tolist(),
             np.array(told.achievements),
             self._worlds.copy(),
             np.asarray(shown.truncated).tolist(),
+            strict=True,
         )
-        return [dict(zip(FIELDS, row, strict=True)) for row in zip(*columns, strict=True)]
+        # Written out: this is half of what the infos of many worlds cost.
+        return [
+            {
+                "episode_return": paid,
+                "episode_length": length,
+                "achievements": achievements,
+                "world_seed": seed,
+                "TimeLimit.truncated": truncated,
+            }
+            for paid, length, achievements, seed, truncated in columns
+        ]
 
     def _begun(self, seed: np.ndarray) -> dict[str, Any]:
         """Return the info of an episode that has just begun."""
         none = np.zeros(self.world.ruleset.achievements, bool)
-        return dict(zip(FIELDS, (0.0, 0, none, seed.copy(), False), strict=True))
+        return {
+            "episode_return": 0.0,
+            "episode_length": 0,
+            "achievements": none,
+            "world_seed": seed.copy(),
+            "TimeLimit.truncated": False,
+        }
 
     def _end(self, shown: Shown, where: np.ndarray, infos: list[dict[str, Any]]) -> None:
         """Add what Stable-Baselines3 looks for where an episode has ended, and begin the next one's info."""
