@@ -18,7 +18,7 @@ from openworld.adapters.sb3 import make_vec_env
 from openworld.adapters.torch import KNOWN, TorchWorlds
 from tests.adapters.recorded import Recorded
 
-ID, WORLDS, LIMIT, STEPS = "OpenWorld-Classic-v0", 2, 4, 10
+ID, WORLDS, LIMIT, STEPS = "OpenWorld-Classic-v0", 3, 4, 10
 SETTINGS = {"observation": "tokens", "time_limit": LIMIT}
 FIELDS = {"episode_return", "episode_length", "achievements", "action_mask", "world_seed"}
 NEXT, SAME, BY_HAND = AutoresetMode
