@@ -1,6 +1,7 @@
 """The ids of the worlds: what `make` builds and what Gymnasium is told. Imports neither JAX nor Gymnasium."""
 
 import difflib
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -39,10 +40,11 @@ WORLDS: dict[str, Listed] = {
 ENTRY_POINT = "openworld.adapters.gymnasium:OpenWorldEnv"
 VECTOR_ENTRY_POINT = "openworld.adapters.gymnasium:OpenWorldVectorEnv"
 
-_SETTINGS = ("observation", "num_agents", "time_limit", "sharing", "revival", "repeat_world")
+#: What `make` takes besides the id.
+SETTINGS = ("observation", "num_agents", "time_limit", "sharing", "revival", "repeat_world")
 
 
-def make(  # noqa: PLR0913 (settings are keywords)
+def make(
     id: str,
     *,
     observation: str | None = None,
@@ -55,6 +57,8 @@ def make(  # noqa: PLR0913 (settings are keywords)
 ) -> "Environment":
     """Return the world of an id: a frozen description whose `reset` and `step` are pure and jittable.
 
+    The default observation here is "tokens"; of `gymnasium.make` and most other interfaces it is "symbolic".
+
     Args:
         observation: "tokens" (uint8, what networks should embed), "symbolic" (float32, the published layout) or
             "pixels" (uint8, a small picture); None takes the id's own, "tokens" where it has none.
@@ -64,8 +68,7 @@ def make(  # noqa: PLR0913 (settings are keywords)
         revival: of several players, whether one who has fallen can be helped up (the default) or is out.
         repeat_world: whether every episode of a world begins in the same map, instead of a new one each time.
     """
-    if unknown:
-        raise TypeError(f"make() takes no {next(iter(unknown))!r}; it takes {', '.join(_SETTINGS)}")
+    known_keywords("make", unknown, SETTINGS)
     row = listed(id)
     rules = row.rules
     if revival is not None or sharing is not None:
@@ -83,6 +86,15 @@ def make(  # noqa: PLR0913 (settings are keywords)
         sharing=0.0 if sharing is None else sharing,
         repeat_world=repeat_world,
     )
+
+
+def known_keywords(call: str, given: Iterable[str], known: Collection[str]) -> None:
+    """Refuse a keyword that is not known, in Python's own words, which TorchRL and others look for."""
+    for keyword in given:
+        if keyword not in known:
+            raise TypeError(
+                f"{call}() got an unexpected keyword argument {keyword!r}; it takes {', '.join(known)}"
+            )
 
 
 def ruleset(id: str) -> Ruleset:

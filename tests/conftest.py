@@ -73,6 +73,7 @@ LONG = (
         "adapters/test_gymnasium_forms",
         "adapters/test_gymnasium_autoreset",
         "adapters/test_gymnasium_wrappers",
+        "adapters/test_infos",
     ),
     *("adapters/test_gymnasium_state", "adapters/test_gymnasium_masks", "adapters/test_gymnasium_vector"),
     *(

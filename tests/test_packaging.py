@@ -48,6 +48,12 @@ def test_the_lock_holds_what_is_asked_for():
     assert names <= locked
 
 
+def test_the_extra_for_videos_brings_what_gymnasium_makes_them_with():
+    extras = PROJECT["project"]["optional-dependencies"]
+    assert any(line.startswith("moviepy") for line in extras["video"])
+    assert "video" in re.search(r"\[(.*)\]", extras["all"][0])[1].split(",")
+
+
 def test_gymnasium_knows_the_ids_and_nothing_is_imported_for_it():
     code = "import sys, gymnasium; print(*(n for n in gymnasium.registry if 'OpenWorld' in n)); "
     code += "assert not {'jax', 'openworld', 'trainers'} & set(sys.modules)"
@@ -61,7 +67,7 @@ def test_starting_python_imports_neither_openworld_nor_gymnasium():
 
 def test_gymnasium_is_told_what_the_registry_holds():
     registry = importlib.import_module("openworld.registry")
-    assert set(discovery.IDS) == set(registry.alone())
+    assert dict(discovery.IDS) == {id: registry.listed(id).rules.time_limit for id in registry.alone()}
     assert {*discovery.IDS, *discovery.SEVERAL} == set(registry.WORLDS)
     assert discovery.ENTRY_POINT == registry.ENTRY_POINT
     assert discovery.VECTOR_ENTRY_POINT == registry.VECTOR_ENTRY_POINT

@@ -1,5 +1,7 @@
 """PPO in JAX on OpenWorld, whole and small: playing and learning are one compiled program.
 
+The default observation of this interface is "symbolic"; `make(..., observation="tokens")` chooses another.
+
 The style is PureJaxRL's: an environment of one world with gymnax's signatures, `jax.vmap` for many of them, and
 `jax.lax.scan` for time. Under that vmap the face steps the whole batch at once, as `openworld.make` does.
 `jax.vmap(make_train(s))(keys)` trains several agents side by side.

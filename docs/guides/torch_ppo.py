@@ -1,5 +1,7 @@
 """PPO in PyTorch on OpenWorld, whole and small: `python torch_ppo.py` learns within two minutes on two CPU cores.
 
+The default observation of this interface is "tokens"; `TorchWorlds(..., observation="symbolic")` chooses another.
+
 The worlds hand over tensors that are JAX's own memory, on the device where the worlds live, so that nothing is
 copied between playing and learning. Proximal policy optimisation is Schulman et al. 2017 (1707.06347); advantages are
 generalised ones (1506.02438).

@@ -22,9 +22,9 @@ from openworld.batch import Environment, State
 from openworld.cache import enable
 from openworld.compiled import shared
 from openworld.random import key_words, world_seeds
-from openworld.registry import make
+from openworld.registry import SETTINGS, known_keywords, make
 
-#: What `info` can tell, and what it tells unless asked otherwise. What it does not tell is not computed.
+#: The fields that `info` can hold, and those that it holds unless asked otherwise. Others are not computed.
 KNOWN = ("final_obs", "episode_return", "episode_length", "achievements", "action_mask", "world_seed")
 USUAL = KNOWN[:4]
 
@@ -51,12 +51,20 @@ def _programs(world: Environment, names: tuple[str, ...]) -> Programs:
     """Return them, of which `step` is told limit and repetition as well: no time limit compiles anew."""
 
     def of_state(state: State) -> dict[str, Array]:
-        told = {"world_seed": state.world.seed} if "world_seed" in names else {}
-        return told | ({"action_mask": world.action_mask(state)} if "action_mask" in names else {})
+        fields = {"world_seed": _wide(state.world.seed)} if "world_seed" in names else {}
+        return fields | ({"action_mask": world.action_mask(state)} if "action_mask" in names else {})
 
     def reset(seeds: Array) -> tuple[Array, dict[str, Array], State]:
         obs, state = world.reset_seeds(seeds)
-        return obs, of_state(state), state
+        worlds = seeds.shape[0]
+        shape = (worlds,) if world.num_agents == 1 else (worlds, world.num_agents)
+        fields = {
+            "final_obs": jnp.copy(obs),
+            "episode_return": jnp.zeros(shape, jnp.float32),
+            "episode_length": jnp.zeros(worlds, jnp.int32),
+            "achievements": jnp.zeros((*shape, world.ruleset.achievements), bool),
+        }
+        return obs, {name: fields[name] for name in names if name in fields} | of_state(state), state
 
     def step(state: State, action: Array, limit: Array, again: Array) -> tuple[Any, dict[str, Array], State]:
         after = world.step(state, action, time_limit=limit, repeat_world=again)
@@ -70,9 +78,12 @@ def _programs(world: Environment, names: tuple[str, ...]) -> Programs:
 class TorchWorlds(Copyable):
     """`num_envs` worlds that step together on JAX's default device, `device` to PyTorch.
 
+    The default observation is "tokens", as of `openworld.make`; `observation=` chooses another.
+
     Auto-reset is in the same step: where `terminated | truncated`, `obs` (and `action_mask`) are of the next
     episode, `info["final_obs"]` is what the player last saw, and `episode_return`, `episode_length` and
-    `achievements` are of the episode that ended. Other worlds' `final_obs` equals `obs`.
+    `achievements` are of the episode that ended. Other worlds' `final_obs` equals `obs`. `info` has the same
+    fields, shapes and dtypes after every reset and every step; `world_seed` is int64[worlds, 2], of 32-bit words.
 
     With several players, rewards and actions are [worlds, players], and so are the observations' first axes.
     """
@@ -94,11 +105,12 @@ class TorchWorlds(Copyable):
             id: which world, as in `openworld.make`.
             observation: one that `openworld.make` knows; None takes the id's own, "tokens" where it has none.
             time_limit: steps after which an episode is truncated; None takes the rules' own limit.
-            info: what `info` tells, of `KNOWN`; an action mask and the worlds' seeds only if named here.
+            info: which fields `info` holds, of `KNOWN`; an action mask and the worlds' seeds only if named here.
             settings: further settings of `openworld.make`, such as `num_agents`.
         """
         if isinstance(num_envs, bool) or not isinstance(num_envs, int | np.integer) or num_envs < 1:
             raise ValueError(f"num_envs must be a whole number of at least 1, not {num_envs!r}")
+        known_keywords("TorchWorlds.__init__", settings, (*SETTINGS, "info"))
         for name in (info,) if isinstance(info, str) else info:
             if name not in KNOWN:
                 raise ValueError(f"info tells of {', '.join(KNOWN)}, not of {name!r}")
@@ -133,7 +145,7 @@ class TorchWorlds(Copyable):
 
         Returns:
             obs: [worlds, ...].
-            info: of what was asked for, the action mask and the worlds' seeds.
+            info: the fields that were asked for, of an episode that has just begun.
         """
         self._still_open()
         if world_seed is None:
@@ -142,7 +154,7 @@ class TorchWorlds(Copyable):
         else:
             seeds = self._words(world_seed)
         obs, told, self._state = self._programs.reset(seeds)
-        return _tensor(obs), {name: _tensor(value) for name, value in told.items()}
+        return _tensor(obs), _fields(told)
 
     @exclusive
     def step(self, actions: Any) -> Stepped:
@@ -160,7 +172,7 @@ class TorchWorlds(Copyable):
             raise RuntimeError("call reset() before step(): no episode is running")
         out, told, self._state = self._programs.step(self._state, self._taken(actions))
         obs, reward, terminated, truncated = map(_tensor, out)
-        return obs, reward, terminated, truncated, {name: _tensor(value) for name, value in told.items()}
+        return obs, reward, terminated, truncated, _fields(told)
 
     @cached_property
     def device(self) -> torch.device:
@@ -206,3 +218,17 @@ class TorchWorlds(Copyable):
 
 def _tensor(value: Array) -> torch.Tensor:
     return torch.from_dlpack(value)
+
+
+def _wide(words: Array) -> Array:
+    """Return uint32[worlds, 2] as the halves of 64-bit integers, int32[worlds, 4], low half first."""
+    both = jnp.stack([words, jnp.zeros_like(words)], axis=-1)
+    return jax.lax.bitcast_convert_type(both, jnp.int32).reshape(words.shape[0], 4)
+
+
+def _fields(fields: dict[str, Array]) -> Told:
+    """Hand the fields of an info over; a seed's halves become int64, which needs no copy."""
+    tensors = {name: _tensor(value) for name, value in fields.items()}
+    if "world_seed" in tensors:
+        tensors["world_seed"] = tensors["world_seed"].view(torch.int64)
+    return tensors

@@ -37,7 +37,7 @@ def gymnasium(settings: "Settings", id: str, size: int) -> dict[str, Any]:
         env: Any = faces.make(id, observation=settings.shown(id))
         play = _play_one
     else:
-        env = faces.make_vec(id, num_envs=size, observation=settings.shown(id))
+        env = faces.make_vec(id, num_envs=size, observation=settings.shown(id), autoreset_mode="SameStep")
         play = _play_many
     actions = np.random.default_rng(0).integers(0, env.unwrapped.world.num_actions, (997, size))
     env.reset(seed=0)

@@ -22,7 +22,7 @@ def same(one, other):
 @pytest.mark.parametrize("id", ["OpenWorld-v0", CLASSIC])
 def test_words_are_of_the_tokens_in_one_world_and_in_many(id):
     alone, plain = (OpenWorldEnv(id, observation=form, time_limit=LIMIT) for form in ("text", "tokens"))
-    envs = OpenWorldVectorEnv(WORLDS, id, observation="text", time_limit=LIMIT)
+    envs = OpenWorldVectorEnv(WORLDS, id, observation="text", time_limit=LIMIT, autoreset_mode="SameStep")
     obs, _ = alone.reset(seed=4)
     many, _ = envs.reset(seed=4)
     tokens, _ = plain.reset(seed=4)
@@ -45,7 +45,7 @@ def test_words_are_of_the_tokens_in_one_world_and_in_many(id):
 def test_pixels_are_of_the_tokens_in_one_world_and_in_many(id):
     alone = gymnasium.make(id, time_limit=LIMIT)
     plain = gymnasium.make(id, observation="tokens", time_limit=LIMIT)
-    envs = gymnasium.make_vec(id, num_envs=WORLDS, time_limit=LIMIT)
+    envs = gymnasium.make_vec(id, num_envs=WORLDS, time_limit=LIMIT, autoreset_mode="SameStep")
     obs, _ = alone.reset(seed=4)
     many, _ = envs.reset(seed=4)
     tokens, _ = plain.reset(seed=4)

@@ -17,7 +17,7 @@ def env():
 
 @pytest.fixture(scope="module")
 def envs():
-    return OpenWorldVectorEnv(WORLDS, observation="tokens", time_limit=LIMIT)
+    return OpenWorldVectorEnv(WORLDS, observation="tokens", time_limit=LIMIT, autoreset_mode="SameStep")
 
 
 def mask_of(face):
@@ -66,7 +66,10 @@ def test_many_worlds_have_theirs_after_any_reset(mode):
         assert infos["_action_mask"].all()
         assert np.array_equal(mask, mask_of(envs))
         assert np.array_equal(envs.action_masks(), mask.astype(bool))
-        assert envs.action_space.sample(tuple(mask)).shape == (WORLDS,)
+        for given in (mask, tuple(mask), envs.action_masks()):
+            drawn = envs.action_space.sample(mask=given)
+            assert drawn in envs.action_space
+            assert mask[np.arange(WORLDS), drawn].all()
         *_, truncated, infos = envs.step([step % 5] * WORLDS)
         if mode is AutoresetMode.DISABLED and truncated.any():
             _, infos = envs.reset(options={"reset_mask": truncated})

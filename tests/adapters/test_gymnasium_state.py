@@ -21,7 +21,7 @@ def env():
 
 @pytest.fixture(scope="module")
 def envs():
-    return OpenWorldVectorEnv(WORLDS, observation="tokens", time_limit=LIMIT)
+    return OpenWorldVectorEnv(WORLDS, observation="tokens", time_limit=LIMIT, autoreset_mode="SameStep")
 
 
 def play(env, actions):
@@ -156,7 +156,7 @@ def test_an_episode_that_has_ended_is_kept_as_ended(env):
     by_hand.set_state(hand)
     with pytest.raises(Exception, match="world 0 has ended"):
         by_hand.step([0])
-    same_step = OpenWorldVectorEnv(1, observation="tokens", time_limit=LIMIT)
+    same_step = OpenWorldVectorEnv(1, observation="tokens", time_limit=LIMIT, autoreset_mode="SameStep")
     with pytest.raises(
         ValueError, match="the episode of world 0 has ended: SAME_STEP holds only running ones"
     ):

@@ -129,7 +129,8 @@ def test_before_a_reset_and_after_close_nothing_is_played(begun):
         ({"sharing": 1.5}, ValueError, "sharing must be 0 to 1 in hundredths, got 1.5"),
         ({"observation": "sounds"}, ValueError, "observation must be one of"),
         ({"render_mode": "film"}, ValueError, "render_mode must be one of"),
-        ({"players": 2}, TypeError, "OpenWorld-Coop-v0 takes no 'players'; it takes num_agents, observation"),
+        ({"players": 2}, TypeError, "got an unexpected keyword argument 'players'; it takes num_agents, obs"),
+        ({"max_cycles": 0}, ValueError, "max_cycles must be at least 1, not 0"),
     ],
 )
 def test_what_is_no_setting_is_refused(settings, error, told):
@@ -147,3 +148,24 @@ def test_pictures_stand_side_by_side(begun):
     assert not np.array_equal(parts[0], parts[1])
     begun.render_mode = "ansi"
     assert [line for line in begun.render().splitlines() if line in NAMES] == NAMES
+
+
+def test_their_name_for_the_time_limit():
+    env = coop.parallel_env(max_cycles=9)
+    assert env.max_cycles == env.world.time_limit == 9
+    assert coop.parallel_env(max_cycles=9, time_limit=7).max_cycles == 7
+    assert coop.env(max_cycles=9).unwrapped.env.max_cycles == 9
+    assert coop.parallel_env().max_cycles == 100_000
+
+
+def test_attributes_that_others_look_for():
+    env, by_turn = coop.parallel_env(num_agents=2, render_mode="ansi"), coop.env(num_agents=2)
+    for one in (env, by_turn):
+        assert one.possible_agents == NAMES[:2]
+        assert one.max_num_agents == 2
+        assert one.metadata["name"] == "openworld_coop_v0"
+        assert one.metadata["is_parallelizable"]
+        assert one.state_space.shape == (2, env.world.layout.size)
+    assert env.render_mode == "ansi"
+    assert by_turn.render_mode is None
+    assert env.agents == []

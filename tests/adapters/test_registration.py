@@ -41,6 +41,8 @@ def test_start_up_tells_of_what_the_registry_holds():
     )
     assert told.split() == [*registry.WORLDS, registry.ENTRY_POINT, registry.VECTOR_ENTRY_POINT]
     assert run("import _openworld_gymnasium as d; print(*d.IDS)").split() == [*registry.alone()]
+    told = run("import _openworld_gymnasium as d; print(*d.IDS.values())")
+    assert told.split() == [str(registry.make(id).time_limit) for id in registry.alone()]
 
 
 def test_every_id_is_made_without_an_import():
@@ -221,9 +223,10 @@ def test_unknown_ids_name_the_near_ones(name, told):
 
 
 def test_a_wrong_keyword_names_the_right_ones():
-    with pytest.raises(
-        TypeError, match="takes no 'observations'; it takes observation, num_agents, time_limit"
-    ):
+    told = (
+        r"make\(\) got an unexpected keyword argument 'observations'; it takes observation, num_agents, time"
+    )
+    with pytest.raises(TypeError, match=told):
         registry.make("OpenWorld-v0", observations="tokens")
 
 

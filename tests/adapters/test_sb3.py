@@ -1,5 +1,6 @@
 """The Stable-Baselines3 face: the worlds of single environments, its own checker, its wrappers."""
 
+import gymnasium
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -48,8 +49,14 @@ def test_worlds_are_those_of_single_environments():
         *others, infos_of_theirs = theirs.step(actions)
         assert all(np.array_equal(a, b) for a, b in zip(arrays, others, strict=True))
         assert np.array_equal(get_action_masks(ours), get_action_masks(theirs))
+        for info, other in zip(infos, infos_of_theirs, strict=True):
+            # Ours asks for action masks apart, as they are computed only then.
+            assert info.keys() == other.keys() - {"action_mask"}
+            for name in ("world_seed", "achievements", "episode_length"):
+                assert np.array_equal(info[name], other[name])
+            assert info["episode_return"] == pytest.approx(other["episode_return"])
+            assert info["TimeLimit.truncated"] is other["TimeLimit.truncated"]
         if step % LIMIT:
-            assert infos == [{}] * WORLDS
             continue
         for info, other in zip(infos, infos_of_theirs, strict=True):
             assert np.array_equal(info["terminal_observation"], other["terminal_observation"])
@@ -74,8 +81,10 @@ def test_what_a_step_returns_is_the_callers_own():
     second[:] = 255
     infos[0]["mine"] = 1
     assert not np.array_equal(np.asarray(envs._tokens), second)
+    infos[1]["world_seed"][:] = infos[1]["achievements"][:] = 1
     third, *_, infos = envs.step(drawn(1)[0])
-    assert infos == [{}] * WORLDS
+    assert "mine" not in infos[0]
+    assert infos[1]["world_seed"][0] > 1
     again = made(seed=3)
     again.reset()
     again.step(drawn(1)[0])
@@ -95,7 +104,7 @@ def test_an_end_that_is_no_time_limit():
     envs._programs = envs._programs._replace(step=die)
     _, _, ended, infos = envs.step(drawn(1)[0])
     assert ended.tolist() == ending.tolist()
-    assert [len(info) for info in infos] == [0, 4, 0, 0]
+    assert ["episode" in info for info in infos] == ending.tolist()
     assert infos[1]["TimeLimit.truncated"] is False
     assert infos[1]["terminal_observation"].shape == envs.observation_space.shape
 
@@ -153,10 +162,40 @@ def test_attributes():
     assert envs.env_is_wrapped(VecMonitor) == [False] * WORLDS
     with pytest.raises(AttributeError, match="'world' is the same for all worlds"):
         envs.set_attr("world", None)
-    with pytest.raises(AttributeError, match="no method 'fly'; they have action_masks, render"):
+    with pytest.raises(AttributeError, match="no method 'fly'; they have action_masks, render, get_wrapper"):
         envs.env_method("fly")
     with pytest.raises(IndexError, match="no world 4: they are 0 to 3"):
         envs.get_attr("render_mode", 4)
+
+
+def test_attributes_are_as_of_their_own():
+    """What Stable-Baselines3's own vector environment of the same single ones answers."""
+    ours = made(render_mode="rgb_array")
+    id, settings = "OpenWorld-v0", {"observation": "tokens", "render_mode": "rgb_array"}
+    theirs = DummyVecEnv([lambda: gymnasium.make(id, max_episode_steps=LIMIT, **settings)] * WORLDS)
+    for envs in (ours, theirs):
+        assert [spec.id for spec in envs.get_attr("spec")] == [id] * WORLDS
+        assert [spec.max_episode_steps for spec in envs.get_attr("spec")] == [LIMIT] * WORLDS
+        assert envs.get_attr("render_mode", -1) == ["rgb_array"]
+        assert envs.get_attr("metadata")[0]["render_fps"] == 10
+        assert envs.env_method("has_wrapper_attr", "spec", indices=[0, 1]) == [True, True]
+        assert envs.env_method("has_wrapper_attr", "no_such_thing", indices=0) == [False]
+        assert envs.env_method("get_wrapper_attr", "action_space", indices=0) == [envs.action_space]
+        envs.set_attr("level", 3)
+        assert envs.has_attr("level")
+        assert envs.get_attr("level") == [3] * WORLDS
+        envs.env_method("set_wrapper_attr", "level", 4, indices=1)
+        assert envs.get_attr("level") == [3, 4, 3, 3]
+    again = gymnasium.make(ours.get_attr("spec")[0])
+    assert again.observation_space == theirs.observation_space
+    assert again.unwrapped.world.time_limit == LIMIT
+    ours.set_attr("render_mode", "ansi")
+    assert ours.render_mode == "ansi"
+    assert ours.get_attr("render_mode") == ["ansi"] * WORLDS
+    with pytest.raises(ValueError, match="'render_mode' is the same for all worlds: set it without indices"):
+        ours.set_attr("render_mode", None, indices=0)
+    with pytest.raises(ValueError, match="render_mode must be one of None, 'rgb_array', 'ansi', not 'film'"):
+        ours.set_attr("render_mode", "film")
 
 
 def test_pictures():
@@ -222,7 +261,8 @@ def test_other_settings_are_refused():
         make_vec_env(n_envs=0)
     with pytest.raises(ValueError, match=r"observation must be one of .*, not 'smell'"):
         make_vec_env(observation="smell")
-    with pytest.raises(TypeError, match="'num_envs'"):
+    wrong = r"make_vec_env\(\) got an unexpected keyword argument 'num_envs'; it takes n_envs, observation"
+    with pytest.raises(TypeError, match=wrong):
         make_vec_env(num_envs=3)
 
 

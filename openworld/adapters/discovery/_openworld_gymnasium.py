@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
-#: Every id that Gymnasium plays.
-IDS = (
-    "OpenWorld-v0",
-    "OpenWorld-Classic-v0",
-    "OpenWorld-Endless-v0",
-    "OpenWorld-Pixels-v0",
-    "OpenWorld-Classic-Pixels-v0",
-)
+#: Every id that Gymnasium plays, and the steps after which its episodes are truncated.
+IDS = {
+    "OpenWorld-v0": 100_000,
+    "OpenWorld-Classic-v0": 10_000,
+    "OpenWorld-Endless-v0": 100_000,
+    "OpenWorld-Pixels-v0": 100_000,
+    "OpenWorld-Classic-Pixels-v0": 10_000,
+}
 #: Those for several players: making one says which interface plays it.
 SEVERAL = ("OpenWorld-Coop-v0",)
 ENTRY_POINT = "openworld.adapters.gymnasium:OpenWorldEnv"
@@ -41,7 +41,11 @@ def register() -> None:
             continue
         # `id` is a keyword of `gymnasium.make` itself.
         registration.register(
-            name, entry_point=ENTRY_POINT, vector_entry_point=VECTOR_ENTRY_POINT, kwargs={"env_id": name}
+            name,
+            entry_point=ENTRY_POINT,
+            vector_entry_point=VECTOR_ENTRY_POINT,
+            max_episode_steps=IDS.get(name),
+            kwargs={"env_id": name},
         )
 
 

@@ -1,7 +1,11 @@
-"""When the next episode begins, and how `infos` tells of it: Gymnasium's three modes.
+"""When the next episode begins, and what `infos` holds then: Gymnasium's three modes.
 
-SAME_STEP: in the step that ends an episode; what was last seen is in `final_obs` and `final_info`. NEXT_STEP: in
-the step after, whose action is ignored. DISABLED: when `reset` is asked, by `options={"reset_mask": ...}`.
+NEXT_STEP: in the step after the one that ends an episode; its action is ignored. SAME_STEP: in the step that ends
+an episode; its last observation and info are in `final_obs` and `final_info`. DISABLED: when `reset` is called
+with `options={"reset_mask": ...}`.
+
+`infos` holds the same fields after every reset and every step. `final_obs` and `final_info` come on top where an
+episode has ended, as Gymnasium's own vector environments have it.
 """
 
 import copy
@@ -11,8 +15,10 @@ from typing import Any
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
-#: What `infos` tells of every world.
-TOLD = ("episode_return", "episode_length", "achievements", "action_mask")
+#: Fields of the episode so far: zeros where it has just begun.
+EPISODE = ("episode_return", "episode_length", "achievements")
+#: All fields of `infos`.
+FIELDS = (*EPISODE, "action_mask", "world_seed")
 
 
 def mode_of(mode: str | AutoresetMode) -> AutoresetMode:
@@ -56,18 +62,20 @@ def telling(rows: np.ndarray, mask: np.ndarray | None = None) -> dict[str, Any]:
         rows: of each world, as `rows.row_type` has it.
     """
     mask = np.ones(len(rows), bool) if mask is None else mask
-    return masked({name: _where(mask, rows[name]) for name in (*TOLD, "world_seed")}, mask)
+    return masked({name: _where(mask, field(rows, name)) for name in FIELDS}, mask)
 
 
 def stepped(rows: np.ndarray, begun: np.ndarray) -> dict[str, Any]:
     """Return the infos of a step in which some worlds have begun anew; zeros of an episode not yet played."""
-    infos = {name: rows[name].copy() for name in TOLD}
-    for name in TOLD[:-1]:
+    infos = {name: field(rows, name) for name in FIELDS}
+    for name in EPISODE:
         infos[name][begun] = 0
-    infos = masked(infos, np.ones(len(rows), bool))
-    if begun.any():
-        infos |= masked({"world_seed": _where(begun, rows["world_seed"])}, begun)
-    return infos
+    return masked(infos, np.ones(len(rows), bool))
+
+
+def field(rows: np.ndarray, name: str) -> np.ndarray:
+    """Return a copy of a field of each row; seeds as int64, as PyTorch has little for uint32."""
+    return rows[name].astype(np.int64) if name == "world_seed" else rows[name].copy()
 
 
 def decoded(decode: Callable[..., Any], tokens: Any, ended: np.ndarray) -> Any:
@@ -76,19 +84,22 @@ def decoded(decode: Callable[..., Any], tokens: Any, ended: np.ndarray) -> Any:
     return decode(np.asarray(tokens)[np.resize(where, 1 << (len(where) - 1).bit_length())])
 
 
-def final(rows: np.ndarray, ended: np.ndarray, last: Any, masks: np.ndarray) -> dict[str, Any]:
-    """Return what infos tell of worlds that have begun anew in the step that ended their episode.
+def final(
+    rows: np.ndarray, ended: np.ndarray, last: Any, masks: np.ndarray, seeds: np.ndarray
+) -> dict[str, Any]:
+    """Return what infos hold of worlds that have begun anew in the step that ended their episode.
 
     Args:
         last: the observation of each ended world, in order; what follows is not looked at.
         masks: int8[worlds, actions], the action masks before the reset.
+        seeds: uint32[worlds, 2], the worlds' seeds before the reset.
     """
     final_obs = np.full(len(rows), None, object)
     for i, obs in zip(np.flatnonzero(ended), last, strict=False):
         final_obs[i] = copy.copy(obs)
-    told = {name: _where(ended, rows[name]) for name in TOLD[:-1]}
-    told["action_mask"] = _where(ended, masks)
-    return masked({"final_obs": final_obs, "final_info": masked(told, ended)}, ended)
+    info = {name: _where(ended, rows[name]) for name in EPISODE}
+    info |= {"action_mask": _where(ended, masks), "world_seed": _where(ended, seeds.astype(np.int64))}
+    return masked({"final_obs": final_obs, "final_info": masked(info, ended)}, ended)
 
 
 def masked(values: dict[str, Any], mask: np.ndarray) -> dict[str, Any]:

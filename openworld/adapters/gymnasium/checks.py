@@ -1,7 +1,7 @@
 """Refusals in one line: what was wrong, and what would be right."""
 
 import operator
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,12 +11,6 @@ from gymnasium.error import ClosedEnvironmentError, ResetNeeded
 HELD_OUT = 1 << 31
 
 OPTIONS = ("held_out", "world_seed")
-
-
-def known_keywords(name: str, unknown: Iterable[str], known: Collection[str]) -> None:
-    """Refuse keywords that a class does not take."""
-    for keyword in unknown:
-        raise TypeError(f"{name} takes no {keyword!r}; it takes {', '.join(known)}")
 
 
 def one_of(name: str, value: object, allowed: Collection[object]) -> None:

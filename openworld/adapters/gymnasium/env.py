@@ -10,18 +10,19 @@ import gymnasium
 import jax
 import jax.numpy as jnp
 import numpy as np
+from gymnasium.envs.registration import EnvSpec
 from gymnasium.spaces import Discrete
 
 from openworld import cache
 from openworld.adapters.copying import Copyable, exclusive
-from openworld.adapters.gymnasium import checks, forms, seeds
+from openworld.adapters.gymnasium import checks, forms, limits, seeds
 from openworld.adapters.gymnasium.asynchronous import choose_start_method
 from openworld.adapters.gymnasium.holding import Held, held
 from openworld.adapters.gymnasium.packing import Packed
 from openworld.adapters.gymnasium.programs import Shown, solo
 from openworld.adapters.gymnasium.rows import HEAD, row_type
 from openworld.adapters.gymnasium.spaces import observation_space
-from openworld.registry import make
+from openworld.registry import known_keywords, listed, make
 from openworld.render.chronicle import Story, Telling
 from openworld.render.human import frame
 from openworld.render.picture import picture
@@ -31,28 +32,35 @@ from openworld.render.terminal import ansi
 #: Of a batch of worlds; one world can be shown in a window as well.
 RENDER_MODES = ["rgb_array", "ansi"]
 ONE_WORLD = ["human", *RENDER_MODES]
-_KNOWN = ("observation", "time_limit", "render_mode", "render_scale", "repeat_world")
+_KNOWN = ("observation", "time_limit", "render_mode", "render_scale", "max_episode_steps", "repeat_world")
 #: The numbers before the achievements in a row, for `struct`, and where the achievements begin.
-_NUMBERS = struct.Struct("=ffi8x??")
+_NUMBERS = struct.Struct("=ffiII??")
 _ACHIEVEMENTS = np.dtype(HEAD).itemsize
 
 
 class OpenWorldEnv(Copyable, gymnasium.Env[Any, np.int64]):
-    """One world, one player.
+    """One world, one player. The default observation is "symbolic"; `observation=` chooses another.
 
     `reset(seed=...)` always makes the same world. Without a seed the next world follows from the last one's, as
     in a vector environment; the very first is drawn from `np_random`. `reset(options=...)` takes `held_out=True`
     (a world set aside for evaluation, and so are those that follow it) and `world_seed=(a, b)` (exactly the world
     whose seed an earlier `info` named).
 
-    `info` holds `episode_return`, `episode_length` and `achievements` (bool, for each that the world's rules have,
-    in the order of `openworld.content.ids.Achievement`) of the episode so far, `action_mask` (int8, which actions
-    would do something in the next step) and after `reset` the `world_seed`.
+    `info` holds the same fields after every reset and every step: `episode_return` (float), `episode_length` (int)
+    and `achievements` (bool, for each that the world's rules have, in the order of
+    `openworld.content.ids.Achievement`) of the episode so far, `action_mask` (int8[actions], which actions would do
+    something in the next step) and `world_seed` (int64[2], the two 32-bit words of the world's seed).
 
     It pickles and copies at any time; a copy goes on alike, apart from it. One thread at a time may use it.
+
+    Example:
+        >>> env = OpenWorldEnv("OpenWorld-Classic-v0", observation="tokens")
+        >>> env.observation_space.shape
+        (307,)
     """
 
     metadata: dict[str, Any] = {"render_modes": ONE_WORLD, "render_fps": 10}  # noqa: RUF012
+    _spec: EnvSpec | None = None
 
     def __init__(
         self,
@@ -63,6 +71,7 @@ class OpenWorldEnv(Copyable, gymnasium.Env[Any, np.int64]):
         render_mode: str | None = None,
         render_scale: int = 3,
         repeat_world: bool = False,
+        max_episode_steps: int | None = None,
         env_id: str | None = None,
         **unknown: object,
     ) -> None:
@@ -77,16 +86,18 @@ class OpenWorldEnv(Copyable, gymnasium.Env[Any, np.int64]):
             render_mode: None, "rgb_array" (a frame with achievements and the last events), "human" (the same in
                 a window, after every reset and step; needs pygame-ce) or "ansi".
             render_scale: screen pixels for each pixel of a tile.
+            max_episode_steps: Gymnasium's name for `time_limit`; of both the smaller one holds.
             env_id: the same as `id`, which `gymnasium.make` has a use of its own for.
         """
         id = id if env_id is None else env_id
-        checks.known_keywords(id, unknown, _KNOWN)
+        known_keywords("OpenWorldEnv.__init__", unknown, _KNOWN)
         checks.one_of("render_mode", render_mode, (None, *ONE_WORLD))
         self._form = forms.chosen(id, observation)
         checks.one_of("observation", self._form, forms.OBSERVATIONS)
         cache.enable()
         choose_start_method()
-        self.world = make(id, observation="tokens", time_limit=time_limit, repeat_world=repeat_world)
+        limit = limits.of_one(listed(id).rules.time_limit, time_limit, max_episode_steps)
+        self.world = make(id, observation="tokens", time_limit=limit, repeat_world=repeat_world)
         self.render_mode = render_mode
         self.render_scale = checks.positive("render_scale", render_scale)
         self.action_space = Discrete(self.world.num_actions)
@@ -111,6 +122,15 @@ class OpenWorldEnv(Copyable, gymnasium.Env[Any, np.int64]):
         if self._state is None:
             return super()._held()
         return dict(zip(("_shown", "_state"), self._programs.hold(self._state), strict=True))
+
+    @property
+    def spec(self) -> EnvSpec | None:  # type: ignore[reportIncompatibleVariableOverride]
+        """What Gymnasium has made this of; `max_episode_steps` is the time limit that holds."""
+        return self._spec
+
+    @spec.setter
+    def spec(self, value: EnvSpec | None) -> None:  # type: ignore[reportIncompatibleVariableOverride]
+        self._spec = limits.stated(value, self.world.time_limit)
 
     @exclusive
     def reset(
@@ -137,13 +157,14 @@ class OpenWorldEnv(Copyable, gymnasium.Env[Any, np.int64]):
         shown, self._state = self._programs.step(self._state, self._actions[number])
         self._shown = shown
         row = np.asarray(shown.rows)
-        reward, episode_return, length, terminated, truncated = _NUMBERS.unpack_from(row.data)
+        reward, episode_return, length, *seed, terminated, truncated = _NUMBERS.unpack_from(row.data)
         self._over = terminated or truncated
         info = {
             "episode_return": episode_return,
             "episode_length": length,
             "achievements": row[0, _ACHIEVEMENTS : self._mask_at].astype(bool),
             "action_mask": row[0, self._mask_at :].astype(np.int8),
+            "world_seed": np.array(seed, np.int64),
         }
         if self._telling is not None:
             end = "terminated" if terminated else "truncated" if truncated else ""
@@ -215,7 +236,7 @@ class OpenWorldEnv(Copyable, gymnasium.Env[Any, np.int64]):
             "episode_length": int(row["episode_length"]),
             "achievements": row["achievements"].copy(),
             "action_mask": row["action_mask"].copy(),
-            "world_seed": row["world_seed"].copy(),
+            "world_seed": row["world_seed"].astype(np.int64),
         }
         if self.render_mode in ("human", "rgb_array"):
             tokens = np.asarray(self._shown.tokens)[0]

@@ -1,10 +1,12 @@
 """The spaces: bounds are the largest values that the rules allow, not a round number."""
 
+import copy
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from gymnasium import Space
-from gymnasium.spaces import Box, Text
+from gymnasium.spaces import Box, Discrete, MultiDiscrete, Text
 from gymnasium.vector.utils import batch_space
 
 from openworld.content import loot
@@ -122,3 +124,30 @@ def batched(space: Box | Text, count: int) -> Space:
     for name in ("low", "high", "bounded_below", "bounded_above"):
         setattr(batch, name, np.broadcast_to(getattr(batch, name), batch._shape))
     return batch
+
+
+class Actions(MultiDiscrete):
+    """One action for each env: a `MultiDiscrete` that also takes all masks as one array.
+
+    Example:
+        `envs.action_space.sample(mask=infos["action_mask"])`
+    """
+
+    def sample(self, mask: Any = None, probability: Any = None) -> np.ndarray:
+        """Draw an action for each env.
+
+        Args:
+            mask: [envs, actions] of int8 or bool, or Gymnasium's tuple with one int8[actions] for each env. Only
+                actions of a 1 are drawn; where there is none, action 0.
+            probability: [envs, actions] of float64, or Gymnasium's tuple of rows; each sums to 1.
+        """
+        if isinstance(mask, np.ndarray):
+            mask = tuple(mask.astype(np.int8) if mask.dtype == bool else mask)
+        if isinstance(probability, np.ndarray):
+            probability = tuple(probability)
+        return super().sample(mask, probability)
+
+
+def batched_actions(space: Discrete, count: int) -> Actions:
+    """Return the space of one action for each of `count` envs; it equals what `batch_space` returns."""
+    return Actions(np.full(count, space.n), dtype=np.int64, seed=copy.deepcopy(space.np_random))

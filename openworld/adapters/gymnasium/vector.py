@@ -4,20 +4,20 @@ import copy
 from typing import Any
 
 import numpy as np
+from gymnasium.envs.registration import EnvSpec
 from gymnasium.spaces import Discrete
 from gymnasium.vector import AutoresetMode, VectorEnv
-from gymnasium.vector.utils import batch_space
 
 from openworld import cache
 from openworld.adapters.copying import Copyable, exclusive
-from openworld.adapters.gymnasium import autoreset, checks, forms, seeds
+from openworld.adapters.gymnasium import autoreset, checks, forms, limits, seeds
 from openworld.adapters.gymnasium.env import RENDER_MODES, painter
 from openworld.adapters.gymnasium.holding import Held, held
 from openworld.adapters.gymnasium.programs import Shown, batch
 from openworld.adapters.gymnasium.rows import row_type
-from openworld.adapters.gymnasium.spaces import batched, observation_space
+from openworld.adapters.gymnasium.spaces import batched, batched_actions, observation_space
 from openworld.batch import State
-from openworld.registry import make
+from openworld.registry import known_keywords, listed, make
 
 _KNOWN = (
     "observation",
@@ -31,20 +31,22 @@ _KNOWN = (
 
 
 class OpenWorldVectorEnv(Copyable, VectorEnv[Any, np.ndarray, np.ndarray]):
-    """`num_envs` worlds that step together.
+    """`num_envs` worlds that step together. The default observation is "symbolic"; `observation=` chooses another.
 
-    `autoreset_mode` says when a world that ended begins its next episode: in the same step (SAME_STEP, the
-    default; `infos["final_obs"]` and `infos["final_info"]` then hold what it last saw and how the episode went,
-    where `infos["_final_obs"]` is set), in the next step (NEXT_STEP), or when `reset(options={"reset_mask": ...})`
-    asks for it (DISABLED). World i of `reset(seed=s)` is the world of `OpenWorldEnv.reset(seed=s + i)`, and so are
-    all worlds that follow it.
+    `autoreset_mode` says when a world that ended begins its next episode: in the next step, whose action it ignores
+    (NEXT_STEP, the default, as Gymnasium's own), in the same step (SAME_STEP; `infos["final_obs"]` and
+    `infos["final_info"]` then hold its last observation and info, where `infos["_final_obs"]` is set), or when
+    `reset(options={"reset_mask": ...})` asks for it (DISABLED). The fields of `infos` are those of `OpenWorldEnv`,
+    after every reset and every step. World i of `reset(seed=s)` is the world of `OpenWorldEnv.reset(seed=s + i)`,
+    and so are all worlds that follow it.
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012
         "render_modes": RENDER_MODES,
         "render_fps": 10,
-        "autoreset_mode": AutoresetMode.SAME_STEP,
+        "autoreset_mode": AutoresetMode.NEXT_STEP,
     }
+    _spec: EnvSpec | None = None
 
     def __init__(  # noqa: PLR0913 (Gymnasium's way of settings: keywords)
         self,
@@ -52,7 +54,7 @@ class OpenWorldVectorEnv(Copyable, VectorEnv[Any, np.ndarray, np.ndarray]):
         id: str = "OpenWorld-v0",
         *,
         observation: str | None = None,
-        autoreset_mode: str | AutoresetMode = AutoresetMode.SAME_STEP,
+        autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
         time_limit: int | None = None,
         render_mode: str | None = None,
         render_scale: int = 3,
@@ -72,11 +74,11 @@ class OpenWorldVectorEnv(Copyable, VectorEnv[Any, np.ndarray, np.ndarray]):
             repeat_world: whether every episode is in the same map, instead of a new one each time.
             render_mode: None, "rgb_array" or "ansi".
             render_scale: screen pixels for each pixel of a tile.
-            max_episode_steps: Gymnasium's name for `time_limit`.
+            max_episode_steps: Gymnasium's name for `time_limit`; of both the smaller one holds.
             env_id: the same as `id`, which `gymnasium.make_vec` has a use of its own for.
         """
         id = id if env_id is None else env_id
-        checks.known_keywords(id, unknown, _KNOWN)
+        known_keywords("OpenWorldVectorEnv.__init__", unknown, _KNOWN)
         checks.one_of("render_mode", render_mode, (None, *RENDER_MODES))
         self._form = forms.chosen(id, observation)
         checks.one_of("observation", self._form, forms.OBSERVATIONS)
@@ -84,12 +86,12 @@ class OpenWorldVectorEnv(Copyable, VectorEnv[Any, np.ndarray, np.ndarray]):
         self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
         cache.enable()
         self.num_envs = checks.positive("num_envs", num_envs)
-        limit = max_episode_steps if time_limit is None else time_limit
+        limit = limits.of_many(listed(id).rules.time_limit, time_limit, max_episode_steps)
         self.world = make(id, observation="tokens", time_limit=limit, repeat_world=repeat_world)
         self.render_mode = render_mode
         self.render_scale = checks.positive("render_scale", render_scale)
         self.single_action_space = Discrete(self.world.num_actions)
-        self.action_space = batch_space(self.single_action_space, self.num_envs)
+        self.action_space = batched_actions(self.single_action_space, self.num_envs)
         self.single_observation_space = observation_space(self.world.ruleset, self._form)
         self.observation_space = batched(self.single_observation_space, self.num_envs)
         self._row = row_type(self.world.ruleset)
@@ -121,6 +123,15 @@ class OpenWorldVectorEnv(Copyable, VectorEnv[Any, np.ndarray, np.ndarray]):
             return super()._held()
         shown, state = self._programs.hold(self._state)
         return {"_state": state, "_tokens": shown.tokens}
+
+    @property
+    def spec(self) -> EnvSpec | None:  # type: ignore[reportIncompatibleVariableOverride]
+        """What Gymnasium has made these of; `max_episode_steps` is the time limit that holds."""
+        return self._spec
+
+    @spec.setter
+    def spec(self, value: EnvSpec | None) -> None:  # type: ignore[reportIncompatibleVariableOverride]
+        self._spec = limits.stated(value, self.world.time_limit)
 
     @exclusive
     def reset(  # type: ignore[override]
@@ -161,6 +172,7 @@ class OpenWorldVectorEnv(Copyable, VectorEnv[Any, np.ndarray, np.ndarray]):
             checks.none_over(self._over)
         same_step, pending = self.autoreset_mode is AutoresetMode.SAME_STEP, self._over
         shown, self._state = self._programs.step(self._state, chosen, pending, np.bool_(same_step))
+        before = self._seeds
         rows = self._fetch(shown)
         terminated, truncated = rows["terminated"].copy(), rows["truncated"].copy()
         ended = terminated | truncated
@@ -169,7 +181,9 @@ class OpenWorldVectorEnv(Copyable, VectorEnv[Any, np.ndarray, np.ndarray]):
             pending = ended
             if ended.any():
                 last = self._seen(autoreset.decoded(self._programs.decode, shown.final, ended))
-                infos = autoreset.final(rows, ended, last, np.asarray(shown.final_mask).astype(np.int8))
+                masks = np.asarray(shown.final_mask).astype(np.int8)
+                assert before is not None
+                infos = autoreset.final(rows, ended, last, masks, before)
         else:
             self._over = ended
         infos |= autoreset.stepped(rows, pending)

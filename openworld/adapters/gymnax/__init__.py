@@ -17,6 +17,9 @@ __all__ = ["EnvParams", "EnvState", "GymnaxEnv", "OlderGymnaxEnv", "make"]
 
 
 def make(id: str = "OpenWorld-v0", *, older: bool = False, **settings: Any) -> tuple[GymnaxEnv, EnvParams]:
-    """Return an environment and its params, as `gymnax.make` does; `older` for the form before gymnax 1.0."""
+    """Return an environment and its params, as `gymnax.make` does; `older` for the form before gymnax 1.0.
+
+    The default observation is "symbolic"; `observation=` chooses another. Other settings are those of `GymnaxEnv`.
+    """
     env = (OlderGymnaxEnv if older else GymnaxEnv)(id, **settings)
     return env, env.default_params

@@ -21,8 +21,11 @@ except ImportError:
 class GymnaxEnv:
     """One world of one player, with the signatures of gymnax 1.0.
 
+    The default observation is "symbolic"; `observation=` chooses another.
+
     `step` begins the next episode where one ends; `info` then holds `final_observation`, `discount` (0 where
     terminated), and `episode_return`, `episode_length` and `achievements` of the episode that the step belongs to.
+    Every step's info has the same fields, shapes and dtypes.
     """
 
     def __init__(
@@ -43,6 +46,7 @@ class GymnaxEnv:
             action_mask: whether `info` tells which actions would do something in the state that is returned.
             settings: further settings of `openworld.make`.
         """
+        registry.known_keywords("GymnaxEnv.__init__", settings, (*registry.SETTINGS, "action_mask"))
         seen = observation or registry.listed(id).observation or "symbolic"
         self._world = registry.make(id, observation=seen, time_limit=time_limit, **settings)
         if self._world.num_agents != 1:

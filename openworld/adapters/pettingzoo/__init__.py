@@ -16,11 +16,11 @@ __all__ = ["CoopEnv", "env", "parallel_env"]
 
 
 def parallel_env(**settings: Any) -> "CoopEnv":
-    """Return the environment; `CoopEnv` tells its settings."""
+    """Return the environment, by default of "symbolic" observations; its settings are those of `CoopEnv`."""
     return CoopEnv(**settings)
 
 
 def env(**settings: Any) -> AECEnv:
-    """Return the same as an AEC environment, in which players act by turns and the world moves after the last."""
+    """Return the same as an AEC environment: players act by turns, and the world moves after the last one."""
     players: Any = parallel_env(**settings)
     return wrappers.OrderEnforcingWrapper(parallel_to_aec(players))

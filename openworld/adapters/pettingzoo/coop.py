@@ -12,11 +12,11 @@ from pettingzoo import ParallelEnv
 
 from openworld import cache
 from openworld.adapters.copying import Copyable, exclusive
-from openworld.adapters.gymnasium import checks, forms, seeds
+from openworld.adapters.gymnasium import checks, forms, limits, seeds
 from openworld.adapters.gymnasium.spaces import observation_space
 from openworld.adapters.pettingzoo.programs import Shown, programs
 from openworld.batch import COMPANY, State
-from openworld.registry import make
+from openworld.registry import known_keywords, make
 from openworld.render.picture import picture
 from openworld.render.terminal import ansi
 
@@ -25,19 +25,22 @@ RENDER_MODES = ["human", "ansi", "rgb_array"]
 #: Players' pictures that stand side by side.
 ABREAST = 4
 _SETTINGS = ("time_limit", "sharing", "revival", "repeat_world")
-_KNOWN = ("num_agents", "observation", "render_mode", "render_scale", *_SETTINGS)
+_KNOWN = ("num_agents", "observation", "render_mode", "render_scale", "max_cycles", *_SETTINGS)
 
 
 class CoopEnv(Copyable, ParallelEnv[str, Any, int]):
     """One to eight players, `player_0` and on, in one world of `OpenWorld-Coop-v0` (docs/reference/coop.md).
 
+    The default observation is "symbolic"; `observation=` chooses another.
+
     All stay until the episode ends, the fallen too; with `revival=False` who falls is out, and so terminated.
     `reset(seed=...)` always makes the same world; without a seed the next world follows from the last one's.
     `reset(options=...)` takes `held_out` and `world_seed` as Gymnasium's face does; other options are left alone.
 
-    Each player's `info` holds `episode_return`, `episode_length` and `achievements` (bool) of its episode so far,
-    `action_mask` (int8, which actions may do something in the next step), `fallen`, and after `reset` the
-    `world_seed`. `state()` returns all players' tokens.
+    Each player's `info` holds the same fields after every reset and every step: `episode_return` (float),
+    `episode_length` (int) and `achievements` (bool) of its episode so far, `action_mask` (int8[actions], which
+    actions may do something in the next step), `fallen` (bool) and `world_seed` (int64[2], the two 32-bit words of
+    the world's seed). `state()` returns all players' tokens.
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012
@@ -54,6 +57,7 @@ class CoopEnv(Copyable, ParallelEnv[str, Any, int]):
         observation: str = "symbolic",
         render_mode: str | None = None,
         render_scale: int = 3,
+        max_cycles: int | None = None,
         **settings: Any,
     ) -> None:
         """Describe the environment; nothing is compiled and no device touched before the first reset.
@@ -62,14 +66,17 @@ class CoopEnv(Copyable, ParallelEnv[str, Any, int]):
             observation: "symbolic" (float32), "tokens" (uint8), "pixels" (uint8) or "text".
             render_mode: None, "rgb_array", "ansi" or "human".
             render_scale: screen pixels for each pixel of a tile.
+            max_cycles: PettingZoo's name for `time_limit`; of both the smaller one holds.
             settings: `time_limit`, `sharing`, `revival` and `repeat_world`, as `openworld.make` takes them.
         """
-        checks.known_keywords(COMPANY, [name for name in settings if name not in _SETTINGS], _KNOWN)
+        known_keywords("CoopEnv.__init__", [name for name in settings if name not in _SETTINGS], _KNOWN)
         checks.one_of("render_mode", render_mode, (None, *RENDER_MODES))
         checks.one_of("observation", observation, forms.OBSERVATIONS)
         cache.enable()
         players = checks.positive("num_agents", num_agents)
+        settings["time_limit"] = limits.smaller(settings.get("time_limit"), max_cycles, "max_cycles")
         self.world = make(COMPANY, observation="tokens", num_agents=players, **settings)
+        self.max_cycles = self.world.time_limit
         self.render_mode, self.render_scale = render_mode, checks.positive("render_scale", render_scale)
         self.possible_agents = [f"player_{i}" for i in range(players)]
         self.agents: list[str] = []
@@ -116,8 +123,7 @@ class CoopEnv(Copyable, ParallelEnv[str, Any, int]):
             words = checks.marked(seeds.one(seed, after, self._random), held_out)
         self._seed, self.agents = words, list(self.possible_agents)
         self._shown, self._state = self._reset(jnp.asarray(words[None]))
-        obs, infos = self._told()
-        return obs, {name: info | {"world_seed": words} for name, info in infos.items()}
+        return self._seen()
 
     @exclusive
     def step(
@@ -132,7 +138,7 @@ class CoopEnv(Copyable, ParallelEnv[str, Any, int]):
         terminated, truncated, _ = map(int, np.asarray(shown.ends))
         fallen, reward = np.asarray(shown.fallen), np.asarray(shown.reward)
         out = fallen & (not self.world.ruleset.revival)
-        obs, infos = self._told()
+        obs, infos = self._seen()
         at = {name: self.possible_agents.index(name) for name in self.agents}
         ended = {name: bool(terminated or out[i]) for name, i in at.items()}
         cut = {name: bool(truncated) and not ended[name] for name in at}
@@ -186,9 +192,10 @@ class CoopEnv(Copyable, ParallelEnv[str, Any, int]):
             chosen[self.possible_agents.index(name)] = number
         return chosen
 
-    def _told(self) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    def _seen(self) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
         """Return observations and infos of those who play."""
         assert self._shown is not None
+        assert self._seed is not None
         shown = jax.tree.map(np.asarray, self._shown._replace(obs=None))
         seen = forms.fetched(self._shown.obs, self._form, self.world.ruleset)
         obs, infos = {}, {}
@@ -198,8 +205,9 @@ class CoopEnv(Copyable, ParallelEnv[str, Any, int]):
             infos[name] = {
                 "episode_return": float(shown.episode_return[i]),
                 "episode_length": int(shown.ends[2]),
-                "achievements": shown.achievements[i],
-                "action_mask": shown.mask[i],
+                "achievements": shown.achievements[i].copy(),
+                "action_mask": shown.mask[i].copy(),
                 "fallen": bool(shown.fallen[i]),
+                "world_seed": self._seed.astype(np.int64),
             }
         return obs, infos

@@ -20,7 +20,7 @@ from openworld.observe.forms import FORMS
 
 
 class Shown(NamedTuple):
-    """What a step leaves on the device; the host fetches the last three only where a world has ended."""
+    """What a step leaves on the device; observations and seeds are fetched only where a world has ended."""
 
     tokens: UInt8[Array, "worlds tokens"]
     reward: Float32[Array, " worlds"]

@@ -1,16 +1,24 @@
 """Attributes and methods of single worlds, which Stable-Baselines3 asks for: here all worlds share them."""
 
+import copy
 import warnings
 from collections.abc import Iterable, Sequence
 from functools import cached_property, partial
 from typing import Any
 
+import gymnasium
 import numpy as np
+from gymnasium.envs.registration import EnvSpec
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import VecEnv
 
+from openworld.batch import Environment
+from openworld.registry import register_gymnasium
+
 #: What `env_method` can call of each world.
-METHODS = ("action_masks", "render")
+METHODS = ("action_masks", "render", "get_wrapper_attr", "has_wrapper_attr", "set_wrapper_attr")
+#: What `set_attr` changes for all worlds at once.
+_SETTABLE = ("metadata", "render_mode", "render_scale", "spec")
 
 Indices = int | np.integer | Iterable[int] | None
 
@@ -24,7 +32,11 @@ class Shared(VecEnv):
         return {}
 
     def _call(self, method: str, world: int) -> Any:
-        """Call one of METHODS of one world."""
+        """Call "action_masks" or "render" of one world."""
+        raise NotImplementedError
+
+    def _checked(self, name: str, value: Any) -> Any:
+        """Return a value that all worlds can share, or refuse it."""
         raise NotImplementedError
 
     def get_images(self) -> Sequence[np.ndarray | None]:
@@ -49,7 +61,12 @@ class Shared(VecEnv):
         return [getattr(self, attr_name)] * len(where)
 
     def set_attr(self, attr_name: str, value: Any, indices: Indices = None) -> None:
-        """Keep a value of the caller's own for each world."""
+        """Keep a value of the caller's own for each world; how worlds are rendered is set for all at once."""
+        if attr_name in _SETTABLE:
+            if len(set(self._where(indices))) < self.num_envs:
+                raise ValueError(f"{attr_name!r} is the same for all worlds: set it without indices")
+            setattr(self, attr_name, self._checked(attr_name, value))
+            return
         if hasattr(self, attr_name):
             raise AttributeError(f"{attr_name!r} is the same for all worlds: give it to make_vec_env")
         self._attributes.setdefault(attr_name, {}).update(dict.fromkeys(self._where(indices), value))
@@ -57,10 +74,15 @@ class Shared(VecEnv):
     def env_method(
         self, method_name: str, *method_args: Any, indices: Indices = None, **method_kwargs: Any
     ) -> list[Any]:
-        """Call a method of each world: "action_masks" (bool[actions]) or "render"."""
+        """Call a method of each world: "action_masks" (bool[actions]), "render", or one for its attributes."""
         if method_name not in METHODS:
             raise AttributeError(f"the worlds have no method {method_name!r}; they have {', '.join(METHODS)}")
-        return [self._call(method_name, i, *method_args, **method_kwargs) for i in self._where(indices)]
+        call = {
+            "get_wrapper_attr": lambda i, name: self.get_attr(name, i)[0],
+            "has_wrapper_attr": lambda i, name: self._has(name, i),
+            "set_wrapper_attr": lambda i, name, value: self.set_attr(name, value, i),
+        }.get(method_name, partial(self._call, method_name))
+        return [call(i, *method_args, **method_kwargs) for i in self._where(indices)]
 
     def env_is_wrapped(self, wrapper_class: type, indices: Indices = None) -> list[bool]:
         """Tell whether the worlds do what a wrapper does: that of a `Monitor` is built in."""
@@ -71,6 +93,25 @@ class Shared(VecEnv):
             return list(range(self.num_envs))
         where = [int(i) for i in ([indices] if isinstance(indices, int | np.integer) else indices)]
         for i in where:
-            if not 0 <= i < self.num_envs:
+            if not -self.num_envs <= i < self.num_envs:
                 raise IndexError(f"there is no world {i}: they are 0 to {self.num_envs - 1}")
-        return where
+        return [i % self.num_envs for i in where]
+
+    def _has(self, name: str, world: int) -> bool:
+        try:
+            self.get_attr(name, world)
+        except AttributeError:
+            return False
+        return True
+
+
+def spec_of(world: Environment, observation: str, rendering: tuple[str | None, int]) -> EnvSpec | None:
+    """Return the spec with which `gymnasium.make` makes one such environment; None where Gymnasium has no id."""
+    register_gymnasium()
+    if world.id not in gymnasium.registry:
+        return None
+    spec = copy.deepcopy(gymnasium.registry[world.id])
+    render_mode, render_scale = rendering
+    spec.kwargs |= {"observation": observation, "render_mode": render_mode, "render_scale": render_scale}
+    spec.max_episode_steps = world.time_limit
+    return spec

@@ -12,16 +12,20 @@ from jaxtyping import Array
 from openworld import cache
 from openworld.adapters.copying import Copyable, exclusive
 from openworld.adapters.gymnasium import checks, forms, seeds
-from openworld.adapters.gymnasium.env import painter
+from openworld.adapters.gymnasium.env import OpenWorldEnv, painter
 from openworld.adapters.gymnasium.spaces import observation_space
 from openworld.adapters.sb3.programs import Shown, decoder, on_host, programs, rows_of
-from openworld.adapters.sb3.shared import Shared
+from openworld.adapters.sb3.shared import Shared, spec_of
 from openworld.batch import Environment, State
 from openworld.observe.forms import FORMS, OBSERVATIONS
-from openworld.registry import make
+from openworld.registry import known_keywords, make
 
 #: "human" is not among them: Stable-Baselines3 shows the "rgb_array" itself.
 RENDER_MODES = (None, "rgb_array", "ansi")
+_KNOWN = (
+    *("n_envs", "observation", "seed", "time_limit", "render_mode", "render_scale", "channels_first"),
+    "repeat_world",
+)
 
 
 def make_vec_env(  # noqa: PLR0913 (settings are keywords)
@@ -35,8 +39,11 @@ def make_vec_env(  # noqa: PLR0913 (settings are keywords)
     render_scale: int = 3,
     channels_first: bool = True,
     repeat_world: bool = False,
+    **unknown: object,
 ) -> "OpenWorldVecEnv":
     """Return `n_envs` worlds that step together; nothing is compiled before the first reset.
+
+    The default observation is "symbolic"; `observation=` chooses another.
 
     Args:
         id: which world, as in `openworld.make`.
@@ -50,6 +57,7 @@ def make_vec_env(  # noqa: PLR0913 (settings are keywords)
             batch of [h, w, 3] round on the host.
         repeat_world: whether every episode of a world is in the same map, instead of a new one each time.
     """
+    known_keywords("make_vec_env", unknown, _KNOWN)
     observation = forms.chosen(id, observation)
     checks.one_of("observation", observation, OBSERVATIONS)
     world = make(id, observation="tokens", time_limit=time_limit, repeat_world=repeat_world)
@@ -64,9 +72,10 @@ def make_vec_env(  # noqa: PLR0913 (settings are keywords)
 class OpenWorldVecEnv(Copyable, Shared):
     """Worlds that step together, made by `make_vec_env`.
 
-    A world that ends begins its next episode in the same step. Its info then has `terminal_observation`,
-    `TimeLimit.truncated`, `achievements` (bool, in the order of `openworld.content.ids.Achievement`) and `episode`,
-    as a `Monitor` would write it; the infos of all others are empty.
+    Each info, of every reset (`reset_infos`) and every step, holds `episode_return` (float), `episode_length`
+    (int), `achievements` (bool, in the order of `openworld.content.ids.Achievement`), `world_seed` (int64[2]) and
+    `TimeLimit.truncated` (bool). A world that ends begins its next episode in the same step; its info, which is of
+    the episode that ended, then has `terminal_observation` too, and `episode`, as a `Monitor` would write it.
     """
 
     def __init__(
@@ -94,11 +103,14 @@ class OpenWorldVecEnv(Copyable, Shared):
             space = Box(0, 255, (colours, height, width), np.uint8)
         super().__init__(count, space, Discrete(world.num_actions))
         self._shown_as = (observation, channels_first)
+        self.metadata["render_fps"] = OpenWorldEnv.metadata["render_fps"]
+        self.spec = spec_of(world, observation, rendering)
         self._began = time.time()
         self._state: State | None = None
         self._pending: tuple[Array, Shown] | None = None
         self._tokens: Array | None = None
         self._masks: np.ndarray | None = None
+        self._worlds = np.zeros((count, 2), np.int64)  # the seeds of the worlds in hand
         self._closed = False
         self._build()
 
@@ -120,7 +132,8 @@ class OpenWorldVecEnv(Copyable, Shared):
         last = None if self._state is None else np.asarray(self._state.world.seed)
         after = seeds.after(last, self.world.repeat_world)
         words = np.stack([self._words(i, after) for i in range(self.num_envs)])
-        self.reset_infos = [{"world_seed": seed} for seed in words]
+        self._worlds = words.astype(np.int64)
+        self.reset_infos = [self._begun(seed) for seed in self._worlds]
         self._reset_seeds()
         self._reset_options()
         self._tokens, self._state = self._programs.reset(words)
@@ -147,10 +160,9 @@ class OpenWorldVecEnv(Copyable, Shared):
             raise NoAsyncCallError("call step_async() before step_wait(): no step is under way", "step_async")
         (obs, shown), self._pending = self._pending, None
         ended = np.array(shown.ended)
-        # Empty dictionaries cost 40 ns each, and what a caller writes into one stays in that one.
-        infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
+        infos = self._infos(shown)
         if ended.any():
-            self._tell(shown, np.flatnonzero(ended), infos)
+            self._end(shown, np.flatnonzero(ended), infos)
         return on_host(obs), np.array(shown.reward), ended, infos
 
     @exclusive
@@ -181,21 +193,57 @@ class OpenWorldVecEnv(Copyable, Shared):
         tokens = np.asarray(self._tokens)[world]
         return painter(self)(tokens)
 
-    def _tell(self, shown: Shown, where: np.ndarray, infos: list[dict[str, Any]]) -> None:
-        """Write the infos of the worlds whose episode has ended."""
+    def _checked(self, name: str, value: Any) -> Any:
+        """Return a value that all worlds can share, or refuse it."""
+        if name == "render_mode":
+            checks.one_of(name, value, RENDER_MODES)
+        return checks.positive(name, value) if name == "render_scale" else value
+
+    def _infos(self, shown: Shown) -> list[dict[str, Any]]:
+        """Return the info of each world; what a caller writes into one stays in that one."""
+        told = shown.info
+        columns = zip(
+            np.asarray(told.episode_return).tolist(),
+            np.asarray(told.episode_length).tolist(),
+            np.array(told.achievements),
+            self._worlds.copy(),
+            np.asarray(shown.truncated).tolist(),
+            strict=True,
+        )
+        # Written out: this is half of what the infos of many worlds cost.
+        return [
+            {
+                "episode_return": paid,
+                "episode_length": length,
+                "achievements": achievements,
+                "world_seed": seed,
+                "TimeLimit.truncated": truncated,
+            }
+            for paid, length, achievements, seed, truncated in columns
+        ]
+
+    def _begun(self, seed: np.ndarray) -> dict[str, Any]:
+        """Return the info of an episode that has just begun."""
+        none = np.zeros(self.world.ruleset.achievements, bool)
+        return {
+            "episode_return": 0.0,
+            "episode_length": 0,
+            "achievements": none,
+            "world_seed": seed.copy(),
+            "TimeLimit.truncated": False,
+        }
+
+    def _end(self, shown: Shown, where: np.ndarray, infos: list[dict[str, Any]]) -> None:
+        """Add what Stable-Baselines3 looks for where an episode has ended, and begin the next one's info."""
         last = rows_of(self._decode, shown.info.final_obs, where)
-        truncated, seeds = np.asarray(shown.truncated), np.asarray(shown.world_seed)
-        returns, lengths = np.asarray(shown.info.episode_return), np.asarray(shown.info.episode_length)
-        achievements = np.asarray(shown.info.achievements)
+        self._worlds[where] = np.asarray(shown.world_seed)[where]
         seconds = round(time.time() - self._began, 6)
         for i, obs in zip(where.tolist(), last, strict=True):
-            infos[i] = {
-                "episode": {"r": round(float(returns[i]), 6), "l": int(lengths[i]), "t": seconds},
-                "terminal_observation": obs,
-                "TimeLimit.truncated": bool(truncated[i]),
-                "achievements": achievements[i].copy(),
-            }
-            self.reset_infos[i] = {"world_seed": seeds[i].copy()}
+            info = infos[i]
+            paid = round(info["episode_return"], 6)
+            info["episode"] = {"r": paid, "l": info["episode_length"], "t": seconds}
+            info["terminal_observation"] = obs
+            self.reset_infos[i] = self._begun(self._worlds[i])
 
     def _words(self, world: int, after: np.ndarray | None) -> np.ndarray:
         """Choose a world's seed: that of its options, one drawn by its number, or the one that follows."""
