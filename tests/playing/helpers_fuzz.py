@@ -189,7 +189,7 @@ def _shown(dice: random.Random, numbers: np.random.Generator) -> bool:
         else:
             for size in ((20, 40), (32, 100)):
                 page_of(guest, Controls(guest), *size).text(24)
-            if dice.random() < 0.1:
+            if dice.random() < 0.05:
                 frame_of(guest, Controls(guest), 1)
     assert refusal == plain(refusal, 1000)
     assert time.monotonic() - began < _LONG
@@ -218,6 +218,8 @@ def _moment(numbers: np.random.Generator) -> Moment:
             tokens[field.slice] = numbers.choice([*_CREATURES, *range(FELLOW, field.high + 1)], field.size)
         elif field.name != "tile":
             tokens[field.slice] = numbers.integers(0, field.high, field.size, np.uint8, endpoint=True)
+        if field.name in ("creature", "missile", "light"):  # most tiles are empty, as in a game
+            tokens[field.slice] *= numbers.random(field.size) < 0.1
     mask, achievements = (numbers.integers(0, 2, size) > 0 for size in (rules.actions, len(Achievement)))
     action, step = int(numbers.integers(rules.actions)), int(numbers.integers(0, 3))
     ended = ("", "terminated", "truncated")[int(numbers.integers(3))]
