@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from openworld.bench import plans, report
 from openworld.bench.plans import KINDS, PEER, SUITES
@@ -218,8 +218,14 @@ def _add_flag(variable: str, flag: str) -> None:
     os.environ[variable] = f"{os.environ.get(variable, '')} {flag}".strip()
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Say in one line what is wrong."""
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="openworld bench",
         description="Measure steps per second, compile time and bytes on this machine.",
     )

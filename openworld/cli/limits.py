@@ -21,7 +21,7 @@ _FINITE = (-1e300, 1e300)
 
 #: Option -> the least and the largest value. The name of a command before it is for that command alone; of options
 #: with a dot in their name the last part counts.
-LIMITS: dict[str, tuple[float, float]] = {
+LIMITS: dict[str, tuple[float | int, float | int]] = {
     "seed": (0, _SEED),
     "train seed": (0, _INT32),
     "plan seed": (0, _INT32),
@@ -72,7 +72,7 @@ LIMITS: dict[str, tuple[float, float]] = {
 }
 
 
-def limits_of(command: str, option: str) -> tuple[float, float] | None:
+def limits_of(command: str, option: str) -> tuple[float | int, float | int] | None:
     """Return the least and the largest value of an option, or None where it takes no number."""
     name = option.rpartition(".")[2].replace("_", "-")
     return LIMITS.get(f"{command} {name}", LIMITS.get(name))
@@ -124,5 +124,5 @@ def _number(text: str) -> int | float | None:
     return None
 
 
-def _plain(number: float) -> str:
-    return str(number) if isinstance(number, int) else f"{number:g}"
+def _plain(number: float | int) -> str:
+    return str(number) if isinstance(number, int) else f"{number:.15g}"

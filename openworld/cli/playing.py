@@ -97,6 +97,9 @@ def _check_game(id: str, hosts: bool, terminal: bool) -> None:
         raise ValueError(f"{id} is for one player; --host needs OpenWorld-Coop-v0")
     if not terminal:
         require("pygame")
+        from openworld.render.screen import check_display
+
+        check_display()
     elif sys.platform == "win32":
         raise ValueError("--terminal needs a Unix terminal; play in a window instead")
     elif not (sys.stdin.isatty() and sys.stdout.isatty()):

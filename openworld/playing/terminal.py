@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from openworld import compile_notice
 from openworld.content.ids import Attribute
 from openworld.observe import words
 from openworld.observe.seen import Seen
@@ -67,7 +68,7 @@ def play(open_seat: Callable[[], Seat], title: str) -> list[str]:
     """
     colours = colours_of(os.environ)
     told: list[str] = []
-    with raw():
+    with raw(), compile_notice.muted():
         page = Page(1, 60)
         page.put(0, 0, f"{title}: making a world...", _GOLD)
         _send(page.text(colours))
