@@ -76,7 +76,7 @@ def _stop() -> None:
 
 
 def _say(thread: int, program: str) -> None:
-    program = program.removeprefix("jit(").removeprefix("jit_").rstrip(")")
+    program = program.removeprefix("jit(").removeprefix("jit_").rstrip(")").lstrip("_")
     if program in _said or _state["muted"] or not _is_ours(sys._current_frames().get(thread)):
         return
     _said.add(program)
