@@ -11,6 +11,8 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+from openworld import compile_notice
+
 #: The environment variable that turns the cache off or moves it.
 VARIABLE = "OPENWORLD_CACHE"
 #: Values of the variable that turn it off.
@@ -54,11 +56,14 @@ def writable(path: Path) -> bool:
 def enable() -> Path | None:
     """Turn JAX's persistent compilation cache on, unless it is configured; never fails.
 
+    Compilations that take long are then spoken of on standard error (`openworld.compile_notice`).
+
     Returns:
         The folder now in use by our choice, or None where the user's configuration stands or none can be used.
     """
     import jax
 
+    compile_notice.watch()
     config: Any = jax.config
     if config.jax_compilation_cache_dir is not None or not config.jax_enable_compilation_cache:
         return None

@@ -24,6 +24,8 @@ GOLDEN = Path(__file__).parent / "golden"
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 compiling.little_effort()
+# Programs under test, and those that tests start, say nothing of compilations: their standard error is compared.
+os.environ["OPENWORLD_QUIET"] = "1"
 
 
 def cache_folder() -> Path:

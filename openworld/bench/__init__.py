@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from openworld.bench import plans, report
 from openworld.bench.plans import KINDS, PEER, SUITES
@@ -62,10 +62,16 @@ class Settings:
             raise ValueError(f"there is no kind {', '.join(unknown)!r}; the kinds are {kinds}")
         if "profile" in self.kinds and "worlds" not in self.kinds:
             raise ValueError("the kind profile looks into the kind worlds: ask for both")
-        if not self.sizes or min(self.sizes) < 1:
-            raise ValueError(f"batch sizes must be at least 1, not {', '.join(map(str, self.sizes))}")
-        if self.runs < 1 or self.seconds <= 0 or self.warm_up < 0 or self.warm_up_seconds < 0:
-            raise ValueError("runs and seconds must be above 0, and warm-up not below")
+        if not self.sizes:
+            raise ValueError("give at least one batch size")
+        for size in self.sizes:
+            plans.check_range("a batch size", size, 1, plans.MOST_WORLDS)
+        plans.check_range("runs", self.runs, 1, plans.MOST_RUNS)
+        plans.check_range("seconds", self.seconds, plans.LEAST_SECONDS, plans.MOST_SECONDS)
+        plans.check_range("warm-up", self.warm_up, 0, plans.MOST_RUNS)
+        plans.check_range("warm-up seconds", self.warm_up_seconds, 0, plans.MOST_SECONDS)
+        if self.budget_seconds is not None:
+            plans.check_range("budget seconds", self.budget_seconds, 0, plans.MOST_SECONDS)
 
     def shown(self, id: str) -> str:
         """Return what a step of an id emits."""
@@ -164,6 +170,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         report.show(result)
         if options.json:
             print(f"written to {options.json}")
+    except BrokenPipeError:
+        raise
     except (ValueError, OSError) as error:
         print(f"openworld bench: {error}", file=sys.stderr)
         return 2
@@ -210,8 +218,14 @@ def _add_flag(variable: str, flag: str) -> None:
     os.environ[variable] = f"{os.environ.get(variable, '')} {flag}".strip()
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Say in one line what is wrong."""
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="openworld bench",
         description="Measure steps per second, compile time and bytes on this machine.",
     )

@@ -15,8 +15,16 @@ PEER = "peer"
 ALL_KINDS = (*KINDS, "training", "equality", "profile", PEER)
 #: The batch size that the suite for a GPU looks at most closely.
 MAIN_SIZE = 2**20
+#: Worlds in a batch; runs, or steps of warm-up; seconds of any of it.
+MOST_WORLDS, MOST_RUNS, LEAST_SECONDS, MOST_SECONDS = 2**26, 1_000_000, 0.001, 1e6
 #: Seconds that a measurement may take, until one has been made.
 EXPECTED = {"worlds": 45.0, "training": 110.0, "policy": 55.0, "equality": 50.0}
+
+
+def check_range(what: str, value: float | int, low: float | int, high: float | int) -> None:
+    """Refuse a number out of its range, and what is not a number at all."""
+    if not low <= value <= high:
+        raise ValueError(f"{what} must be {low:.15g} to {high:.15g}, not {value}")
 
 
 @dataclass(frozen=True, kw_only=True)

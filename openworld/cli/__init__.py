@@ -1,18 +1,20 @@
 """The command line: `openworld COMMAND`. Everything heavy is imported by the command that needs it.
 
 What a user can put right is told in one line on stderr, with exit code 2. `OPENWORLD_TRACEBACK=1` shows where it
-was raised.
+was raised. A reader of the output that goes away, as `head` does, ends a command without a word.
 """
 
+import contextlib
 import difflib
 import os
+import select
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from openworld import __version__
-from openworld.cli import baselines, commands, describing, judging, playing, replaying, training
-from openworld.cli.options import expected, refuse, told
+from openworld.cli import baselines, commands, describing, judging, limits, playing, replaying, training
+from openworld.cli.options import READER_GONE, expected, refuse, told
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,42 @@ COMMANDS: dict[str, Command] = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if sys.stdout is None:  # closed by who started this
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
     name, rest = (words[0], words[1:]) if words else ("--help", [])
+    try:
+        code = _answer(name, rest)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _discard_output()
+        return READER_GONE
+    except OSError as error:  # a full disk, for one
+        _discard_output()
+        return refuse(f"openworld: the output cannot be written: {told(error)}")
+    return code
+
+
+def run(name: str, words: list[str]) -> int:
+    """Run one command, and tell a user's mistake in one line."""
+    try:
+        limits.check(name, words)
+        return COMMANDS[name].run(words) or 0
+    except SystemExit as exit:  # of the parsers, which have said why
+        return exit.code if isinstance(exit.code, int) else 0 if exit.code is None else 2
+    except KeyboardInterrupt:
+        refuse(f"openworld {name}: interrupted")
+        return 130
+    except MemoryError:
+        return refuse(f"openworld {name}: too little memory")
+    except Exception as error:
+        if isinstance(error, BrokenPipeError) and _reader_gone():
+            raise
+        if os.environ.get("OPENWORLD_TRACEBACK") or not expected(error):
+            raise
+        return refuse(f"openworld {name}: {told(error)}")
+
+
+def _answer(name: str, rest: list[str]) -> int:
     if name in ("-h", "--help", "help", "-V", "--version"):
         print(f"openworld {__version__}" if name in ("-V", "--version") else usage())
         return 0
@@ -62,22 +99,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return run(name, rest)
 
 
-def run(name: str, words: list[str]) -> int:
-    """Run one command, and tell a user's mistake in one line."""
-    try:
-        return COMMANDS[name].run(words) or 0
-    except SystemExit as exit:  # of the parsers, which have said why
-        return exit.code if isinstance(exit.code, int) else 0 if exit.code is None else 2
-    except KeyboardInterrupt:
-        refuse(f"openworld {name}: interrupted")
-        return 130
-    except BrokenPipeError:  # the reader of our output has gone
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except Exception as error:
-        if os.environ.get("OPENWORLD_TRACEBACK") or not expected(error):
-            raise
-        return refuse(f"openworld {name}: {told(error)}")
+def _reader_gone() -> bool:
+    """Whether it is our output that nobody reads any more, and not another program's input."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(
+            OSError, ValueError, AttributeError
+        ):  # a stream without a file; no poll here
+            poll = select.poll()
+            poll.register(stream.fileno(), 0)
+            if any(event & select.POLLERR for _, event in poll.poll(0)):
+                return True
+    return False
+
+
+def _discard_output() -> None:
+    """Send what is left of the output nowhere: Python would complain of it at its end."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+            continue
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def usage() -> str:

@@ -90,8 +90,6 @@ def render(words: list[str]) -> None:
         tile: int = 8
 
     options = parse(Render, "render", words)
-    if options.steps < 0:
-        raise ValueError(f"--steps must be at least 0, not {options.steps}")
     check_ending(options.out, (".png", ".mp4", ".gif"))
     if options.map and (options.out is None or options.out.suffix.lower() != ".png"):
         raise ValueError("--map writes a picture: give --out NAME.png")

@@ -27,8 +27,6 @@ def describe(words: list[str]) -> None:
         replay: Path | None = None
 
     options = parse(Describe, "describe", words)
-    if options.steps is not None and options.steps < 0:
-        raise ValueError(f"--steps must be at least 0, not {options.steps}")
     prepare()
     from openworld.observe.text import text
     from openworld.replay import Replay, frames

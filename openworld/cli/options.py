@@ -22,10 +22,15 @@ EXTRAS = {
     "torch": "torch",
 }
 
+#: Characters of a refusal.
+_LINE = 2000
+#: The exit code of a command whose output nobody reads any more: that of SIGPIPE, as other tools have it.
+READER_GONE = 141
+
 
 def refuse(message: str) -> int:
-    """Say in one line what is wrong; what it quotes of files cannot steer the terminal."""
-    print(plain(" ".join(message.split()), 2000), file=sys.stderr)
+    """Say in one line what is wrong. Names in it, of files or of others' making, do nothing to a terminal."""
+    print(plain(" ".join(message.split()), _LINE), file=sys.stderr)
     return 2
 
 
@@ -59,6 +64,8 @@ def parse(options: type[Options], name: str, words: list[str], default: Options 
     except SystemExit as exit:
         if exit.code in (0, None):
             raise
+        if not heard.getvalue():  # the help could not be written: rich ends like this where nobody reads
+            raise SystemExit(READER_GONE) from None
         lines = [line.strip("│╭╮╰╯─ ") for line in heard.getvalue().splitlines()[1:]]
         text = " ".join(line for line in lines if line and "full helptext" not in line)
         command = f"openworld {name}"

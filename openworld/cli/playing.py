@@ -43,7 +43,8 @@ def play(words: list[str]) -> None:
         patience: float = 3.0
 
     options = parse(Play, "play", words)
-    _check(options.terminal, options.host, options.join, options.record, options.id, options.seed)
+    _check(options.host, options.join, options.record, options.seed)
+    _check_game(options.id, options.host is not None, options.terminal)
 
     # XLA's own warnings, of a slow compilation for one, would be written over the frame.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -79,25 +80,27 @@ def play(words: list[str]) -> None:
     print("\n".join(told), end="\n" * bool(told))
 
 
-def _check(
-    terminal: bool, host: Path | None, join: Path | None, record: Path | None, id: str, seed: int | None
-) -> None:
-    """Refuse what cannot be played before a window is opened."""
+def _check(host: Path | None, join: Path | None, record: Path | None, seed: int | None) -> None:
+    """Refuse options that exclude each other."""
     if host is not None and join is not None:
         raise ValueError("--host opens a table and --join sits down at one: give one of them")
     if join is not None and (record is not None or seed is not None):
         raise ValueError("--seed and --record are the host's; --join takes neither")
+
+
+def _check_game(id: str, hosts: bool, terminal: bool) -> None:
+    """Refuse what cannot be played here, before anything is made."""
     from openworld import registry
 
     rules = registry.ruleset(id)
-    if host is not None and not rules.company:
+    if hosts and not rules.company:
         raise ValueError(f"{id} is for one player; --host needs OpenWorld-Coop-v0")
-    if seed is not None and not 0 <= seed < 2**63:
-        raise ValueError(f"--seed must be 0 to 2**63 - 1, not {seed}")
-    if terminal:
-        if sys.platform == "win32":
-            raise ValueError("--terminal needs a Unix terminal; play in a window instead")
-        if not (sys.stdin.isatty() and sys.stdout.isatty()):
-            raise ValueError("--terminal needs a terminal to type in, and this is none")
-    else:
+    if not terminal:
         require("pygame")
+        from openworld.render.screen import check_display
+
+        check_display()
+    elif sys.platform == "win32":
+        raise ValueError("--terminal needs a Unix terminal; play in a window instead")
+    elif not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise ValueError("--terminal needs a terminal to type in, and this is none")

@@ -58,10 +58,6 @@ def replay(words: list[str]) -> None:
     check_ending(options.html, (".html",), "--html")
     if not options.files:
         raise ValueError("name at least one replay")
-    if not 1 <= options.speed * PACE < math.inf:
-        raise ValueError(f"--speed must be at least {1 / PACE}, not {options.speed}")
-    if options.scale < 1:
-        raise ValueError(f"--scale must be at least 1, not {options.scale}")
     if options.video:
         require("imageio", "imageio_ffmpeg")
     prepare()

@@ -17,6 +17,8 @@ class Controls:
     def __init__(self, seat: Seat) -> None:
         self.seat = seat
         self.help = self.left = False
+        #: Of the help: which page is looked at, and how many the face needs for it.
+        self.page, self.pages = 0, 1
         #: A first key that waits for its second.
         self.half = ""
         #: A line that answers the last key.
@@ -33,7 +35,9 @@ class Controls:
             self.half, self.answer = whole, f"Give what? {self._gifts()}; Esc: nothing"
             return
         does = self._does.get(whole)
-        if self.help and does != keys.LEAVE:
+        if self.help and does == keys.HELP and self.page + 1 < self.pages:
+            self.page += 1
+        elif self.help and does != keys.LEAVE:
             self.help = False
         elif does is None:
             self.answer = f"{keys.label(whole)} does nothing; h shows the keys"
@@ -49,7 +53,7 @@ class Controls:
             self.seat.act(int(action))
 
     def _help(self) -> None:
-        self.help = True
+        self.help, self.page = True, 0
 
     def _back(self) -> None:
         pass

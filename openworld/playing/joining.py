@@ -1,24 +1,32 @@
 """Several players at one table over a Unix domain socket: no network, and only the same user can open it.
 
-A message is four bytes of length (big-endian) and that much JSON, an object with a "type". Whoever sends anything
-else is let go. The host's world moves on when all who have joined have acted, or `patience` seconds after the first
-of them did; of whom nothing was heard, or who has left, nothing is done.
+A message is four bytes of length (big-endian) and that much JSON, one of `openworld.playing.messages`. Whoever
+sends anything else is told so and let go, and the game goes on. The host's world moves on when all who have joined
+have acted, or `patience` seconds after the first of them did; of whom nothing was heard, or who has left, nothing
+is done.
 """
 
 import contextlib
 import time
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
-from openworld import registry
+from openworld.foreign_text import plain
+from openworld.playing import messages
+from openworld.playing.messages import Act, FromGuest, FromHost, Hello, TableError, packed, unpacked
 from openworld.playing.seat import Seat, noop_of
 from openworld.playing.session import Moment, Session
-from openworld.playing.wire import VERSION, Line, TableError, call, listen, packed, unpacked
+from openworld.playing.wire import Line, call, listen
 
 __all__ = ["Hosting", "Joined", "TableError"]
 
-#: Seconds in which a host must answer.
-_ANSWER = 10.0
+#: Seconds in which a host must answer, and a guest must say hello.
+_ANSWER, _HELLO = 10.0, 5.0
+#: Connections that may be open without a hello, and those that are accepted between two looks at the game.
+WAITING, _KNOCKS = 8, 32
+
+Wanted = TypeVar("Wanted", bound=messages.Welcome | messages.Seen)
 
 
 class Hosting(Seat):
@@ -30,8 +38,8 @@ class Hosting(Seat):
             raise TableError(f"patience must be more than 0 seconds, not {patience}")
         self.session, self.path, self.patience = session, path, patience
         self._door = listen(path)
-        self._guests: dict[int, Line] = {}
-        self._strangers: list[tuple[Line, float]] = []
+        self._guests: dict[int, Line[FromGuest]] = {}
+        self._strangers: list[tuple[Line[FromGuest], float]] = []
         self._asked: dict[int, int] = {}
         self._since = 0.0
 
@@ -95,50 +103,67 @@ class Hosting(Seat):
 
     def _greet(self) -> None:
         """Let in who knocks, and give a place to who says hello."""
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                self._strangers.append((Line(self._door.accept()[0]), time.monotonic() + _ANSWER))
+        for _ in range(_KNOCKS):
+            try:
+                peer, _ = self._door.accept()
+            except OSError:  # nobody knocks, or this process may open no more files
+                break
+            self._strangers.append((Line(peer, messages.from_guest), time.monotonic() + _HELLO))
         waiting, self._strangers = self._strangers, []
         for line, until in waiting:
             try:
                 said = line.receive()
-            except TableError:
-                line.close()
+            except TableError as error:
+                line.turn_away(str(error))
                 continue
             if said:
-                self._seat(line, said[0])
+                self._seat(line, said)
             elif line.open and time.monotonic() < until:
                 self._strangers.append((line, until))
             else:
-                line.close()
+                line.turn_away(f"nothing was said for {_HELLO:.0f} seconds")
+        # Who connects to play says hello at once: those who have waited longest are not missed.
+        for line, _ in self._strangers[:-WAITING]:
+            line.turn_away("too many connections are waiting")
+        self._strangers = self._strangers[-WAITING:]
 
-    def _seat(self, line: Line, said: dict[str, Any]) -> None:
+    def _seat(self, line: Line[FromGuest], said: Sequence[FromGuest]) -> None:
+        """Give a place to who said hello, and take what it said besides."""
         free = [number for number in range(1, self.players) if number not in self._guests]
-        if said.get("type") != "hello" or said.get("version") != VERSION:
-            reason = f"the host speaks version {VERSION}, not {said.get('version')!r}"
-        elif not free or not self.session.moments:
-            reason = f"all {self.players} places are taken" if not free else "the world is not made yet"
+        if not isinstance(said[0], Hello):
+            line.turn_away("the first message must be a hello")
+        elif not free:
+            line.turn_away(f"all {self.players} places are taken")
+        elif not self.session.moments:
+            line.turn_away("the world is not made yet")
         else:
-            line.send(type="welcome", version=VERSION, id=self.id, number=free[0], players=self.players)
+            place = {"id": self.id, "number": free[0], "players": self.players}
+            line.send(type="welcome", version=messages.VERSION, **place)
             line.send(**packed(self.session.moments[free[0]]))
             self._guests[free[0]] = line
-            return
-        line.send(type="refused", reason=reason)
-        line.close()
+            self._heed(free[0], said[1:])
 
     def _hear(self, number: int) -> None:
-        """Take a guest's messages; one that leaves, or says what makes no sense, has left."""
+        """Take a guest's messages; one that leaves, or breaks the rules, has left."""
         line = self._guests[number]
         try:
-            for message in line.receive():
-                action = message.get("action")
-                known = type(action) is int and 0 <= action < self.session.world.num_actions
-                if message["type"] != "act" or not known:
-                    raise TableError("a message that is no action")
-                assert isinstance(action, int)
-                self._take(number, action)
-        except TableError:
-            line.close()
+            said = line.receive()
+        except TableError as error:
+            line.turn_away(str(error))
+            said = []
+        self._heed(number, said)
+
+    def _heed(self, number: int, said: Iterable[FromGuest]) -> None:
+        """Do what a guest said; it loses its place where that makes no sense, or where it has left."""
+        line, actions = self._guests[number], self.session.world.num_actions
+        for message in said:
+            if not isinstance(message, Act):
+                line.turn_away("a second hello")
+                break
+            if message.action >= actions:
+                line.turn_away(f"action {message.action} is not one of 0 to {actions - 1}")
+                break
+            self._take(number, message.action)
         if not line.open:
             del self._guests[number]
             self._asked.pop(number, None)
@@ -157,8 +182,18 @@ class Joined(Seat):
     """A player at another one's table."""
 
     def __init__(self, path: Path) -> None:
-        self._line = call(path)
-        self._queued: list[dict[str, Any]] = []
+        self._join(call(path))
+
+    @classmethod
+    def over(cls, line: Line[FromHost]) -> "Joined":
+        """Sit down at the table at the other end of a line, to which hello has been said."""
+        guest = cls.__new__(cls)
+        guest._join(line)
+        return guest
+
+    def _join(self, line: Line[FromHost]) -> None:
+        self._line = line
+        self._queued: list[FromHost] = []
         try:
             self._sit_down()
         except BaseException:
@@ -166,12 +201,10 @@ class Joined(Seat):
             raise
 
     def _sit_down(self) -> None:
-        welcome = self._wait("welcome")
-        id, number, players = (welcome.get(name) for name in ("id", "number", "players"))
-        if type(number) is not int or type(players) is not int or not 0 < number < players <= 64:
-            raise TableError("the host gave no place at its table")
-        super().__init__(registry.ruleset(str(id)), str(id), number, players)
-        self.told(unpacked(self._wait("moment"), self.rules))
+        welcome = self._wait(messages.Welcome)
+        rules = messages.rules_of(welcome)
+        super().__init__(rules, welcome.id, welcome.number, welcome.players)
+        self.told(unpacked(self._wait(messages.Seen), self.rules))
 
     @property
     def may_begin(self) -> bool:
@@ -192,11 +225,13 @@ class Joined(Seat):
         changed = False
         queued, self._queued = self._queued, []
         for message in (*queued, *self._line.receive()):
-            if message["type"] == "moment":
+            if isinstance(message, messages.Seen):
                 self.told(unpacked(message, self.rules))
                 self.note, changed = "", True
-            elif message["type"] == "closed":
+            elif isinstance(message, messages.Closed):
                 self._line.close()
+            else:
+                raise _unwanted(message, "moment")
         if not self._line.open:
             raise TableError("the host has closed the table")
         return changed
@@ -210,7 +245,7 @@ class Joined(Seat):
         self._line.close()
         return []
 
-    def _wait(self, wanted: str) -> dict[str, Any]:
+    def _wait(self, wanted: type[Wanted]) -> Wanted:
         """Return the next message, which must be of a type."""
         until = time.monotonic() + _ANSWER
         while not self._queued:
@@ -219,8 +254,15 @@ class Joined(Seat):
                 raise TableError("nobody answers there as a host of OpenWorld would")
             time.sleep(0 if self._queued else 0.01)
         message = self._queued.pop(0)
-        if message["type"] == "refused":
-            raise TableError(f"the host refused: {str(message.get('reason'))[:200]}")
-        if message["type"] != wanted:
-            raise TableError(f"the host sent {message['type']!r:.40}, not {wanted!r}")
+        if not isinstance(message, wanted):
+            raise _unwanted(message, "welcome" if wanted is messages.Welcome else "moment")
         return message
+
+
+def _unwanted(message: FromHost, wanted: str) -> TableError:
+    """Return the error for a message that ends the game, or comes at the wrong time."""
+    if isinstance(message, messages.Refused):
+        return TableError(f"the host refused: {plain(message.reason)}")
+    if isinstance(message, messages.Closed):
+        return TableError("the host has closed the table")
+    return TableError(f"the host sent {message.type!r}, not {wanted!r}")

@@ -6,11 +6,13 @@ import select
 import signal
 import sys
 import termios
+import textwrap
 import tty
 from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from openworld import compile_notice
 from openworld.content.ids import Attribute
 from openworld.observe import words
 from openworld.observe.seen import Seen
@@ -21,8 +23,15 @@ from openworld.playing.seat import Seat
 from openworld.render.human import MOODS, colour_of
 from openworld.render.terminal import ground_of, marks
 
-#: The smallest terminal that the game fits in, and how wide the list beside the view is.
-LEAST_ROWS, LEAST_COLS, _LIST = 20, 60, 32
+#: The smallest terminal that the game fits in.
+LEAST_ROWS, LEAST_COLS = 20, 40
+#: How wide the list beside the view is at least and at most, and the texts under the view at least. In a terminal
+#: too narrow for both, the texts take its whole width, and the list ends with the view.
+_LIST, _WIDE_LIST, _TEXTS = 32, 62, 36
+#: Rows of texts under a large view at least.
+_UNDER = 10
+#: Columns of a key and what it does, in the help.
+_HELP = 40
 _DIM: Colour = (120, 120, 130)
 _GOLD: Colour = MOODS["unlocked"]
 _GREEN: Colour = MOODS["good"]
@@ -67,7 +76,7 @@ def play(open_seat: Callable[[], Seat], title: str) -> list[str]:
     """
     colours = colours_of(os.environ)
     told: list[str] = []
-    with raw():
+    with raw(), compile_notice.muted():
         page = Page(1, 60)
         page.put(0, 0, f"{title}: making a world...", _GOLD)
         _send(page.text(colours))
@@ -108,10 +117,13 @@ def page_of(seat: Seat, controls: Controls, rows: int, cols: int, *, colour: boo
     """Return the page for a terminal of so many rows and columns."""
     page = Page(rows, cols)
     if rows < LEAST_ROWS or cols < LEAST_COLS:
-        page.put(0, 0, f"Please make the terminal larger: {LEAST_COLS} x {LEAST_ROWS} at least.", _GOLD)
-        page.put(1, 0, "Q leaves.")
+        lines = folded(
+            f"Please make the terminal larger: {LEAST_COLS} x {LEAST_ROWS} at least.", cols, rows - 1
+        )
+        for row, line in enumerate([*lines, "Q leaves."]):
+            page.put(row, 0, line, _GOLD if row < len(lines) else INK)
     elif controls.help:
-        _help(page, seat)
+        _help(page, seat, controls)
     elif seat.story is not None and seat.moment is not None:
         _game(page, seat, controls, colour)
     return page
@@ -122,15 +134,23 @@ def _game(page: Page, seat: Seat, controls: Controls, colour: bool) -> None:
     assert seat.story is not None
     seen = Seen(seat.story.tokens, seat.rules)
     view_rows, view_cols = seen.shape
-    large = page.cols >= 4 * view_cols + 2 + _LIST and page.rows >= 2 * view_rows + 6
+    large = page.cols >= 4 * view_cols + 2 + _LIST and page.rows >= 2 * view_rows + _UNDER
     tall, wide = (2, 4) if large else (1, 2)
-    left = max(wide * view_cols, page.cols - _LIST - 16 if not large else 0, 26)
-    left = min(left, page.cols - _LIST - 2)
     legend = _view(page, seen, tall, wide, colour)
-    _status(page, seat, seen, controls, (tall * view_rows, left), legend)
-    _list(page, seat, seen, left + 2)
+    under, beside = tall * view_rows, max(wide * view_cols, _TEXTS) + 2
+    if page.cols >= beside + _LIST:
+        spare = page.cols - beside - _LIST
+        beside = page.cols - min(_LIST + spare // 2, _WIDE_LIST)
+        texts = texts_of(seat, seen, controls, legend, page.rows - under, beside - 2)
+        _list(page, seat, seen, beside)
+    else:
+        texts = texts_of(seat, seen, controls, legend, page.rows - under, page.cols)
+        _short_list(page, seat, seen, wide * view_cols + 2, under)
+    for row, (text, ink) in enumerate(texts, start=under):
+        page.put(row, 0, text, ink)
     if seat.ended:
-        _box(page, [*summary(seat), "", "Enter: a new world    Q: leave"], tall * view_rows // 2 - 3, 2)
+        lines = [part for line in summary(seat) for part in folded(line, page.cols - 8, 2)]
+        _box(page, [*lines, "", "Enter: a new world    Q: leave"], max(under // 2 - 3, 0), 2)
 
 
 def _view(page: Page, seen: Seen, tall: int, wide: int, colour: bool) -> dict[str, str]:
@@ -150,36 +170,57 @@ def _view(page: Page, seen: Seen, tall: int, wide: int, colour: bool) -> dict[st
     return legend
 
 
-def _status(
-    page: Page, seat: Seat, seen: Seen, controls: Controls, corner: tuple[int, int], legend: dict[str, str]
-) -> None:
-    """Below the view: what the letters mean, vitals, what is carried, what happened, what is answered."""
-    row, room = corner
+def texts_of(
+    seat: Seat, seen: Seen, controls: Controls, legend: dict[str, str], rows: int, cols: int
+) -> list[tuple[str, Colour]]:
+    """Return what stands under the view, line by line, each with its colour: exactly `rows` lines.
+
+    Vitals, what is carried, the hour, what letters mean, what happened; at the foot what answers the last key.
+    Texts are broken at `cols` columns. Where there is too little room for all, the oldest events go first, then the
+    rest of the letters.
+    """
     assert seat.story is not None
-    col, values = 0, {"health": seen.value("health")}
-    values |= {vital.name.lower(): n for vital, n in seen.vitals().items()}
-    for name, value in values.items():
-        page.put(
-            row, col, f"{name} {value}", _RED if value <= 2 else _GOLD if value <= 4 else INK, room=room - col
-        )
-        col += len(f"{name} {value}") + 1
-    known = ", ".join(f"{short} {name}" for short, name in sorted(legend.items()))
+    top = _vitals(seen, cols)
     carried = ", ".join(words.carried(seen)) or "nothing"
-    lines: list[tuple[str, Colour]] = [(line, INK) for line in _folded(f"You carry {carried}", room, 2)]
-    lines += [(line, _DIM) for line in _folded(_hour(seen), room, 1)]
-    lines += [(line, _DIM) for line in _folded(known, room, 2 if page.rows - row > 9 else 1)]
+    top += [(line, INK) for line in folded(f"You carry {carried}", cols, 2)]
+    top += [(line, _DIM) for line in folded(_hour(seen), cols, 2)]
     last = controls.answer or seat.note or _next(seat)
-    room_for = page.rows - row - 3 - len(lines)
-    events = seat.story.events[-max(room_for, 1) :]
-    for i, event in enumerate(events):
-        fresh = i >= len(events) - seat.story.fresh
-        lines.append((event.text, colour_of(event, fresh) if fresh else _DIM))
-    if room_for < 1:
-        lines = [lines[0], *lines[-(page.rows - row - 4) :]]
-    for i, (text, colour) in enumerate(lines, start=row + 1):
-        page.put(i, 0, text, colour, room=room)
-    for i, text in enumerate(_folded(last, room, 2)):
-        page.put(page.rows - 2 + i, 0, text, _GOLD, room=room)
+    foot: list[tuple[str, Colour]] = [(line, _GOLD) for line in folded(last, cols, max(3, rows - 5))]
+    foot = [("", INK)] * (2 - len(foot)) + foot
+    room = rows - len(top) - len(foot)
+    events = _events(seat, cols)
+    known = ", ".join(f"{short} {name}" for short, name in sorted(legend.items()))
+    letters = folded(known, cols, max(int(room > 1), room - min(len(events), 4)))
+    top += [(line, _DIM) for line in letters]
+    room -= len(letters)
+    top += events[-room:] if room > 0 else []
+    return [*top, *[("", INK)] * (rows - len(top) - len(foot)), *foot][-rows:]
+
+
+def _vitals(seen: Seen, cols: int) -> list[tuple[str, Colour]]:
+    """Return health and the other vitals, in the colour of the lowest in each line."""
+    values = {"health": seen.value("health")}
+    values |= {vital.name.lower(): n for vital, n in seen.vitals().items()}
+    low = {name for name, value in values.items() if value <= 2}
+    fair = {name for name, value in values.items() if value <= 4}
+    # A vital's name and number stay together.
+    lines = folded(" ".join(f"{name}\xa0{value}" for name, value in values.items()), cols, 3)
+    found: list[tuple[str, Colour]] = []
+    for line in lines:
+        names = {part.partition("\xa0")[0] for part in line.split(" ")}
+        found.append((line.replace("\xa0", " "), _RED if names & low else _GOLD if names & fair else INK))
+    return found
+
+
+def _events(seat: Seat, cols: int) -> list[tuple[str, Colour]]:
+    """Return what happened, the newest last."""
+    assert seat.story is not None
+    found: list[tuple[str, Colour]] = []
+    for i, event in enumerate(seat.story.events):
+        fresh = i >= len(seat.story.events) - seat.story.fresh
+        ink = colour_of(event, fresh) if fresh else _DIM
+        found += [(line, ink) for line in folded(event.text, cols, 3)]
+    return found
 
 
 def _next(seat: Seat) -> str:
@@ -201,6 +242,24 @@ def _hour(seen: Seen) -> str:
     return f"{place}daylight {day}%{state}{learnt}"
 
 
+def _short_list(page: Page, seat: Seat, seen: Seen, left: int, rows: int) -> None:
+    """Beside the view of a narrow terminal: first what would do something now."""
+    assert seat.moment is not None
+    assert seat.story is not None
+    won = f"{int(seat.story.achievements.sum())}/{len(seat.story.achievements)}"
+    page.put(0, left, _fitted(f"step {seat.moment.step}, {won}", page.cols - left), _GOLD)
+    made = choices.crafts(seen, seat.moment.mask)
+    listed = [*choices.now(seen, seat.moment.mask), *(choice for choice in made if choice.useful)]
+    if page.cols - left >= _LIST:  # and what is missing for the rest
+        listed += [choice for choice in made if not choice.useful]
+    for row, choice in enumerate(listed[: rows - 2], start=1):
+        page.put(row, left, f"{choice.key} ", _GREEN if choice.useful else _DIM)
+        begin = left + len(choice.key) + 1
+        text = choice.name if choice.useful else f"{choice.name}: {choice.lacks}"
+        page.put(row, begin, _fitted(text, page.cols - begin), INK if choice.useful else _DIM)
+    page.put(rows - 1, left, "h help, Q leave", _GOLD)
+
+
 def _list(page: Page, seat: Seat, seen: Seen, left: int) -> None:
     """On the right: what can be done now, and everything that can be made with what it takes."""
     assert seat.moment is not None
@@ -212,7 +271,7 @@ def _list(page: Page, seat: Seat, seen: Seen, left: int) -> None:
     row = 1
     for choice in choices.now(seen, moment.mask):
         page.put(row, left, f"{choice.key:<6}", _GREEN)
-        page.put(row, left + 6, choice.name)
+        page.put(row, left + 6, _fitted(choice.name, page.cols - left - 6))
         row += 1
     page.put(row, left, "arrows or WASD walk", _DIM)
     row += 1
@@ -226,25 +285,31 @@ def _list(page: Page, seat: Seat, seen: Seen, left: int) -> None:
         ink, key = (INK, _GREEN) if choice.useful else (_DIM, _DIM)
         page.put(row, left, f"{choice.key:<2}", key)
         page.put(row, left + 2, choice.name, ink)
-        page.put(
-            row, left + max(len(choice.name) + 3, 18), choice.cost if choice.useful else choice.lacks, ink
-        )
+        begin = left + max(len(choice.name) + 3, 18)
+        more = choice.cost if choice.useful else choice.lacks
+        if len(more) > page.cols - begin and more.startswith("need "):
+            more = f"lacks {more.removeprefix('need ').removesuffix(' more')}"
+        page.put(row, begin, _fitted(more, page.cols - begin), ink)
         row += 1
     page.put(page.rows - 1, left, "h help   Q leave", _GOLD)
 
 
-def _help(page: Page, seat: Seat) -> None:
-    """All keys, in as many columns as there is room for."""
+def _help(page: Page, seat: Seat, controls: Controls) -> None:
+    """All keys, in as many columns as there is room for, and as many pages as that takes."""
     lines: list[tuple[str, str]] = []
     for heading, rows in keys.table(seat.rules):
         lines += [("", heading), *rows]
-    rows_room, wide = page.rows - 2, 40
-    page.put(0, 0, "Keys (any key closes this)", _GOLD)
-    for i, (key, text) in enumerate(lines):
-        col, row = divmod(i, rows_room)
+    tall, columns = page.rows - 2, max(1, page.cols // _HELP)
+    pages = controls.pages = -(-len(lines) // (tall * columns))
+    shown = min(controls.page, pages - 1)
+    head = f"Keys {shown + 1}/{pages} (h: more; any other key closes)"
+    page.put(0, 0, head if pages > 1 else "Keys (any key closes this)", _GOLD)
+    wide = page.cols // columns
+    for i, (key, text) in enumerate(lines[shown * tall * columns :][: tall * columns]):
+        col, row = divmod(i, tall)
         if key:
             page.put(1 + row, col * wide, f"{key:>10}", _GREEN)
-            page.put(1 + row, col * wide + 11, text, room=wide - 12)
+            page.put(1 + row, col * wide + 11, _fitted(text, wide - 11))
         else:
             page.put(1 + row, col * wide, text, _GOLD)
 
@@ -255,16 +320,17 @@ def _box(page: Page, lines: list[str], row: int, col: int) -> None:
         page.put(row + i, col, f"  {line}".ljust(wide), INK, (60, 30, 70))
 
 
-def _folded(text: str, room: int, most: int) -> list[str]:
-    """Break a text into lines at blanks; what exceeds `most` lines is left out."""
-    lines = [""]
-    for word in text.split(" "):
-        if len(lines[-1]) + len(word) + 1 > room and lines[-1]:
-            lines.append("")
-        lines[-1] = f"{lines[-1]} {word}".strip()
-    if len(lines) > most:
-        lines[most - 1] = lines[most - 1][: room - 3] + "..."
-    return lines[:most]
+def folded(text: str, cols: int, most: int) -> list[str]:
+    """Break a text into at most `most` lines of at most `cols` columns; "..." stands for what is left out."""
+    lines = textwrap.wrap(text, cols, break_on_hyphens=False)
+    if len(lines) > most > 0:
+        lines[most - 1] = f"{lines[most - 1][: cols - 3]}..."
+    return lines[: max(most, 0)]
+
+
+def _fitted(text: str, cols: int) -> str:
+    """Return a text of at most `cols` columns."""
+    return text if len(text) <= cols else f"{text[: max(cols - 3, 0)]}..."[: max(cols, 0)]
 
 
 def _stop(number: int, frame: object) -> None:

@@ -1,38 +1,40 @@
-"""What goes over the socket of a table: framed messages, moments among them, and the socket itself."""
+"""What goes over the socket of a table: framed messages, and the socket itself.
 
-import base64
-import binascii
+What the messages say is in `openworld.playing.messages`.
+"""
+
 import contextlib
 import json
 import os
 import socket
 import stat
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-import numpy as np
+from openworld.playing.messages import VERSION, FromHost, TableError, from_host
 
-from openworld.content.ids import Action
-from openworld.content.rulesets import Ruleset
-from openworld.observe.layout import layout_of
-from openworld.playing.session import Moment
-
-VERSION = 1
 #: No message is longer, in bytes.
 LONGEST = 1 << 16
+#: Seconds for a host to accept a connection.
+_CONNECT = 10.0
+
+Message = TypeVar("Message")
 
 
-class TableError(ValueError):
-    """A table that cannot be opened, joined or understood."""
-
-
-class Line:
+class Line(Generic[Message]):
     """Messages to and from one peer; never blocks."""
 
-    def __init__(self, peer: socket.socket) -> None:
+    def __init__(self, peer: socket.socket, read: Callable[[bytes], Message]) -> None:
+        """Talk over a connected socket.
+
+        Args:
+            peer: the socket, which is the line's from now on.
+            read: makes a message of the bytes of one, or raises a `TableError`.
+        """
         peer.setblocking(False)
-        self.peer, self.open = peer, True
-        self._in, self._out = b"", b""
+        self.peer, self.open, self._read = peer, True, read
+        self._in, self._out = bytearray(), bytearray()
 
     def send(self, **message: Any) -> None:
         """Send a message; to one that has left nothing is sent."""
@@ -45,7 +47,7 @@ class Line:
         with contextlib.suppress(BlockingIOError):
             try:
                 while self.open and self._out:
-                    self._out = self._out[self.peer.send(self._out) :]
+                    del self._out[: self.peer.send(self._out)]
             except BlockingIOError:
                 raise
             except OSError:
@@ -53,8 +55,12 @@ class Line:
         if len(self._out) > 16 * LONGEST:  # a peer that reads nothing
             self.close()
 
-    def receive(self) -> list[dict[str, Any]]:
-        """Return the messages that have come; what is none of ours is a `TableError`."""
+    def receive(self) -> list[Message]:
+        """Return the messages that have come.
+
+        Raises:
+            TableError: where one of them breaks the rules; the line is of no more use then.
+        """
         self.flush()
         try:
             while self.open and len(self._in) < LONGEST + 4:
@@ -66,23 +72,27 @@ class Line:
             pass
         except OSError:
             self.close()
-        return list(self._whole())
+        return self._whole()
 
-    def _whole(self) -> Any:
-        while len(self._in) >= 4:
-            length = int.from_bytes(self._in[:4], "big")
+    def _whole(self) -> list[Message]:
+        found: list[Message] = []
+        start = 0
+        while len(self._in) >= start + 4:
+            length = int.from_bytes(self._in[start : start + 4], "big")
             if length > LONGEST:
                 raise TableError(f"a message of {length} bytes; at most {LONGEST} are allowed")
-            if len(self._in) < 4 + length:
-                return
-            data, self._in = self._in[4 : 4 + length], self._in[4 + length :]
-            try:
-                message = json.loads(data)
-            except ValueError:
-                raise TableError("a message that is no JSON") from None
-            if not isinstance(message, dict) or not isinstance(message.get("type"), str):
-                raise TableError("a message without a type")
-            yield message
+            end = start + 4 + length
+            if len(self._in) < end:
+                break
+            found.append(self._read(bytes(self._in[start + 4 : end])))
+            start = end
+        del self._in[:start]
+        return found
+
+    def turn_away(self, reason: str) -> None:
+        """Say why the peer is refused, and hang up."""
+        self.send(type="refused", reason=reason)
+        self.close()
 
     def close(self) -> None:
         """Hang up."""
@@ -116,53 +126,16 @@ def listen(path: Path) -> socket.socket:
     return door
 
 
-def call(path: Path) -> Line:
+def call(path: Path) -> Line[FromHost]:
     """Knock at a table."""
     peer = socket.socket(socket.AF_UNIX)
+    # A host that accepts nobody has a full queue, and connecting would wait for ever.
+    peer.settimeout(_CONNECT)
     try:
         peer.connect(str(path))
     except OSError as error:
         peer.close()
         raise TableError(f"nobody hosts at {path}: {error.strerror or error}") from None
-    line = Line(peer)
+    line = Line(peer, from_host)
     line.send(type="hello", version=VERSION)
     return line
-
-
-def packed(moment: Moment) -> dict[str, Any]:
-    """Return a moment as a message."""
-    arrays = {name: getattr(moment, name).astype(np.uint8) for name in ("tokens", "mask", "achievements")}
-    return {
-        "type": "moment",
-        **{name: base64.b64encode(array.tobytes()).decode() for name, array in arrays.items()},
-        "episode_return": moment.episode_return,
-        "action": int(moment.action),
-        "step": moment.step,
-        "ended": moment.ended,
-    }
-
-
-def unpacked(message: dict[str, Any], rules: Ruleset) -> Moment:
-    """Return the moment of a message, or refuse one that makes no sense."""
-    sizes = {"tokens": layout_of(rules).size, "mask": rules.actions, "achievements": rules.achievements}
-    try:
-        arrays = {
-            name: np.frombuffer(base64.b64decode(message[name], validate=True), np.uint8) for name in sizes
-        }
-        whole = all(len(arrays[name]) == size for name, size in sizes.items())
-        action, step, ended = int(message["action"]), int(message["step"]), message["ended"]
-        total = float(message["episode_return"])
-        whole = whole and 0 <= action < rules.actions and step >= 0
-        if not whole or ended not in ("", "terminated", "truncated"):
-            raise ValueError
-    except (KeyError, TypeError, ValueError, binascii.Error):
-        raise TableError("the host sent a moment that makes no sense") from None
-    return Moment(
-        arrays["tokens"],
-        arrays["mask"].astype(bool),
-        arrays["achievements"].astype(bool),
-        total,
-        Action(action),
-        step,
-        ended,
-    )

@@ -1,11 +1,35 @@
 """A window that shows frames, through pygame-ce, which is imported only when one is opened."""
 
 import os
+import sys
 from typing import Any
 
 import numpy as np
 
 _MISSING = 'a window needs pygame-ce, which is not installed: pip install "openworld[play]"'
+#: Names of the variable with which a user chooses where SDL draws.
+_CHOICES = ("SDL_VIDEODRIVER", "SDL_VIDEO_DRIVER")
+#: Where SDL draws if there is no display: windows that nobody sees.
+_UNSEEN = ("dummy", "offscreen", "evdev")
+_NO_DISPLAY = (
+    "no window can be opened: there is no display here. Play in the terminal with `openworld play --terminal`, ask "
+    'for render_mode="rgb_array" or "ansi", or set SDL_VIDEODRIVER=dummy for a window that nobody sees'
+)
+
+
+def check_display() -> None:
+    """Refuse where a window would be opened that nobody sees, unless the user has chosen where SDL draws.
+
+    Raises:
+        OSError: in one line that names what can be done instead.
+    """
+    if not _chosen() and sys.platform.startswith(("linux", "freebsd")):
+        if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+            raise OSError(_NO_DISPLAY)
+
+
+def _chosen() -> bool:
+    return any(os.environ.get(name) for name in _CHOICES)
 
 
 def _pygame() -> Any:
@@ -21,8 +45,9 @@ class Screen:
     """One window. `show` makes it as large as the frame."""
 
     def __init__(self, title: str = "OpenWorld") -> None:
-        """Open no window yet; refuse where none could be opened for want of pygame-ce."""
+        """Open no window yet; refuse where none could be opened for want of pygame-ce or of a display."""
         self.pygame = _pygame()
+        check_display()
         self.title = title
         self._surface: Any = None
         self._clock: Any = None
@@ -40,10 +65,7 @@ class Screen:
             try:
                 self._surface = pygame.display.set_mode(size)
             except pygame.error as error:
-                raise OSError(
-                    f"no window can be opened ({error}); without a display set SDL_VIDEODRIVER=dummy, "
-                    "or play with --terminal"
-                ) from None
+                raise OSError(f"{_NO_DISPLAY} ({error})") from None
             pygame.display.set_caption(self.title)
         image = pygame.image.frombuffer(np.ascontiguousarray(frame).tobytes(), size, "RGB")
         self._surface.blit(image, (0, 0))
@@ -63,7 +85,11 @@ class Screen:
         try:
             self.pygame.display.init()
         except self.pygame.error as error:
-            raise OSError(f"no window can be opened ({error}); play with --terminal instead") from None
+            raise OSError(f"{_NO_DISPLAY} ({error})") from None
+        # A display that cannot be reached makes SDL fall back.
+        if self.pygame.display.get_driver() in _UNSEEN and not _chosen():
+            self.pygame.display.quit()
+            raise OSError(_NO_DISPLAY)
 
     def close(self) -> None:
         """Close the window; a later `show` opens another."""

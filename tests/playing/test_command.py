@@ -13,7 +13,7 @@ from openworld import cli
         (["--host", "x", "--terminal"], "OpenWorld-v0 is for one player; --host needs OpenWorld-Coop-v0"),
         (["--host", "x", "--join", "y"], "give one of them"),
         (["--join", "x", "--seed", "3"], "--join takes neither"),
-        (["--seed", "-1"], "--seed must be 0 to"),
+        (["--seed", "-1"], "--seed must be 0 to 9223372036854775807, not -1"),
     ],
 )
 def test_mistakes_are_told_in_one_line(words, told, capsys):

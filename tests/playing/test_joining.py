@@ -1,6 +1,5 @@
 """A table over a Unix domain socket: steps in common, and nobody can break it."""
 
-import json
 import os
 import socket
 import stat
@@ -10,8 +9,14 @@ import time
 import pytest
 
 from openworld.content.ids import Action
-from openworld.playing.joining import Hosting, Joined, TableError
+from openworld.foreign_text import plain
+from openworld.playing import joining
+from openworld.playing.joining import WAITING, Hosting, Joined, TableError
+from openworld.playing.messages import from_host, packed
+from openworld.playing.wire import LONGEST, Line
 from tests.playing.fakes import FakeSession
+from tests.playing.helpers_fuzz import HELLO, WELCOME, encoded, fuzz_guest, fuzz_host
+from tests.test_foreign_text import HOSTILE
 
 COOP = "OpenWorld-Coop-v0"
 
@@ -57,11 +62,6 @@ def raw(host, data):
     peer.connect(str(host.path))
     peer.sendall(data)
     return peer
-
-
-def framed(message):
-    data = json.dumps(message).encode()
-    return len(data).to_bytes(4, "big") + data
 
 
 def test_a_step_is_played_when_all_have_acted(host):
@@ -136,8 +136,8 @@ def test_only_the_host_begins_a_world(host):
         b"\xff\xff\xff\xff",
         (5).to_bytes(4, "big") + b"[1,2]",
         (4).to_bytes(4, "big") + b"\x80abc",
-        framed({"type": "act", "action": 3}),
-        framed({"type": "hello", "version": 99}),
+        encoded({"type": "act", "action": 3}),
+        encoded({"type": "hello", "version": 99}),
         b"GET / HTTP/1.1\r\n\r\n",
     ],
 )
@@ -151,12 +151,177 @@ def test_strangers_are_sent_away(host, data):
     peer.close()
 
 
+def test_a_message_nested_deep_is_refused_and_the_game_goes_on(host):
+    guest = joined(host)
+    peer = raw(host, LONGEST.to_bytes(4, "big") + b"[" * LONGEST)
+    settle(host, guest)
+    assert answers(peer) == ["a message that cannot be read: nested more than 2 deep"]
+    guest.act(Action.LEFT)
+    host.act(Action.DO)
+    settle(host, guest)
+    assert host.session.played == [[Action.DO, Action.LEFT]]
+    peer.close()
+
+
+def answers(peer):
+    """The reasons with which a host has refused."""
+    return [message.reason for message in Line(peer, from_host).receive() if message.type == "refused"]
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        (b'{"type": "hello", "version": 2, "more": 1}', "the host speaks version 1, not 2"),
+        (
+            b'{"type": "hello", "version": true}',
+            "breaks the rules: hello version Input should be a valid integer",
+        ),
+        (
+            b'{"type": "hello", "version": 1.0}',
+            "breaks the rules: hello version Input should be a valid integer",
+        ),
+        (b'{"type": "hello", "version": 1, "more": 1}', "breaks the rules: hello more Extra inputs"),
+        (b'{"type": "hello", "type": "hello", "version": 1}', "the key 'type' stands twice"),
+        (b'{"type": "hello", "version": NaN}', "NaN is not a number of JSON"),
+        (b'{"type": "act", "action": 3}', "the first message must be a hello"),
+        (b'{"type": "welcome"}', "breaks the rules: Input tag 'welcome'"),
+        (b"[1]", "a message that is not an object"),
+        (b"", "cannot be read: not JSON"),
+    ],
+)
+def test_a_refusal_says_what_is_wrong(host, message, reason):
+    peer = raw(host, len(message).to_bytes(4, "big") + message)
+    settle(host, None)
+    assert [reason in told for told in answers(peer)] == [True]
+    peer.close()
+
+
+def test_what_is_said_together_with_hello_is_heard(host):
+    peer = raw(host, encoded(HELLO) + encoded({"type": "act", "action": 3}))
+    host.poll()
+    host.act(Action.DO)
+    host.poll()
+    assert host.session.played == [[Action.DO, Action.UP]]
+    peer.sendall(encoded(HELLO))
+    settle(host, None)
+    assert answers(peer) == ["a second hello"]
+    assert host._guests == {}
+    peer.close()
+
+
+def test_idle_connections_take_no_place_from_others(host):
+    idle = [raw(host, b"") for _ in range(20)]
+    for _ in range(130):
+        host.poll()
+        idle.append(raw(host, b""))
+    host.poll()
+    assert len(host._strangers) == WAITING
+    assert len(host.files()) == 1 + WAITING
+    assert answers(idle[0]) == ["too many connections are waiting"]
+    assert joined(host).number == 1
+    for peer in idle:
+        peer.close()
+
+
+def test_who_says_no_hello_is_sent_away(host, monkeypatch):
+    monkeypatch.setattr(joining, "_HELLO", 0.01)
+    peer = raw(host, b"\0")
+    host.poll()
+    time.sleep(0.02)
+    host.poll()
+    assert host._strangers == []
+    assert answers(peer) == ["nothing was said for 0 seconds"]
+    peer.close()
+
+
+def test_a_host_that_may_open_no_more_files_plays_on(host, monkeypatch):
+    class Full:
+        fileno, close = host._door.fileno, host._door.close
+
+        def accept(self):
+            raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(host, "_door", Full())
+    host.act(Action.DO)
+    host.poll()
+    assert len(host.session.played) == 1
+
+
+def answered(*messages):
+    """A guest whose host has sent some messages, and closed."""
+    ours, theirs = socket.socketpair()
+    theirs.sendall(b"".join(encoded(m) if isinstance(m, dict) else m for m in messages))
+    theirs.close()
+    try:
+        return Joined.over(Line(ours, from_host))
+    finally:
+        ours.close()
+
+
+def moment(**fields):
+    session = FakeSession(COOP, players=2)
+    session.begin()
+    return {**packed(session.moments[1]), **fields}
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_reason_is_shown_without_what_it_hides(text):
+    text = text[:1000].encode(errors="replace").decode()
+    with pytest.raises(TableError) as error:
+        answered({"type": "refused", "reason": text})
+    assert str(error.value) == f"the host refused: {plain(text)}"
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"episode_return": float("inf")}, "Infinity is not a number of JSON"),
+        ({"episode_return": "1"}, "moment episode_return Input should be a valid number"),
+        ({"step": 2**31}, "moment step Input should be less than 2147483648"),
+        ({"step": True}, "moment step Input should be a valid integer"),
+        ({"action": 60}, "a moment with action 60 of 60"),
+        ({"ended": "won"}, "moment ended Input should be '', 'terminated' or 'truncated'"),
+        ({"tokens": "AAAA"}, "a moment of 3 tokens, not 479"),
+        ({"tokens": "A" * 4097}, "moment tokens String should have at most 4096 characters"),
+        ({"tokens": "/" * 636 + "//8="}, "a moment whose tile is more than"),
+        ({"mask": "é"}, "a moment whose mask are not base64"),
+        ({"mask": "/" * 80}, "a moment whose mask or achievements are not 0 or 1"),
+    ],
+)
+def test_a_moment_that_cannot_be_is_refused(fields, told):
+    with pytest.raises(TableError) as error:
+        answered(WELCOME, moment(**fields))
+    assert told in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"id": "OpenWorld-v9\x1b[2J"}, r"plays 'OpenWorld-v9\\x1b[2J', which is not known here"),
+        ({"id": "OpenWorld-v0"}, "the host offers place 1 of 3 in OpenWorld-v0, and there is none"),
+        ({"number": 3}, "the host offers place 3 of 3 in OpenWorld-Coop-v0, and there is none"),
+        ({"players": 9}, "welcome players Input should be less than or equal to 8"),
+    ],
+)
+def test_a_place_that_cannot_be_is_refused(fields, told):
+    with pytest.raises(TableError) as error:
+        answered({**WELCOME, **fields}, moment())
+    assert told in str(error.value)
+
+
+def test_damaged_messages_end_no_game():
+    assert fuzz_host(250, seed=1) == 25
+    refused, shown = fuzz_guest(200, seed=2)
+    assert refused + shown == 200
+    assert min(refused, shown) > 25
+
+
 @pytest.mark.parametrize("action", [60, -1, "1", None, 1.5, True])
 def test_a_guest_that_makes_no_sense_is_let_go(host, action):
-    peer = raw(host, framed({"type": "hello", "version": 1}))
+    peer = raw(host, encoded({"type": "hello", "version": 1}))
     settle(host, None)
     assert list(host._guests) == [1]
-    peer.sendall(framed({"type": "act", "action": action}))
+    peer.sendall(encoded({"type": "act", "action": action}))
     settle(host, None)
     assert host._guests == {}
     peer.close()

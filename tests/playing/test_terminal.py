@@ -10,12 +10,21 @@ import sys
 import termios
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from openworld.playing.page import FEW, MANY, NONE, TRUE, Page, code, colours_of, keys_in
+from openworld.observe.layout import layout_of
+from openworld.observe.seen import Seen
+from openworld.playing import keys
+from openworld.playing.controls import Controls
+from openworld.playing.page import FEW, INK, MANY, NONE, TRUE, Page, code, colours_of, keys_in
+from openworld.playing.seat import Alone
+from openworld.playing.terminal import _vitals, page_of
+from openworld.render.human import MOODS
 from openworld.replay import Replay, frames
+from tests.playing.fakes import FakeSession
 
 ROOT = Path(__file__).parents[2]
 FAKE = """
@@ -156,6 +165,91 @@ def test_without_colours_letters_tell_the_ground():
         assert not re.search(rb"\x1b\[[0-9;]*m", there.sent.replace(b"\x1b[0m", b""))
 
 
+IDS = ("OpenWorld-v0", "OpenWorld-Classic-v0", "OpenWorld-Endless-v0", "OpenWorld-Coop-v0")
+SIZES = [(20, 40), (20, 59), (20, 60), (24, 80), (32, 100), (60, 100), (24, 200), (60, 240)]
+
+
+def played(id, *keys):
+    """A seat after some keys, and its controls."""
+    seat = Alone(FakeSession(id))
+    seat.again()
+    controls = Controls(seat)
+    for key in keys:
+        controls.press(key)
+        seat.poll()
+    return seat, controls
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("id", IDS)
+def test_messages_are_whole_at_every_size(id, size):
+    seat, controls = played(id, "space", "space", "left", "t")
+    controls.answer = "an answer of several words that is longer than a narrow terminal is wide, and is whole"
+    lines = page_of(seat, controls, *size).lines()
+    assert (len(lines), max(map(len, lines)) <= size[1]) == (size[0], True)
+    # What stands under the view begins at the left edge; beside it, after two blanks, is the list.
+    under = " ".join(re.split(r"  +", line)[0] for line in lines if not line.startswith("  "))
+    for text in (
+        "health 9 food 9 drink 9 energy 9",
+        "You carry 2 wood",
+        "daylight 100%",
+        "tr tree",
+        controls.answer,
+    ):
+        assert text in under, (text, lines)
+    assert seat.story.events[-1].text in under
+    beside = " ".join(lines)
+    assert "t place table" in beside
+    assert re.search(r"h help(,|  ) ?Q leave", beside)
+
+
+def test_a_wide_terminal_is_used():
+    seat, controls = played("OpenWorld-Classic-v0", "space")
+    controls.answer = " ".join(["word"] * 20)
+    lines = page_of(seat, controls, 24, 120).lines()
+    assert max(len(re.split(r"  +", line)[0]) for line in lines[-2:]) > 50
+    assert any("need 1 stone, 1 coal, 1 iron more" in line for line in lines)
+
+
+def test_a_low_vital_is_red_on_its_line():
+    seat, _ = played("OpenWorld-v0")
+    tokens = seat.story.tokens.copy()
+    tokens[layout_of(seat.rules)["vitals"].offset] = 1  # food
+    assert [text for text, _ in _vitals(Seen(tokens, seat.rules), 26)] == [
+        "health 9 food 1 drink 9",
+        "energy 9 mana 9",
+    ]
+    assert [ink for _, ink in _vitals(Seen(tokens, seat.rules), 26)] == [MOODS["bad"], INK]
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("id", IDS)
+def test_the_help_shows_every_key_on_its_pages(id, size):
+    seat, controls = played(id, "h")
+    shown = ""
+    while controls.help:
+        shown += "\n".join(page_of(seat, controls, *size).lines())
+        controls.press("h")
+    for _, rows in keys.table(seat.rules):
+        for key, text in rows:
+            assert f"{key} {text}" in shown
+
+
+def test_the_end_fits_a_narrow_terminal():
+    seat, controls = played("OpenWorld-Classic-v0", *["space"] * 3)
+    seat.moment = replace(seat.moment, ended="truncated", step=10_000)
+    lines = page_of(seat, controls, 20, 40).lines()
+    assert any("after 10000 steps, with a return" in line for line in lines)
+    assert any("Enter: a new world    Q: leave" in line for line in lines)
+    assert max(map(len, lines)) <= 40
+
+
+def test_too_small_a_terminal_is_told_in_what_there_is():
+    seat, controls = played("OpenWorld-Classic-v0")
+    text = " ".join(page_of(seat, controls, 8, 20).lines())
+    assert "Please make the terminal larger: 40 x 20 at least. Q leaves." in " ".join(text.split())
+
+
 @pytest.mark.slow
 def test_the_command_plays_and_records(tmp_path):
     file = tmp_path / "played.json"
@@ -175,8 +269,8 @@ def test_the_command_plays_and_records(tmp_path):
 
 
 def test_what_a_terminal_sends_is_read_as_keys():
-    keys, rest = keys_in(b"a \x1b[A\x1bOD\r\xc3\xa9\x1b[15~\x1b[")
-    assert (keys, rest) == (["a", "space", "up", "left", "enter", "é"], b"\x1b[")
+    typed, rest = keys_in(b"a \x1b[A\x1bOD\r\xc3\xa9\x1b[15~\x1b[")
+    assert (typed, rest) == (["a", "space", "up", "left", "enter", "é"], b"\x1b[")
     assert keys_in(b"\x1b", final=True) == (["escape"], b"")
     assert keys_in(b"\x1bq") == (["escape", "q"], b"")
     assert keys_in(b"\x01\x7f") == ([], b"")
@@ -206,3 +300,11 @@ def test_colours_become_those_that_a_terminal_has():
     page.put(1, -1, "ab")
     page.put(7, 0, "nowhere")
     assert page.lines() == ["  lo", "b"]
+
+
+def test_what_can_be_given_is_told_whole():
+    for rows, cols in SIZES:
+        seat, controls = played("OpenWorld-Coop-v0", "y")
+        lines = page_of(seat, controls, rows, cols).lines()
+        under = " ".join(re.split(r"  +", line)[0] for line in lines if not line.startswith("  "))
+        assert controls.answer in under, (rows, cols)

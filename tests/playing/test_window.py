@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from openworld import cli
 from openworld.content.ids import Action
 from openworld.content.rulesets import CLASSIC, FULL
 from openworld.playing import window
@@ -96,3 +97,40 @@ def test_without_pygame_one_line_says_what_to_install(tmp_path):
     env = {**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}"}
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False)
     assert done.stderr.splitlines()[-1].endswith('pip install "openworld[play]"')
+
+
+@pytest.fixture
+def headless(monkeypatch):
+    """No display, and no choice of the user."""
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER", "SDL_VIDEO_DRIVER"):
+        monkeypatch.delenv(name, raising=False)
+    pygame.display.quit()
+    yield
+    pygame.display.quit()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems always have a display")
+def test_without_a_display_play_names_the_terminal(headless, capsys):
+    assert cli.main(["play", "--id", "OpenWorld-Classic-v0"]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("openworld play: no window can be opened: there is no display here.")
+    assert "`openworld play --terminal`" in told
+    assert told.count("\n") == 1
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems always have a display")
+def test_without_a_display_no_environment_shows_itself(headless, monkeypatch):
+    gymnasium = pytest.importorskip("openworld.adapters.gymnasium")
+    with pytest.raises(OSError, match="no display here"):
+        gymnasium.OpenWorldEnv("OpenWorld-Classic-v0", render_mode="human")
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    gymnasium.OpenWorldEnv("OpenWorld-Classic-v0", render_mode="human").close()
+
+
+@pytest.mark.parametrize("driver", ["dummy", "offscreen"])
+def test_a_display_that_cannot_be_reached_is_none(headless, monkeypatch, driver):
+    monkeypatch.setenv("DISPLAY", ":987")
+    monkeypatch.setattr(pygame.display, "init", lambda: None)
+    monkeypatch.setattr(pygame.display, "get_driver", lambda: driver)
+    with pytest.raises(OSError, match="no display here"):
+        window.play(lambda: Alone(FakeSession()), "a game", 1)

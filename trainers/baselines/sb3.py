@@ -51,6 +51,9 @@ ALGORITHMS = {
     "dqn": Algorithm("stable_baselines3", "DQN", settings=_REPLAY, rollouts=False),
 }
 
+#: Transitions of one rollout, which Stable-Baselines3 keeps in memory.
+MOST_TRANSITIONS = 2**26
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -93,6 +96,10 @@ class Settings:
             raise ValueError(f"batch_size must be at least 2, not {self.batch_size}")
         if self.rollouts and self.rollout < 2:
             raise ValueError("a rollout needs at least two transitions: give more envs or steps")
+        if self.rollouts and self.rollout > MOST_TRANSITIONS:
+            raise ValueError(
+                f"envs x steps = {self.rollout} is more than the {MOST_TRANSITIONS} of a rollout in memory"
+            )
         if self.rollouts and self.rollout % self.minibatch:
             raise ValueError(
                 f"envs x steps = {self.rollout} does not divide into minibatches of {self.minibatch}"
@@ -115,8 +122,8 @@ class Settings:
             return self.batch_size
         if not self.rollouts:
             return 256
-        fitting = [size for size in range(1, self.rollout + 1) if self.rollout % size == 0]
-        return next(size for size in fitting if size >= min(self.rollout, max(64, -(-self.rollout // 8))))
+        least = min(self.rollout, max(64, -(-self.rollout // 8)))
+        return next(size for size in range(least, self.rollout + 1) if self.rollout % size == 0)
 
 
 def train(settings: Settings, path: Path, resume: bool = False) -> Path:

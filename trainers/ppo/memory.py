@@ -51,12 +51,19 @@ def machine_memory() -> int | None:
     return min(found, default=None)
 
 
+#: The largest size of memory that is taken at its word: an exbibyte.
+MOST_BYTES = 2**60
+
+
 def parse_bytes(text: str) -> int:
     """Bytes from `80GiB`, `80GB`, `512 MiB` or a plain number."""
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?i?)b?\s*", text.lower())
     if match is None or match[2] not in UNITS:
-        raise ValueError(f"{text!r} is no size of memory; write it as 80GiB or 80GB")
-    return int(float(match[1]) * UNITS[match[2]])
+        raise ValueError(f"{text[:40]!r} is no size of memory; write it as 80GiB or 80GB")
+    size = float(match[1]) * UNITS[match[2]]
+    if size > MOST_BYTES:
+        raise ValueError(f"{text[:40]!r} is more memory than a device can have")
+    return int(size)
 
 
 def shown_bytes(count: int) -> str:
