@@ -230,4 +230,4 @@ def png(curves: Sequence[Curve], lines: Sequence[str], path: Any) -> None:
     if lines_of:
         above.legend(lines_of.values(), lines_of.keys(), loc="outside upper left", ncols=4, frameon=False)
     below.text(0.01, 0.95, "\n".join(lines), va="top", fontsize=8.5, family="monospace", linespacing=1.5)
-    figure.savefig(path, format="png")
+    figure.savefig(path, format="png", metadata={"Software": "openworld report"})

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from openworld.cli.options import parse, prepare, require
+from openworld.files import LEADERBOARD, RESULT, check_output
 
 if TYPE_CHECKING:
     from openworld.judging.protocols import Protocol
@@ -38,6 +39,7 @@ def evaluate(words: list[str]) -> None:
             algorithm: of a zip, the class that saved it: PPO, DQN, MaskablePPO, RecurrentPPO.
             greedy: trained agents take their likeliest action instead of drawing one.
             worlds: that play at once (default: all; of agents that see one world at a time, 100).
+            force: write over a file that is there, even if this command did not write it.
         """
 
         run: tyro.conf.Positional[str | None] = None
@@ -49,6 +51,7 @@ def evaluate(words: list[str]) -> None:
         algorithm: str = "PPO"
         greedy: bool = False
         worlds: int | None = None
+        force: bool = False
 
     options = parse(Evaluate, "evaluate", words)
     if options.run is None and options.agent is None:
@@ -76,11 +79,13 @@ def judged(options: Any, source: str) -> None:
     from openworld.judging.agents import Entrant
 
     protocol = protocols.protocol(options.protocol or protocols.DEFAULT)
-    prepare()
     name = options.name or (source.rpartition(":")[2] if ":" in source else Path(source).stem)
+    out = options.out or Path(f"{name}.{protocol.name}.json")
+    check_output(out, RESULT, force=options.force)
+    prepare()
     entrant = Entrant(name, agent(source, protocol, options.algorithm, options.greedy), source)
     result = judge.judge(entrant, protocol, episodes=options.episodes, at_once=options.worlds, say=say)
-    path = result.save(options.out or Path(f"{name}.{protocol.name}.json"))
+    path = result.save(out)
     print("\n".join(judge.told(result)))
     print(f"written to {path}; check it with: openworld verify {path}")
 
@@ -169,12 +174,15 @@ def leaderboard(words: list[str]) -> int:
         Attributes:
             results: the files, or folders of them.
             out: the page.
+            force: write over a file that is there, even if this command did not write it.
         """
 
         results: tyro.conf.Positional[tuple[Path, ...]] = (Path("docs/results/leaderboard"),)
         out: Path = Path("docs/leaderboard.md")
+        force: bool = False
 
     options = parse(Leaderboard, "leaderboard", words)
+    check_output(options.out, LEADERBOARD, force=options.force)
     prepare()
     from openworld.judging.leaderboard import write
 
