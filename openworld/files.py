@@ -54,8 +54,8 @@ def replacing(path: Path) -> Iterator[Path]:
 
     The new file has the ending of `path`, by which some writers choose their format. A file that is replaced keeps
     its mode and, where this user may set it, its owner; a new one gets what the umask leaves. Of a symbolic link
-    the target is replaced. What is no regular file (a FIFO, a terminal, /dev/null) is written into, once all of it is
-    there.
+    the target is replaced. What is no regular file (a FIFO, a terminal, /dev/null) is written into, once
+    everything is there.
 
     Raises:
         OSError: in one line that names `path`: a folder, one that is read-only, a full disk.

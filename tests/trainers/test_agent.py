@@ -52,6 +52,7 @@ def make_run(path, recurrent=False, seed=0):
         ended = update != UPDATES
         folder.append({"update": update, "return": update / 2 if ended else None, "length": 100.0})
     facts = identity(world) | {"seconds": 12.5, "transitions": UPDATES * 256}
+    facts["network"] = dataclasses.asdict(config.network)
     Checkpoints(folder.checkpoints).save(UPDATES, {"policy": network}, facts)
     return network
 
@@ -314,7 +315,19 @@ def test_a_run_with_another_network_is_refused(other):
     record = json.loads(path.read_text().replace('"width": 16', '"width": 32'))
     path.write_text(json.dumps(checksums.added(record)))
     message = refused(lambda: openworld.load_agent(other), CheckpointError)
+    assert "was saved with other settings of the network: width=16, in config.json 32" in message
+    change_manifest(other, network=None)  # as versions before kept none
+    message = refused(lambda: openworld.load_agent(other), CheckpointError)
     assert "actor.weight is float32[16, 17] there and float32[32, 17] here" in message
+
+
+def test_the_settings_of_a_run_alike_are_refused(other):
+    """A config.json that is whole, and fits, but is that of another run."""
+    path = other / "config.json"
+    record = json.loads(path.read_text().replace('"relu"', '"tanh"'))
+    path.write_text(json.dumps(checksums.added(record)))
+    message = refused(lambda: openworld.load_agent(other), CheckpointError)
+    assert "activation=relu, in config.json tanh" in message
 
 
 def test_a_damaged_checkpoint_is_refused(other):

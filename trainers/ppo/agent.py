@@ -29,7 +29,7 @@ from trainers.ppo import records
 from trainers.ppo.config import Network, World
 from trainers.ppo.encoders import TokenEncoder
 from trainers.ppo.networks import ActorCritic, count_parameters, make_network
-from trainers.ppo.runs import check_identity, read_config
+from trainers.ppo.runs import check_identity, check_network, read_config
 from trainers.ppo.worlds import identity, make
 from trainers.sinks import CONFIG, RunFolder, versions
 
@@ -219,6 +219,7 @@ def _of_run(run_dir: Path, number: int) -> tuple[ActorCritic, dict[str, Any]]:
     checkpoints, world = Checkpoints(folder.checkpoints), make(config.world)
     facts = checkpoints.manifest(number).facts
     check_identity(world, facts, checkpoints.path(number))
+    check_network(config.network, facts, checkpoints.path(number))
     network = checkpoints.restore(number, "policy", _template(config.world, config.network))
     _check_finite(_named(network), checkpoints.path(number))
     rows = [row for row in folder.metrics() if row["update"] <= number and row.get("return") is not None]
