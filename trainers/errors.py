@@ -24,8 +24,9 @@ def format_problem(found: Any, known: Collection[int], made_by: Any = None) -> s
     if found in known:
         return ""
     version = f" {made_by[:20]}" if isinstance(made_by, str) else ""
+    by = f" (by openworld{version})" if version else ""
     newer = found > max(known)
-    remedy = f"; it was written by a newer openworld{version}: upgrade to read it" if newer else ""
+    remedy = f"; it was written by a newer openworld: upgrade to read it{by}" if newer else ""
     remedy = f"; it was written by openworld{version}" if version and not newer else remedy
     reads = " and ".join(str(number) for number in sorted(known))
     return f"is of format {found}; this version reads format {reads}{remedy}"
