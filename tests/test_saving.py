@@ -171,9 +171,9 @@ def test_a_small_file_takes_little_memory(world, data):
     tracemalloc.stop()
 
 
-def test_many_worlds_alike_are_saved_so_that_they_can_be_read(world):
-    same_seed = world.reset_seeds(jnp.ones((600, 2), jnp.uint32))[1]
-    assert same(load_state(world, save_state(world, same_seed)), same_seed)
+def test_many_worlds_alike_are_saved_so_that_they_can_be_read(world, state):
+    alike = jax.tree.map(lambda leaf: np.repeat(np.asarray(leaf)[:1], 600, axis=0), state)
+    assert same(load_state(world, save_state(world, alike)), alike)
 
 
 def test_a_header_nested_deeply_is_refused(world, data):
