@@ -80,10 +80,11 @@ def read_bytes(path: Path | str, *, max_bytes: int) -> bytes:
     """Return what a regular file holds; at most `max_bytes`, or a `JsonError` says how many there are."""
     # Without O_NONBLOCK, opening a FIFO would wait for a writer.
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    found = os.fstat(handle)
+    if not stat.S_ISREG(found.st_mode):  # a folder could not even be wrapped
+        os.close(handle)
+        raise JsonError("not a regular file")
     with os.fdopen(handle, "rb") as file:
-        found = os.fstat(file.fileno())
-        if not stat.S_ISREG(found.st_mode):
-            raise JsonError("not a regular file")
         data = file.read(max_bytes + 1)
         if len(data) > max_bytes:
             size = max(found.st_size, len(data))

@@ -7,6 +7,7 @@ or of a newer form is refused, and so is a state that no play brings about (`val
 
 import hashlib
 import json
+import math
 import struct
 import zlib
 from typing import Any, NamedTuple
@@ -15,6 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from openworld import __version__, bounded_json
 from openworld.batch import Environment, State
 from openworld.validity import check_state
 
@@ -23,8 +25,10 @@ SCHEMA = 1
 #: What the bytes begin with; the header's length and checksum follow.
 MAGIC = b"openworld state\n"
 _HEAD = struct.Struct("<II")
-#: A longer header is damaged.
-_LONGEST = 1 << 26
+#: A longer header is damaged: notes of half a million environments fit.
+_LONGEST = 1 << 22
+#: How many bytes one compressed byte may stand for; states that would be smaller are saved uncompressed.
+_MOST_RATIO = 128
 
 
 class StateError(ValueError):
@@ -53,9 +57,12 @@ def save_state(world: Environment, state: State, **notes: Any) -> bytes:
             raise StateError(f"the state is none of {world.id} with {world.num_agents} players: {told}")
     plain = b"".join(leaf.astype(leaf.dtype.newbyteorder("<"), copy=False).tobytes() for leaf in leaves)
     packed = zlib.compress(plain, 1)
+    if len(plain) > _MOST_RATIO * len(packed):
+        packed = zlib.compress(plain, 0)
     header = {
         "format": "openworld state",
         "schema": SCHEMA,
+        "openworld": __version__,
         "id": world.id,
         "ruleset": rules_of(world),
         "num_agents": world.num_agents,
@@ -65,7 +72,13 @@ def save_state(world: Environment, state: State, **notes: Any) -> bytes:
         "digest": hashlib.sha256(packed).hexdigest(),
         "notes": notes,
     }
-    head = json.dumps(header).encode()
+    head = json.dumps(header, allow_nan=False).encode()
+    if len(head) > _LONGEST:
+        raise StateError(f"the notes are too long: a header has at most {_LONGEST:,} bytes")
+    try:
+        bounded_json.loads(head)
+    except bounded_json.JsonError as error:
+        raise StateError(f"the notes could not be read back: {error}") from None
     return MAGIC + _HEAD.pack(len(head), zlib.crc32(head)) + head + packed
 
 
@@ -129,21 +142,25 @@ def _parse(data: Any) -> tuple[dict[str, Any], bytes]:
     if length > _LONGEST or len(head) != length or zlib.crc32(head) != checksum:
         raise StateError("the saved state is damaged: its header is not what was written")
     try:
-        header = json.loads(head)
-        schema = int(header["schema"])
-    except (ValueError, TypeError, KeyError):
-        raise StateError("the saved state is damaged: its header cannot be read") from None
+        header = bounded_json.loads(head)
+    except bounded_json.JsonError:
+        header = None
+    schema = header.get("schema") if isinstance(header, dict) else None
+    if not isinstance(header, dict) or type(schema) is not int:
+        raise StateError("the saved state is damaged: its header cannot be read")
     if schema != SCHEMA:
+        made_by = header.get("openworld")
+        by = f" (it was saved by openworld {made_by[:20]})" if isinstance(made_by, str) else ""
         hint = "upgrade openworld" if schema > SCHEMA else "save it anew"
-        raise StateError(f"the saved state has schema {schema}; this version reads {SCHEMA}: {hint}")
+        raise StateError(f"the saved state has schema {schema}; this version reads {SCHEMA}: {hint}{by}")
     _check_header(header)
     return header, data[begin + length :]
 
 
 def _check_header(header: dict[str, Any]) -> None:
-    kinds = {"id": str, "ruleset": str, "num_agents": int, "worlds": int, "fields": list, "digest": str}
-    for name, kind in {**kinds, "sharing": int | float, "notes": dict}.items():
-        if not isinstance(header.get(name), kind):
+    kinds = {"id": (str,), "ruleset": (str,), "num_agents": (int,), "worlds": (int,), "fields": (list,)}
+    for name, kind in {**kinds, "digest": (str,), "sharing": (int, float), "notes": (dict,)}.items():
+        if type(header.get(name)) not in kind:
             raise StateError(f"the saved state is damaged: its header has no {name}")
     if header["worlds"] < 1:
         raise StateError(f"the saved state is damaged: it holds {header['worlds']} worlds")
@@ -153,6 +170,8 @@ def _unpacked(packed: bytes, size: int, digest: str) -> bytes:
     """Return what was compressed, exactly `size` bytes, from bytes of that digest."""
     if hashlib.sha256(packed).hexdigest() != digest:
         raise StateError("the saved state is damaged: its digest is not what was written")
+    if size > _MOST_RATIO * len(packed):
+        raise StateError("the saved state is damaged: it is cut short, or longer than it says")
     unpacker = zlib.decompressobj()
     try:
         plain = unpacker.decompress(packed, size + 1)
@@ -182,7 +201,7 @@ def _empty(field: Any) -> bool:
 
 
 def _count(field: Field) -> int:
-    return int(np.prod(field.shape, dtype=np.int64))
+    return math.prod(field.shape)
 
 
 def _bytes_of(field: Field) -> int:

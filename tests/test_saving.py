@@ -1,7 +1,9 @@
 """A state as bytes: it comes back as it was, and what is damaged or foreign is refused."""
 
+import hashlib
 import json
 import struct
+import tracemalloc
 import zlib
 
 import equinox as eqx
@@ -151,3 +153,46 @@ def test_a_state_that_no_play_brings_about_is_refused(world, state):
 def test_only_a_state_of_the_world_is_saved(state):
     with pytest.raises(StateError, match="the state is none of OpenWorld-v0 with 1 players"):
         save_state(openworld.make("OpenWorld-v0"), state)
+
+
+def test_a_small_file_takes_little_memory(world, data):
+    """420 KB that would be 400 MB: refused before it is unpacked, and never written so."""
+    size = sum(saving._bytes_of(field) for field in saving._fields(world))
+    worlds = 20_000
+    packed = zlib.compress(bytes(worlds * size), 9)
+    changed = rewritten(data, worlds=worlds, digest=hashlib.sha256(packed).hexdigest())
+    length, _ = struct.unpack_from("<II", changed, len(saving.MAGIC))
+    bomb = changed[: len(saving.MAGIC) + 8 + length] + packed
+    assert len(bomb) < 420_000
+    tracemalloc.start()
+    with pytest.raises(StateError, match="cut short, or longer than it says"):
+        load_state(world, bomb)
+    assert tracemalloc.get_traced_memory()[1] < 4 * len(bomb)
+    tracemalloc.stop()
+
+
+def test_many_worlds_alike_are_saved_so_that_they_can_be_read(world, state):
+    alike = jax.tree.map(lambda leaf: np.repeat(np.asarray(leaf)[:1], 600, axis=0), state)
+    assert same(load_state(world, save_state(world, alike)), alike)
+
+
+def test_a_header_nested_deeply_is_refused(world, data):
+    length, _ = struct.unpack_from("<II", data, len(saving.MAGIC))
+    head = b"[" * length
+    begin = len(saving.MAGIC) + 8
+    nested = (
+        data[: len(saving.MAGIC)]
+        + struct.pack("<II", length, zlib.crc32(head))
+        + head
+        + data[begin + length :]
+    )
+    with pytest.raises(StateError, match="its header cannot be read"):
+        load_state(world, nested)
+
+
+def test_notes_that_could_not_be_read_back_are_refused(world, state):
+    deep = [1]
+    for _ in range(40):
+        deep = [deep]
+    with pytest.raises(StateError, match="the notes could not be read back: nested"):
+        save_state(world, state, deep=deep)

@@ -1,13 +1,16 @@
 """Checkpoints: a folder each, written aside and moved into place, so that a name on disk means a whole save.
 
 Arrays go through Orbax, part by part ("policy" can be read without the rest). `manifest.json` says what a
-checkpoint holds and how long each file is; what disagrees with it is reported as one line, never half-restored.
+checkpoint holds and the length and checksum of each file, and has a checksum of its own; what disagrees with it is
+reported as one line, never half-restored.
 """
 
 import errno
 import json
 import logging
+import math
 import os
+import re
 import shutil
 import zlib
 from collections.abc import Iterator, Mapping
@@ -20,16 +23,21 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from openworld import __version__, bounded_json, checksums
 from trainers.errors import TrainerError, format_problem
 
-#: Version of the layout on disk; a change that old code cannot read raises it.
-FORMAT = 1
+#: Version of the layout on disk; since 2 the manifest has a checksum. Earlier ones are read too.
+FORMAT, EARLIER = 2, 1
 MANIFEST = "manifest.json"
+#: Bytes of a manifest; bytes that a part's files may have beyond twice those of its arrays.
+MOST_MANIFEST, MOST_BESIDE = 1 << 23, 1 << 24
+#: What is in a manifest, and of which kind.
+_ENTRIES = {"number": int, "facts": dict, "arrays": dict, "files": dict}
 #: What is being written or removed; the next save sweeps up what a killed one left.
 _ASIDE, _GONE = ".saving-", ".removing-"
 
 
-class CheckpointError(TrainerError):
+class CheckpointError(TrainerError, ValueError):
     """A checkpoint that cannot be written, found or used."""
 
 
@@ -64,7 +72,8 @@ class Checkpoints:
         """Checkpoints that were saved to their end, oldest first."""
         if not self.folder.is_dir():
             return []
-        return sorted(int(entry.name) for entry in self.folder.iterdir() if entry.name.isdigit())
+        names = (entry.name for entry in self.folder.iterdir())
+        return sorted(int(name) for name in names if re.fullmatch("[0-9]{1,18}", name))
 
     def latest(self) -> int:
         """The newest checkpoint; a folder without one is a `CheckpointError`."""
@@ -101,8 +110,9 @@ class Checkpoints:
 
     def _finish(self, aside: Path, number: int, told: Mapping[str, Any]) -> None:
         """Write the manifest of what was saved aside and move it into place."""
-        manifest = {"format": FORMAT, "number": number, **told, "files": _measure(aside)}
-        (aside / MANIFEST).write_text(json.dumps(manifest, indent=1))
+        made_by = {"format": FORMAT, "openworld": __version__, "number": number}
+        manifest = checksums.added({**made_by, **told, "files": _measure(aside)})
+        (aside / MANIFEST).write_text(json.dumps(manifest, indent=1, allow_nan=False))
         _flush(aside)
         # A checkpoint of this number is there only if a run is repeated from an earlier one.
         self._remove(number)
@@ -118,27 +128,41 @@ class Checkpoints:
     def read(self, number: int, part: str = "") -> Manifest:
         """Read a checkpoint's manifest and check its files, or those of a part."""
         manifest = self.manifest(number)
+        path, within = self.path(number), f"{part}/" if part else ""
+        here = {file.relative_to(path).as_posix() for file in (path / part).rglob("*") if not file.is_dir()}
+        for name in sorted(here - manifest.files.keys() - {MANIFEST}):
+            if not name.rpartition("/")[2].startswith("."):  # what a file manager leaves
+                raise self._damaged(number, f"{name} was not written with it")
         for name, (size, checksum) in manifest.files.items():
-            file = self.path(number) / name
-            if not name.startswith(f"{part}/" if part else ""):
+            file = path / name
+            if not name.startswith(within):
                 continue
             if not file.is_file() or file.stat().st_size != size or _checksum(file) != checksum:
                 raise self._damaged(number, f"{name} is not as it was written")
         return manifest
 
     def manifest(self, number: int) -> Manifest:
-        """What a checkpoint says of itself, unchecked."""
+        """What a checkpoint says of itself; its files are not looked at."""
         path = self.path(number)
         if not path.is_dir():
             raise CheckpointError(f"{self.folder} holds no checkpoint {number}")
         try:
-            content = json.loads((path / MANIFEST).read_text())
-            problem = format_problem(content["format"], FORMAT)
-            if problem:
-                raise CheckpointError(f"{path} {problem}")
-            return Manifest(**{name: content[name] for name in ("number", "facts", "arrays", "files")})
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise self._damaged(number, f"its {MANIFEST} cannot be read") from error
+            content = bounded_json.read(path / MANIFEST, max_bytes=MOST_MANIFEST)
+            if not isinstance(content, dict) or "format" not in content:
+                raise ValueError("it is no manifest")
+        except OSError as error:
+            raise self._damaged(number, f"its {MANIFEST} cannot be read ({error.strerror})") from error
+        except ValueError as error:
+            raise self._damaged(number, f"its {MANIFEST} cannot be read ({error})") from error
+        problem = format_problem(content["format"], (EARLIER, FORMAT), content.get("openworld"))
+        if problem:
+            raise CheckpointError(f"{path} {problem}")
+        try:
+            if content["format"] == FORMAT or checksums.KEY in content:
+                checksums.verify(content)
+            return _manifest(content, number)
+        except ValueError as error:
+            raise self._damaged(number, f"its {MANIFEST} is wrong: {error}") from error
 
     def restore(self, number: int, part: str, template: Any) -> Any:
         """Read a part into the form of `template`, whose leaves need only a shape and a dtype.
@@ -154,6 +178,9 @@ class Checkpoints:
                     f"{self.path(number)} is of another version: {part}{name} is {_describe(kept.get(name))} "
                     f"there and {_describe(wanted.get(name))} here"
                 )
+        files = sum(size for name, (size, _) in manifest.files.items() if name.startswith(f"{part}/"))
+        if files > 2 * _bytes_of(template) + MOST_BESIDE:
+            raise self._damaged(number, f"{part} has {files:,} bytes, more than its arrays can have")
         try:
             arrays = _restore_part(self.path(number) / part, template)
         except Exception as error:  # the storage libraries raise many kinds
@@ -170,6 +197,45 @@ class Checkpoints:
         if self.folder.is_dir():
             for entry in (*self.folder.glob(f"{_ASIDE}*"), *self.folder.glob(f"{_GONE}*")):
                 shutil.rmtree(entry, ignore_errors=True)
+
+
+def _manifest(content: dict[str, Any], number: int) -> Manifest:
+    """A manifest, each entry of which is what it should be; anything else is a ValueError."""
+    for name, kind in _ENTRIES.items():
+        if type(content.get(name)) is not kind:
+            raise ValueError(f"it has no {name}")
+    if content["number"] != number:
+        raise ValueError(f"it is that of checkpoint {content['number']}")
+    for part, arrays in content["arrays"].items():
+        if not isinstance(arrays, dict) or not all(_is_array(array) for array in arrays.values()):
+            raise ValueError(f"{part[:60]!r} is no list of arrays")
+    for name, entry in content["files"].items():
+        if not (_are_sizes(entry) and len(entry) == 2) or ".." in name.split("/") or name.startswith("/"):
+            raise ValueError(f"{name[:60]!r} is no file of it")
+    _check_facts(content["facts"])
+    return Manifest(**{name: content[name] for name in _ENTRIES})
+
+
+def _check_facts(facts: dict[str, Any]) -> None:
+    """Refuse what no run keeps beside its arrays."""
+    for name in ("seconds", "transitions"):
+        value = facts.get(name, 0)
+        if type(value) not in (int, float) or not 0 <= value < 1e300:
+            raise ValueError(f"{name} is {str(value)[:60]!r}")
+    if not isinstance(facts.get("row", {}), dict):
+        raise ValueError("its row of metrics is no record")
+
+
+def _is_array(array: Any) -> bool:
+    return isinstance(array, list) and bool(array) and isinstance(array[0], str) and _are_sizes(array[1:])
+
+
+def _are_sizes(values: Any) -> bool:
+    return isinstance(values, list) and all(type(value) is int and value >= 0 for value in values)
+
+
+def _bytes_of(template: Any) -> int:
+    return sum(math.prod(leaf.shape) * np.dtype(leaf.dtype).itemsize for leaf in _stored(template).values())
 
 
 def _names(tree: Any) -> dict[str, Any]:

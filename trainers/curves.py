@@ -241,4 +241,4 @@ def png(curves: Sequence[Curve], lines: Sequence[str], path: Any) -> None:
     below.text(0.01, 0.95, "\n".join(lines), parse_math=False, **foot_style)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)  # a box is drawn for it
-        figure.savefig(path, format="png")
+        figure.savefig(path, format="png", metadata={"Software": "openworld report"})

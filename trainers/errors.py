@@ -1,6 +1,8 @@
 """What a person can put right: errors whose message is one line and needs no traceback."""
 
 import importlib.util
+from collections.abc import Collection
+from typing import Any
 
 
 class TrainerError(RuntimeError):
@@ -11,12 +13,23 @@ class MissingPackageError(TrainerError, ImportError):
     """An optional package that was asked for is not installed."""
 
 
-def format_problem(found: int, known: int) -> str:
-    """What is wrong with a file of another format than the known one, or "" if nothing is."""
-    if found == known:
+def format_problem(found: Any, known: Collection[int], made_by: Any = None) -> str:
+    """What is wrong with a file of another format than the known ones, or "" if nothing is.
+
+    Args:
+        made_by: the version of openworld that wrote it, as the file says.
+    """
+    if type(found) is not int:
+        return "does not say which format it is of"
+    if found in known:
         return ""
-    remedy = "; it was written by a newer openworld: upgrade to read it" if found > known else ""
-    return f"is of format {found}; this version reads format {known}{remedy}"
+    version = f" {made_by[:20]}" if isinstance(made_by, str) else ""
+    by = f" (by openworld{version})" if version else ""
+    newer = found > max(known)
+    remedy = f"; it was written by a newer openworld: upgrade to read it{by}" if newer else ""
+    remedy = f"; it was written by openworld{version}" if version and not newer else remedy
+    reads = " and ".join(str(number) for number in sorted(known))
+    return f"is of format {found}; this version reads format {reads}{remedy}"
 
 
 def require(extra: str, *modules: str, purpose: str) -> None:

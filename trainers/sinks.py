@@ -5,19 +5,23 @@ import json
 import math
 import os
 import platform
-from collections.abc import Iterable, Mapping
+import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from openworld.files import replacing
+from openworld import bounded_json, checksums
+from openworld.files import check_folder, replacing
 from trainers.errors import TrainerError, format_problem, installed
 
 CONFIG, METRICS, CURVE = "config.json", "metrics.jsonl", "learning_curve.png"
-#: Version of config.json's layout.
-FORMAT = 1
+#: Version of config.json's layout; since 2 it has a checksum. Earlier ones are read too.
+FORMAT, EARLIER = 2, 1
+#: What is never longer: a record of settings, and the metrics of a run.
+MOST_SETTINGS, MOST_METRICS = 1 << 20, 1 << 28
 
 
-class RunFolderError(TrainerError):
+class RunFolderError(TrainerError, ValueError):
     """A folder that is not what a run needs it to be."""
 
 
@@ -39,18 +43,30 @@ class RunFolder:
                 f"{self.path} already holds a run; resume it, or choose another folder for a new one"
             )
         try:
+            self._check_free()
             self.checkpoints.mkdir(parents=True, exist_ok=True)
-            (self.path / METRICS).write_text("")
+            write_atomically(self.path / METRICS, "")
             self.write_settings(settings)
         except OSError as error:
-            raise RunFolderError(f"no run can be kept in {self.path}: {error.strerror}") from error
+            raise RunFolderError(f"no run can be kept in {self.path}: {error.strerror or error}") from error
+
+    def _check_free(self) -> None:
+        """Refuse a folder that lacks settings but holds what a new run would write over."""
+        check_folder(self.path)
+        metrics = self.path / METRICS
+        if metrics.exists() and (not metrics.is_file() or metrics.stat().st_size):
+            raise RunFolderError(f"{metrics} is there already, without a {CONFIG}; choose another folder")
+        if self.checkpoints.is_dir() and any(self.checkpoints.iterdir()):
+            raise RunFolderError(
+                f"{self.checkpoints} is not empty, and has no {CONFIG}; choose another folder"
+            )
 
     def write_settings(self, settings: Mapping[str, Any]) -> None:
         """Keep settings beside the commit, the versions and the machine they are used with."""
         from openworld.bench.machine import commit
 
         made_with = {"commit": commit(), "versions": versions(), "machine": machine()}
-        record = {"format": FORMAT, **settings, **made_with}
+        record = checksums.added({"format": FORMAT, **settings, **made_with})
         write_atomically(self.path / CONFIG, json.dumps(record, indent=2) + "\n")
 
     def read_settings(self) -> dict[str, Any]:
@@ -61,23 +77,45 @@ class RunFolder:
         if not path.is_file():
             raise RunFolderError(f"{self.path} is not a run's folder: it has no {CONFIG}")
         try:
-            record = json.loads(path.read_text())
-            problem = format_problem(record["format"], FORMAT)
-        except (ValueError, KeyError, TypeError) as error:
-            raise RunFolderError(f"{path} is no record of a run's settings") from error
+            record = bounded_json.read(path, max_bytes=MOST_SETTINGS)
+        except OSError as error:
+            raise RunFolderError(f"{path} cannot be read: {error.strerror}") from error
+        except bounded_json.JsonError as error:
+            raise RunFolderError(f"{path} is no record of a run's settings: {error}") from error
+        if not isinstance(record, dict) or "format" not in record:
+            raise RunFolderError(f"{path} is no record of a run's settings")
+        made_with = record.get("versions")
+        made_by = made_with.get("openworld") if isinstance(made_with, dict) else None
+        problem = format_problem(record["format"], (EARLIER, FORMAT), made_by)
         if problem:
             raise RunFolderError(f"{path} {problem}")
+        if record["format"] == FORMAT or checksums.KEY in record:
+            try:
+                checksums.verify(record)
+            except checksums.ChecksumError as error:
+                raise RunFolderError(f"{path} is damaged: {error}") from error
         return record
 
     def append(self, row: Mapping[str, Any]) -> None:
-        """Add a line of metrics; numbers that are none become null."""
+        """Add a line of metrics; numbers that are not finite become null."""
         with (self.path / METRICS).open("a") as stream:
-            stream.write(json.dumps(plain(row), allow_nan=False) + "\n")
+            stream.write(line_of(row))
 
     def metrics(self) -> list[dict[str, Any]]:
-        """All whole lines of metrics, oldest first."""
+        """All lines of metrics that are as they were written, oldest first; the others are left out.
+
+        Raises:
+            RunFolderError: the file is too large, or cannot be read.
+        """
         path = self.path / METRICS
-        return list(read_lines(path.read_text(errors="replace").splitlines())) if path.is_file() else []
+        if not path.exists():
+            return []
+        try:
+            return rows_of(bounded_json.read_bytes(path, max_bytes=MOST_METRICS))
+        except OSError as error:
+            raise RunFolderError(f"{path} cannot be read: {error.strerror}") from error
+        except bounded_json.JsonError as error:
+            raise RunFolderError(f"{path} cannot be read: {error}") from error
 
     def flush(self) -> None:
         """Wait until the metrics are on the disk: a checkpoint that is there has its rows before it."""
@@ -96,8 +134,7 @@ class RunFolder:
         rows = {row["update"]: row for row in self.metrics() if row["update"] <= update}
         if last is not None:
             rows.setdefault(update, plain(last))
-        lines = (json.dumps(rows[number]) + "\n" for number in sorted(rows))
-        write_atomically(self.path / METRICS, "".join(lines))
+        write_atomically(self.path / METRICS, "".join(line_of(rows[number]) for number in sorted(rows)))
         return update - len(rows)
 
     def draw(self) -> str:
@@ -111,15 +148,35 @@ class RunFolder:
         return str(self.path / CURVE)
 
 
-def read_lines(lines: Iterable[str]) -> Iterable[dict[str, Any]]:
-    """Parse JSON lines; those that are cut short are left out."""
-    for line in lines:
-        try:
-            row = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(row, dict) and "update" in row:
-            yield row
+def line_of(row: Mapping[str, Any]) -> str:
+    """A row of metrics as a line of JSON, with a checksum as its last entry."""
+    row = plain({name: value for name, value in row.items() if name != checksums.KEY})
+    return json.dumps({**row, checksums.KEY: _checksum(row)}, allow_nan=False) + "\n"
+
+
+def rows_of(data: bytes) -> list[dict[str, Any]]:
+    """The rows in lines of metrics; those that are cut short or changed are left out.
+
+    Runs of earlier versions have rows without a checksum: they count where no row has one.
+    """
+    rows = [row for row in map(_row_of, data.split(b"\n")) if row is not None]
+    if any(checksums.KEY in row for row in rows):
+        rows = [row for row in rows if row.pop(checksums.KEY, None) == _checksum(row)]
+    return rows
+
+
+def _row_of(line: bytes) -> dict[str, Any] | None:
+    try:
+        row = bounded_json.loads(line)
+    except bounded_json.JsonError:
+        return None
+    known = isinstance(row, dict) and type(row.get("update")) is int
+    return row if known else None
+
+
+def _checksum(row: Mapping[str, Any]) -> str:
+    """The CRC-32 of a row, in eight hexadecimal digits."""
+    return f"{zlib.crc32(json.dumps(row, sort_keys=True).encode()):08x}"
 
 
 def plain(value: Any) -> Any:
@@ -211,4 +268,5 @@ def draw_curve(rows: list[dict[str, Any]], path: Path) -> None:
         right.legend(fontsize=6, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
     for axes in (left, right):
         axes.grid(alpha=0.3)
-    figure.savefig(path)
+    with replacing(path) as aside:
+        figure.savefig(aside, format="png")

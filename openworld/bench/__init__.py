@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 from openworld.bench import plans, report
 from openworld.bench.plans import KINDS, PEER, SUITES
+from openworld.files import check_folder
 
 #: Called with everything measured so far, after each measurement.
 Keep = Callable[[dict[str, Any]], None]
@@ -155,9 +156,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = _settings(options)
         if options.json:
-            report.check_writable(options.json)
+            report.check_writable(options.json, options.force)
         if settings.dump:
-            report.check_writable(Path(settings.dump) / "programs")
+            check_folder(Path(settings.dump))
         from openworld import registry
 
         for id in (*settings.ids, *settings.compared):
@@ -242,5 +243,6 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--json", type=Path, metavar="FILE", help="write everything to a file as well, after each measurement"
     )
+    add("--force", action="store_true", help="let --json write over a file that is no benchmark")
     add("--dump", type=Path, metavar="FOLDER", help="keep the text of the compiled programs")
     return parser

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import jax
 
+from openworld.files import replacing
+
 if TYPE_CHECKING:
     from openworld.batch import Environment
     from openworld.bench import Settings
@@ -113,7 +115,8 @@ def dump(settings: "Settings", name: str, program: Any) -> None:
     packed = gzip.compress(short(program.as_text()).encode())
     path = folder / f"{name}.hlo.gz"
     if len(packed) <= DUMP_BYTES and (path.exists() or len(list(folder.glob("*.hlo.gz"))) < DUMPS):
-        path.write_bytes(packed)
+        with replacing(path) as aside:
+            aside.write_bytes(packed)
 
 
 def short(text: str) -> str:

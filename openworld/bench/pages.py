@@ -6,6 +6,7 @@ from pathlib import Path
 
 from openworld.bench import ledger
 from openworld.bench.ledger import BYTE, SECTOR, Machine
+from openworld.files import replacing
 
 TOTAL = "**in all**"
 
@@ -78,4 +79,6 @@ def filled(page: str, tables: dict[str, str]) -> str:
 
 def update(path: Path, tables: dict[str, str]) -> None:
     """Write tables into the page that shows them."""
-    path.write_text(filled(path.read_text(), tables))
+    text = filled(path.read_text(), tables)
+    with replacing(path) as aside:
+        aside.write_text(text)

@@ -3,13 +3,12 @@
 import dataclasses
 import json
 import sys
-import tempfile
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from openworld.files import replacing
+from openworld.files import BENCHMARK, check_output, replacing
 
 #: The form of the JSON file: since 2 each row has its id, since 3 there are the device, memory and errors.
 SCHEMA = 3
@@ -147,16 +146,14 @@ def _table(head: str, rows: list[tuple[str, ...]]) -> None:
     Console(width=None if sys.stdout.isatty() else 140).print(table)
 
 
-def check_writable(path: Path) -> None:
-    """Refuse a file that cannot be written, before the minutes of measuring."""
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=path.parent):
-        pass
+def check_writable(path: Path, force: bool = False) -> None:
+    """Refuse a file that cannot be written, or is no benchmark, before the minutes of measuring."""
+    check_output(path, BENCHMARK, force=force)
 
 
 def write(result: dict[str, Any], path: Path) -> None:
     """Write everything; a file that is there is replaced whole or not at all."""
     with replacing(path) as aside:
-        aside.write_text(json.dumps({"schema": SCHEMA, **result}, indent=1) + "\n")
+        aside.write_text(
+            json.dumps({"format": "openworld benchmark", "schema": SCHEMA, **result}, indent=1) + "\n"
+        )

@@ -8,6 +8,7 @@ from typing import Any
 
 from openworld.cli.options import EXTRAS, check_ending, parse, prepare, require
 from openworld.cli.training import new_folder
+from openworld.files import FILM, PICTURE, check_output
 
 
 def export(words: list[str]) -> None:
@@ -23,17 +24,19 @@ def export(words: list[str]) -> None:
         Attributes:
             run: the folder of a run, or one of its checkpoints.
             out: a new folder.
+            force: replace an export that is there.
         """
 
         run: tyro.conf.Positional[Path]
         out: Path
+        force: bool = False
 
     options = parse(Export, "export", words)
     require("orbax.checkpoint", "safetensors")
     prepare()
     from trainers.ppo.agent import export as run
 
-    print(f"written to {run(options.run, options.out)}")
+    print(f"written to {run(options.run, options.out, force=options.force)}")
 
 
 def demo(words: list[str]) -> None:
@@ -79,6 +82,7 @@ def render(words: list[str]) -> None:
             scale: screen pixels for each pixel of a tile.
             map: the whole map instead of the view, all floors made so far; needs --out NAME.png.
             tile: of a map, pixels of a tile's side.
+            force: write over a file that is there, even if this command did not write it.
         """
 
         id: str = "OpenWorld-v0"
@@ -88,11 +92,15 @@ def render(words: list[str]) -> None:
         scale: int = 3
         map: bool = False
         tile: int = 8
+        force: bool = False
 
     options = parse(Render, "render", words)
     check_ending(options.out, (".png", ".mp4", ".gif"))
     if options.map and (options.out is None or options.out.suffix.lower() != ".png"):
         raise ValueError("--map writes a picture: give --out NAME.png")
+    if options.out is not None:
+        picture = options.out.suffix.lower() == ".png"
+        check_output(options.out, PICTURE if picture else FILM, force=options.force)
     prepare()
     if options.map and options.out is not None:
         draw_map(options.id, options.seed, options.steps, options.out, options.tile)

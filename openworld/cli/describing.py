@@ -39,5 +39,6 @@ def describe(words: list[str]) -> None:
         step = len(played.actions) if options.steps is None else options.steps
     if step > len(played.actions):
         raise ValueError(f"--steps must be at most {len(played.actions)}, the replay's last, not {step}")
-    # All of it is played: only its end tells whether it plays as recorded.
-    print(text(list(frames(played))[step], played.world().ruleset), end="")
+    # All of it is played: only its end shows whether it plays as recorded.
+    shown = [tokens for number, tokens in enumerate(frames(played)) if number == step]
+    print(text(shown[0], played.world().ruleset), end="")

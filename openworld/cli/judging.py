@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from openworld.cli.options import parse, prepare, require
+from openworld.files import LEADERBOARD, RESULT, check_output
 from openworld.foreign_text import plain
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def evaluate(words: list[str]) -> None:
             algorithm: of a zip, the class that saved it: PPO, DQN, MaskablePPO, RecurrentPPO.
             greedy: trained agents take their likeliest action instead of drawing one.
             worlds: that play at once (default: all; of agents that see one world at a time, 100).
+            force: write over a file that is there, even if this command did not write it.
         """
 
         run: tyro.conf.Positional[str | None] = None
@@ -53,6 +55,7 @@ def evaluate(words: list[str]) -> None:
         algorithm: str = "PPO"
         greedy: bool = False
         worlds: int | None = None
+        force: bool = False
 
     options = parse(Evaluate, "evaluate", words)
     if options.run is None and options.agent is None:
@@ -82,11 +85,12 @@ def judged(options: Any, source: str) -> None:
     from openworld.judging.agents import Entrant
 
     protocol = protocols.protocol(options.protocol or protocols.DEFAULT)
-    prepare()
     name = options.name or (source.rpartition(":")[2] if ":" in source else Path(source).stem)
     out = options.out or Path(re.sub(r"[/\\\x00]", "_", plain(f"{name}.{protocol.name}.json")))
     if out.is_dir():
         raise ValueError(f"--out {out} is a folder, where the result is to be a file")
+    check_output(out, RESULT, force=options.force)
+    prepare()
     entrant = Entrant(name, agent(source, protocol, options.algorithm, options.greedy), source)
     result = judge.judge(entrant, protocol, episodes=options.episodes, at_once=options.worlds, say=say)
     path = plain(result.save(out), 500)
@@ -183,12 +187,15 @@ def leaderboard(words: list[str]) -> int:
         Attributes:
             results: the files, or folders of them.
             out: the page.
+            force: write over a file that is there, even if this command did not write it.
         """
 
         results: tyro.conf.Positional[tuple[Path, ...]] = (Path("docs/results/leaderboard"),)
         out: Path = Path("docs/leaderboard.md")
+        force: bool = False
 
     options = parse(Leaderboard, "leaderboard", words)
+    check_output(options.out, LEADERBOARD, force=options.force)
     prepare()
     from openworld.judging.leaderboard import write
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from openworld.cli.options import parse, prepare, require
+from openworld.files import REPLAY, check_output
 
 if TYPE_CHECKING:
     from openworld.playing.seat import Seat
@@ -25,6 +26,7 @@ def play(words: list[str]) -> None:
             seed: which of its worlds (default: any); the next one is that of the next number.
             terminal: play in the terminal, over ssh too, instead of a window.
             record: save what is played as a replay; later worlds as NAME-2, NAME-3.
+            force: let --record write over a file that is no replay.
             scale: in a window, screen pixels for each pixel of a tile (default: what fits).
             host: let others join at this socket; for ids of several players.
             join: play at the socket where somebody hosts, whose world it is.
@@ -36,6 +38,7 @@ def play(words: list[str]) -> None:
         seed: int | None = None
         terminal: bool = False
         record: Path | None = None
+        force: bool = False
         scale: int | None = None
         host: Path | None = None
         join: Path | None = None
@@ -45,6 +48,7 @@ def play(words: list[str]) -> None:
     options = parse(Play, "play", words)
     _check(options.host, options.join, options.record, options.seed)
     _check_game(options.id, options.host is not None, options.terminal)
+    check_output(options.record, REPLAY, force=options.force)
 
     # XLA's own warnings, of a slow compilation for one, would be written over the frame.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

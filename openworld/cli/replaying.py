@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from openworld.cli.options import check_ending, parse, prepare, require
+from openworld.files import FILM, PICTURE, REPLAY_PAGE, check_output
 from openworld.foreign_text import plain
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 PACE = 10
 #: Frames a second at most: of a film, where faster play leaves steps out, and of a terminal.
 FILM_RATE, TERMINAL_RATE = 50, 20
+#: A replay of more steps says so before it is played; seconds between two lines that say how far it is.
+MANY_STEPS, PROGRESS_SECONDS = 10_000, 5.0
 
 
 def replay(words: list[str]) -> None:
@@ -42,6 +45,7 @@ def replay(words: list[str]) -> None:
             speed: 1 is ten steps a second, on the terminal and in a film.
             scale: screen pixels for each pixel of a tile, in a film and a picture.
             episode: which episode of a result, counted from 0.
+            force: write over a file that is there, even if this command did not write it.
         """
 
         files: tyro.conf.Positional[tuple[Path, ...]]
@@ -51,6 +55,7 @@ def replay(words: list[str]) -> None:
         speed: float = 1.0
         scale: int = 3
         episode: int = 0
+        force: bool = False
 
     options = parse(Options, "replay", words)
     check_ending(options.video, (".mp4", ".gif"), "--video")
@@ -58,6 +63,8 @@ def replay(words: list[str]) -> None:
     check_ending(options.html, (".html",), "--html")
     if not options.files:
         raise ValueError("name at least one replay")
+    for path, format in ((options.video, FILM), (options.picture, PICTURE), (options.html, REPLAY_PAGE)):
+        check_output(path, format, force=options.force)
     if options.video:
         require("imageio", "imageio_ffmpeg")
     prepare()
@@ -65,7 +72,18 @@ def replay(words: list[str]) -> None:
 
     # All are played to their end before anything is shown: only then it is known that they are true.
     loaded = [load(path, options.episode) for path in options.files]
-    episodes = [play(recorded, name) for name, recorded in apart(loaded, options.files)]
+    episodes = [
+        play(recorded, name, Progress(name, recorded)) for name, recorded in apart(loaded, options.files)
+    ]
+    write(options, episodes)
+    if not (options.video or options.picture or options.html):
+        show(episodes, options.speed)
+    for episode in episodes:
+        print(summary(episode))
+
+
+def write(options: Any, episodes: list["Episode"]) -> None:
+    """Write what was asked for: a film, a picture, a page."""
     if options.video:
         print(f"written to {film(episodes, options.video, options.speed, options.scale)}")
     if options.picture:
@@ -76,16 +94,34 @@ def replay(words: list[str]) -> None:
         from openworld.render import page
 
         print(f"written to {page.write(episodes, options.html)}")
-    if not (options.video or options.picture or options.html):
-        show(episodes, options.speed)
-    for episode in episodes:
-        print(summary(episode))
+
+
+class Progress:
+    """Says on standard error how many steps a long replay has, and how many of them have been played."""
+
+    def __init__(self, name: str, recorded: "Replay", out: Any = None) -> None:
+        self.out = sys.stderr if out is None else out
+        self.name, self.steps = plain(name), len(recorded.actions)
+        self.said = self.begun = time.monotonic()
+        if self.steps > MANY_STEPS:
+            print(f"{self.name}: playing {self.steps:,} steps", file=self.out, flush=True)
+
+    def __call__(self, step: int) -> None:
+        """Take note of a step."""
+        now = time.monotonic()
+        if now - self.said >= PROGRESS_SECONDS and 0 < step < self.steps:
+            self.said = now
+            left = (now - self.begun) * (self.steps - step) / step
+            told = f"{self.name}: {step:,} of {self.steps:,} steps played, about {left:,.0f} s left"
+            print(told, file=self.out, flush=True)
 
 
 def load(path: Path, number: int) -> tuple[str, "Replay"]:
     """Read a replay, or an episode of a result; return a name for it too."""
     from openworld.replay import Replay
 
+    if path.exists() and not path.is_file():
+        raise ValueError(f"{path} is not a file of a replay or a result")
     with path.open("rb") as file:
         head = file.read(200)
     if b'"openworld result"' not in head:

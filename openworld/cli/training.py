@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from openworld.cli.options import check_ending, number_of, parse, prepare, require, value_of
+from openworld.files import REPORT, check_output
 
 if TYPE_CHECKING:
     from trainers.ppo.config import Config
@@ -127,15 +128,18 @@ def report(words: list[str]) -> None:
         Attributes:
             runs: folders of runs.
             out: an .html file, or a .png of the curves.
+            force: write over a file that is there, even if this command did not write it.
         """
 
         runs: tyro.conf.Positional[tuple[Path, ...]]
         out: Path = Path("report.html")
+        force: bool = False
 
     options = parse(Report, "report", words)
     check_ending(options.out, (".html", ".png"))
     if not options.runs:
         raise ValueError("which runs? give their folders: openworld report RUN...")
+    check_output(options.out, REPORT, force=options.force)
     require("matplotlib", "rich")
     from trainers.report import report as write
 

@@ -1,6 +1,7 @@
 """The game without a face: worlds one after another, their players' moments, and what is recorded of them."""
 
 import hashlib
+import itertools
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 
 from openworld import registry
 from openworld.content.ids import Action
+from openworld.files import REPLAY, has_format
 from openworld.playing.programs import Shown, programs, words_of
 from openworld.replay import Replay, rules_of
 from openworld.replay.file import in_shape
@@ -139,11 +141,19 @@ class Session:
             return None
         path = self.record
         if self._worlds > 1:
-            path = path.with_name(f"{path.stem}-{self._worlds}{path.suffix}")
+            path = self._beside(path)
         self.replay().save(path)
         if path not in self.saved:
             self.saved.append(path)
         return path
+
+    def _beside(self, path: Path) -> Path:
+        """Return where a later world's replay goes: NAME-2, NAME-3; a file that is no replay keeps its name."""
+        for number in itertools.count(self._worlds):
+            beside = path.with_name(f"{path.stem}-{number}{path.suffix}")
+            if not beside.exists() or (beside.is_file() and has_format(beside, REPLAY)):
+                return beside
+        raise AssertionError
 
     def close(self) -> list[str]:
         """Save what is recorded, and return what to tell of it."""

@@ -3,7 +3,6 @@
 The drawings themselves are code (`openworld/art`). Change one there, run this, and look at the sheet.
 """
 
-import shutil
 from collections.abc import Iterator
 from enum import IntEnum
 from pathlib import Path
@@ -94,12 +93,9 @@ def _show(room: np.ndarray, name: str, art: np.ndarray) -> None:
 
 
 def write(folder: Path = FOLDER, page: Path = SHEET) -> None:
-    """Write each drawing to `folder`/group/name.png, and the sheet."""
-    shutil.rmtree(folder, ignore_errors=True)
+    """Write each drawing to `folder`/group/name.png, and the sheet; what else lies there stays."""
     for group, name, art in drawings():
-        file = folder / group / f"{name.replace(' ', '-')}.png"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        png.write(_with_alpha(art), file)
+        png.write(_with_alpha(art), folder / group / f"{name.replace(' ', '-')}.png")
     png.write(sheet(), page)
 
 

@@ -1,11 +1,13 @@
 """A whole episode in memory, for everything that shows one: played again, and found to be as it was recorded."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from openworld.content.ids import Achievement
 from openworld.content.rulesets import Ruleset
+from openworld.observe.layout import layout_of
 from openworld.replay import Replay, moments
 
 
@@ -49,18 +51,23 @@ class Episode:
         return sorted(found)
 
 
-def play(replay: Replay, name: str = "") -> Episode:
-    """Play a replay again; what does not play as it was recorded is a `ReplayError`, and nothing is shown of it."""
+def play(replay: Replay, name: str = "", progress: Callable[[int], None] | None = None) -> Episode:
+    """Play a replay again; what does not play as it was recorded is a `ReplayError`, and nothing is shown of it.
+
+    Args:
+        progress: called with the number of steps played so far.
+    """
     rules = replay.world().ruleset
-    every = list(moments(replay))
-    unlocked = np.stack([moment.unlocked for moment in every])
-    return Episode(
-        name=name,
-        replay=replay,
-        rules=rules,
-        tokens=np.stack([moment.tokens for moment in every]),
-        places=np.stack([moment.places for moment in every]).astype(np.uint8),
-        rewards=np.stack([moment.rewards for moment in every]),
-        # The first frame that has it; where none does, argmax is 0.
-        unlocked=unlocked.argmax(axis=0).astype(np.int32),
-    )
+    count, players = len(replay.actions) + 1, replay.players
+    tokens = np.zeros((count, players, layout_of(rules).size), np.uint8)
+    places = np.zeros((count, players, 2), np.uint8)
+    rewards = np.zeros((count, players), np.float32)
+    unlocked = np.zeros((players, rules.achievements), np.int32)
+    before = np.zeros(unlocked.shape, bool)
+    for step, moment in enumerate(moments(replay)):
+        tokens[step], places[step], rewards[step] = moment.tokens, moment.places, moment.rewards
+        unlocked[moment.unlocked & ~before] = step
+        before = moment.unlocked | before
+        if progress is not None:
+            progress(step)
+    return Episode(name, replay, rules, tokens, places, rewards, unlocked)

@@ -9,8 +9,8 @@ import numpy as np
 from openworld.files import replacing
 
 
-def encode(image: np.ndarray) -> bytes:
-    """Return uint8[height, width, 3], or 4 with opacity, as the bytes of a PNG."""
+def encode(image: np.ndarray, software: str = "") -> bytes:
+    """Return uint8[height, width, 3], or 4 with opacity, as the bytes of a PNG, which may name what made it."""
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] not in (3, 4):
         raise ValueError(f"a picture must be uint8[height, width, 3], not {image.dtype}{list(image.shape)}")
     height, width, channels = image.shape
@@ -21,12 +21,13 @@ def encode(image: np.ndarray) -> bytes:
     lines = np.concatenate([np.zeros((height, 1), np.uint8), image.reshape(height, -1)], axis=1)
     head = struct.pack(">IIBBBBB", width, height, 8, 2 if channels == 3 else 6, 0, 0, 0)
     body = zlib.compress(lines.tobytes(), 9)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
+    made_by = chunk(b"tEXt", b"Software\0" + software.encode("latin-1")) if software else b""
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + made_by + chunk(b"IDAT", body) + chunk(b"IEND", b"")
 
 
 def write(image: np.ndarray, path: str | Path) -> Path:
     """Write a picture; a file that is there is replaced whole or not at all."""
-    path, data = Path(path), encode(image)
+    path, data = Path(path), encode(image, "openworld")
     with replacing(path) as aside:
         aside.write_bytes(data)
     return path

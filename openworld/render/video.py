@@ -1,5 +1,10 @@
 """Films of replays: MP4 or GIF, by the file's ending."""
 
+import errno
+import io
+import os
+import shutil
+import struct
 import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -8,11 +13,13 @@ from typing import Any
 import numpy as np
 
 from openworld.content.rulesets import FULL, Ruleset
-from openworld.files import replacing
+from openworld.files import FILM, replacing
 from openworld.render.picture import abreast, picture
 from openworld.replay import Replay, frames
 
 ENDINGS = (".mp4", ".gif")
+#: A disk with fewer free bytes than this is as good as full.
+_LITTLE = 1 << 20
 
 
 def write(
@@ -52,21 +59,68 @@ def write_pictures(film: Iterable[np.ndarray], path: str | Path, *, fps: float |
         raise ValueError(f"a film's name must end in {' or '.join(ENDINGS)}, not {path.name!r}")
     if fps < 1:
         raise ValueError(f"fps must be at least 1, not {fps}")
-    writer = _imageio()
+    imageio = _imageio()
     gif = path.suffix.lower() == ".gif"
-    settings: dict[str, Any] = (
-        {"duration": 1000 / fps, "loop": 0} if gif else {"fps": fps, "macro_block_size": 2}
-    )
-    # The writer starts ffmpeg by a fork that JAX warns of; the child runs nothing of ours.
-    with (
-        replacing(path) as aside,
-        warnings.catch_warnings(),
-        writer.get_writer(str(aside), **settings) as out,
-    ):
-        warnings.filterwarnings("ignore", message=r"os\.fork", category=RuntimeWarning)
-        for image in film:
-            out.append_data(image)
+    with replacing(path) as aside:
+        if gif:  # its writer keeps all pictures in memory anyway, and is noisy where the disk is full
+            made = io.BytesIO()
+            with imageio.get_writer(made, format="GIF", duration=1000 / fps, loop=0) as out:
+                for image in film:
+                    out.append_data(image)
+            aside.write_bytes(_marked_gif(made.getvalue()))
+        else:
+            _film(imageio, film, aside, fps)
+            _mark(aside)
     return path
+
+
+def _film(imageio: Any, film: Iterable[np.ndarray], aside: Path, fps: float | int) -> None:
+    """Write an MP4."""
+    settings = {"fps": fps, "macro_block_size": 2, "ffmpeg_log_level": "quiet"}
+    # The writer starts ffmpeg by a fork that JAX warns of; the child runs nothing of ours.
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"os\.fork", category=RuntimeWarning)
+        try:
+            with imageio.get_writer(str(aside), **settings) as out:
+                for image in film:
+                    out.append_data(image)
+        except OSError as error:
+            if error.filename is None and "FFMPEG COMMAND" in str(error):
+                raise _cut_short(aside) from None
+            raise
+
+
+def _marked_gif(data: bytes) -> bytes:
+    """Return a GIF with a comment at its end that says what made it."""
+    mark = FILM.marks[0]
+    return data[:-1] + b"\x21\xfe" + bytes([len(mark)]) + mark + b"\0" + data[-1:]
+
+
+def _mark(aside: Path) -> None:
+    """End an MP4 with a box that players skip and that says what made it; one that is cut short is an OSError."""
+    boxes, at = set(), 0
+    with aside.open("rb+") as file:
+        end = file.seek(0, os.SEEK_END)
+        while at < end:
+            file.seek(at)
+            head = file.read(16)
+            size = struct.unpack(">I", head[:4])[0] if len(head) >= 8 else 0
+            size = struct.unpack(">Q", head[8:])[0] if size == 1 and len(head) == 16 else size
+            if size < 8:
+                break
+            boxes.add(head[4:8])
+            at += size
+        if at != end or b"moov" not in boxes:
+            raise _cut_short(aside)
+        file.seek(end)
+        file.write(struct.pack(">I", 8 + len(FILM.marks[0])) + b"free" + FILM.marks[0])
+
+
+def _cut_short(aside: Path) -> OSError:
+    """Return the error of a film that ffmpeg could not write to its end; most often the disk is full."""
+    full = shutil.disk_usage(aside.parent).free < _LITTLE
+    number = errno.ENOSPC if full else errno.EIO
+    return OSError(number, os.strerror(number) if full else "ffmpeg could not write the film", str(aside))
 
 
 def _imageio() -> Any:

@@ -1,10 +1,9 @@
 """An episode as a small file: its seed and its actions, from which every frame is played again exactly."""
 
-from openworld.replay.file import COMPANY, MOST_STEPS, SCHEMA, Replay, ReplayError, rules_of
+from openworld.replay.file import MOST_STEPS, SCHEMA, Replay, ReplayError, rules_of
 from openworld.replay.playing import Moment, Policy, frames, moments, record
 
 __all__ = [
-    "COMPANY",
     "MOST_STEPS",
     "SCHEMA",
     "Moment",

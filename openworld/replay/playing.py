@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from openworld.replay.file import Replay, ReplayError, in_shape, rules_of
+from openworld.replay.file import MOST_STEPS, Replay, ReplayError, in_shape, rules_of
 
 if TYPE_CHECKING:
     from openworld.batch import Environment
@@ -34,12 +34,13 @@ def record(
         policy: as for `Environment.rollout`, called once a step; a module is compiled, a function called as it is.
             Of several players it sees observations[1, players, ...] and chooses actions[1, players].
         seed: two words of a world's seed, or a number: then the world of `world.reset(seed, 1)`.
-        max_steps: stop there even if the episode goes on; None plays to its end.
+        max_steps: stop there even if the episode goes on; None plays to its end, or to `MOST_STEPS`.
         carry: what the policy is first called with.
         held_out: take a numbered world from those set aside for evaluation.
     """
     if max_steps is not None and max_steps < 0:
         raise ValueError(f"max_steps must be at least 0, not {max_steps}")
+    most = MOST_STEPS if max_steps is None else min(max_steps, MOST_STEPS)
     plain, ask = _programs(world)
     choose = _compiled(policy)
     tokens, state = _begin(plain, seed, held_out)
@@ -47,7 +48,7 @@ def record(
     digest = hashlib.blake2b(np.asarray(tokens).tobytes(), digest_size=16)
     actions: list[np.ndarray] = []
     total, ended = 0.0, ""
-    while not ended and (max_steps is None or len(actions) < max_steps):
+    while not ended and len(actions) < most:
         obs, key = ask(tokens, words, np.int32(len(actions)))
         carry, chosen = choose(carry, key, obs)
         action = np.asarray(chosen).reshape(world.num_agents)

@@ -13,7 +13,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 import openworld
-from openworld import cli
+from openworld import checksums, cli
 from openworld.registry import WORLDS
 from tests.trainers.test_checkpoint import cut, flip
 from trainers.checkpoint import MANIFEST, CheckpointError, Checkpoints
@@ -24,7 +24,7 @@ from trainers.ppo.agent import CARD, WEIGHTS, AgentError, RecurrentAgent, export
 from trainers.ppo.config import Config, Network, Rollout, Run, World
 from trainers.ppo.networks import count_parameters, make_network
 from trainers.ppo.worlds import identity, make
-from trainers.sinks import RunFolder
+from trainers.sinks import RunFolder, RunFolderError
 
 CLASSIC, TOKENS, ACTIONS = "OpenWorld-Classic-v0", 307, 17
 UPDATES = 7
@@ -52,6 +52,7 @@ def make_run(path, recurrent=False, seed=0):
         ended = update != UPDATES
         folder.append({"update": update, "return": update / 2 if ended else None, "length": 100.0})
     facts = identity(world) | {"seconds": 12.5, "transitions": UPDATES * 256}
+    facts["network"] = dataclasses.asdict(config.network)
     Checkpoints(folder.checkpoints).save(UPDATES, {"policy": network}, facts)
     return network
 
@@ -184,7 +185,7 @@ def test_the_files_are_read_by_anyone(run, exported):
 def test_the_card_tells_what_the_agent_is(exported):
     card = json.loads((exported / CARD).read_text())
     rules = WORLDS[CLASSIC].rules
-    assert (card["format"], card["schema"], card["world"]) == ("openworld agent", 1, CLASSIC)
+    assert (card["format"], card["schema"], card["world"]) == ("openworld agent", 2, CLASSIC)
     assert card["ruleset"] == [rules.name, rules.version]
     assert card["observation_shape"] == [TOKENS]
     assert card["num_actions"] == ACTIONS
@@ -226,14 +227,16 @@ def test_an_export_that_fails_leaves_nothing(run, tmp_path, monkeypatch):
 
 
 def change(folder, **changes):
+    """Change a card, and its checksum."""
     path = folder / CARD
-    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    path.write_text(json.dumps(checksums.added(json.loads(path.read_text()) | changes)))
 
 
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"schema": 2}, "schema 2; this version reads schema 1: upgrade openworld"),
+        ({"schema": 3}, "schema 3 and was exported by openworld 0."),
+        ({"schema": 1}, "this version reads schema 2: export it anew from its run"),
         ({"schema": "1"}, "no card of an exported agent"),
         ({"format": "a poem"}, "no card of an exported agent"),
         ({"ruleset": ["classic", 99]}, "ruleset ['classic', 99] there and"),
@@ -297,7 +300,7 @@ def other(tmp_path):
 def change_manifest(run, **facts):
     path = Checkpoints(run / "checkpoints").path(UPDATES) / MANIFEST
     content = json.loads(path.read_text())
-    path.write_text(json.dumps({**content, "facts": content["facts"] | facts}))
+    path.write_text(json.dumps(checksums.added({**content, "facts": content["facts"] | facts})))
 
 
 def test_a_run_of_other_rules_is_refused(other):
@@ -309,9 +312,22 @@ def test_a_run_of_other_rules_is_refused(other):
 
 def test_a_run_with_another_network_is_refused(other):
     path = other / "config.json"
-    path.write_text(path.read_text().replace('"width": 16', '"width": 32'))
+    record = json.loads(path.read_text().replace('"width": 16', '"width": 32'))
+    path.write_text(json.dumps(checksums.added(record)))
+    message = refused(lambda: openworld.load_agent(other), CheckpointError)
+    assert "was saved with other settings of the network: width=16, in config.json 32" in message
+    change_manifest(other, network=None)  # as versions before kept none
     message = refused(lambda: openworld.load_agent(other), CheckpointError)
     assert "actor.weight is float32[16, 17] there and float32[32, 17] here" in message
+
+
+def test_the_settings_of_a_run_alike_are_refused(other):
+    """A config.json that is whole, and fits, but is that of another run."""
+    path = other / "config.json"
+    record = json.loads(path.read_text().replace('"relu"', '"tanh"'))
+    path.write_text(json.dumps(checksums.added(record)))
+    message = refused(lambda: openworld.load_agent(other), CheckpointError)
+    assert "activation=relu, in config.json tanh" in message
 
 
 def test_a_damaged_checkpoint_is_refused(other):
@@ -343,3 +359,67 @@ def test_the_command_exports(run, tmp_path, capsys):
     same(openworld.load_agent(tmp_path / "agent").network, run[1])
     assert cli.main(words) == 2
     assert capsys.readouterr().err.startswith("openworld export: ")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [('"relu"', '"tanh"'), ('"OpenWorld-Classic-v0"', '"OpenWorld-Classic-Pixels-v0"')]
+)
+def test_a_card_that_was_edited_is_refused(exported, old, new):
+    path = exported / CARD
+    path.write_text(path.read_text().replace(old, new))
+    message = refused(lambda: openworld.load_agent(exported))
+    assert message == (
+        f"{path} is damaged: its checksum is not that of its content: it was changed after it was written"
+    )
+
+
+def test_settings_that_were_edited_are_refused(other):
+    path = other / "config.json"
+    path.write_text(path.read_text().replace('"relu"', '"tanh"'))
+    message = refused(lambda: openworld.load_agent(other), RunFolderError)
+    assert message.startswith(f"{path} is damaged: its checksum")
+
+
+@pytest.mark.parametrize(
+    ("facts", "told"),
+    [({"seconds": -1}, "seconds is '-1'"), ({"transitions": "9"}, "transitions"), ({"row": 3}, "its row")],
+)
+def test_odd_facts_are_refused(other, facts, told):
+    change_manifest(other, **facts)
+    assert told in refused(lambda: openworld.load_agent(other), CheckpointError)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_weights_that_are_not_finite_are_neither_exported_nor_loaded(tmp_path, value):
+    network = make_run(tmp_path / "run")
+    bad = eqx.tree_at(lambda n: n.critic.bias, network, network.critic.bias + value)
+    checkpoints = Checkpoints(tmp_path / "run" / "checkpoints")
+    facts = checkpoints.manifest(UPDATES).facts
+    checkpoints.save(UPDATES + 1, {"policy": bad}, facts)
+    message = refused(lambda: export(tmp_path / "run", tmp_path / "agent"))
+    assert "its critic.bias holds a number that is not finite" in message
+    assert not (tmp_path / "agent").exists()
+    folder = export(checkpoints.path(UPDATES), tmp_path / "agent")
+    arrays = load_file(folder / WEIGHTS)
+    save_file({**arrays, "critic.bias": arrays["critic.bias"] + np.float32(value)}, folder / WEIGHTS)
+    change(folder, weights={"sha256": agents.checksum((folder / WEIGHTS).read_bytes())})
+    assert "not finite" in refused(lambda: openworld.load_agent(folder))
+
+
+def test_sizes_are_known_before_anything_is_read(exported):
+    path = exported / WEIGHTS
+    with path.open("r+b") as stream:
+        stream.truncate(1 << 40)  # a hole: it takes no room on the disk
+    assert "too large: 1,099,511,627,776 bytes" in refused(lambda: openworld.load_agent(exported))
+    network = {"width": 1 << 40, "depth": 1}
+    change(exported, network=network)
+    assert "width=1099511627776 must be at most 65536" in refused(lambda: openworld.load_agent(exported))
+
+
+def test_an_export_is_replaced_if_asked_for(run, exported, tmp_path):
+    before = (exported / CARD).read_bytes()
+    assert "--force replaces an export" in refused(lambda: export(run[0], exported))
+    assert (export(run[0], exported, force=True) / CARD).read_bytes() == before
+    (exported / "diary.txt").write_text("mine")
+    assert "it holds 'diary.txt'" in refused(lambda: export(run[0], exported, force=True))
+    assert [entry.name for entry in tmp_path.iterdir()] == ["agent"]

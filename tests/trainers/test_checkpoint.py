@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from openworld import checksums
 from trainers import checkpoint
 from trainers.checkpoint import MANIFEST, CheckpointError, Checkpoints
 
@@ -140,7 +141,7 @@ def test_another_format_is_refused(kept):
     content = json.loads(path.read_text())
     path.write_text(json.dumps(content | {"format": 99}))
     message = refused(lambda: kept.read(3))
-    assert "format 99; this version reads format 1" in message
+    assert "format 99; this version reads format 1 and 2" in message
     assert "newer openworld: upgrade" in message
     path.write_text(json.dumps(content | {"format": 0}))
     assert "upgrade" not in refused(lambda: kept.read(3))
@@ -208,3 +209,56 @@ def test_a_kill_in_the_middle_of_a_save_loses_nothing(kept):
     same(kept.restore(3, "part", tree()), tree(3))
     kept.save(5, {"part": tree(5)}, {})
     assert sorted(entry.name for entry in kept.folder.iterdir()) == [kept.path(n).name for n in (3, 5)]
+
+
+def rewritten(kept, **changes):
+    """Another manifest, with the checksum of what it says."""
+    path = kept.path(3) / MANIFEST
+    path.write_text(json.dumps(checksums.added(json.loads(path.read_text()) | changes)))
+
+
+def test_an_edited_manifest_is_refused(kept):
+    path = kept.path(3) / MANIFEST
+    path.write_text(path.read_text().replace('"red"', '"blue"'))
+    assert "its checksum is not that of its content" in refused(lambda: kept.read(3))
+
+
+def test_a_manifest_of_an_earlier_version_is_read(kept):
+    path = kept.path(3) / MANIFEST
+    content = json.loads(path.read_text())
+    del content["checksum"], content["openworld"]
+    path.write_text(json.dumps(content | {"format": 1}))
+    same(kept.restore(3, "part", tree()), tree(3))
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"number": 4}, "it is that of checkpoint 4"),
+        ({"facts": []}, "it has no facts"),
+        ({"facts": {"seconds": 10**350}}, "seconds is '1000"),
+        ({"arrays": {"part": {"a": ["uint8", -1]}}}, "'part' is no list of arrays"),
+        ({"files": {"../../secret": [1, 2]}}, "'../../secret' is no file of it"),
+        ({"files": {"part/a": [1]}}, "'part/a' is no file of it"),
+        ({"files": {}}, "was not written with it"),
+    ],
+)
+def test_a_manifest_that_cannot_be_is_refused(kept, changes, told):
+    rewritten(kept, **changes)
+    assert told in refused(lambda: kept.read(3))
+
+
+def test_a_file_that_was_put_there_is_noticed(kept):
+    (kept.path(3) / "part" / "more").write_text("")
+    assert "part/more was not written with it" in refused(lambda: kept.restore(3, "part", tree()))
+    same(kept.restore(3, "other", jnp.ones(2)), jnp.ones(2))
+
+
+def test_nested_json_is_refused(kept):
+    (kept.path(3) / MANIFEST).write_text("[" * 100_000)
+    assert "nested more than 32 deep" in refused(lambda: kept.read(3))
+
+
+def test_a_checkpoint_under_another_number_is_refused(kept):
+    kept.path(3).rename(kept.path(9))
+    assert "it is that of checkpoint 3" in refused(lambda: kept.read(9))

@@ -41,21 +41,56 @@ def test_a_line_cut_short_is_left_out_and_written_over(folder):
     assert [row["update"] for row in folder.metrics()] == [1, 2]
     folder.forget_after(1)
     folder.append({"update": 2})
-    assert path.read_text() == '{"update": 1}\n{"update": 2}\n'
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [sorted(row) for row in rows] == [["checksum", "update"]] * 2
+    assert folder.metrics() == [{"update": 1}, {"update": 2}]
 
 
 def test_settings_name_versions_and_machine_but_nobody(folder):
     record = json.loads((folder.path / "config.json").read_text())
     assert {"python", "jax", "numpy", "equinox", "optax"} <= set(record["versions"])
     assert set(record["machine"]) == {"system", "cores", "devices"}
-    assert record["format"] == 1
+    assert record["format"] == 2
 
 
 def test_settings_of_another_format_are_refused(folder):
     path = folder.path / "config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"format": 7}))
-    with pytest.raises(RunFolderError, match="format 7; this version reads format 1"):
+    with pytest.raises(RunFolderError, match="format 7; this version reads format 1 and 2"):
         folder.read_settings()
+
+
+def test_settings_that_were_edited_are_refused(folder):
+    path = folder.path / "config.json"
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps(record | {"config": {"network": {"activation": "tanh"}}}))
+    with pytest.raises(RunFolderError, match="is damaged: its checksum is not that of its content"):
+        folder.read_settings()
+    earlier = {name: value for name, value in record.items() if name != "checksum"} | {"format": 1}
+    path.write_text(json.dumps(earlier))
+    assert folder.read_settings() == earlier
+
+
+def test_rows_that_were_edited_are_left_out_and_those_of_earlier_versions_are_read(folder):
+    path = folder.path / "metrics.jsonl"
+    path.write_text('{"update": 1, "return": 2.5}\n{"update": 2}\n')
+    assert folder.metrics() == [{"update": 1, "return": 2.5}, {"update": 2}]
+    folder.forget_after(2)
+    assert len(folder.metrics()) == 2
+    path.write_text(path.read_text().replace("2.5", "9.5"))
+    assert folder.metrics() == [{"update": 2}]
+    path.write_text(path.read_text() + "[" * 100_000 + "\n" + '{"update": 3}\n')
+    assert folder.metrics() == [{"update": 2}]
+
+
+def test_a_folder_with_the_metrics_of_another_is_left_alone(tmp_path):
+    (tmp_path / "metrics.jsonl").write_text("mine")
+    with pytest.raises(RunFolderError, match=r"metrics\.jsonl is there already, without a config\.json"):
+        RunFolder(tmp_path).create({})
+    assert (tmp_path / "metrics.jsonl").read_text() == "mine"
+    (tmp_path / "run" / "checkpoints" / "0000000007").mkdir(parents=True)
+    with pytest.raises(RunFolderError, match="checkpoints is not empty"):
+        RunFolder(tmp_path / "run").create({})
 
 
 def test_a_folder_that_cannot_be_made_is_said_to_be(tmp_path):

@@ -28,6 +28,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv
 
 from openworld.adapters.gymnasium import OpenWorldEnv
 from openworld.adapters.sb3 import TokenExtractor, make_vec_env
+from openworld.files import STUDY, check_output, replacing
 from trainers.baselines.sb3 import frameworks
 
 OURS, DUMMY, SUBPROC = FACES = ("openworld", "DummyVecEnv", "SubprocVecEnv")
@@ -196,6 +197,7 @@ def main() -> None:
     import tyro
 
     settings = tyro.cli(Settings)
+    check_output(settings.out, STUDY, force=True)
     # Processes begin as copies of one that has imported everything: 64 that import for themselves fill the memory.
     preload = ["openworld.adapters.gymnasium", "trainers.baselines.sb3"]
     multiprocessing.get_context("forkserver").set_forkserver_preload(preload)
@@ -214,7 +216,8 @@ def main() -> None:
         "learning": LEARNING,
         "rows": rows,
     }
-    settings.out.write_text(json.dumps(result, indent=1) + "\n")
+    with replacing(settings.out) as aside:
+        aside.write_text(json.dumps(result, indent=1) + "\n")
     for found in rows:
         rates = ", ".join(f"{name} {rate:,.0f}" for name, rate in found["steps_per_second"].items())
         times = " and ".join(f"{value:.1f}" for value in found["times"].values())

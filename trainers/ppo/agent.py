@@ -1,13 +1,15 @@
 """A trained agent by itself: exported to safetensors with a model card, and loaded as a pure function.
 
-An export is a folder of two files. `model.safetensors` holds the parameters, `model_card.json` what they are for
-and a checksum of them. Nothing is unpickled.
+An export is a folder of two files. `model.safetensors` holds the parameters, `model_card.json` what they are for,
+a checksum of them and one of itself. Nothing is unpickled.
 """
 
 import hashlib
 import json
+import math
 import os
 import shutil
+import struct
 import tempfile
 from dataclasses import dataclass
 from functools import partial
@@ -19,19 +21,33 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float32, Int32, Key, Shaped
 
-from trainers.checkpoint import Checkpoints
+from openworld import bounded_json, checksums
+from openworld.files import check_folder
+from trainers.checkpoint import CheckpointError, Checkpoints
 from trainers.errors import TrainerError, require
 from trainers.ppo import records
 from trainers.ppo.config import Network, World
 from trainers.ppo.encoders import TokenEncoder
 from trainers.ppo.networks import ActorCritic, count_parameters, make_network
-from trainers.ppo.runs import check_identity, read_config
+from trainers.ppo.runs import check_identity, check_network, read_config
 from trainers.ppo.worlds import identity, make
 from trainers.sinks import CONFIG, RunFolder, versions
 
 WEIGHTS, CARD = "model.safetensors", "model_card.json"
-#: What a card says it is, and the version of its layout; a change that old code cannot read raises it.
-FORMAT, SCHEMA = "openworld agent", 1
+#: What a card says it is, and the version of its layout; a change that old code cannot read raises it. Of schema 1
+#: the checksum was of the weights alone: what else a card says could be changed unseen, and so none is read.
+FORMAT, SCHEMA = "openworld agent", 2
+#: Bytes of a card, and of the header of a safetensors file.
+MOST_CARD, MOST_HEADER = 1 << 20, 1 << 20
+#: safetensors' names of dtypes; networks have no others.
+DTYPES = {
+    "F32": "float32",
+    "F16": "float16",
+    "BF16": "bfloat16",
+    "F64": "float64",
+    "U8": "uint8",
+    "I32": "int32",
+}
 LICENCE = "MIT"
 
 
@@ -114,17 +130,20 @@ def _choose(
 def load_agent(path: Path | str) -> Agent:
     """Load a trained agent from a run's folder, one of its checkpoints, or an export (its folder or its file).
 
-    What is damaged, or made for other rules, another observation or a newer version, is an error of one line.
-
     Returns:
         An `Agent`, `tokens -> action`; with memory a `RecurrentAgent`, `(memory, tokens) -> (memory, action)`.
+
+    Raises:
+        AgentError: an export that is damaged, changed by hand, of another version, or made for other rules or
+            another observation; or weights that are not finite. One line, which names the file.
+        CheckpointError, RunFolderError: the same of a run's checkpoint, or of its settings.
     """
     path = Path(path)
     if not path.exists():
         raise AgentError(f"there is no {path}")
     if (path / CONFIG).is_file():
         network, card = _of_run(path, Checkpoints(RunFolder(path).checkpoints).latest())
-    elif path.is_dir() and path.name.isdigit():
+    elif path.is_dir() and path.name.isdecimal() and path.name.isascii():
         network, card = _of_run(path.absolute().parent.parent, int(path.name))
     elif (path / CARD).is_file() or (path / WEIGHTS).is_file():
         network, card = _of_export(path)
@@ -135,32 +154,57 @@ def load_agent(path: Path | str) -> Agent:
     return (Agent if network.gru is None else RecurrentAgent)(network, card)
 
 
-def export(run_dir: Path | str, out: Path | str) -> Path:
-    """Write a run's newest policy, or a checkpoint's, and its model card to a new folder; whole or not at all."""
+def export(run_dir: Path | str, out: Path | str, force: bool = False) -> Path:
+    """Write a run's newest policy, or a checkpoint's, and its model card to a new folder; whole or not at all.
+
+    Args:
+        force: replace an export that is there; a folder that holds anything else stays as it is.
+    """
     require("train", "safetensors", purpose="exporting an agent")
     from safetensors.numpy import save
 
-    agent, out = load_agent(run_dir), Path(out)
-    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
-        raise AgentError(f"{out} is there already; choose a new folder to export to")
-    weights = save({name: np.asarray(leaf) for name, leaf in _named(agent.network).items()}, {"format": "np"})
-    card = agent.card | {"weights": {"file": WEIGHTS, "sha256": checksum(weights)}}
+    out = Path(out)
     try:
+        _check_free(out, force)
+    except OSError as error:
+        raise AgentError(f"no agent can be exported to {out}: {error.strerror or error}") from error
+    agent = load_agent(run_dir)
+    weights = save({name: np.asarray(leaf) for name, leaf in _named(agent.network).items()}, {"format": "np"})
+    card = checksums.added(agent.card | {"weights": {"file": WEIGHTS, "sha256": checksum(weights)}})
+    try:
+        out = Path(os.path.realpath(out)) if out.is_symlink() else out
         out.parent.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}.part"))
+        # A folder within it has the mode that the umask leaves; the outer one is its maker's alone.
+        outer = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}.part"))
         try:
+            aside = outer / "new"
+            aside.mkdir()
             _write(aside / WEIGHTS, weights)
-            _write(aside / CARD, (json.dumps(card, indent=2) + "\n").encode())
-            aside.chmod(0o755)
+            _write(aside / CARD, (json.dumps(card, indent=2, allow_nan=False) + "\n").encode())
             if out.is_dir():
-                out.rmdir()
+                out.rename(outer / "old")
             aside.rename(out)
         except BaseException:
-            shutil.rmtree(aside, ignore_errors=True)
+            if (outer / "old").exists() and not out.exists():
+                (outer / "old").rename(out)
             raise
+        finally:
+            shutil.rmtree(outer, ignore_errors=True)
     except OSError as error:
         raise AgentError(f"no agent could be exported to {out}: {error.strerror}") from error
     return out
+
+
+def _check_free(out: Path, force: bool) -> None:
+    """Refuse a folder that cannot be made, or that holds something, before the agent is read."""
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        if not (force and out.is_dir()):
+            hint = "; --force replaces an export" if out.is_dir() and (out / CARD).is_file() else ""
+            raise AgentError(f"{out} is there already; choose a new folder to export to{hint}")
+        others = sorted(entry.name for entry in out.iterdir() if entry.name not in (WEIGHTS, CARD))
+        if others:
+            raise AgentError(f"{out} is no export: it holds {others[0]!r}; choose a new folder to export to")
+    check_folder(out.parent, out)
 
 
 def checksum(content: bytes) -> str:
@@ -175,7 +219,9 @@ def _of_run(run_dir: Path, number: int) -> tuple[ActorCritic, dict[str, Any]]:
     checkpoints, world = Checkpoints(folder.checkpoints), make(config.world)
     facts = checkpoints.manifest(number).facts
     check_identity(world, facts, checkpoints.path(number))
+    check_network(config.network, facts, checkpoints.path(number))
     network = checkpoints.restore(number, "policy", _template(config.world, config.network))
+    _check_finite(_named(network), checkpoints.path(number))
     rows = [row for row in folder.metrics() if row["update"] <= number and row.get("return") is not None]
     last = rows[-1] if rows else {}
     card = {
@@ -203,8 +249,6 @@ def _of_run(run_dir: Path, number: int) -> tuple[ActorCritic, dict[str, Any]]:
 def _of_export(folder: Path) -> tuple[ActorCritic, dict[str, Any]]:
     """An exported policy and its card."""
     require("train", "safetensors", purpose="loading an agent")
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
 
     card = _read_card(folder)
     try:
@@ -212,37 +256,100 @@ def _of_export(folder: Path) -> tuple[ActorCritic, dict[str, Any]]:
         records.check(isinstance(card["network"], dict), "network should hold settings")
         network_settings = records.from_dict(card["network"], Network)
         wanted = card["weights"]["sha256"]
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        world = make(settings)
+        check_identity(world, card, folder / CARD)
+    except KeyError as error:
+        raise AgentError(f"{folder / CARD} cannot be read: it has no {error}") from error
+    except CheckpointError as error:
+        raise AgentError(str(error)) from error
+    except (TypeError, ValueError, AttributeError) as error:
         raise AgentError(f"{folder / CARD} cannot be read: {error}") from error
-    check_identity(make(settings), card, folder / CARD)
+    template = _template(settings, network_settings)
     path = folder / WEIGHTS
     try:
-        content = path.read_bytes()
-        if checksum(content) != wanted:
-            raise AgentError(f"{path} is damaged: its checksum is not the one in {CARD}")
-        kept = load(content)
+        kept = _read_weights(path, template, wanted)
     except OSError as error:
         raise AgentError(f"{path} cannot be read: {error.strerror}") from error
-    except SafetensorError as error:
-        raise AgentError(f"{path} is damaged: {error}") from error
-    return _filled(_template(settings, network_settings), kept, path), card
+    _check_finite(kept, path)
+    wanted_names = _named(template)
+    return jax.tree.unflatten(
+        jax.tree.structure(template), [jnp.asarray(kept[name]) for name in wanted_names]
+    ), card
 
 
 def _read_card(folder: Path) -> dict[str, Any]:
     path = folder / CARD
     try:
-        card = json.loads(path.read_text())
+        card = bounded_json.read(path, max_bytes=MOST_CARD)
     except OSError as error:
         raise AgentError(f"{path} cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise AgentError(f"{path} is damaged: it is no JSON") from error
+    except bounded_json.JsonError as error:
+        raise AgentError(f"{path} is damaged: {error}") from error
     if not isinstance(card, dict) or card.get("format") != FORMAT or type(card.get("schema")) is not int:
         raise AgentError(f"{path} is no card of an exported agent")
-    if card["schema"] > SCHEMA:
+    if card["schema"] != SCHEMA:
+        made_with = card.get("versions")
+        made_by = made_with.get("openworld") if isinstance(made_with, dict) else None
+        by = f" and was exported by openworld {made_by[:20]}" if isinstance(made_by, str) else ""
+        remedy = "upgrade openworld" if card["schema"] > SCHEMA else "export it anew from its run"
         raise AgentError(
-            f"{path} is of schema {card['schema']}; this version reads schema {SCHEMA}: upgrade openworld"
+            f"{path} is of schema {card['schema']}{by}; this version reads schema {SCHEMA}: {remedy}"
         )
+    try:
+        checksums.verify(card)
+    except checksums.ChecksumError as error:
+        raise AgentError(f"{path} is damaged: {error}") from error
     return card
+
+
+def _read_weights(path: Path, template: ActorCritic, wanted: Any) -> dict[str, np.ndarray]:
+    """The arrays of a safetensors file; its size and its header are compared with what the network needs first."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    arrays = _named(template)
+    most = 8 + MOST_HEADER + sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in arrays.values())
+    try:
+        content = bounded_json.read_bytes(path, max_bytes=most)
+    except bounded_json.JsonError as error:
+        raise AgentError(f"{path} is damaged: {error}") from error
+    if checksum(content) != wanted:
+        raise AgentError(f"{path} is damaged: its checksum is not the one in {CARD}")
+    length = struct.unpack("<Q", content[:8])[0] if len(content) >= 8 else 0
+    if not 0 < length <= min(MOST_HEADER, len(content) - 8):
+        raise AgentError(f"{path} is damaged: it has no header of safetensors")
+    _check_header(content[8 : 8 + length], arrays, path)
+    try:
+        return load(content)
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise AgentError(f"{path} is damaged: {error}") from error
+
+
+def _check_header(header: bytes, arrays: dict[str, Any], path: Path) -> None:
+    """Refuse arrays other than those that the network needs."""
+    try:
+        entries = bounded_json.loads(header)
+        kept = {
+            name: f"{DTYPES[entry['dtype']]}{[int(size) for size in entry['shape']]}"
+            for name, entry in entries.items()
+            if name != "__metadata__"
+        }
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise AgentError(f"{path} is damaged: its header cannot be read") from error
+    for name in sorted({*arrays, *kept}):
+        here = f"{arrays[name].dtype}{list(arrays[name].shape)}" if name in arrays else "absent"
+        there = kept.get(name, "absent")
+        if here != there:
+            raise AgentError(
+                f"{path} is of another version: {name[:60]} is {there[:60]} there and {here} here"
+            )
+
+
+def _check_finite(arrays: dict[str, Any], path: Path) -> None:
+    """Refuse weights that are no numbers to play by."""
+    for name, array in arrays.items():
+        if not np.isfinite(np.asarray(array, np.float32)).all():
+            raise AgentError(f"{path} cannot be played: its {name} holds a number that is not finite")
 
 
 def _template(world: World, settings: Network) -> ActorCritic:
@@ -254,19 +361,6 @@ def _named(network: Any) -> dict[str, Any]:
     """A network's arrays by name, as "trunk.0.weight"."""
     leaves, _ = jax.tree_util.tree_flatten_with_path(network)
     return {jax.tree_util.keystr(path, simple=True, separator="."): leaf for path, leaf in leaves}
-
-
-def _filled(template: ActorCritic, kept: dict[str, np.ndarray], path: Path) -> ActorCritic:
-    """A network with the arrays of a file; where they are not the ones it needs, an `AgentError`."""
-    wanted = _named(template)
-    for name in sorted({*wanted, *kept}):
-        here, there = (
-            f"{array.dtype}{list(array.shape)}" if array is not None else "absent"
-            for array in (wanted.get(name), kept.get(name))
-        )
-        if here != there:
-            raise AgentError(f"{path} is of another version: {name} is {there} there and {here} here")
-    return jax.tree.unflatten(jax.tree.structure(template), [jnp.asarray(kept[name]) for name in wanted])
 
 
 def _write(path: Path, content: bytes) -> None:

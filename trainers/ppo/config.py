@@ -18,6 +18,8 @@ Precision = Literal["auto", "float32", "bfloat16"]
 
 #: A batch is cut into at most so many lanes; devices share them out evenly.
 MOST_LANES = 64
+#: The largest network that settings may ask for, far beyond those that learn.
+MOST_NETWORK = {"width": 1 << 16, "depth": 128, "embedding": 1 << 12}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +69,8 @@ class Network:
 
     def __post_init__(self) -> None:
         check_positive(self, "width", "depth", "embedding")
+        for name, most in MOST_NETWORK.items():
+            check(getattr(self, name) <= most, f"{name}={getattr(self, name)} must be at most {most}")
         for name, kind in (("activation", Activation), ("precision", Precision)):
             check_choice(name, getattr(self, name), kind)
 

@@ -3,6 +3,8 @@
 import dataclasses
 import json
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import jax.numpy as jnp
 from rich.console import Console
 from rich.table import Table
 
+from openworld.files import check_folder
 from openworld.judging import intervals
 from openworld.judging.intervals import Estimate
 from trainers.errors import TrainerError
@@ -71,14 +74,24 @@ def evaluate(run_dir: Path | str, episodes: int = 1000, max_steps: int = MAX_STE
         raise ValueError(f"max_steps={max_steps} must be at least 1")
     folder = RunFolder(run_dir)
     config = read_config(folder)
+    with _kept_in(folder):
+        check_folder(folder.path)
     world = make(config.world)
     policy = trained_policy(world, config, folder)
     report = compare(world, policy, str(folder.path), episodes, max_steps)
-    try:
+    with _kept_in(folder):
         write_atomically(folder.path / EVALUATION, json.dumps(plain(report.as_dict()), indent=2) + "\n")
-    except OSError as error:
-        raise TrainerError(f"{EVALUATION} could not be kept in {folder.path}: {error.strerror}") from error
     return report
+
+
+@contextmanager
+def _kept_in(folder: RunFolder) -> Iterator[None]:
+    """Say in one line, before the episodes are played or after, that no evaluation can be kept."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or error
+        raise TrainerError(f"{EVALUATION} could not be kept in {folder.path}: {reason}") from error
 
 
 def compare(world: Worlds, policy: Policy, run: str, episodes: int, max_steps: int) -> Report:

@@ -6,10 +6,10 @@ from typing import Any
 
 from trainers.checkpoint import CheckpointError, Checkpoints
 from trainers.ppo import config as settings
-from trainers.ppo.config import Config
+from trainers.ppo.config import Config, Network
 from trainers.ppo.devices import is_first, wait_for_all
 from trainers.ppo.worlds import Worlds, identity
-from trainers.sinks import RunFolder, RunFolderError
+from trainers.sinks import CONFIG, RunFolder, RunFolderError
 
 #: Settings that a resumed run may change: the arrays of a checkpoint do not depend on them.
 CHANGEABLE = ("run", "learning", "horizon")
@@ -74,3 +74,16 @@ def check_identity(world: Worlds, facts: dict[str, Any], path: Path) -> None:
             raise CheckpointError(
                 f"{path} is of another version: {name} {facts.get(name)} there and {here} here"
             )
+
+
+def check_network(network: Network, facts: dict[str, Any], path: Path) -> None:
+    """Raise `CheckpointError` where a checkpoint's network had other settings; earlier versions kept none."""
+    here, there = settings.to_dict(network), facts.get("network")
+    if there is None or there == here:
+        return
+    kept = there if isinstance(there, dict) else {}
+    names = [name for name in here if kept.get(name) != here[name]]
+    told = ", ".join(f"{name}={str(kept.get(name))[:40]}, in {CONFIG} {here[name]}" for name in names)
+    raise CheckpointError(
+        f"{path} was saved with other settings of the network: {told or 'more than are known'}"
+    )

@@ -20,7 +20,14 @@ from trainers.ppo.memory import device_memory
 from trainers.ppo.networks import count_parameters, make_network
 from trainers.ppo.plan import check_fits
 from trainers.ppo.play import Policy
-from trainers.ppo.runs import begun_config, check_identity, got_going, read_config, resumed_config
+from trainers.ppo.runs import (
+    begun_config,
+    check_identity,
+    check_network,
+    got_going,
+    read_config,
+    resumed_config,
+)
 from trainers.ppo.worlds import Worlds, achievement_names, identity, make
 from trainers.sinks import RunFolder, plain
 
@@ -142,6 +149,7 @@ def restore(world: Worlds, checkpoints: Checkpoints, clock: Clock, devices: Devi
     number = checkpoints.latest()
     facts = checkpoints.manifest(number).facts
     check_identity(world, facts, checkpoints.path(number))
+    check_network(clock.config.network, facts, checkpoints.path(number))
     shapes = template(world, clock.config, devices)
     parts = {name: checkpoints.restore(number, name, tree) for name, tree in shapes.items()}
     clock.start(number, facts["seconds"])
@@ -153,6 +161,7 @@ def save(
 ) -> None:
     """Save everything that a resumed run needs; its row of metrics too, should its line be cut short."""
     facts = identity(world) | {"seconds": clock.seconds, "transitions": clock.transitions}
+    facts["network"] = to_dict(clock.config.network)
     if row:
         facts |= {"row": plain(row)}
     checkpoints.save(clock.updates, learner.parts(), facts)
@@ -162,7 +171,9 @@ def trained_policy(world: Worlds, config: Config, folder: RunFolder) -> Policy:
     """The newest policy of a run."""
     checkpoints = Checkpoints(folder.checkpoints)
     number = checkpoints.latest()
-    check_identity(world, checkpoints.manifest(number).facts, checkpoints.path(number))
+    facts = checkpoints.manifest(number).facts
+    check_identity(world, facts, checkpoints.path(number))
+    check_network(config.network, facts, checkpoints.path(number))
     shapes = jax.eval_shape(lambda: make_network(world, config.network, jax.random.key(0)))
     return Policy(checkpoints.restore(number, "policy", shapes), jnp.float32(1))
 

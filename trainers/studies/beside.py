@@ -19,7 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from openworld.bench import machine
-from openworld.files import replacing
+from openworld.files import STUDY, check_output, replacing
 from trainers.ppo.config import Config, Horizon, Learning, Network, Rollout, World, to_dict
 from trainers.ppo.learner import begin, outer_update
 from trainers.ppo.worlds import make
@@ -51,6 +51,7 @@ class Beside:
 
 def main(settings: Beside) -> dict[str, Any]:
     """Run both, print as they go, and return the numbers."""
+    check_output(settings.json, STUDY, force=True)
     peer = Published()
     config = Config(
         world=World(id="OpenWorld-Classic-v0"),

@@ -20,12 +20,13 @@ from openworld import cache
 from openworld.bench import machine
 from openworld.content.achievements import WEIGHTS
 from openworld.content.ids import Achievement
-from openworld.files import replacing
+from openworld.files import STUDY, check_output, replacing
 from openworld.judging import intervals
 from trainers.ppo.config import Config, Learning, Network, Rollout, Run, World, to_dict
 from trainers.ppo.play import Course, Policy
 from trainers.ppo.train import load_policy, train
 from trainers.ppo.worlds import make
+from trainers.sinks import RunFolder
 
 ID = "OpenWorld-Coop-v0"
 
@@ -72,8 +73,7 @@ def trained(study: Study, players: int) -> tuple[Policy, int]:
     folder = study.out / f"players-{players}"
     if not (folder / "config.json").exists():
         train(config(study, players), folder)
-    rows = (folder / "metrics.jsonl").read_text().splitlines()
-    return load_policy(folder), int(json.loads(rows[-1])["transitions"])
+    return load_policy(folder), int(RunFolder(folder).metrics()[-1]["transitions"])
 
 
 def measure(study: Study, policy: Policy, players: int) -> dict[str, Any]:
@@ -92,6 +92,7 @@ def measure(study: Study, policy: Policy, players: int) -> dict[str, Any]:
 
 def main(study: Study) -> dict[str, Any]:
     """Train, measure, print, and return the numbers."""
+    check_output(study.json, STUDY, force=True)
     cache.enable()
     (team, with_others), (alone, by_itself) = trained(study, study.players), trained(study, 1)
     random = Policy(team.network, jnp.float32(0))
