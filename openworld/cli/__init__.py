@@ -1,7 +1,7 @@
 """The command line: `openworld COMMAND`. Everything heavy is imported by the command that needs it.
 
-What a user can put right is told in one line on stderr, with exit code 2. `OPENWORLD_TRACEBACK=1` shows where it
-was raised.
+What a user can put right is told in one line on stderr, with exit code 2; a signal's exit code is 128 + its number.
+`OPENWORLD_TRACEBACK=1` shows where an error was raised.
 """
 
 import difflib
@@ -68,16 +68,17 @@ def run(name: str, words: list[str]) -> int:
         return COMMANDS[name].run(words) or 0
     except SystemExit as exit:  # of the parsers, which have said why
         return exit.code if isinstance(exit.code, int) else 0 if exit.code is None else 2
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interruption:
         refuse(f"openworld {name}: interrupted")
-        return 130
+        return getattr(interruption, "exit_code", 130)
     except BrokenPipeError:  # the reader of our output has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
         if os.environ.get("OPENWORLD_TRACEBACK") or not expected(error):
             raise
-        return refuse(f"openworld {name}: {told(error)}")
+        # What a signal ended, after saving, has an exit status of its own.
+        return getattr(error, "exit_code", refuse(f"openworld {name}: {told(error)}"))
 
 
 def usage() -> str:

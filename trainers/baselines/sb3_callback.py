@@ -14,6 +14,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 
 from openworld.content.ids import Achievement
 from openworld.files import replacing
+from trainers.signals import Interruption
 from trainers.sinks import RunFolder
 
 #: Seconds between two plain lines, between two saved models, and the least between two rows of metrics.
@@ -29,8 +30,11 @@ def save(model: BaseAlgorithm, path: Path) -> None:
 class Progress(BaseCallback):
     """Write a row of metrics now and then, say how far the run is, and save the model."""
 
-    def __init__(self, folder: RunFolder, saved: Path, transitions: int, title: str) -> None:
+    def __init__(
+        self, folder: RunFolder, saved: Path, transitions: int, title: str, stop: Interruption | None = None
+    ) -> None:
         super().__init__()
+        self.stop = stop
         self.folder, self.saved, self.transitions = folder, saved, transitions
         console = Console()
         columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"))
@@ -52,7 +56,7 @@ class Progress(BaseCallback):
         if self.locals["dones"].any():
             infos = self.locals["infos"]
             self.episodes += [infos[i] for i in np.flatnonzero(self.locals["dones"])]
-        return True
+        return not self.stop
 
     def _on_rollout_end(self) -> None:
         now = time.monotonic()
