@@ -21,6 +21,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from trainers.phases import Phases
 from trainers.ppo.noise import MEMORY, smoothed
 from trainers.ppo.verdict import COLUMNS, Verdict, judge
 
@@ -48,29 +49,6 @@ class Past:
     curve: str = ""
 
 
-class Phases:
-    """The steps of a job in their order, each with the seconds it is expected to take.
-
-    Example:
-        >>> Phases(training=60, film=40).told("film", 0.5)
-        'step 2 of 2: film, 80 % of all'
-    """
-
-    def __init__(self, **seconds: float) -> None:
-        self.seconds = seconds
-
-    def done(self, name: str, share: float) -> float:
-        """The share of the whole job that is done, with that share of one of its steps."""
-        before = list(self.seconds)[: list(self.seconds).index(name)]
-        passed = sum(self.seconds[step] for step in before) + share * self.seconds[name]
-        return passed / sum(self.seconds.values())
-
-    def told(self, name: str, share: float) -> str:
-        """Where the job stands, in words; never "100 %" before its end."""
-        place, percents = list(self.seconds).index(name) + 1, int(100 * self.done(name, share) + 1e-9)
-        return f"step {place} of {len(self.seconds)}: {name}, {percents} % of all"
-
-
 class Display:
     """Progress of a run and of what follows it: rows that also go into the metrics, and what is done meanwhile.
 
@@ -90,6 +68,8 @@ class Display:
     ) -> None:
         self.title = title
         self.phases, self.phase = step or (None, "")
+        self.shown: RenderableType = Text(title, style="bold")
+        self.share, self.task, self.since = 0.0, "", 0.0
         self.console = console or Console()
         self.live = (
             Live(console=self.console, refresh_per_second=4, get_renderable=self.render)
@@ -100,8 +80,8 @@ class Display:
         self.rows: deque[dict[str, Any]] = deque((slim(row) for row in history), maxlen=REMEMBERED)
         self.verdict = Verdict("too little data")
         self.spoken = self.judged = -float("inf")
-        self.shown: RenderableType = Text(title, style="bold")
-        self.share, self.task, self.since = 0.0, "", 0.0
+        #: Rows that are in no line yet.
+        self.unsaid: list[Mapping[str, Any]] = []
         self._over = threading.Event()
 
     def __enter__(self) -> "Display":
@@ -145,6 +125,7 @@ class Display:
         while self.rows and self.rows[-1]["transitions"] >= row["transitions"]:
             self.rows.pop()  # of updates that a resumed run makes again
         self.rows.append(slim(row))
+        self.unsaid.append(row)
         now = time.monotonic()
         self.task, self.share = "", progress
         if last or now - self.judged >= JUDGING_SECONDS:
@@ -153,10 +134,14 @@ class Display:
         if self.live:
             curve = self.curve() if self.console.encoding.startswith("utf") else ""
             past = Past(self.noise(), self.verdict, curve)
-            self.shown = panel(self.title, row, progress, seconds_left, past)
+            # An update in which no episode ended shows those that ended last.
+            self.unsaid = [each for each in self.unsaid if known(each.get("return"))][-1:]
+            shown = with_episodes([*self.unsaid, row]) if row not in self.unsaid else row
+            self.shown = panel(self.title, shown, progress, seconds_left, past)
         elif last or now - self.spoken >= PLAIN_SECONDS:
             self.spoken = now
-            self.say(self.prefixed(line(row, progress, seconds_left, self.verdict)))
+            self.say(self.prefixed(line(with_episodes(self.unsaid), progress, seconds_left, self.verdict)))
+            self.unsaid = []
             for text in told(self.verdict) if last and self.verdict.rows else ():
                 self.say(text)
 
@@ -205,6 +190,25 @@ class Display:
 def slim(row: Mapping[str, Any]) -> dict[str, Any]:
     """What a verdict needs of a row."""
     return {name: row[name] for name in COLUMNS if name in row}
+
+
+def with_episodes(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The newest of some rows, with the mean return, length and rates of all episodes that ended in any of them."""
+    newest = dict(rows[-1])
+    counted = [row for row in rows if known(row.get("return"))]
+    if not counted:
+        return newest
+    weights = np.array([max(1, row.get("episodes") or 1) for row in counted], float)
+
+    def mean(values: Iterable[float]) -> float:
+        return float(np.average(list(values), weights=weights))
+
+    names = {name: None for row in counted for name in row.get("achievements", {})}
+    newest |= {name: mean(row[name] for row in counted) for name in ("return", "length")}
+    newest["achievements"] = {
+        name: mean(row.get("achievements", {}).get(name, 0.0) for row in counted) for name in names
+    }
+    return newest
 
 
 def known(value: Any) -> bool:

@@ -145,6 +145,7 @@ class Learning:
         for name in ("final_learning_rate", "value_weight", "entropy_weight"):
             value = getattr(self, name)
             check(value is None or value >= 0, f"{name}={value} must not be negative")
+            check(value is None or math.isfinite(value), f"{name}={value} must be finite")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from trainers.display import Phases
+from trainers.phases import Phases
 from trainers.ppo.config import preset
 from trainers.ppo.evaluate import EVALUATION, Report, evaluate
 from trainers.ppo.film import film

@@ -13,8 +13,9 @@ from rich.table import Table
 
 from openworld.judging import intervals
 from openworld.judging.intervals import Estimate
-from trainers.display import Display, Phases
+from trainers.display import Display
 from trainers.errors import TrainerError
+from trainers.phases import Phases
 from trainers.ppo.play import Course, Episodes, Policy, Tell
 from trainers.ppo.train import read_config, trained_policy
 from trainers.ppo.worlds import Worlds, achievement_names, make
@@ -118,7 +119,7 @@ def compare(
         return course.play(Policy(policy.network, jnp.float32(sharpness)), of_both)
 
     # A policy without sharpness plays at random; made so, both agents share one compiled program.
-    trained, random = play("trained", 1, 0.0), play("random", 0, 0.5)
+    trained, random = play("trained", 1.0, 0.0), play("random", 0.0, 0.5)
     return Report(
         run=run,
         world=world.id,

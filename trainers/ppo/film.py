@@ -7,7 +7,8 @@ from typing import Any
 import equinox as eqx
 from rich.console import Console
 
-from trainers.display import Display, Phases
+from trainers.display import Display
+from trainers.phases import Phases
 from trainers.ppo.play import Policy, Tell
 from trainers.ppo.train import load_policy, read_config
 from trainers.ppo.worlds import Seats, make

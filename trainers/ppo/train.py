@@ -11,9 +11,10 @@ import jax.numpy as jnp
 from rich.console import Console
 
 from trainers.checkpoint import Checkpoints
-from trainers.display import Display, Phases
+from trainers.display import Display
 from trainers.errors import StoppedError, TrainerError
 from trainers.lock import Lock
+from trainers.phases import Phases
 from trainers.ppo import devices as several
 from trainers.ppo.clock import Clock
 from trainers.ppo.config import Config, to_dict
