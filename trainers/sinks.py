@@ -219,9 +219,11 @@ def draw_curve(rows: list[dict[str, Any]], path: Path) -> None:
         ylabel="mean return of finished episodes",
         title="Return (one update with finished episodes)" if len(rows) == 1 else "Return",
     )
-    latest = rows[-1]["achievements"]
+    # By all of the run: in the last update few episodes may have ended.
+    names = {name: None for row in rows for name in row["achievements"]}
+    mean = {name: sum(row["achievements"].get(name, 0.0) for row in rows) / len(rows) for name in names}
     right.set_prop_cycle(color=[colormaps["tab20"](shade) for shade in range(20)])
-    best = [name for name in sorted(latest, key=latest.__getitem__, reverse=True)[:20] if latest[name] > 0]
+    best = [name for name in sorted(mean, key=mean.__getitem__, reverse=True)[:20] if mean[name] > 0]
     for name in best:
         curve = [100 * row["achievements"].get(name, 0.0) for row in rows]
         right.plot(x, curve, label=name.replace("_", " "), linewidth=1.2, **marks)

@@ -93,6 +93,13 @@ def test_a_curve_of_one_row_is_a_point(folder):
     assert right > 30
 
 
+def test_an_achievement_that_the_last_row_lacks_is_drawn(folder):
+    folder.append({**ROW, "achievements": {"collect_wood": 0.5}})
+    folder.append({**ROW, "transitions": 2_000_000, "achievements": {"collect_wood": 0.0}})
+    folder.draw()
+    assert blue_points(folder.path / "learning_curve.png")[1] > 30
+
+
 def test_rows_that_show_nothing_are_left_out_of_a_curve(folder):
     wrong = [{"return": None}, {"return": "x"}, {"transitions": None}, {"achievements": {"a": None}}]
     for each in (*wrong, {"achievements": [1]}, {"achievements": {"a": {}}}):
