@@ -39,14 +39,13 @@ with interruption() as stop, leaving(lambda: print("in order", flush=True)):
 """
 
 
-def begin(script, *words, **settings):
+def begin(script, *words, before=()):
     process = subprocess.Popen(
-        [sys.executable, "-c", script, *words],
+        [*before, sys.executable, "-c", script, *words],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        **settings,
     )
     assert process.stdout.readline() == "ready\n"
     return process
@@ -82,6 +81,7 @@ def test_a_signal_that_is_sent_twice_at_once_is_one():
 
 def test_a_second_signal_ends_a_long_call_at_once():
     process = begin(LONG, "gentle")
+    time.sleep(0.5)  # until it is in that call
     process.send_signal(signal.SIGINT)
     time.sleep(0.7)
     assert process.poll() is None
@@ -93,6 +93,7 @@ def test_a_second_signal_ends_a_long_call_at_once():
 
 def test_the_first_signal_ends_a_long_call_that_has_nothing_to_save():
     process = begin(LONG, "strict")
+    time.sleep(0.5)  # until it is in that call
     process.send_signal(signal.SIGHUP)
     out, error, status = end(process, 10)
     assert (out, status) == ("in order\n", 129)
@@ -101,7 +102,7 @@ def test_the_first_signal_ends_a_long_call_that_has_nothing_to_save():
 
 def test_a_signal_that_is_ignored_stays_so():
     """As under `nohup`."""
-    process = begin(GENTLE, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    process = begin(GENTLE, before=["/bin/sh", "-c", "trap '' HUP; exec \"$@\"", "sh"])
     process.send_signal(signal.SIGHUP)
     time.sleep(0.6)
     assert process.poll() is None
