@@ -8,13 +8,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from openworld.adapters import discovery
+from openworld.version import __version__
 
 if TYPE_CHECKING:
     from openworld.batch import Environment, Info, State
     from openworld.registry import make
     from trainers.ppo.agent import load_agent
-
-__version__ = "0.1.0"
 
 #: Public name -> the module that defines it.
 _PUBLIC = {

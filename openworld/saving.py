@@ -16,9 +16,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from openworld import __version__, bounded_json
+from openworld import bounded_json
 from openworld.batch import Environment, State
 from openworld.validity import check_state
+from openworld.version import __version__
 
 #: The version of the bytes' own form.
 SCHEMA = 1

@@ -23,7 +23,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from openworld import __version__, bounded_json, checksums
+from openworld import bounded_json, checksums
+from openworld.version import __version__
 from trainers.errors import TrainerError, format_problem
 
 #: Version of the layout on disk; since 2 the manifest has a checksum. Earlier ones are read too.

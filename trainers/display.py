@@ -5,6 +5,7 @@ Everything shown is in the run's metrics too. What the instruments mean is told 
 """
 
 import math
+import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,6 +22,7 @@ from rich.table import Table
 from rich.text import Text
 
 from openworld.foreign_text import plain
+from trainers.phases import Phases
 from trainers.ppo.noise import MEMORY, smoothed
 from trainers.ppo.verdict import COLUMNS, Verdict, judge
 
@@ -51,11 +53,12 @@ class Past:
 
 
 class Display:
-    """Progress of a training run, told by the rows that also go into its metrics.
+    """Progress of a run and of what follows it: rows that also go into the metrics, and what is done meanwhile.
 
     Args:
         settings: the run's configuration as nested dictionaries; advice then comes with amounts.
         history: rows of the run's earlier sittings.
+        step: of a job of several, and which of them this display shows; a second bar is of all of them.
     """
 
     def __init__(
@@ -64,25 +67,40 @@ class Display:
         console: Console | None = None,
         settings: Mapping[str, Any] | None = None,
         history: Iterable[Mapping[str, Any]] = (),
+        step: tuple[Phases, str] | None = None,
     ) -> None:
         self.title = plain(title)
+        self.phases, self.phase = step or (None, "")
+        self.shown: RenderableType = Text(self.title, style="bold")
+        self.share, self.task, self.since = 0.0, "", 0.0
         self.console = console or Console()
-        self.live = Live(console=self.console, refresh_per_second=4) if self.console.is_terminal else None
+        self.live = (
+            Live(console=self.console, refresh_per_second=4, get_renderable=self.render)
+            if self.console.is_terminal
+            else None
+        )
         self.settings = settings or {}
         self.rows: deque[dict[str, Any]] = deque(map(slim, numbered(history)), maxlen=REMEMBERED)
         self.verdict = Verdict("too little data")
         self.spoken = self.judged = -float("inf")
+        #: Rows that are in no line yet.
+        self.unsaid: list[Mapping[str, Any]] = []
+        self._over = threading.Event()
 
     def __enter__(self) -> "Display":
         """Take over the terminal, if there is one."""
         if self.live:
             self.live.start()
+        else:
+            self._over.clear()
+            threading.Thread(target=self._tick, daemon=True).start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Give the terminal back."""
+        self._over.set()
         if self.live:
             self.live.stop()
 
@@ -90,24 +108,69 @@ class Display:
         """Print a line that stays."""
         self.console.print(plain(message, 2000), highlight=False, markup=False, soft_wrap=True)
 
+    def doing(self, task: str, share: float | None = None) -> None:
+        """Show what is being done, until a row is shown or something else is done.
+
+        Args:
+            task: in a few words; the seconds since it was first said are shown beside it.
+            share: of it, 0 to 1; None: as it was.
+        """
+        now = time.monotonic()
+        if not task or task.partition(":")[0] != self.task.partition(":")[0]:
+            self.since = now
+            if task and not self.live and not self._over.is_set():
+                self.spoken = now
+                self.say(self.prefixed(task))
+        self.task, self.share = task, self.share if share is None else share
+
     def show(self, row: Mapping[str, Any], progress: float, seconds_left: float, last: bool = False) -> None:
         """Show the newest row of metrics; `progress` runs from 0 to 1."""
         while self.rows and self.rows[-1]["transitions"] >= row["transitions"]:
             self.rows.pop()  # of updates that a resumed run makes again
         self.rows.append(slim(row))
+        self.unsaid.append(row)
         now = time.monotonic()
+        self.task, self.share = "", progress
         if last or now - self.judged >= JUDGING_SECONDS:
             self.judged = now
             self.verdict = judge(list(self.rows), self.settings)
         if self.live:
             curve = self.curve() if self.console.encoding.startswith("utf") else ""
             past = Past(self.noise(), self.verdict, curve)
-            self.live.update(panel(self.title, row, progress, seconds_left, past))
+            # An update in which no episode ended shows those that ended last.
+            self.unsaid = [each for each in self.unsaid if known(each.get("return"))][-1:]
+            shown = with_episodes([*self.unsaid, row]) if row not in self.unsaid else row
+            self.shown = panel(self.title, shown, progress, seconds_left, past)
         elif last or now - self.spoken >= PLAIN_SECONDS:
             self.spoken = now
-            self.say(line(row, progress, seconds_left, self.verdict))
+            self.say(self.prefixed(line(with_episodes(self.unsaid), progress, seconds_left, self.verdict)))
+            self.unsaid = []
             for text in told(self.verdict) if last and self.verdict.rows else ():
                 self.say(text)
+
+    def prefixed(self, text: str) -> str:
+        """A line with the job's step before it, where there are several."""
+        return f"{self.phases.told(self.phase, self.share)}: {text}" if self.phases else text
+
+    def render(self) -> RenderableType:
+        """What the terminal shows now."""
+        parts, task = [self.shown], self.task
+        if task:
+            parts.append(Text(f"{task}  {clock(time.monotonic() - self.since)}", style="cyan"))
+            if self.share > 0:
+                parts.append(bar_of(self.share, f"{100 * self.share:.1f} %"))
+        if self.phases:
+            done = self.phases.done(self.phase, self.share)
+            parts.append(bar_of(done, self.phases.told(self.phase, self.share)))
+        return Group(*parts)
+
+    def _tick(self) -> None:
+        """In a thread, where there is no terminal: say now and then what is still being done."""
+        while not self._over.wait(PLAIN_SECONDS / 4):
+            now, task = time.monotonic(), self.task
+            if task and now - self.spoken >= PLAIN_SECONDS:
+                self.spoken = now
+                self.say(self.prefixed(f"{task} ({clock(now - self.since)})"))
 
     def noise(self) -> float | None:
         """The noise scale of the latest updates, in transitions of an update; None while it is not known."""
@@ -130,6 +193,25 @@ class Display:
 def slim(row: Mapping[str, Any]) -> dict[str, Any]:
     """What a verdict needs of a row."""
     return {name: row[name] for name in COLUMNS if name in row}
+
+
+def with_episodes(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The newest of some rows, with the mean return, length and rates of all episodes that ended in any of them."""
+    newest = dict(rows[-1])
+    counted = [row for row in rows if known(row.get("return"))]
+    if not counted:
+        return newest
+    weights = np.array([max(1, row.get("episodes") or 1) for row in counted], float)
+
+    def mean(values: Iterable[float]) -> float:
+        return float(np.average(list(values), weights=weights))
+
+    names = {name: None for row in counted for name in row.get("achievements", {})}
+    newest |= {name: mean(row[name] for row in counted) for name in ("return", "length")}
+    newest["achievements"] = {
+        name: mean(row.get("achievements", {}).get(name, 0.0) for row in counted) for name in names
+    }
+    return newest
 
 
 def known(value: Any) -> bool:
@@ -161,7 +243,7 @@ def line(row: Mapping[str, Any], progress: float, seconds_left: float, verdict: 
         f"{short(row['steps_per_second'])} steps/s",
         f"return {number(row['return'])}",
         f"length {number(row['length'])}",
-        f"{sum(rates.values()):.1f} achievements an episode",
+        f"{number(sum(rates.values()) if rates else None, 1)} achievements an episode",
         f"{clock(seconds_left)} left",
     ]
     if verdict and verdict.rows:
@@ -184,9 +266,7 @@ def panel(
 ) -> RenderableType:
     """One row of metrics, and what the run looks like by it, as a live panel."""
     past = past or Past()
-    bar = Table.grid(padding=(0, 2))
-    done = ProgressBar(total=1.0, completed=progress, width=WIDTH - 26, complete_style="cyan")
-    bar.add_row(done, Text(f"{100 * progress:.1f} %  time left {clock(seconds_left)}"))
+    bar = bar_of(progress, f"{100 * progress:.1f} %  time left {clock(seconds_left)}")
     parts: list[RenderableType] = [Text(title, style="bold"), bar, headline(row)]
     if past.curve:
         parts.append(Text.assemble(("return so far  ", "dim"), past.curve, no_wrap=True))
@@ -200,14 +280,22 @@ def panel(
     return Group(*parts, achievements(row.get("achievements", {})))
 
 
+def bar_of(share: float, text: str) -> Table:
+    """A bar with words beside it."""
+    bar = Table.grid(padding=(0, 2))
+    bar.add_row(ProgressBar(total=1.0, completed=share, width=WIDTH - 26, complete_style="cyan"), Text(text))
+    return bar
+
+
 def headline(row: Mapping[str, Any]) -> Table:
     """How far and how fast, and what for."""
+    rates = row.get("achievements", {})
     cells = {
         "transitions": short(row["transitions"]),
         "steps/s": short(row["steps_per_second"]),
         "return": number(row["return"]),
         "length": number(row["length"], 0),
-        "achievements": f"{sum(row.get('achievements', {}).values()):.2f}",
+        "achievements": number(sum(rates.values()) if rates else None),
     }
     table = Table.grid(padding=(0, 4))
     table.add_row(*[Text(name, style="dim") for name in cells])

@@ -9,6 +9,18 @@ class TrainerError(RuntimeError):
     """A mistake or a mishap that one line explains; the command line prints that line and exits with 1."""
 
 
+class StoppedError(TrainerError):
+    """A signal ended the work after what there was had been saved.
+
+    Attributes:
+        exit_code: the exit status of a command that ends so: 128 + the signal's number.
+    """
+
+    def __init__(self, message: str, number: int) -> None:
+        super().__init__(message)
+        self.exit_code = 128 + number
+
+
 class MissingPackageError(TrainerError, ImportError):
     """An optional package that was asked for is not installed."""
 

@@ -19,6 +19,10 @@ CONFIG, METRICS, CURVE = "config.json", "metrics.jsonl", "learning_curve.png"
 FORMAT, EARLIER = 2, 1
 #: What is never longer: a record of settings, and the metrics of a run.
 MOST_SETTINGS, MOST_METRICS = 1 << 20, 1 << 28
+#: Points of a learning curve up to which each has a mark: a line through one point is nothing to see.
+FEW = 20
+#: Points that it has at most.
+POINTS = 100
 
 
 class RunFolderError(TrainerError, ValueError):
@@ -139,7 +143,7 @@ class RunFolder:
 
     def draw(self) -> str:
         """Draw the learning curve and say where it is, or why there is none."""
-        rows = [row for row in self.metrics() if row.get("return") is not None]
+        rows = [row for row in self.metrics() if drawable(row)]
         if not installed("matplotlib"):
             return "no learning curve: pip install 'openworld[plots]'"
         if not rows:
@@ -177,6 +181,17 @@ def _row_of(line: bytes) -> dict[str, Any] | None:
 def _checksum(row: Mapping[str, Any]) -> str:
     """The CRC-32 of a row, in eight hexadecimal digits."""
     return f"{zlib.crc32(json.dumps(row, sort_keys=True).encode()):08x}"
+
+
+def drawable(row: Mapping[str, Any]) -> bool:
+    """Whether a row has what the learning curve shows: numbers that are finite."""
+    rates = row.get("achievements", {})
+    values = [
+        row.get("return"),
+        row.get("transitions"),
+        *(rates.values() if isinstance(rates, dict) else [None]),
+    ]
+    return all(isinstance(value, int | float) and math.isfinite(value) for value in values)
 
 
 def plain(value: Any) -> Any:
@@ -218,7 +233,7 @@ def machine() -> dict[str, Any]:
     }
 
 
-def thinned(rows: list[dict[str, Any]], points: int = 100) -> list[dict[str, Any]]:
+def thinned(rows: list[dict[str, Any]], points: int = POINTS) -> list[dict[str, Any]]:
     """Means over neighbouring rows, every finished episode counting alike, so that at most `points` are left."""
     size = -(-len(rows) // points)
     made = []
@@ -250,22 +265,30 @@ def draw_curve(rows: list[dict[str, Any]], path: Path) -> None:
 
     figure = Figure(figsize=(11, 4.2), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
-    left, right = figure.subplots(1, 2)
-    rows = thinned(rows)
-    x = [row["transitions"] / 1e6 for row in rows]
-    left.plot(x, [row["return"] for row in rows], color="tab:blue")
-    left.set(xlabel="million transitions", ylabel="mean return of finished episodes", title="Return")
-    latest = rows[-1]["achievements"]
-    right.set_prop_cycle(color=[colormaps["tab20"](shade) for shade in range(20)])
-    for name in sorted(latest, key=latest.__getitem__, reverse=True)[:20]:
-        if latest[name] > 0:
-            curve = [100 * row["achievements"].get(name, 0.0) for row in rows]
-            right.plot(x, curve, label=name.replace("_", " "), linewidth=1.2)
-    right.set(
-        xlabel="million transitions", ylabel="% of finished episodes", title="Achievements", ylim=(0, 100)
+    left, right = figure.subplots(1, 2, sharex=True)
+    rows = thinned(rows, POINTS)
+    scale, unit = (1e6, "million transitions") if rows[-1]["transitions"] >= 1e6 else (1, "transitions")
+    x = [row["transitions"] / scale for row in rows]
+    marks: dict[str, Any] = {"marker": "o", "markersize": 5} if len(rows) <= FEW else {}
+    left.plot(x, [row["return"] for row in rows], color="tab:blue", **marks)
+    left.set(
+        xlabel=unit,
+        ylabel="mean return of finished episodes",
+        title="Return (one update with finished episodes)" if len(rows) == 1 else "Return",
     )
-    if latest and max(latest.values()) > 0:
+    # By all of the run: in the last update few episodes may have ended.
+    names = {name: None for row in rows for name in row["achievements"]}
+    mean = {name: sum(row["achievements"].get(name, 0.0) for row in rows) / len(rows) for name in names}
+    right.set_prop_cycle(color=[colormaps["tab20"](shade) for shade in range(20)])
+    best = [name for name in sorted(mean, key=mean.__getitem__, reverse=True)[:20] if mean[name] > 0]
+    for name in best:
+        curve = [100 * row["achievements"].get(name, 0.0) for row in rows]
+        right.plot(x, curve, label=name.replace("_", " "), linewidth=1.2, **marks)
+    right.set(xlabel=unit, ylabel="% of finished episodes", title="Achievements", ylim=(-2, 102))
+    if best:
         right.legend(fontsize=6, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    else:
+        right.text(0.5, 0.5, "none unlocked", ha="center", color="grey", transform=right.transAxes)
     for axes in (left, right):
         axes.grid(alpha=0.3)
     with replacing(path) as aside:

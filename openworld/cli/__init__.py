@@ -1,7 +1,7 @@
 """The command line: `openworld COMMAND`. Everything heavy is imported by the command that needs it.
 
-What a user can put right is told in one line on stderr, with exit code 2. `OPENWORLD_TRACEBACK=1` shows where it
-was raised. A reader of the output that goes away, as `head` does, ends a command without a word.
+An error that a user can put right is one line on stderr, with exit code 2. After a signal the exit code is 128 + its
+number. `OPENWORLD_TRACEBACK=1` shows where an error was raised. A closed output, as of `head`, ends a command quietly.
 """
 
 import contextlib
@@ -12,9 +12,9 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from openworld import __version__
 from openworld.cli import baselines, commands, describing, judging, limits, playing, replaying, training
 from openworld.cli.options import READER_GONE, expected, refuse, told
+from openworld.version import __version__
 
 
 @dataclass(frozen=True)
@@ -75,9 +75,9 @@ def run(name: str, words: list[str]) -> int:
         return COMMANDS[name].run(words) or 0
     except SystemExit as exit:  # of the parsers, which have said why
         return exit.code if isinstance(exit.code, int) else 0 if exit.code is None else 2
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interruption:
         refuse(f"openworld {name}: interrupted")
-        return 130
+        return getattr(interruption, "exit_code", 130)
     except MemoryError:
         return refuse(f"openworld {name}: too little memory")
     except Exception as error:
@@ -85,7 +85,8 @@ def run(name: str, words: list[str]) -> int:
             raise
         if os.environ.get("OPENWORLD_TRACEBACK") or not expected(error):
             raise
-        return refuse(f"openworld {name}: {told(error)}")
+        # What a signal ended, after saving, has an exit status of its own.
+        return getattr(error, "exit_code", refuse(f"openworld {name}: {told(error)}"))
 
 
 def _answer(name: str, rest: list[str]) -> int:

@@ -23,16 +23,21 @@ def train_sb3(words: list[str]) -> None:
     class Train:
         """Train an agent with one of Stable-Baselines3's algorithms, as a baseline.
 
-        The folder then holds model.zip, which Stable-Baselines3 loads, and what `openworld report` reads.
+        The folder then holds model.zip, which Stable-Baselines3 loads, and what `openworld report` reads. Ctrl-C,
+        SIGTERM and SIGHUP end it saved, with the exit status 128 + the signal's number; a second one ends it
+        at once.
 
         Attributes:
             out: the run's folder (default: runs/ and the algorithm's name and the time).
             resume: go on with the model in --out, with its settings, to more --transitions. The worlds are other
                 ones then, and a replay buffer is filled anew.
+            force: with --resume, take over a run whose process is on another machine, where it cannot be seen. Only
+                where that process is over: two that train in one folder spoil the run.
         """
 
         out: Path | None = None
         resume: bool = False
+        force: bool = False
         settings: Annotated[sb3.Settings, tyro.conf.arg(name="")] = field(default_factory=sb3.Settings)
 
     start = _resumed(words) if "--resume" in words else sb3.Settings()
@@ -42,7 +47,7 @@ def train_sb3(words: list[str]) -> None:
         raise ValueError("--resume goes on with the run's own settings, but for transitions and device")
     prepare()
     out = options.out or sb3.new_folder(options.settings)
-    print(f"model: {sb3.train(options.settings, out, options.resume)}")
+    print(f"model: {sb3.train(options.settings, out, options.resume, force=options.force)}")
 
 
 def _resumed(words: list[str]) -> "Settings":

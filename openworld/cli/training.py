@@ -28,9 +28,14 @@ def train(words: list[str]) -> None:
         With --worlds nothing else is needed: the other settings follow from the reference by the scaling rule, and
         each is printed with its reason. Settings given besides go before what follows.
 
+        Ctrl-C, SIGTERM and SIGHUP end it after the update that is being made, saved; a second one ends it at once.
+        The exit status is 128 + the signal's number then.
+
         Attributes:
             run_dir: the run's folder (default: runs/ and the preset's name and the time).
             resume: go on from the last checkpoint in --run-dir, with its settings where none are given.
+            force: with --resume, take over a run whose process is on another machine, where it cannot be seen. Only
+                where that process is over: two that train in one folder spoil the run.
             preset: settings as they are: tiny, demo or standard.
             worlds: how many worlds to scale the reference's settings to.
             steps: of a rollout, between two updates (default: the reference's).
@@ -42,6 +47,7 @@ def train(words: list[str]) -> None:
 
         run_dir: Path | None = None
         resume: bool = False
+        force: bool = False
         preset: str = "standard"
         worlds: int | None = None
         steps: int | None = None
@@ -67,7 +73,7 @@ def train(words: list[str]) -> None:
     if reasons and devices.is_first():  # what follows from them is told by the run itself
         print(scaling.table(scaling.explain(options.config, reasons)), flush=True)
     run_dir = options.run_dir or new_folder(options.reference or name)
-    print(f"run folder: {run(options.config, run_dir, options.resume)}")
+    print(f"run folder: {run(options.config, run_dir, options.resume, force=options.force)}")
 
 
 def plan(words: list[str]) -> int:

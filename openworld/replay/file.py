@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from openworld import __version__, bounded_json, checksums, registry
+from openworld import bounded_json, checksums, registry
 from openworld.files import replacing
 from openworld.observe.layout import MOST_PLAYERS
+from openworld.version import __version__
 
 if TYPE_CHECKING:
     from openworld.batch import Environment

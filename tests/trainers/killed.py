@@ -8,9 +8,11 @@ import jax
 
 from tests.trainers import probes
 from tests.trainers.helpers import small
+from trainers.errors import TrainerError
 from trainers.ppo.config import Learning, Network, Rollout, Run
-from trainers.ppo.runs import begun_config, resumed_config
+from trainers.ppo.runs import alone_in, begun_config, resumed_config
 from trainers.ppo.train import train_in
+from trainers.signals import Ended
 from trainers.sinks import CONFIG, RunFolder
 
 UPDATES = 6
@@ -30,13 +32,21 @@ CASES = {"plain": (probes.BOTH, PLAIN), "remembering": (probes.MEMORY, REMEMBERI
 def run(case, path):
     """Train to the end, from wherever the folder stands."""
     world, config = CASES[case]
-    folder, resume = RunFolder(path), (Path(path) / CONFIG).exists()
-    config = resumed_config(folder, None) if resume else begun_config(folder, config)
-    return train_in(world, config, folder, resume)
+    folder = RunFolder(path)
+    with alone_in(folder, "a test") as lock:
+        resume = (Path(path) / CONFIG).exists()
+        config = resumed_config(folder, None) if resume else begun_config(folder, config)
+        return train_in(world, config, folder, resume, lock=lock)
 
 
 if __name__ == "__main__":
     # As the tests' own process has it, so that both run the same programs.
     jax.config.update("jax_numpy_dtype_promotion", "strict")
     jax.config.update("jax_numpy_rank_promotion", "raise")
-    run(*sys.argv[1:])
+    try:
+        run(*sys.argv[1:])
+    except TrainerError as error:
+        print(error)
+        sys.exit(getattr(error, "exit_code", 2))
+    except Ended as ended:
+        sys.exit(ended.exit_code)

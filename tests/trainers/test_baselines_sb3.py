@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import signal
 
 import pytest
 from stable_baselines3 import PPO
@@ -9,7 +10,8 @@ from stable_baselines3 import PPO
 from openworld.cli import baselines, options
 from trainers import report
 from trainers.baselines import sb3
-from trainers.errors import TrainerError
+from trainers.errors import StoppedError, TrainerError
+from trainers.lock import LockedError, owned
 from trainers.sinks import RunFolder
 
 SMALL = ["--envs=4", "--steps=8", "--time-limit=6", "--observation=tokens", "--device=cpu", "--seed=3"]
@@ -67,6 +69,25 @@ def test_dqn_and_an_interruption(tmp_path, monkeypatch):
     with pytest.raises(TrainerError, match="interrupted after 16 transitions; saved in"):
         sb3.train(settings, tmp_path / "other")
     assert sb3.algorithm(settings).load(tmp_path / "other" / "model.zip").num_timesteps == 16
+
+    monkeypatch.undo()
+
+    class Terminated(sb3.Progress):
+        def _on_step(self):
+            if self.num_timesteps == 24:
+                signal.raise_signal(signal.SIGTERM)
+            return super()._on_step()
+
+    monkeypatch.setattr(sb3, "Progress", Terminated)
+    with pytest.raises(StoppedError, match="interrupted after 24 transitions; saved in") as stopped:
+        sb3.train(settings, tmp_path / "third")
+    assert stopped.value.exit_code == 143
+    assert sb3.algorithm(settings).load(tmp_path / "third" / "model.zip").num_timesteps == 24
+    with owned(tmp_path / "third", "a test"), pytest.raises(LockedError, match="a test, since"):
+        sb3.train(settings, tmp_path / "third", resume=True)
+    (tmp_path / "third" / "model.zip").write_bytes(b"no zip")
+    with pytest.raises(TrainerError, match=r"model\.zip cannot be gone on with"):
+        sb3.train(settings, tmp_path / "third", resume=True)
 
 
 @pytest.mark.parametrize(

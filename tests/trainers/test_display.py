@@ -2,6 +2,7 @@
 
 import io
 import re
+import time
 import unicodedata
 
 import numpy as np
@@ -9,7 +10,9 @@ import pytest
 from rich.console import Console
 
 from tests.test_foreign_text import HOSTILE
+from trainers import display as module
 from trainers.display import Display, Past, known, numbered, panel, percent, short, small, sparkline, told
+from trainers.phases import Phases
 from trainers.ppo.config import Config, to_dict
 from trainers.ppo.verdict import judge
 
@@ -167,3 +170,79 @@ def test_rows_of_a_file_are_cleaned():
         *(True, True),
         *[False] * 7,
     ]
+
+
+def terminal():
+    return Console(file=io.StringIO(), width=100, force_terminal=True, color_system=None)
+
+
+def test_the_bar_of_a_whole_job_goes_on_after_training():
+    phases = Phases(training=240.0, evaluation=70.0, film=40.0)
+    assert phases.told("training", 0.5) == "step 1 of 3: training, 34 % of all"
+    assert phases.told("training", 1.0) == "step 1 of 3: training, 68 % of all"
+    assert phases.told("film", 0.99) == "step 3 of 3: film, 99 % of all"
+    shares = [phases.done(name, share) for name in ("training", "evaluation", "film") for share in (0.0, 1.0)]
+    assert shares == pytest.approx([0, 24 / 35, 24 / 35, 31 / 35, 31 / 35, 1])
+    console = terminal()
+    with Display("title", console, step=(phases, "training")) as display:
+        display.show(row(1, 1.0), 1.0, 0.0, last=True)
+    assert "100.0 %  time left 0:00" in console.file.getvalue()
+    assert "step 1 of 3: training, 68 % of all" in console.file.getvalue()
+    console = terminal()
+    with Display("title", console, step=(phases, "evaluation")) as display:
+        display.doing("the random agent plays: step 100", 0.75)
+    text = console.file.getvalue()
+    assert re.search(r"the random agent plays: step 100 +0:00", text)
+    assert "step 2 of 3: evaluation, 83 % of all" in text
+    # The same as lines.
+    assert shown(Display("title", step=(phases, "training")), [row(1, 1.0)]).startswith(
+        "step 1 of 3: training, 34 % of all:  50.0 %"
+    )
+
+
+def test_a_long_call_is_told_of_now_and_then_where_there_is_no_terminal(monkeypatch):
+    monkeypatch.setattr(module, "PLAIN_SECONDS", 0.2)
+    out = io.StringIO()
+    with Display("title", Console(file=out)) as display:
+        display.doing("compiling")
+        time.sleep(0.7)
+        display.doing("")
+        time.sleep(0.4)
+    lines = out.getvalue().splitlines()
+    assert lines[0] == "compiling"
+    assert set(lines[1:]) == {"compiling (0:00)"}
+    assert 2 <= len(lines[1:]) <= 4
+
+
+def test_without_finished_episodes_there_is_a_dash_and_no_zero():
+    bare = row(1, None, length=float("nan"), achievements={}, episodes=0)
+    said = shown(Display("title"), [bare])
+    assert "return -  length -  - achievements an episode" in said
+    console = terminal()
+    console.print(panel("title", bare, 0.5, 10.0))
+    values = console.file.getvalue().splitlines()[3].split()
+    assert values == ["65.5k", "2M", "-", "-", "-"]
+    assert "nan" not in said + console.file.getvalue()
+
+
+def test_a_line_is_of_all_episodes_since_the_line_before():
+    rows = [
+        row(1, None, length=None, episodes=0, achievements={}),
+        row(2, 1.0, episodes=1, achievements={"collect_wood": 1.0}),
+        row(3, 4.0, episodes=2, length=50.0, achievements={"collect_wood": 0.25}),
+        row(4, None, episodes=0, achievements={}),
+    ]
+    first, last = [text for text in shown(Display("title"), rows).splitlines() if "transitions" in text]
+    assert "return -  length -  - achievements" in first
+    assert "262k transitions" in last
+    assert "return 3.00  length 100.00  0.5 achievements" in last
+
+
+def test_the_panel_keeps_the_episodes_that_ended_last():
+    console = terminal()
+    with Display("title", console) as display:
+        display.show(row(1, 1.25), 0.1, 10.0)
+        display.show(row(2, 7.5, episodes=3, length=33.0), 0.2, 10.0)
+        display.show(row(3, None, episodes=0, length=float("nan"), achievements={}), 0.3, 10.0)
+    values = [text.split() for text in console.file.getvalue().splitlines() if text.startswith("197k")]
+    assert values[-1] == ["197k", "2M", "7.50", "33", "0.50"]

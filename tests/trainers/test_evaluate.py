@@ -12,7 +12,9 @@ from tests.trainers import probes
 from tests.trainers.helpers import learn, small
 from trainers.baselines.random import Uniform
 from trainers.errors import TrainerError
+from trainers.ppo import demo as demonstration
 from trainers.ppo import evaluate as module
+from trainers.ppo import play
 from trainers.ppo import train as training
 from trainers.ppo.config import Run
 from trainers.ppo.evaluate import compare, evaluate, notes
@@ -52,6 +54,30 @@ def test_the_same_worlds_for_each_policy():
     np.testing.assert_array_equal(course.play(Uniform(1)).returns, course.play(Uniform(1)).returns)
 
 
+def test_how_often_one_looks_changes_no_number(monkeypatch):
+    """Episodes that go beyond the steps that share a key."""
+    gamble = lambda clue, age, action: clue * (2 * action - 1).astype(jnp.float32)  # noqa: E731
+    course = Course(dataclasses.replace(probes.BOTH, pay=gamble, length=1300), 5, 1200)
+    often = course.play(Uniform(2))
+    monkeypatch.setattr(play, "LOOK", play.STRETCH)
+    seldom = course.play(Uniform(2))
+    np.testing.assert_array_equal(often.returns, seldom.returns)
+    np.testing.assert_array_equal(often.lengths, 1200)
+    assert len(set(often.returns)) > 1
+
+
+def test_how_far_it_is_is_told_up_to_an_end_that_never_comes():
+    told = []
+    Course(probes.CUT, 8, 250).play(Uniform(1), lambda share, text: told.append((share, text)))
+    assert told[0] == (0.0, "compiling")
+    assert [share for share, _ in told[1:]] == [1.0]
+    told.clear()
+    Course(probes.AGE, 8, 250).play(Uniform(1), lambda share, text: told.append((share, text)))
+    assert told[1:] == [
+        (steps / 250, f"0 of 8 episodes have ended, step {steps}") for steps in (100, 200, 250)
+    ]
+
+
 def test_no_sharpness_is_a_random_agent():
     network = learn(probes.ACTION, small(), 30).network
     course = Course(probes.ACTION, 4000, 10)
@@ -85,11 +111,17 @@ def test_what_did_not_end_and_what_was_never_unlocked_is_said():
     assert "times the random agent" not in told
 
 
-def test_evaluating_a_run_keeps_the_report(tmp_path, monkeypatch):
+def test_evaluating_a_run_keeps_the_report(tmp_path, monkeypatch, capsys):
     for place in (training, module):
         monkeypatch.setattr(place, "make", lambda settings: probes.BOTH)
     train(small(run=Run(transitions=256, film=False)), tmp_path / "run")
     report = evaluate(tmp_path / "run", episodes=20)
+    said = capsys.readouterr()
+    assert [line.split(":")[0] for line in said.err.splitlines()] == [
+        "reading the policy",
+        "the trained agent plays",
+        "the random agent plays",
+    ]
     kept = json.loads((tmp_path / "run" / "evaluation.json").read_text())
     assert kept["trained"]["mean_return"]["value"] == pytest.approx(report.trained.mean_return.value)
     assert set(kept["random"]["rates"]) == {"paid", "lived"}
@@ -115,3 +147,23 @@ def test_a_policy_draws_as_its_network_says():
     assert drawn.dtype == jnp.int32
     assert drawn[:100].sum() < 10
     assert drawn[100:].sum() > 90
+
+
+def test_the_demo_has_one_bar_for_all_it_does(tmp_path, monkeypatch, capsys):
+    done = []
+    report = compare(probes.CUT, Policy(learn(probes.CUT, small(), 1).network, jnp.float32(1)), "a run", 4, 3)
+
+    def step(name, result):
+        def of(*arguments, phases):
+            done.append((name, phases))
+            return result
+
+        return of
+
+    for name, result in (("train", None), ("evaluate", report), ("film", ["video: here"])):
+        monkeypatch.setattr(demonstration, name, step(name, result))
+    demonstration.demo(tmp_path)
+    assert [name for name, _ in done] == ["train", "evaluate", "film"]
+    assert {id(phases) for _, phases in done} == {id(demonstration.PHASES)}
+    assert list(demonstration.PHASES.seconds) == ["training", "evaluation", "film"]
+    assert "video: here" in capsys.readouterr().out

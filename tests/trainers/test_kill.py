@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import random
 import shutil
 import signal
@@ -51,18 +52,23 @@ def finished(folder, process):
     return folder
 
 
-def begin(case, folder):
+def begin(case, folder, **settings):
     """The run as a process of its own, from wherever its folder stands."""
     words = [sys.executable, "-W", "error", "-m", "tests.trainers.killed", case, str(folder)]
-    return subprocess.Popen(words, cwd=ROOT, stdout=subprocess.DEVNULL)
+    return subprocess.Popen(words, cwd=ROOT, **{"stdout": subprocess.DEVNULL, **settings})
 
 
-def kill_once(process, moment, delay=0.0):
-    """Kill it when the moment has come; whether it was still there to be killed."""
+def await_moment(process, moment):
+    """Return when the moment has come, or the process has ended."""
     end = time.monotonic() + PATIENCE
     while not moment() and process.poll() is None:
         assert time.monotonic() < end, "the moment never came"
         time.sleep(0.0005)
+
+
+def kill_once(process, moment, delay=0.0):
+    """Kill it when the moment has come; whether it was still there to be killed."""
+    await_moment(process, moment)
     time.sleep(delay)
     process.send_signal(signal.SIGKILL)
     return process.wait(PATIENCE) == -signal.SIGKILL
@@ -167,6 +173,33 @@ def test_a_run_killed_at_random_moments_ends_like_an_unbroken_one(tmp_path, unbr
             path.write_bytes(path.read_bytes()[:-7])
     assert begin("remembering", folder).wait(PATIENCE) == 0
     assert kills >= 2
+    check_same(folder, whole())
+
+
+def test_a_run_that_is_asked_to_end_saves_and_ends_like_an_unbroken_one(tmp_path, unbroken):
+    """SIGTERM while it compiles, and SIGHUP while it learns; meanwhile no second process trains in its folder."""
+    folder, whole = tmp_path / "plain", unbroken("plain")
+    process = begin("plain", folder)
+    first = folder / "checkpoints" / "0000000000"
+    await_moment(process, first.exists)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(PATIENCE) == 128 + signal.SIGTERM
+    assert not (folder / "run.lock").exists()
+
+    process = begin("plain", folder)
+    await_moment(process, lambda: rows_in(folder) >= 2)
+    process.send_signal(signal.SIGSTOP)
+    second = begin("plain", folder, stdout=subprocess.PIPE, text=True)
+    said, _ = second.communicate(timeout=PATIENCE)
+    assert second.returncode == 2
+    assert f"{folder} is in use by process {process.pid} on {platform.node()} (a test, since" in said
+    assert Checkpoints(folder / "checkpoints").numbers()[-1] < killed.UPDATES
+    process.send_signal(signal.SIGHUP)
+    process.send_signal(signal.SIGCONT)
+    assert process.wait(PATIENCE) == 128 + signal.SIGHUP
+    assert Checkpoints(folder / "checkpoints").latest() == rows_in(folder) < killed.UPDATES
+
+    assert begin("plain", folder).wait(PATIENCE) == 0
     check_same(folder, whole())
 
 

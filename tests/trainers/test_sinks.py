@@ -3,6 +3,8 @@
 import io
 import json
 
+import matplotlib.image
+import numpy as np
 import pytest
 from rich.console import Console
 
@@ -107,6 +109,39 @@ def test_a_curve_is_drawn_when_it_can_be(folder, monkeypatch):
     assert (folder.path / "learning_curve.png").read_bytes()[:4] == b"\x89PNG"
     monkeypatch.setattr("trainers.sinks.installed", lambda module: False)
     assert "openworld[plots]" in folder.draw()
+
+
+def blue_points(path):
+    """Pixels in the colour of the return, left of the middle and right of it."""
+    picture = matplotlib.image.imread(path)[..., :3]
+    blue = np.abs(picture - np.array([31, 119, 180]) / 255).max(axis=-1) < 0.02
+    middle = picture.shape[1] // 2
+    return int(blue[:, :middle].sum()), int(blue[:, middle:].sum())
+
+
+def test_a_curve_of_one_row_is_a_point(folder):
+    folder.append(ROW)
+    folder.draw()
+    left, right = blue_points(folder.path / "learning_curve.png")
+    # A mark of 5 points at 110 dots an inch has a diameter of some 8 pixels.
+    assert 30 < left < 100
+    assert right > 30
+
+
+def test_an_achievement_that_the_last_row_lacks_is_drawn(folder):
+    folder.append({**ROW, "achievements": {"collect_wood": 0.5}})
+    folder.append({**ROW, "transitions": 2_000_000, "achievements": {"collect_wood": 0.0}})
+    folder.draw()
+    assert blue_points(folder.path / "learning_curve.png")[1] > 30
+
+
+def test_rows_that_show_nothing_are_left_out_of_a_curve(folder):
+    wrong = [{"return": None}, {"return": "x"}, {"transitions": None}, {"achievements": {"a": None}}]
+    for each in (*wrong, {"achievements": [1]}, {"achievements": {"a": {}}}):
+        folder.append({**ROW, **each})
+    assert folder.draw() == "no learning curve: no episode has ended yet"
+    folder.append({**ROW, "achievements": {}})
+    assert folder.draw() == str(folder.path / "learning_curve.png")
 
 
 def test_a_curve_is_thinned_by_means_over_episodes():

@@ -1,8 +1,12 @@
 """A run as a whole: what it leaves on disk, that it resumes as if nothing had happened, and how it stops."""
 
 import dataclasses
+import errno
 import json
+import os
+import platform
 import signal
+import time
 
 import jax
 import jax.numpy as jnp
@@ -13,9 +17,12 @@ import openworld
 from tests.trainers import probes
 from tests.trainers.helpers import small
 from trainers.checkpoint import CheckpointError, Checkpoints
-from trainers.errors import TrainerError
+from trainers.errors import StoppedError, TrainerError
+from trainers.lock import LockedError
+from trainers.ppo import train as training
 from trainers.ppo.config import Network, Run, World, preset
 from trainers.ppo.learner import begin, outer_update
+from trainers.ppo.runs import alone_in, of_newest
 from trainers.ppo.train import DivergedError, begun_config, read_config, resumed_config, train, train_in
 from trainers.ppo.worlds import achievement_names
 from trainers.sinks import RunFolder, RunFolderError
@@ -206,12 +213,107 @@ def test_the_first_interruption_saves_and_stops(tmp_path, monkeypatch):
     monkeypatch.setattr(RunFolder, "append", interrupt)
     before = signal.getsignal(signal.SIGINT)
     config = small(run=Run(transitions=6 * BATCH, save_every_s=1e9, film=False))
-    message = line_of(TrainerError, TrainerError, lambda: run(tmp_path, probes.BOTH, config))
+    message = line_of(TrainerError, StoppedError, lambda: run(tmp_path, probes.BOTH, config))
     assert "interrupted after update 2" in message
+    assert f"openworld train --resume --run-dir {tmp_path}" in message
     assert Checkpoints(tmp_path / "checkpoints").latest() == 2
     assert signal.getsignal(signal.SIGINT) is before
 
 
-def test_a_time_budget_ends_a_run(tmp_path):
+def test_a_time_budget_ends_a_run_and_begins_after_compiling(tmp_path, monkeypatch):
+    """What is compiled takes an hour here; the run still has its 2 seconds."""
+    lower = outer_update
+
+    def slow(*arguments):
+        program = lower(*arguments)
+
+        def traced(learner, rate):
+            hour[0] += 3600.0
+            return program(learner, rate)
+
+        return traced
+
+    hour, now = [0.0], time.monotonic
+    monkeypatch.setattr(time, "monotonic", lambda: now() + hour[0])
+    monkeypatch.setattr(training, "outer_update", slow)
     run(tmp_path, probes.BOTH, small(run=Run(transitions=10**12, time_budget_s=2.0, film=False)))
-    assert Checkpoints(tmp_path / "checkpoints").latest() == len(RunFolder(tmp_path).metrics())
+    rows = RunFolder(tmp_path).metrics()
+    assert hour[0] >= 3600
+    assert Checkpoints(tmp_path / "checkpoints").latest() == len(rows) > 1
+    assert rows[0]["seconds"] < 2
+    # An update takes milliseconds; nothing of the hour is in its pace either.
+    assert rows[0]["steps_per_second"] > BATCH / 60
+
+
+def test_a_finished_run_says_so_and_compiles_nothing(tmp_path, capsys, monkeypatch):
+    config = small(run=Run(transitions=BATCH, film=False))
+    run(tmp_path, probes.BOTH, config)
+
+    def never(*_):
+        raise AssertionError("compiled")
+
+    monkeypatch.setattr(training, "outer_update", never)
+    capsys.readouterr()
+    run(tmp_path, probes.BOTH, None, resume=True)
+    said = capsys.readouterr().out
+    assert (
+        "nothing is left to do: the run ended at update 1; to go on, raise --run.transitions (now 256)"
+        in said
+    )
+    assert len(RunFolder(tmp_path).metrics()) == 1
+
+
+def test_a_full_disk_is_told_with_what_is_safe(tmp_path, monkeypatch):
+    append = RunFolder.append
+
+    def full(folder, row):
+        if row["update"] == 3:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        append(folder, row)
+
+    monkeypatch.setattr(RunFolder, "append", full)
+    message = line_of(TrainerError, RunFolderError, lambda: run(tmp_path, probes.BOTH, small()))
+    checkpoint = Checkpoints(tmp_path / "checkpoints").path(2)
+    assert message.endswith(f"(No space left on device); the last checkpoint is {checkpoint}")
+
+
+def test_a_run_whose_curve_cannot_be_drawn_is_whole(tmp_path, monkeypatch, capsys):
+    def full(folder):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(RunFolder, "draw", full)
+    run(tmp_path, probes.BOTH, small(run=Run(transitions=BATCH, film=False)))
+    assert "learning curve: no learning curve: No space left on device" in capsys.readouterr().out
+
+
+def test_a_checkpoint_that_training_removes_while_it_is_read_is_read_anew(tmp_path):
+    """The newest is gone when it is opened, and another is newest then."""
+    checkpoints = Checkpoints(tmp_path, keep=1)
+    checkpoints.save(1, {"policy": {"x": jnp.float32(1)}}, {})
+
+    def read(number):
+        if number == 1:
+            checkpoints.save(2, {"policy": {"x": jnp.float32(2)}}, {})
+        return checkpoints.restore(number, "policy", {"x": jax.ShapeDtypeStruct((), jnp.float32)})
+
+    assert float(of_newest(checkpoints, read)["x"]) == 2
+    (checkpoints.path(2) / "manifest.json").write_text("{")
+    with pytest.raises(CheckpointError, match="damaged"):
+        of_newest(checkpoints, read)
+
+
+def test_a_run_that_is_trained_is_not_trained_twice(tmp_path, monkeypatch):
+    """Neither anew nor resumed; it may be read."""
+    monkeypatch.setattr(training, "make", lambda settings: probes.BOTH)
+    config = small(run=Run(transitions=BATCH, film=False))
+    folder = train(config, tmp_path / "run")
+    before = (folder / "metrics.jsonl").read_bytes()
+    with alone_in(RunFolder(folder), "a test"):
+        message = line_of(TrainerError, LockedError, lambda: train(None, folder, resume=True))
+        assert f"is in use by process {os.getpid()} on {platform.node()} (a test, since" in message
+        line_of(TrainerError, LockedError, lambda: train(None, folder, resume=True, force=True))
+        line_of(TrainerError, LockedError, lambda: train(config, folder))
+        assert training.load_policy(folder) is not None
+    assert (folder / "metrics.jsonl").read_bytes() == before
+    assert not (folder / "run.lock").exists()
+    train(None, folder, resume=True)

@@ -81,3 +81,15 @@ def test_without_the_video_packages_there_is_still_a_replay(run, monkeypatch):
     told = film(run, max_steps=5)
     assert told[0].startswith("replay: ")
     assert told[2] == "no video: films need imageio: pip install 'openworld[video]'"
+
+
+def test_the_smallest_preset_ends_episodes(run):
+    """All of `tiny`: some of its updates have a return, and it leaves a learning curve."""
+    train(dataclasses.replace(preset("tiny"), world=World(id=ID)), run, resume=True)
+    rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    returns = [row["return"] for row in rows if row["episodes"]]
+    assert len(rows) == 32
+    assert len(returns) >= 5
+    assert np.isfinite(returns).all()
+    assert sum(row["episodes"] for row in rows) >= 16
+    assert (run / "learning_curve.png").stat().st_size > 1000

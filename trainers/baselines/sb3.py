@@ -3,7 +3,9 @@
 import dataclasses
 import importlib
 import importlib.metadata
+import signal
 import time
+import zipfile
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +17,9 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from openworld.adapters.sb3 import TokenExtractor, make_vec_env
 from trainers.baselines.sb3_callback import Progress, save
-from trainers.errors import TrainerError
+from trainers.errors import StoppedError
+from trainers.lock import owned
+from trainers.signals import Ended, Interruption, interruption
 from trainers.sinks import RunFolder, RunFolderError
 
 MODEL = "model.zip"
@@ -126,40 +130,83 @@ class Settings:
         return next(size for size in range(least, self.rollout + 1) if self.rollout % size == 0)
 
 
-def train(settings: Settings, path: Path, resume: bool = False) -> Path:
-    """Train in a folder, which then holds the settings, the metrics and the model; return the model's file."""
+def train(settings: Settings, path: Path, resume: bool = False, *, force: bool = False) -> Path:
+    """Train in a folder, which then holds the settings, the metrics and the model; return the model's file.
+
+    SIGINT, SIGTERM and SIGHUP end it after the step that is being made, saved: a `StoppedError`.
+
+    Args:
+        force: take the run over from a process on another machine, which is over but did not give it back.
+    """
     folder = RunFolder(path)
     if resume and not (folder.path / MODEL).is_file():
         raise RunFolderError(f"{folder.path} holds no {MODEL} to go on with")
     envs = make_envs(settings)
-    if resume:
-        model = algorithm(settings).load(folder.path / MODEL, env=envs, device=settings.device)
-        rows = [row for row in folder.metrics() if row["transitions"] <= model.num_timesteps]
-        folder.forget_after(rows[-1]["update"] if rows else 0)
-    else:
-        model = build(settings, envs)
-        folder.create({"config": to_dict(settings), "frameworks": frameworks()})
-        with suppress(OSError):
-            folder.checkpoints.rmdir()
+    try:
+        with (
+            owned(folder.path, f"training {settings.id} with {settings.algorithm}", force),
+            interruption() as stop,
+        ):
+            model = loaded(settings, envs, folder) if resume else begun(settings, envs, folder)
+            learn(model, settings, folder, stop, resume)
+    finally:
+        envs.close()
+    return folder.path / MODEL
+
+
+def loaded(settings: Settings, envs: VecEnv, folder: RunFolder) -> BaseAlgorithm:
+    """Return the agent that a run saved; the metrics of what came after are forgotten."""
+    path = folder.path / MODEL
+    try:
+        model = algorithm(settings).load(path, env=envs, device=settings.device)
+    except (ValueError, KeyError, OSError, zipfile.BadZipFile, AttributeError, EOFError) as error:
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        raise RunFolderError(f"{path} cannot be gone on with: {reason}") from error
+    rows = [row for row in folder.metrics() if row["transitions"] <= model.num_timesteps]
+    folder.forget_after(rows[-1]["update"] if rows else 0)
+    return model
+
+
+def begun(settings: Settings, envs: VecEnv, folder: RunFolder) -> BaseAlgorithm:
+    """Return an agent that has learned nothing yet, in a new run."""
+    model = build(settings, envs)
+    folder.create({"config": to_dict(settings), "frameworks": frameworks()})
+    with suppress(OSError):
+        folder.checkpoints.rmdir()
+    return model
+
+
+def learn(
+    model: BaseAlgorithm, settings: Settings, folder: RunFolder, stop: Interruption, resume: bool
+) -> None:
+    """Train until the run is over, or a signal ends it, and save."""
     model.set_logger(Logger(None, []))
     saved = folder.path / MODEL
-    progress = Progress(folder, saved, settings.transitions, settings.id)
+    progress = Progress(folder, saved, settings.transitions, settings.id, stop)
+    left = settings.transitions - model.num_timesteps
+    if left <= 0:
+        print(f"nothing is left to do: {model.num_timesteps:,} transitions are done; raise --transitions")
+    # From here on a signal waits for the end of a step.
+    stop.gentle = True
     try:
         model.learn(
-            max(0, settings.transitions - model.num_timesteps),
+            max(0, left),
             callback=progress,
             log_interval=None,  # type: ignore[arg-type]
             reset_num_timesteps=not resume,
         )
-    except KeyboardInterrupt:
-        save(model, saved)
-        raise TrainerError(
-            f"interrupted after {model.num_timesteps:,} transitions; saved in {saved}"
-        ) from None
-    finally:
-        envs.close()
+    except Ended:
+        raise
+    except KeyboardInterrupt:  # raised by somebody else than a signal
+        stop.number = stop.number or signal.SIGINT
     save(model, saved)
-    return saved
+    stop.gentle = False
+    if stop:
+        raise StoppedError(
+            f"interrupted after {model.num_timesteps:,} transitions; saved in {saved}; to go on: "
+            f"openworld train-sb3 --resume --out {folder.path}",
+            stop.number,
+        )
 
 
 def make_envs(settings: Settings) -> VecEnv:

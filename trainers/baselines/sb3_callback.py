@@ -14,6 +14,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 
 from openworld.content.ids import Achievement
 from openworld.files import replacing
+from trainers.signals import Interruption
 from trainers.sinks import RunFolder
 
 #: Seconds between two plain lines, between two saved models, and the least between two rows of metrics.
@@ -29,8 +30,11 @@ def save(model: BaseAlgorithm, path: Path) -> None:
 class Progress(BaseCallback):
     """Write a row of metrics now and then, say how far the run is, and save the model."""
 
-    def __init__(self, folder: RunFolder, saved: Path, transitions: int, title: str) -> None:
+    def __init__(
+        self, folder: RunFolder, saved: Path, transitions: int, title: str, stop: Interruption | None = None
+    ) -> None:
         super().__init__()
+        self.stop = stop
         self.folder, self.saved, self.transitions = folder, saved, transitions
         console = Console()
         columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"))
@@ -40,6 +44,8 @@ class Progress(BaseCallback):
         self.update = rows[-1]["update"] if rows else 0
         self.before = rows[-1]["seconds"] if rows else 0.0
         self.episodes: list[dict[str, Any]] = []
+        #: What the newest row says, while it has not been said.
+        self.told = ""
 
     def _on_training_start(self) -> None:
         self.began = self.spoken = self.kept = self.rowed = time.monotonic()
@@ -52,7 +58,7 @@ class Progress(BaseCallback):
         if self.locals["dones"].any():
             infos = self.locals["infos"]
             self.episodes += [infos[i] for i in np.flatnonzero(self.locals["dones"])]
-        return True
+        return not self.stop
 
     def _on_rollout_end(self) -> None:
         now = time.monotonic()
@@ -66,6 +72,8 @@ class Progress(BaseCallback):
     def _on_training_end(self) -> None:
         if self.num_timesteps > self.counted:
             self._row(time.monotonic(), last=True)
+        elif self.told:
+            self._say(self.told, last=True)
         if self.bar:
             self.bar.stop()
 
@@ -91,12 +99,19 @@ class Progress(BaseCallback):
         told = f"{row['transitions']:,} transitions, {row['steps_per_second']:,.0f}/s"
         if row["return"] is not None:
             told += f", return {row['return']:.2f}"
+        self._say(told, last)
+
+    def _say(self, told: str, last: bool) -> None:
+        """Show the newest row; the last one is said once at least."""
+        now = time.monotonic()
         if self.bar:
             self.bar.update(self.task, completed=min(self.num_timesteps, self.transitions), told=told)
         elif last or now - self.spoken >= LINE_SECONDS:
-            self.spoken = now
+            self.spoken, self.told = now, ""
             share = min(1.0, self.num_timesteps / self.transitions)
             self.console.print(f"{self.title}: {share:.0%}, {told}", highlight=False, soft_wrap=True)
+            return
+        self.told = told
 
 
 def rates(ended: list[dict[str, Any]]) -> dict[str, float]:

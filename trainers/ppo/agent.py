@@ -29,7 +29,7 @@ from trainers.ppo import records
 from trainers.ppo.config import Network, World
 from trainers.ppo.encoders import TokenEncoder
 from trainers.ppo.networks import ActorCritic, count_parameters, make_network
-from trainers.ppo.runs import check_identity, check_network, read_config
+from trainers.ppo.runs import check_identity, check_network, of_newest, read_config
 from trainers.ppo.worlds import identity, make
 from trainers.sinks import CONFIG, RunFolder, versions
 
@@ -142,7 +142,7 @@ def load_agent(path: Path | str) -> Agent:
     if not path.exists():
         raise AgentError(f"there is no {path}")
     if (path / CONFIG).is_file():
-        network, card = _of_run(path, Checkpoints(RunFolder(path).checkpoints).latest())
+        network, card = of_newest(Checkpoints(RunFolder(path).checkpoints), partial(_of_run, path))
     elif path.is_dir() and path.name.isdecimal() and path.name.isascii():
         network, card = _of_run(path.absolute().parent.parent, int(path.name))
     elif (path / CARD).is_file() or (path / WEIGHTS).is_file():

@@ -1,11 +1,6 @@
 """Where a run stands, and what follows from that."""
 
-import dataclasses
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,9 +15,12 @@ from trainers.ppo.devices import agree
 class Clock:
     """Where a run stands; it moves when it is looked at (`look`), on all processes alike.
 
+    It stands still until `go`, so that what is compiled before takes nothing of a time budget.
+
     Attributes:
         seconds: of training, of all its sittings together, when it was looked at last.
         before: those of earlier sittings.
+        began: when this sitting began; None before `go`.
     """
 
     config: Config
@@ -30,16 +28,20 @@ class Clock:
     seconds: float = 0.0
     before: float = 0.0
     stopped: bool = False
-    began: float = dataclasses.field(default_factory=time.monotonic)
+    began: float | None = None
 
     def start(self, updates: int, seconds: float) -> None:
         """Go on from where an earlier sitting stopped."""
-        self.updates, self.before, self.began = updates, seconds, time.monotonic()
-        self.seconds = seconds
+        self.updates, self.before, self.seconds = updates, seconds, seconds
+
+    def go(self) -> None:
+        """Begin to count: everything is compiled."""
+        self.began = time.monotonic()
 
     def look(self, asked_to_stop: bool = False) -> None:
         """Read the time, and whether anybody wants the run to stop."""
-        self.seconds, self.stopped = agree(self.before + time.monotonic() - self.began, asked_to_stop)
+        passed = 0.0 if self.began is None else time.monotonic() - self.began
+        self.seconds, self.stopped = agree(self.before + passed, asked_to_stop)
 
     @property
     def transitions(self) -> int:
@@ -73,22 +75,3 @@ class Clock:
             "seconds": round(self.seconds, 3),
             "steps_per_second": round(self.config.rollout.batch / seconds, 1),
         }
-
-
-@contextmanager
-def interruption() -> Iterator[Callable[[], bool]]:
-    """Let the first Ctrl-C end the run after its update, saved; the second ends it at once."""
-    asked = threading.Event()
-
-    def ask(number: int, frame: Any) -> None:
-        asked.set()
-        signal.signal(signal.SIGINT, before)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield asked.is_set
-        return
-    before = signal.signal(signal.SIGINT, ask)
-    try:
-        yield asked.is_set
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -149,6 +149,7 @@ class Learning:
         for name in ("final_learning_rate", "value_weight", "entropy_weight"):
             value = getattr(self, name)
             check(value is None or value >= 0, f"{name}={value} must not be negative")
+            check(value is None or math.isfinite(value), f"{name}={value} must be finite")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,7 +158,8 @@ class Run:
 
     Attributes:
         transitions: steps of all worlds together after which the run is over.
-        time_budget_s: seconds after which it is over, compilation included; None sets no limit.
+        time_budget_s: seconds of training after which it is over, of all sittings together; compiling before the
+            first update, the evaluation and the film are not counted. None sets no limit.
         save_every_s: seconds between two checkpoints; 0 saves after every update.
         keep: how many checkpoints stay on disk.
         film: whether to leave a replay and a video of the trained agent.
@@ -255,12 +257,12 @@ def from_dict(values: dict[str, Any]) -> Config:
 #: Settings to start from. `standard` follows the published Craftax baselines' batch and horizon.
 PRESETS: dict[str, tuple[str, Config]] = {
     "tiny": (
-        "Seconds: a few small updates, to see that everything works.",
+        "Seconds: some small updates, until every world has ended an episode or two.",
         Config(
             network=Network(width=32, depth=1, embedding=2),
             rollout=Rollout(worlds=16, steps=16),
             learning=Learning(minibatch_size=64, epochs=2),
-            run=Run(transitions=1024, film=False),
+            run=Run(transitions=8192, film=False),
         ),
     ),
     "demo": (

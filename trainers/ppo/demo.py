@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from trainers.phases import Phases
 from trainers.ppo.config import preset
 from trainers.ppo.evaluate import EVALUATION, Report, evaluate
 from trainers.ppo.film import film
@@ -13,6 +14,8 @@ from trainers.sinks import CURVE
 
 #: Held-out episodes that the agent is measured on, and steps after which they count as they stand.
 EPISODES, MAX_STEPS = 1000, 5000
+#: Seconds that each step takes on two CPU cores, compiling included.
+PHASES = Phases(training=240.0, evaluation=70.0, film=40.0)
 
 
 def demo(run_dir: Path | str, console: Console | None = None) -> Report:
@@ -20,11 +23,12 @@ def demo(run_dir: Path | str, console: Console | None = None) -> Report:
     console = console or Console()
     config = preset("demo")
     # The film comes last here, after the evaluation.
-    train(dataclasses.replace(config, run=dataclasses.replace(config.run, film=False)), run_dir)
-    report = evaluate(run_dir, EPISODES, MAX_STEPS)
+    config = dataclasses.replace(config, run=dataclasses.replace(config.run, film=False))
+    train(config, run_dir, phases=PHASES)
+    report = evaluate(run_dir, EPISODES, MAX_STEPS, phases=PHASES)
     report.show(console)
     folder = Path(run_dir)
-    made = [f"evaluation: {folder / EVALUATION}", *film(run_dir)]
+    made = [f"evaluation: {folder / EVALUATION}", *film(run_dir, phases=PHASES)]
     if (folder / CURVE).exists():
         made.append(f"learning curve: {folder / CURVE}")
     for text in made:

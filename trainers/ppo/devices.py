@@ -169,6 +169,15 @@ def agree(seconds: float, asked: bool) -> tuple[float, bool]:
     return float(told[0, 0]), bool(told[:, 1].any())
 
 
+def all_agree(fine: bool) -> bool:
+    """Whether it is fine for every process."""
+    if jax.process_count() == 1:
+        return fine
+    from jax.experimental import multihost_utils
+
+    return bool(multihost_utils.process_allgather(np.array([fine])).all())
+
+
 def wait_for_all(name: str) -> None:
     """Return once every process is here."""
     if jax.process_count() > 1:

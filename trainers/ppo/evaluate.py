@@ -16,10 +16,13 @@ from rich.table import Table
 from openworld.files import check_folder
 from openworld.judging import intervals
 from openworld.judging.intervals import Estimate
+from trainers.display import Display
 from trainers.errors import TrainerError
-from trainers.ppo.play import Course, Episodes, Policy
+from trainers.phases import Phases
+from trainers.ppo.play import Course, Episodes, Policy, Tell
 from trainers.ppo.train import read_config, trained_policy
 from trainers.ppo.worlds import Worlds, achievement_names, make
+from trainers.signals import interruption, leaving
 from trainers.sinks import RunFolder, plain, write_atomically
 
 EVALUATION = "evaluation.json"
@@ -66,8 +69,16 @@ class Report:
             console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
-def evaluate(run_dir: Path | str, episodes: int = 1000, max_steps: int = MAX_STEPS) -> Report:
-    """Play `episodes` held-out episodes with a run's newest policy and with a random one, and keep the report."""
+def evaluate(
+    run_dir: Path | str, episodes: int = 1000, max_steps: int = MAX_STEPS, *, phases: Phases | None = None
+) -> Report:
+    """Play `episodes` held-out episodes with a run's newest policy and with a random one, and keep the report.
+
+    A run that still trains is read as it is saved. How far it is, is shown on standard error.
+
+    Args:
+        phases: of a job of which the evaluation is a step.
+    """
     if episodes < 1:
         raise ValueError(f"episodes={episodes} must be at least 1")
     if max_steps < 1:
@@ -77,8 +88,16 @@ def evaluate(run_dir: Path | str, episodes: int = 1000, max_steps: int = MAX_STE
     with _kept_in(folder):
         check_folder(folder.path)
     world = make(config.world)
-    policy = trained_policy(world, config, folder)
-    report = compare(world, policy, str(folder.path), episodes, max_steps)
+    display = Display(
+        f"evaluation of {folder.path} in {world.id}",
+        Console(stderr=True),
+        step=(phases, "evaluation") if phases else None,
+    )
+    with interruption(), display, leaving(display.console.show_cursor):
+        display.doing("reading the policy")
+        policy = trained_policy(world, config, folder)
+        tell = lambda share, text: display.doing(text, share)  # noqa: E731
+        report = compare(world, policy, str(folder.path), episodes, max_steps, tell)
     with _kept_in(folder):
         write_atomically(folder.path / EVALUATION, json.dumps(plain(report.as_dict()), indent=2) + "\n")
     return report
@@ -94,12 +113,26 @@ def _kept_in(folder: RunFolder) -> Iterator[None]:
         raise TrainerError(f"{EVALUATION} could not be kept in {folder.path}: {reason}") from error
 
 
-def compare(world: Worlds, policy: Policy, run: str, episodes: int, max_steps: int) -> Report:
-    """Play a policy and a random one in the same worlds."""
+def compare(
+    world: Worlds, policy: Policy, run: str, episodes: int, max_steps: int, tell: Tell | None = None
+) -> Report:
+    """Play a policy and a random one in the same worlds.
+
+    Args:
+        tell: is told now and then how far it is.
+    """
     names = achievement_names(world)
     course = Course(world, episodes, max_steps)
+
+    def play(agent: str, sharpness: float, begin: float) -> Episodes:
+        def of_both(share: float, text: str) -> None:
+            if tell:
+                tell(begin + share / 2, f"the {agent} agent plays: {text}")
+
+        return course.play(Policy(policy.network, jnp.float32(sharpness)), of_both)
+
     # A policy without sharpness plays at random; made so, both agents share one compiled program.
-    trained, random = (course.play(Policy(policy.network, jnp.float32(sharpness))) for sharpness in (1, 0))
+    trained, random = play("trained", 1.0, 0.0), play("random", 0.0, 0.5)
     return Report(
         run=run,
         world=world.id,

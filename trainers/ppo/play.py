@@ -14,8 +14,11 @@ from jaxtyping import Array, Bool, Float, Float32, Int32, Key, Shaped
 from trainers.ppo.networks import ActorCritic
 from trainers.ppo.worlds import Worlds
 
-#: Steps between two looks at whether anybody still plays.
-STRETCH = 500
+#: Steps that share a key, and steps between two looks at whether anybody still plays.
+STRETCH, LOOK = 500, 100
+
+#: Is told how far something is: a share from 0 to 1, and a few words.
+Tell = Callable[[float, str], Any]
 
 
 class Episodes(eqx.Module):
@@ -66,19 +69,29 @@ class Course:
     max_steps: int
     seed: int = 20_000
 
-    def play(self, policy: Callable) -> Episodes:
+    def play(self, policy: Callable, tell: Tell | None = None) -> Episodes:
         """Play one episode in each world.
 
         An episode counts once it has begun, however long it takes, so that short ones are not favoured.
+
+        Args:
+            tell: is told now and then how far it is.
         """
+        tell = tell or (lambda share, text: None)
         key = jax.random.key(self.seed)
+        tell(0.0, "compiling")
         observation, state = self._reset(key)
         begun = policy.begin(self.episodes) if isinstance(policy, Policy) else None
         carry = observation, state, self._blank(state), begun
-        for begin in range(0, self.max_steps, STRETCH):
-            steps = jnp.int32(min(STRETCH, self.max_steps - begin))
-            carry = self._stretch(policy, carry, jax.random.fold_in(key, begin), steps)
-            if bool(jnp.all(carry[2].ended)):
+        for begin in range(0, self.max_steps, LOOK):
+            steps = min(begin + LOOK, self.max_steps) - begin
+            first = begin % STRETCH
+            key_of_stretch = jax.random.fold_in(key, begin - first)
+            carry = self._stretch(policy, carry, key_of_stretch, jnp.int32(first), jnp.int32(first + steps))
+            ended = int(jnp.sum(carry[2].ended))
+            share = max(ended / self.episodes, (begin + steps) / self.max_steps)
+            tell(share, f"{ended:,} of {self.episodes:,} episodes have ended, step {begin + steps:,}")
+            if ended == self.episodes:
                 break
         return jax.tree.map(np.asarray, carry[2])
 
@@ -97,9 +110,9 @@ class Course:
 
     @cached_property
     def _stretch(self) -> Callable:
-        """The program that plays on until `steps` are done or every episode has ended."""
+        """The program that plays on from step `first` up to `steps`, or until every episode has ended."""
 
-        def program(policy: Callable, carry: tuple, key: Array, steps: Array) -> tuple:
+        def program(policy: Callable, carry: tuple, key: Array, first: Array, steps: Array) -> tuple:
             def body(at: tuple[Array, tuple]) -> tuple[Array, tuple]:
                 done, (observation, state, book, memory) = at
                 memory, action = policy(memory, jax.random.fold_in(key, done), observation)
@@ -109,7 +122,7 @@ class Course:
             def unfinished(at: tuple[Array, tuple]) -> Array:
                 return (at[0] < steps) & ~jnp.all(at[1][2].ended)
 
-            return jax.lax.while_loop(unfinished, body, (jnp.int32(0), carry))[1]
+            return jax.lax.while_loop(unfinished, body, (first, carry))[1]
 
         return jax.jit(program, donate_argnums=1)
 

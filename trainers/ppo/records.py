@@ -1,6 +1,7 @@
 """Records of settings: how they are checked, and their form in JSON."""
 
 import dataclasses
+import math
 import types
 import typing
 from typing import Any, Literal
@@ -13,10 +14,11 @@ def check(holds: bool, message: str) -> None:
 
 
 def check_positive(record: object, *names: str) -> None:
-    """Raise `ValueError` for the first named field that is not above zero."""
+    """Raise `ValueError` for the first named field that is not above zero, or not finite."""
     for name in names:
         value = getattr(record, name)
         check(value > 0, f"{name}={value} must be greater than 0")
+        check(math.isfinite(value), f"{name}={value} must be finite")
 
 
 def check_choice(name: str, value: Any, kind: Any) -> None:

@@ -1,18 +1,46 @@
 """The settings that a run keeps in its folder, and which of them a resumed run may change."""
 
 import dataclasses
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from trainers.checkpoint import CheckpointError, Checkpoints
+from trainers.errors import TrainerError
+from trainers.lock import Lock, LockedError, acquire
 from trainers.ppo import config as settings
 from trainers.ppo.config import Config, Network
-from trainers.ppo.devices import is_first, wait_for_all
+from trainers.ppo.devices import all_agree, is_first, wait_for_all
 from trainers.ppo.worlds import Worlds, identity
+from trainers.signals import leaving
 from trainers.sinks import CONFIG, RunFolder, RunFolderError
+
+Kept = TypeVar("Kept")
 
 #: Settings that a resumed run may change: the arrays of a checkpoint do not depend on them.
 CHANGEABLE = ("run", "learning", "horizon")
+
+
+@contextmanager
+def alone_in(folder: RunFolder, doing: str, force: bool = False) -> Iterator[Lock | None]:
+    """Own a run's folder as its one writer; of several processes the first has the lock, for all of them."""
+    lock, problem = None, None
+    if is_first():
+        try:
+            lock = acquire(folder.path, doing, force)
+        except TrainerError as error:
+            problem = error
+    if not all_agree(problem is None):
+        raise problem or LockedError(f"{folder.path} cannot be had; the first process says why")
+    if lock is None:
+        yield None
+        return
+    with leaving(lock.release):
+        try:
+            yield lock
+        finally:
+            lock.release()
 
 
 def begun_config(folder: RunFolder, config: Config | None) -> Config:
@@ -51,6 +79,17 @@ def resumed_config(folder: RunFolder, config: Config | None) -> Config:
 def got_going(folder: RunFolder, checkpoints: Checkpoints) -> bool:
     """Whether a run has anything to go on from; one that was killed before its first checkpoint is begun anew."""
     return bool(checkpoints.numbers() or folder.metrics())
+
+
+def of_newest(checkpoints: Checkpoints, read: Callable[[int], Kept]) -> Kept:
+    """Read the newest checkpoint; where training removes it meanwhile, the one that is newest then."""
+    while True:
+        number = checkpoints.latest()
+        try:
+            return read(number)
+        except CheckpointError:
+            if number in checkpoints.numbers():
+                raise
 
 
 def difference(old: Any, new: Any) -> str:

@@ -1,6 +1,8 @@
 """A training run: build or restore, then collect, improve, log and save until it is over."""
 
+import signal
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +12,11 @@ from rich.console import Console
 
 from trainers.checkpoint import Checkpoints
 from trainers.display import Display
-from trainers.errors import TrainerError
+from trainers.errors import StoppedError, TrainerError
+from trainers.lock import Lock
+from trainers.phases import Phases
 from trainers.ppo import devices as several
-from trainers.ppo.clock import Clock, interruption
+from trainers.ppo.clock import Clock
 from trainers.ppo.config import Config, to_dict
 from trainers.ppo.devices import ALONE, Devices, devices_of
 from trainers.ppo.learner import Learner, begin, outer_update, row_of, template
@@ -21,15 +25,18 @@ from trainers.ppo.networks import count_parameters, make_network
 from trainers.ppo.plan import check_fits
 from trainers.ppo.play import Policy
 from trainers.ppo.runs import (
+    alone_in,
     begun_config,
     check_identity,
     check_network,
     got_going,
+    of_newest,
     read_config,
     resumed_config,
 )
 from trainers.ppo.worlds import Worlds, achievement_names, identity, make
-from trainers.sinks import RunFolder, plain
+from trainers.signals import Interruption, interruption, leaving
+from trainers.sinks import RunFolder, RunFolderError, plain
 
 __all__ = [
     "DivergedError",
@@ -46,12 +53,57 @@ class DivergedError(TrainerError):
     """Training met a number that is none."""
 
 
-def train(config: Config | None, run_dir: Path | str, resume: bool = False) -> Path:
+@dataclass
+class Sitting:
+    """What a sitting of a run works with.
+
+    Attributes:
+        lock: of the folder; None where somebody else sees to it that there is one writer.
+    """
+
+    folder: RunFolder
+    checkpoints: Checkpoints
+    display: Display
+    stop: Interruption
+    clock: Clock
+    lock: Lock | None = None
+
+    def append(self, row: dict[str, Any]) -> None:
+        """Add a row of metrics; a full disk is told with what is safe."""
+        try:
+            self.folder.append(row)
+        except OSError as error:
+            raise RunFolderError(
+                f"no more metrics can be kept in {self.folder.path} ({error.strerror}); the last checkpoint is "
+                f"{self.checkpoints.path(self.checkpoints.latest())}"
+            ) from error
+
+    def save(self, world: Worlds, learner: Learner, row: dict[str, Any]) -> None:
+        """Save after an update, unless another process has taken the run over."""
+        if self.lock:
+            self.lock.check()
+        if row:
+            self.folder.flush()
+        save(world, learner, self.clock, self.checkpoints, row)
+
+
+def train(
+    config: Config | None,
+    run_dir: Path | str,
+    resume: bool = False,
+    *,
+    force: bool = False,
+    phases: Phases | None = None,
+) -> Path:
     """Train in a folder and return it; on several machines each calls this with the same arguments.
+
+    SIGINT, SIGTERM and SIGHUP end it after the update that is being made, saved: a `StoppedError`.
 
     Args:
         config: the settings; None, on resuming, keeps those of the run.
         resume: continue from the last checkpoint of the run in that folder; its metrics go on from there.
+        force: take the run over from a process on another machine, which is over but did not give it back.
+        phases: of a job of which training is a step.
     """
     several.start()
     folder = RunFolder(run_dir)
@@ -60,80 +112,116 @@ def train(config: Config | None, run_dir: Path | str, resume: bool = False) -> P
     world = make(config.world)
     # What cannot be is refused before there is a folder.
     check_fits(config, world, device_memory(devices_of(config).count))
-    config = resumed_config(folder, config) if resume else begun_config(folder, config)
-    train_in(world, config, folder, resume)
-    if config.run.film and several.is_first():
-        from trainers.ppo.film import film
+    if resume:
+        folder.read_settings()
+    films = config.run.film
+    if phases is None and films:
+        phases = Phases(training=config.run.time_budget_s or 3600.0, film=60.0)
+    with alone_in(folder, f"training {world.id}", force) as lock:
+        config = resumed_config(folder, config) if resume else begun_config(folder, config)
+        train_in(world, config, folder, resume, lock=lock, phases=phases)
+        if films and several.is_first():
+            from trainers.ppo.film import film
 
-        for told in film(folder.path):
-            print(told)
+            for told in film(folder.path, phases=phases):
+                print(told)
     return folder.path
 
 
-def train_in(world: Worlds, config: Config, folder: RunFolder, resume: bool = False) -> Learner:
+def train_in(
+    world: Worlds,
+    config: Config,
+    folder: RunFolder,
+    resume: bool = False,
+    *,
+    lock: Lock | None = None,
+    phases: Phases | None = None,
+) -> Learner:
     """Train in a world that is made already; the folder holds the settings."""
     devices = devices_of(config)
     checkpoints = Checkpoints(folder.checkpoints, config.run.keep)
     clock = Clock(config)
-    with Display(
+    display = Display(
         f"{world.id} in {folder.path}",
         Console(quiet=not several.is_first()),
         settings=to_dict(config),
         history=folder.metrics() if resume else (),
-    ) as display:
+        step=(phases, "training") if phases else None,
+    )
+    with display, interruption(display.say) as stop, leaving(display.console.show_cursor):
+        sitting = Sitting(folder, checkpoints, display, stop, clock, lock)
         if resume and got_going(folder, checkpoints):
+            display.doing("reading the checkpoint")
             learner = restore(world, checkpoints, clock, devices)
         else:
+            display.doing(f"making {config.rollout.worlds:,} worlds, which compiles first")
             learner = start(world, checkpoints, clock, devices)
         if several.is_first():
             lost = folder.forget_after(clock.updates, checkpoints.manifest(clock.updates).facts.get("row"))
             if lost:
                 display.say(f"the metrics of {lost} earlier updates are lost: their lines were cut short")
         describe(learner, clock, devices, display)
-        learner = loop(world, learner, clock, (folder, checkpoints, display), devices)
-        if several.is_first():
-            display.say(f"learning curve: {folder.draw()}")
+        try:
+            learner = loop(world, learner, sitting, devices)
+        except DivergedError:
+            curve(folder, display)
+            raise
+        curve(folder, display)
     return learner
 
 
-def loop(
-    world: Worlds,
-    learner: Learner,
-    clock: Clock,
-    places: tuple[RunFolder, Checkpoints, Display],
-    devices: Devices = ALONE,
-) -> Learner:
+def curve(folder: RunFolder, display: Display) -> None:
+    """Draw the learning curve and say where it is; without it a run is no worse."""
+    if several.is_first():
+        display.doing("drawing the learning curve")
+        try:
+            told = folder.draw()
+        except OSError as error:
+            told = f"no learning curve: {error.strerror}"
+        display.doing("")
+        display.say(f"learning curve: {told}")
+
+
+def loop(world: Worlds, learner: Learner, sitting: Sitting, devices: Devices = ALONE) -> Learner:
     """Update until the run is over, or until it is interrupted, and save."""
-    folder, checkpoints, display = places
+    clock, stop, display = sitting.clock, sitting.stop, sitting.display
+    if clock.progress() >= 1:
+        return learner
+    display.doing("compiling the update")
     improve = jax.jit(outer_update(world, clock.config, devices), donate_argnums=0)
+    improve = improve.lower(learner, clock.learning_rate()).compile()
+    display.doing("")
     names = achievement_names(world)
     saved, saved_at, row = clock.updates, clock.seconds, {}
-    with interruption() as interrupted:
+    # From here on a signal waits until the update is saved.
+    stop.gentle = True
+    clock.go()
+    while clock.progress() < 1 and not clock.stopped:
+        before = time.monotonic()
+        learner, outcome = improve(learner, clock.learning_rate())
+        row = row_of(outcome, names)
+        if not outcome.finite:
+            raise diverged(clock, sitting.checkpoints)
+        clock.updates += 1
         clock.look()
-        while clock.progress() < 1 and not clock.stopped:
-            before = time.monotonic()
-            learner, outcome = improve(learner, clock.learning_rate())
-            row = row_of(outcome, names)
-            if not outcome.finite:
-                raise diverged(clock, checkpoints)
-            clock.updates += 1
-            clock.look()
-            row = clock.row(time.monotonic() - before) | row
-            if several.is_first():
-                folder.append(row)
-            display.show(row, clock.progress(), clock.seconds_left(), last=clock.progress() >= 1)
-            if clock.seconds - saved_at >= clock.config.run.save_every_s:
-                folder.flush()
-                save(world, learner, clock, checkpoints, row)
-                saved, saved_at = clock.updates, clock.seconds
-            clock.look(interrupted())
-        if saved < clock.updates:
-            folder.flush()
-            save(world, learner, clock, checkpoints, row)
-        if clock.stopped:
-            raise TrainerError(
-                f"interrupted after update {clock.updates}, which is saved; resume {folder.path}"
-            )
+        row = clock.row(time.monotonic() - before) | row
+        if several.is_first():
+            sitting.append(row)
+        display.show(row, clock.progress(), clock.seconds_left(), last=clock.progress() >= 1)
+        if clock.seconds - saved_at >= clock.config.run.save_every_s:
+            sitting.save(world, learner, row)
+            saved, saved_at = clock.updates, clock.seconds
+        clock.look(bool(stop))
+    if saved < clock.updates:
+        sitting.save(world, learner, row)
+    stop.gentle = False
+    if clock.stopped or stop:
+        path = sitting.folder.path
+        raise StoppedError(
+            f"interrupted after update {clock.updates}, which is saved; to go on: openworld train --resume "
+            f"--run-dir {path}",
+            stop.number or signal.SIGTERM,
+        )
     return learner
 
 
@@ -170,12 +258,15 @@ def save(
 def trained_policy(world: Worlds, config: Config, folder: RunFolder) -> Policy:
     """The newest policy of a run."""
     checkpoints = Checkpoints(folder.checkpoints)
-    number = checkpoints.latest()
-    facts = checkpoints.manifest(number).facts
-    check_identity(world, facts, checkpoints.path(number))
-    check_network(config.network, facts, checkpoints.path(number))
     shapes = jax.eval_shape(lambda: make_network(world, config.network, jax.random.key(0)))
-    return Policy(checkpoints.restore(number, "policy", shapes), jnp.float32(1))
+
+    def read(number: int) -> Policy:
+        facts = checkpoints.manifest(number).facts
+        check_identity(world, facts, checkpoints.path(number))
+        check_network(config.network, facts, checkpoints.path(number))
+        return Policy(checkpoints.restore(number, "policy", shapes), jnp.float32(1))
+
+    return of_newest(checkpoints, read)
 
 
 def load_policy(run_dir: Path | str) -> Policy:
@@ -201,7 +292,15 @@ def describe(learner: Learner, clock: Clock, devices: Devices, display: Display)
     display.say(f"{devices.count} x {jax.devices()[0].device_kind}{machines}")
     for name, (value, reason) in clock.config.reasons().items():
         display.say(f"{name.replace('_', ' ')} {value:,} ({reason})")
+    if clock.progress() >= 1:
+        run = clock.config.run
+        limit = f"--run.transitions (now {run.transitions:,})"
+        limit += f" or --run.time-budget-s (now {run.time_budget_s:g})" if run.time_budget_s else ""
+        display.say(
+            f"nothing is left to do: the run ended at update {clock.updates}; to go on, raise {limit}"
+        )
+        return
     display.say(
         f"{'going on from' if clock.updates else 'beginning at'} update {clock.updates}; "
-        f"the first update compiles, which may take half a minute"
+        f"the update is compiled first, which may take half a minute"
     )
