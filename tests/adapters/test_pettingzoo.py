@@ -154,7 +154,7 @@ def test_their_name_for_the_time_limit():
     env = coop.parallel_env(max_cycles=9)
     assert env.max_cycles == env.world.time_limit == 9
     assert coop.parallel_env(max_cycles=9, time_limit=7).max_cycles == 7
-    assert coop.env(max_cycles=9).unwrapped.env.max_cycles == 9
+    assert coop.env(max_cycles=9).unwrapped.max_cycles == 9
     assert coop.parallel_env().max_cycles == 100_000
 
 
