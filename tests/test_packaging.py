@@ -114,3 +114,10 @@ def test_from_a_zipped_path_importing_openworld_registers_the_ids(wheel):
     )
     registry = importlib.import_module("openworld.registry")
     assert run(code, "-I", "-S") == " ".join(registry.WORLDS) + " {'env_id': 'OpenWorld-v0'}"
+
+
+def test_the_version_is_that_of_the_project():
+    from openworld.version import __version__
+
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
+    assert __version__ == project["version"]
