@@ -1,7 +1,7 @@
 """The command line: `openworld COMMAND`. Everything heavy is imported by the command that needs it.
 
-An error that a user can put right is one line on stderr, with exit code 2. A signal's exit code is 128 + its number.
-`OPENWORLD_TRACEBACK=1` shows where an error was raised. A command ends quietly when its output is closed.
+An error that a user can put right is one line on stderr, with exit code 2. A signal gives 128 + its number.
+`OPENWORLD_TRACEBACK=1` shows where an error was raised. A closed output ends a command quietly.
 """
 
 import contextlib
