@@ -56,10 +56,9 @@ def by_devices(function: Callable[..., Any]) -> Callable[..., Any]:
     def run(*args: Any) -> Any:
         first = jax.tree.leaves(args)[0]
         sharding: Any = getattr(jax.typeof(first), "sharding", None)
-        names = sharding.spec[0] if sharding is not None and len(sharding.spec) else None
-        if names is None:
+        if sharding is None or not len(sharding.spec) or sharding.spec[0] is None:
             return function(*args)
-        return spread(function, sharding.mesh, names)(*args)
+        return spread(function, sharding.mesh, sharding.spec[0])(*args)
 
     return run
 
