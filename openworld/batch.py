@@ -239,8 +239,7 @@ class Environment:
 
     @cached_property
     def _compiled(self) -> Compiled:
-        # Kept here as well: what an environment has used is not compiled again while it lives.
-        return compiled(self)
+        return compiled(self)  # kept here as well, for as long as it is used
 
     def _worlds(self, call: str, state: Any) -> int:
         """Return how many worlds a state has, or refuse what is no state of this environment."""
