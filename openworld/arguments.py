@@ -9,6 +9,8 @@ import numpy as np
 
 #: The most steps of an episode: one less than a tick can count, as the tick after the last must exist.
 MOST_STEPS = 2**31 - 2
+#: More worlds than any memory holds: a number of worlds that was meant to be something else.
+MOST_WORLDS = 2**31 - 1
 
 
 def whole(name: str, value: Any, low: int, high: int) -> int:

@@ -144,7 +144,7 @@ class Environment:
         """
         forking.refuse()
         key = arguments.key(key)
-        num_worlds = arguments.whole("num_worlds", num_worlds, 1, MOST_WORLDS)
+        num_worlds = arguments.whole("num_worlds", num_worlds, 1, arguments.MOST_WORLDS)
         return self.reset_seeds(world_seeds(key_words(key), num_worlds, held_out=held_out))
 
     def reset_seeds(self, seeds: UInt32[Array, "worlds 2"]) -> tuple[Array, State]:
@@ -158,8 +158,7 @@ class Environment:
         Args:
             action: whole numbers of any width, [worlds] (or [worlds, agents]), as an array or a list. Each is an
                 `Action`; one out of range does nothing.
-            time_limit: in place of the environment's own, for all worlds or for each, int[worlds]. It is an
-                argument of the compiled program, and so are the environment's own: no limit compiles anew.
+            time_limit: in place of the environment's own, for all worlds or for each, int[worlds].
             repeat_world: likewise, a flag for all worlds or for each, bool[worlds].
 
         Returns:
@@ -169,9 +168,6 @@ class Environment:
             terminated: bool[worlds], the episode ended by death (of all players) or victory.
             truncated: bool[worlds], it ended by the time limit.
             info: `Info`, with the observation before any reset.
-
-        Raises:
-            TypeError, ValueError: of arguments that are no state of such worlds, or no actions for them.
 
         Example:
             >>> obs, state = env.reset(0, num_worlds=2)
@@ -253,8 +249,7 @@ class Environment:
 
     @cached_property
     def _compiled(self) -> Compiled:
-        # Kept here as well: what an environment has used is not compiled again while it lives.
-        return compiled(self)
+        return compiled(self)  # kept here as well, for as long as it is used
 
     def _worlds(self, call: str, state: Any) -> int:
         """Return how many worlds a state has, or refuse what is no state of this environment."""
@@ -268,15 +263,13 @@ class Environment:
         limit = np.int32(self.time_limit) if limit is None else arguments.limit(limit, worlds)
         return arguments.actions(action, each, self.num_actions), limit
 
-    def _again(self, repeat_world: Any, worlds: int) -> Any:
-        again = self.repeat_world if repeat_world is None else repeat_world
-        return arguments.flags("repeat_world", again, worlds)
+    def _again(self, asked: Any, worlds: int) -> Any:
+        return arguments.flags("repeat_world", self.repeat_world if asked is None else asked, worlds)
 
     @cached_property
     def _shapes(self) -> dict[str, tuple[int, ...]]:
-        rules = self.ruleset
-        maps = (len(rules.floors), rules.rows, rules.cols)
-        return {"maps": maps, "players": (self.num_agents,), "items": (rules.items,)}
+        maps = (len(self.ruleset.floors), self.ruleset.rows, self.ruleset.cols)
+        return {"maps": maps, "players": (self.num_agents,), "items": (self.ruleset.items,)}
 
     @property
     def _tables(self) -> Tables:
@@ -371,9 +364,7 @@ class Environment:
         ended: Bool[Array, " worlds"],
         again: Bool[Array, "*worlds"],
     ) -> tuple[UInt8[Array, "worlds agents tokens"], State]:
-        """Begin the next episode where one has ended, in the same world `again` or in the one that follows.
-
-        Its first observation is shown there.
+        """Begin the next episode where one has ended (in the same world `again`), and show its first observation.
 
         The write must wait for the read of the final observation, or XLA would keep a copy of every map for it;
         the comparison, always true, makes it wait.
@@ -410,8 +401,6 @@ class Environment:
 
 
 MAX_AGENTS = MOST_PLAYERS
-#: More worlds than any memory holds: a number of worlds that was meant to be something else.
-MOST_WORLDS = 2**31 - 1
 #: The id to go to with several players.
 COMPANY = "OpenWorld-Coop-v0"
 

@@ -34,7 +34,7 @@ class Sharded:
 
     def reset(self, key: Any, num_worlds: int, *, held_out: bool = False) -> Any:
         """Make new worlds, as `Environment.reset` does, each on the device that will play it."""
-        worlds = arguments.whole("num_worlds", num_worlds, 1, 2**31 - 1)
+        worlds = arguments.whole("num_worlds", num_worlds, 1, arguments.MOST_WORLDS)
         return self.reset_seeds(world_seeds(key_words(arguments.key(key)), worlds, held_out=held_out))
 
     def reset_seeds(self, seeds: Any) -> Any:

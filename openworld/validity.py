@@ -78,12 +78,19 @@ def _check_form(state: State, rules: Ruleset) -> None:
     worlds, agents = state.world.player.facing.shape[:2] if state.world.player.facing.ndim == 2 else (0, 1)
     if not worlds:
         raise ValueError("world.player.facing must have two axes, worlds and agents, and at least one world")
-    for (path, wanted), leaf in zip(_form(rules, worlds, agents), jax.tree.leaves(state), strict=True):
-        if (leaf.dtype, leaf.shape) != (wanted.dtype, wanted.shape):
-            name = jax.tree_util.keystr(path).lstrip(".")
-            raise ValueError(
-                f"{name} is {leaf.dtype}{list(leaf.shape)}; it must be {wanted.dtype}{list(wanted.shape)}"
-            )
+    form, found = _named(_form(rules, worlds, agents)), _named(jax.tree_util.tree_leaves_with_path(state))
+    for name, wanted in form.items():
+        leaf = found.get(name)
+        told = "missing" if leaf is None else f"{leaf.dtype}{list(leaf.shape)}"
+        if leaf is None or (leaf.dtype, leaf.shape) != (wanted.dtype, wanted.shape):
+            raise ValueError(f"{name} is {told}; it must be {wanted.dtype}{list(wanted.shape)}")
+    for name in found.keys() - form.keys():
+        raise ValueError(f"{name} is no field of a state of these rules")
+
+
+def _named(leaves: list[tuple[tuple, Any]]) -> dict[str, Any]:
+    """Return the leaves of a state by name."""
+    return {jax.tree_util.keystr(path).lstrip("."): leaf for path, leaf in leaves}
 
 
 @lru_cache(maxsize=8)

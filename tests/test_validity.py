@@ -236,6 +236,21 @@ def test_a_state_of_other_rules_is_refused(full):
         check_state(state, driver.environment(CLASSIC).ruleset)
 
 
+def test_light_is_a_field_where_a_floor_is_dark_and_only_there(full):
+    world, state = full
+    lit = eqx.tree_at(lambda s: s.ground.light, state, None)
+    with pytest.raises(ValueError, match=r"^ground\.light is missing; it must be uint8\[8, \d, 48, 48\]$"):
+        check_state(lit, world.ruleset)
+    classic = driver.environment(CLASSIC)
+    form = jax.eval_shape(classic.reset_seeds, jax.ShapeDtypeStruct((1, 2), np.uint32))[1]
+    dark = eqx.tree_at(
+        lambda s: s.ground.light, form, np.zeros((1, 1, 64, 64), np.uint8), is_leaf=lambda x: x is None
+    )
+    blank = jax.tree.map(lambda x: np.zeros(x.shape, x.dtype), dark)
+    with pytest.raises(ValueError, match=r"^ground\.light is no field of a state of these rules$"):
+        check_state(blank, classic.ruleset)
+
+
 def test_what_dead_slots_hold_is_of_no_account(full):
     world, state = full
     edit = put(lambda s: s.world.mobs.health, (1, 0), -77)

@@ -9,7 +9,7 @@ import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,7 +82,7 @@ class Entry:
         return self.places * (self.length + grain - 1) if self.places else self.length
 
 
-@cache
+@lru_cache(maxsize=16)
 def entries(environment: "Environment") -> tuple[Entry, ...]:
     """Return all that must be read or written once for one world; rare work has the step's records at hand."""
     import jax
@@ -149,7 +149,7 @@ def operations(environment: "Environment", rates: Rates | None = None) -> dict[s
     return {**parts, "rollout": _rollout(environment, parts, rates)}
 
 
-@cache
+@lru_cache(maxsize=16)
 def _operations(environment: "Environment") -> dict[str, int]:
     import jax
     import jax.numpy as jnp
@@ -202,7 +202,7 @@ def _rollout(environment: "Environment", parts: dict[str, int], rates: Rates | N
     return sum(parts[part] for part in ALWAYS) + math.ceil(rare / 1000)
 
 
-@cache
+@lru_cache(maxsize=16)
 def _shapes(environment: "Environment") -> tuple[Any, "State"]:
     """Return one world's observation and state, as shapes."""
     import jax
