@@ -92,7 +92,9 @@ def test_a_hand_outlives_its_environment_and_crosses_to_another(face):
     expected = play(env, actions)
     settings = {"observation": "tokens", "time_limit": LIMIT}
     fresh = (
-        OpenWorldEnv(**settings) if isinstance(env, OpenWorldEnv) else OpenWorldVectorEnv(WORLDS, **settings)
+        OpenWorldEnv(**settings)
+        if isinstance(env, OpenWorldEnv)
+        else OpenWorldVectorEnv(WORLDS, autoreset_mode=env.autoreset_mode, **settings)
     )
     for value in (hand, saved, bytearray(saved)):
         fresh.set_state(value)
