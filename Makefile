@@ -14,7 +14,7 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv demo bench test test-quick test-deep test-oracle test-browser test-matrix lint format lock clean
+.PHONY: help venv demo bench test test-quick test-deep test-modes test-oracle test-browser test-matrix lint format lock clean
 
 help:  ## show these targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1@\2/p' $(firstword $(MAKEFILE_LIST)) | column -t -s @ 2>/dev/null \
@@ -35,7 +35,12 @@ test-quick: .venv/ready  ## the tests that take seconds
 	$(PYTEST) --ignore=tests/deep -m "not slow" $(ARGS)
 
 test-deep: .venv/ready  ## a million steps of every id, and tens of thousands of damaged files and messages
-	$(PYTEST) tests/deep $(ARGS)
+	$(PYTEST) --dist worksteal tests/deep $(ARGS)
+
+MODES := tests/rules tests/observe tests/content tests/generate tests/properties tests/test_random.py
+test-modes: .venv/ready  ## the quick tests of the game under JAX's 64-bit mode, and under its strictest checks
+	JAX_ENABLE_X64=1 $(PYTEST) -m "not slow" $(MODES) $(ARGS)
+	JAX_DEBUG_NANS=1 JAX_CHECK_TRACER_LEAKS=1 $(PYTEST) -m "not slow" $(MODES) $(ARGS)
 
 test-oracle: .venv-oracle/ready  ## play beside the published package, which this installs in .venv-oracle
 	$(subst $(BIN),.venv-oracle/bin,$(PYTEST)) tests/craftax $(ARGS)
