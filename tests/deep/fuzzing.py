@@ -89,7 +89,7 @@ def _structure(data: bytes, rng: random.Random) -> bytes:
     for start, end in _json_parts(data, rng):
         try:
             value = json.loads(data[start:end])
-        except ValueError:
+        except (ValueError, RecursionError):  # damaged already
             continue
         text = _restructured(value, rng).encode("utf-8", "surrogatepass")
         return data[:start] + text + data[end:]
@@ -106,7 +106,7 @@ def _json_parts(data: bytes, rng: random.Random) -> Iterator[tuple[int, int]]:
         yield start, start + len(lines[chosen].rstrip())
     first = data.find(b"{")
     if first >= 0:
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError, RecursionError):
             text = data[first : first + (1 << 20)].decode("latin-1")
             _, length = json.JSONDecoder().raw_decode(text)
             yield first, first + length
