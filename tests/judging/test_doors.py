@@ -106,7 +106,7 @@ def test_zips_of_stable_baselines3(folder, algorithm):
         (["--agent", "gone.zip"], "there is no file gone.zip"),
         (["--agent", "random", "--protocol", "smal"], "unknown protocol 'smal'; did you mean 'small'?"),
         (["--agent", "random", "--episodes", "7", "--protocol", "small"], "has 1 to 6 episodes, not 7"),
-        (["--agent", "random", "--worlds", "0", "--protocol", "small"], "at least one world"),
+        (["--agent", "random", "--worlds", "0", "--protocol", "small"], "--worlds must be 1 to"),
         (["run", "--agent", "random"], "name one agent, not run and random"),
         ([], "name a run's folder, or an agent with --agent"),
         (["--agent", "."], "is no run, no checkpoint and no exported agent"),

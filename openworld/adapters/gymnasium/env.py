@@ -108,7 +108,7 @@ class OpenWorldEnv(Copyable, gymnasium.Env[Any, np.int64]):
         self._over = self._closed = False
         self._seed: np.ndarray | None = None
         self._telling: Telling | None = None
-        self._screen = Screen(f"OpenWorld: {id}") if render_mode == "human" else None
+        self._screen = Screen(f"OpenWorld: {id}", needed=False) if render_mode == "human" else None
         self._build()
 
     _BUILT = ("_guard", "_programs", "_actions")
