@@ -110,7 +110,7 @@ def scramble_ground(ground: Any, rng: Rng, wild: float, rules: Rules) -> None:
     dim = np.where(
         rng.random(shape) < 0.5, rng.choice([0, 5, 12, 13, 239], shape), rng.integers(0, 241, shape)
     )
-    for slot in range(ground.light.shape[1]):
+    for slot in range(0 if ground.light is None else ground.light.shape[1]):
         ground.light[:, slot] = dim.astype(np.uint8)[rng.integers(0, POOL, n)]
 
 
