@@ -194,7 +194,7 @@ def training() -> Any:
         rows = RunFolder(folder).metrics()
         report = evaluate(folder, episodes=4, max_steps=LIMIT).as_dict()
         policy = jax.tree.leaves(load_policy(folder))
-        agent = load_agent(export(folder, Path(folder) / "export"))
+        agent: Any = load_agent(export(folder, Path(folder) / "export"))
         obs, _ = openworld.make(CLASSIC).reset(3, WORLDS)
         memory, action = agent(agent.begin(WORLDS), obs)
     # Optax corrects its bias in 64 bits where it may, so that what is learned differs in its last bits.
