@@ -27,18 +27,12 @@ class Programs(NamedTuple):
     """Compiled on their first call; `step` gives up the state that it is given."""
 
     reset: Any  # (words: uint32[2]) -> (Shown, State)
-    step: Any  # (state, action: int32[1] or [1, players]) -> (Shown, State)
-
-
-def programs(world: Environment) -> Programs:
-    """Return the programs of a world of tokens, with its time limit."""
-    made, limit = _programs(world), np.int32(world.time_limit)
-    return made._replace(step=lambda state, action: made.step(state, action, limit))
+    step: Any  # (state, action: int32[1] or [1, players], time limit: int32) -> (Shown, State)
 
 
 @shared
-def _programs(world: Environment) -> Programs:
-    """Return them, of which `step` is told the limit as well."""
+def programs(world: Environment) -> Programs:
+    """Return the programs of a world of tokens."""
     players, rules = world.num_agents, world.ruleset
 
     def reset(words: Array) -> tuple[Shown, State]:

@@ -65,7 +65,7 @@ class Session:
         self.players, self.seed, self.record = players, seed, record
         self.moments: list[Moment] = []
         self.saved: list[Path] = []
-        self._programs = programs(self.world)
+        self._programs, self._limit = programs(self.world), np.int32(self.world.time_limit)
         self._state: Any = None
         self._step: Any = None
         self._failed: BaseException | None = None
@@ -97,7 +97,7 @@ class Session:
         """Compile the step, so that the first one is as quick as the others."""
         if self._step is None:
             action = np.zeros((1, self.players) if self.players > 1 else 1, np.int32)
-            self._step = self._programs.step.lower(self._state, action).compile()
+            self._step = self._programs.step.lower(self._state, action, self._limit).compile()
 
     def prepare_aside(self) -> threading.Thread:
         """Prepare in a thread, while the first frame is looked at; what fails there is raised by `ready`."""
@@ -129,7 +129,7 @@ class Session:
             raise ValueError(f"a step takes {self.players} actions of 0 to {limit}, not {actions}")
         self.prepare()
         chosen = np.array([actions] if self.players > 1 else actions, np.int32)
-        shown, self._state = self._step(self._state, chosen)
+        shown, self._state = self._step(self._state, chosen, self._limit)
         self._actions.append(list(actions))
         self._digest.update(np.asarray(shown.tokens).tobytes())
         self.moments = self._told(shown, actions)
