@@ -7,6 +7,7 @@ import gc
 import json
 import os
 import platform
+import signal
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +20,10 @@ import pytest
 from tests import compiling
 
 GOLDEN = Path(__file__).parent / "golden"
+
+# A shell's background job ignores Ctrl-C, and so would every program that it starts; some tests send it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # An accidental float, or an axis matched by accident, is an error rather than a slow or wrong step.
 jax.config.update("jax_numpy_dtype_promotion", "strict")
