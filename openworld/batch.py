@@ -318,9 +318,7 @@ class Environment:
             )
         return mask[:, 0] if self.num_agents == 1 else mask
 
-    def _play(
-        self, state: State, action: Array, limit: Int32[Array, "*worlds"], again: Array | None = None
-    ) -> Stepped:
+    def _play(self, state: State, action: Array, limit: Any, again: Any = None) -> Stepped:
         """Play one step; `again`, if given, is which worlds repeat when the next episode begins (auto-reset)."""
         action = action.reshape(-1, self.num_agents)
         action = jnp.where((action >= 0) & (action < self.num_actions), action, Action.NOOP)
@@ -362,7 +360,7 @@ class Environment:
         tokens: UInt8[Array, "worlds agents tokens"],
         state: State,
         ended: Bool[Array, " worlds"],
-        again: Bool[Array, "*worlds"],
+        again: Any,
     ) -> tuple[UInt8[Array, "worlds agents tokens"], State]:
         """Begin the next episode where one has ended (in the same world `again`), and show its first observation.
 
@@ -393,7 +391,7 @@ class Environment:
             return for_the_few(pending, (tokens, state), work, chores.chunk(chores.RESETS, ended.shape[0]))
 
     def _reset_masked(
-        self, obs: Array, state: State, mask: Bool[Array, " worlds"], again: Bool[Array, "*worlds"]
+        self, obs: Array, state: State, mask: Bool[Array, " worlds"], again: Any
     ) -> tuple[Array, State]:
         tokens, state = self._reset_ended(self._tokens(state.world, state.ground), state, mask, again)
         fresh = self._present(tokens)

@@ -47,8 +47,8 @@ def play(words: list[str]) -> None:
 
     options = parse(Play, "play", words)
     _check(options.host, options.join, options.record, options.seed)
-    _check_game(options.id, options.host is not None, options.terminal)
     check_output(options.record, REPLAY, force=options.force)
+    _check_game(options.id, options.host is not None, options.terminal)
 
     # XLA's own warnings, of a slow compilation for one, would be written over the frame.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

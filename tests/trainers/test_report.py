@@ -10,13 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from openworld import foreign_text
+from openworld import checksums, foreign_text
 from tests.test_foreign_text import HOSTILE, Tags
 from trainers.curves import PANELS, thinned
 from trainers.errors import MissingPackageError, TrainerError
 from trainers.ppo.config import Config, Rollout, Run, to_dict
 from trainers.report import classed, names, report
 from trainers.sinks import RunFolder, RunFolderError
+from trainers.sinks import line_of as signed_line
 
 
 def make_run(path, worlds=1024, seed=0, updates=120, gain=4.0):
@@ -189,12 +190,12 @@ def with_names(path, text):
     record["config"]["run"][f"b {text}"] = [text, text]
     record["versions"][text] = text
     record["machine"] = {"system": text, f"c {text}": {text: text}}
-    (run / "config.json").write_text(json.dumps(record))
+    (run / "config.json").write_text(json.dumps(checksums.added(record)))
     rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     for row in rows:
         row["achievements"] = {f"x{text}": 0.5, "other": 0.25}
         row[text] = text
-    (run / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (run / "metrics.jsonl").write_text("".join(map(signed_line, rows)))
     return run
 
 
@@ -202,7 +203,7 @@ def test_foreign_names_stay_text_on_the_page(tmp_path, monkeypatch):
     monkeypatch.setattr("trainers.report.svg", lambda *_: "<svg></svg>")  # names are not drawn in them
     harmless = report([with_names(tmp_path / "run", "harmless")], tmp_path / "a.html").read_text()
     for number, text in enumerate(HOSTILE):
-        run = with_names(tmp_path / str(number) / "run", text)
+        run = with_names(tmp_path / str(number) / "run", text[:9999])  # the file of settings has a bound
         page = report([run], tmp_path / "b.html").read_text()
         found = Tags(page)
         assert found.found == Tags(harmless).found, text
@@ -267,8 +268,9 @@ def test_strange_values_are_shown_or_passed_over(tmp_path, monkeypatch):
     monkeypatch.setattr("trainers.report.svg", lambda *_: "<svg></svg>")
 
     def shown(config, changed):
-        (run / "config.json").write_text(json.dumps(record | {"config": record["config"] | config}))
-        (run / "metrics.jsonl").write_text("\n".join([*rows[:-1], json.dumps(changed)]) + "\n")
+        strange = checksums.added(record | {"config": record["config"] | config})
+        (run / "config.json").write_text(json.dumps(strange))
+        (run / "metrics.jsonl").write_text("\n".join([*rows[:-1], signed_line(changed)]))
         assert "<h2>Verdicts" in report([run], tmp_path / "a.html").read_text()
 
     newest = json.loads(rows[-1])
@@ -287,5 +289,5 @@ def test_curves_of_strange_rows_are_drawn(tmp_path):
         rows[10 + number] |= dict.fromkeys(
             ("return", "seconds", "kl_old_new", "gradient_noise", "dead_units"), value
         )
-    (run / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (run / "metrics.jsonl").write_text("".join(map(signed_line, rows)))
     assert report([run], tmp_path / "a.html").read_text().count("<svg") == len(PANELS)
