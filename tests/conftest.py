@@ -24,6 +24,8 @@ GOLDEN = Path(__file__).parent / "golden"
 # A shell's background job ignores Ctrl-C, and so would every program that it starts; some tests send it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # likewise under nohup
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # An accidental float, or an axis matched by accident, is an error rather than a slow or wrong step.
 jax.config.update("jax_numpy_dtype_promotion", "strict")

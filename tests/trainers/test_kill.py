@@ -214,4 +214,5 @@ def test_lines_cut_in_the_middle_cost_themselves_alone(tmp_path):
     assert folder.forget_after(4, {"update": 4, "return": float("nan")}) == 1
     assert [row["update"] for row in folder.metrics()] == [1, 2, 4]
     assert folder.forget_after(5, {"update": 5, "return": float("nan")}) == 1
-    assert json.loads(path.read_text().splitlines()[-1]) == {"update": 5, "return": None}
+    last = json.loads(path.read_text().splitlines()[-1])
+    assert {"update": 5, "return": None}.items() <= last.items()
