@@ -216,7 +216,7 @@ def test_a_world_is_shown_and_a_replay_checked(tmp_path, capsys):
     assert "health 9" in shown.stdout
     assert "\x1b" not in shown.stdout
 
-    from openworld import registry, replay
+    from openworld import checksums, registry, replay
 
     # Of the classic world, whose step is compiled soonest.
     world = registry.make("OpenWorld-Classic-v0")
@@ -228,7 +228,7 @@ def test_a_world_is_shown_and_a_replay_checked(tmp_path, capsys):
     assert "3 steps" in done.stdout
     assert "it plays as recorded" in done.stdout
     record = json.loads(path.read_text())
-    path.write_text(json.dumps({**record, "digest": "0"}))
+    path.write_text(json.dumps(checksums.added({**record, "digest": "0" * 32})))
     assert cli.main(["replay", str(path)]) == 2
     assert "does not play as it was recorded" in capsys.readouterr().err
 

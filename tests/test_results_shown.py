@@ -48,7 +48,7 @@ def test_one_bad_file_costs_one_line_of_the_page(tmp_path, monkeypatch, capsys):
         ],
         *[line for line in told if line.startswith("b.json is damaged: numbers.score.value is 1000")],
         "c.json is no result: not a regular file",
-        "d.json: Is a directory",
+        "d.json is no result: not a regular file",
         "e.json: No such file or directory",
         "f.json: true, but a trial of 3 of 1000 episodes",
         "g.json: it could not be verified: RuntimeError: out of memory",
