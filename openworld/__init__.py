@@ -4,33 +4,35 @@ Importing this package touches no device, loads no framework, and imports JAX on
 Gymnasium's registry has the ids from then on, whether it is imported before or after.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from openworld.adapters import discovery
 from openworld.version import __version__
 
 if TYPE_CHECKING:
-    from openworld.batch import Environment, Info, State
+    from openworld.environment import Environment, Info, State
     from openworld.registry import make
-    from trainers.ppo.agent import load_agent
+    from openworld.storage.saving import load_state, save_state
 
-#: Public name -> the module that defines it.
-_PUBLIC = {
-    "Environment": "openworld.batch",
-    "Info": "openworld.batch",
-    "State": "openworld.batch",
-    "load_agent": "trainers.ppo.agent",
-    "make": "openworld.registry",
-}
-__all__ = ["Environment", "Info", "State", "__version__", "load_agent", "make"]
+__all__ = ["Environment", "Info", "State", "__version__", "load_state", "make", "save_state"]
 
 
 def __getattr__(name: str) -> Any:
     """Load a public name when it is first asked for."""
-    if name not in _PUBLIC:
+    if name == "load_agent":
+        raise AttributeError("openworld.load_agent has moved: from openworld_trainers import load_agent")
+    if name not in __all__:
         raise AttributeError(f"module 'openworld' has no attribute {name!r}; it has {', '.join(__all__)}")
-    value = getattr(import_module(_PUBLIC[name]), name)
+    if name == "make":
+        from openworld.registry import make as value
+    elif name in ("load_state", "save_state"):
+        from openworld.storage import saving
+
+        value = getattr(saving, name)
+    else:
+        from openworld import environment
+
+        value = getattr(environment, name)
     globals()[name] = value
     return value
 

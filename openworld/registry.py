@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from openworld.content.rulesets import CLASSIC, COOP, ENDLESS, FULL, Ruleset
 
 if TYPE_CHECKING:
-    from openworld.batch import Environment
+    from openworld.environment import Environment
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def make(
         if not rules.company:
             raise ValueError(f"{id} is for one player; sharing and revival are for several")
         rules = rules if revival is None else replace(rules, revival=revival)
-    from openworld.batch import Environment
+    from openworld.environment import Environment
 
     return Environment(
         id=id,

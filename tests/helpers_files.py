@@ -16,17 +16,18 @@ import jax
 import numpy as np
 
 import openworld
-from openworld import saving
-from openworld.replay import Replay, ReplayError
-from openworld.saving import StateError
-from trainers.checkpoint import MANIFEST, CheckpointError, Checkpoints
-from trainers.ppo import config as settings
-from trainers.ppo.agent import CARD, WEIGHTS, AgentError, export
-from trainers.ppo.config import Config, Learning, Network, Rollout, Run, World
-from trainers.ppo.networks import make_network
-from trainers.ppo.runs import read_config
-from trainers.ppo.worlds import identity, make
-from trainers.sinks import CONFIG, METRICS, RunFolder, RunFolderError
+import openworld_trainers
+from openworld.storage import saving
+from openworld.storage.replay import Replay, ReplayError
+from openworld.storage.saving import StateError
+from openworld_trainers.ppo import config as settings
+from openworld_trainers.ppo.config import Config, Learning, Network, Rollout, Run, World
+from openworld_trainers.ppo.networks import make_network
+from openworld_trainers.ppo.worlds import identity, make
+from openworld_trainers.run.checkpoint import MANIFEST, CheckpointError, Checkpoints
+from openworld_trainers.run.folder import read_config
+from openworld_trainers.run.metrics import CONFIG, METRICS, RunFolder, RunFolderError
+from openworld_trainers.run.policy import CARD, WEIGHTS, AgentError, export
 
 ID = "OpenWorld-Classic-v0"
 #: What a reader said a file means: one text, or of metrics one for each row.
@@ -143,7 +144,7 @@ def make_weights(folder: Path) -> Path:
 
 
 def read_export(path: Path) -> Meaning:
-    agent = openworld.load_agent(path.parent)
+    agent = openworld_trainers.load_agent(path.parent)
     return (digest(*arrays_of(agent.network), agent.network.activation, sorted(agent.card.items(), key=str)),)
 
 

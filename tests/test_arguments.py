@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 
 import openworld
-from openworld import compiled, registry, saving
-from openworld import step as single
-from openworld.saving import load_state, save_state
+from openworld import registry
+from openworld.engine import compiled
+from openworld.engine import step as single
+from openworld.storage import saving
+from openworld.storage.saving import load_state, save_state
 from tests.test_saving import rewritten
 
 CLASSIC, COOP = "OpenWorld-Classic-v0", "OpenWorld-Coop-v0"

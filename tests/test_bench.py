@@ -112,7 +112,7 @@ def test_several_ids_are_measured_one_after_the_other(monkeypatch, capsys):
 
 def test_what_is_not_installed_is_left_out(monkeypatch):
     def missing(*_):
-        raise ModuleNotFoundError("No module named 'trainers'", name="trainers")
+        raise ModuleNotFoundError("No module named 'openworld_trainers'", name="openworld_trainers")
 
     monkeypatch.setattr(bench, "_measure_one", missing)
     result = bench.measure(settings(kinds=("policy",)))
@@ -204,7 +204,9 @@ def test_mistakes_are_told_in_one_line(words, told, capsys):
 
 
 def test_it_needs_neither_gymnasium_nor_tyro_nor_rich():
-    blocked = "import sys; sys.modules.update(dict.fromkeys(('gymnasium', 'tyro', 'rich', 'trainers')))\n"
+    blocked = (
+        "import sys; sys.modules.update(dict.fromkeys(('gymnasium', 'tyro', 'rich', 'openworld_trainers')))\n"
+    )
     code = (
         "import openworld.bench.worlds, openworld.bench.faces, openworld.bench as b; b.main(['--runs', '0'])"
     )

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from openworld import bounded_json
-from openworld.bounded_json import JsonError, loads
+from openworld.system import bounded_json
+from openworld.system.bounded_json import JsonError, loads
 
 
 @pytest.mark.parametrize(

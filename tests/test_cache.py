@@ -8,7 +8,7 @@ from pathlib import Path
 import jax
 import pytest
 
-from openworld import cache
+from openworld.system import cache
 
 
 def test_the_folder_is_the_users(monkeypatch, tmp_path):
@@ -58,7 +58,8 @@ def fresh(code: str, **settings: str) -> str:
 
 
 COMPILE = (
-    "import jax, openworld.cache as c; print(c.enable()); jax.jit(lambda x: x + 1)(1).block_until_ready()"
+    "import jax, openworld.system.cache as c; print(c.enable()); "
+    "jax.jit(lambda x: x + 1)(1).block_until_ready()"
 )
 
 

@@ -42,9 +42,8 @@ def test_help_names_every_command_and_loads_nothing_heavy():
     for name in cli.COMMANDS:
         assert f"  {name} " in done.stdout
     code = "import sys; from openworld import cli; cli.main([]); "
-    code += (
-        "print([m for m in ('jax', 'numpy', 'tyro', 'rich', 'gymnasium', 'trainers') if m in sys.modules])"
-    )
+    code += "heavy = ('jax', 'numpy', 'tyro', 'rich', 'gymnasium', 'openworld_trainers'); "
+    code += "print([m for m in heavy if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
 
@@ -216,7 +215,9 @@ def test_a_world_is_shown_and_a_replay_checked(tmp_path, capsys):
     assert "health 9" in shown.stdout
     assert "\x1b" not in shown.stdout
 
-    from openworld import checksums, registry, replay
+    from openworld import registry
+    from openworld.storage import replay
+    from openworld.system import checksums
 
     # Of the classic world, whose step is compiled soonest.
     world = registry.make("OpenWorld-Classic-v0")
@@ -235,7 +236,8 @@ def test_a_world_is_shown_and_a_replay_checked(tmp_path, capsys):
 
 @pytest.mark.slow
 def test_a_classic_world_is_shown_by_its_own_rules(tmp_path, capsys):
-    from openworld import registry, replay
+    from openworld import registry
+    from openworld.storage import replay
 
     world = registry.make("OpenWorld-Classic-v0")
     played = replay.record(world, lambda carry, key, obs: (carry, 1), 0, 3)

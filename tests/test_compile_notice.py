@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from openworld import cache, compile_notice
+from openworld.system import cache, compile_notice
 
 ROOT = Path(__file__).parent.parent
 

@@ -9,9 +9,10 @@ import threading
 import numpy as np
 import pytest
 
-from openworld import cli, files
-from openworld.files import FILM, PICTURE, REPLAY, check_output, has_format, replacing
+from openworld import cli
 from openworld.render import png, video
+from openworld.system import files
+from openworld.system.files import FILM, PICTURE, REPLAY, check_output, has_format, replacing
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="modes, links and pipes")
 

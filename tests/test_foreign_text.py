@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 from markdown_it import MarkdownIt
 
-from openworld import foreign_text
+from openworld.system import foreign_text
 
 #: Each would do something if it were shown as it is.
 HOSTILE = (

@@ -5,7 +5,7 @@ import sys
 
 CHECK = """
 import sys
-blocked = ("gymnasium", "tyro", "optax", "orbax", "rich", "trainers", "imageio", "matplotlib")
+blocked = ("gymnasium", "tyro", "optax", "orbax", "rich", "openworld_trainers", "imageio", "matplotlib")
 sys.modules.update(dict.fromkeys(blocked))
 import openworld
 assert "jax" not in sys.modules, "import openworld loads JAX"
@@ -30,7 +30,7 @@ from openworld.observe.layout import layout_of
 from openworld.observe.text import text
 from openworld.content.rulesets import FULL
 from openworld.render import human, page, picture, terminal
-from openworld.render.chronicle import Story
+from openworld.render.event_log import Story
 tokens = np.zeros(layout_of(FULL).size, np.uint8)
 story = Story.begin(tokens, np.zeros(67, bool), FULL).after(Action.DO, tokens, np.ones(67, bool))
 assert picture.picture(tokens).any() and human.frame(story).any() and terminal.ansi(tokens) and text(tokens)

@@ -18,7 +18,9 @@ from openworld.bench.ledger import SECTOR, Entry, Rates
 ROOT = Path(__file__).parent.parent
 PAGES = ROOT / "docs" / "explanation"
 CLASSIC = openworld.make("OpenWorld-Classic-v0")
-NEEDS_TRAINERS = pytest.mark.skipif(importlib.util.find_spec("trainers") is None, reason="needs the trainers")
+NEEDS_TRAINERS = pytest.mark.skipif(
+    importlib.util.find_spec("openworld_trainers") is None, reason="needs the trainers"
+)
 
 
 def test_a_piece_touches_a_sector_for_each_place_and_one_more_where_it_crosses():

@@ -56,7 +56,7 @@ def test_the_extra_for_videos_brings_what_gymnasium_makes_them_with():
 
 def test_gymnasium_knows_the_ids_and_nothing_is_imported_for_it():
     code = "import sys, gymnasium; print(*(n for n in gymnasium.registry if 'OpenWorld' in n)); "
-    code += "assert not {'jax', 'openworld', 'trainers'} & set(sys.modules)"
+    code += "assert not {'jax', 'openworld', 'openworld_trainers'} & set(sys.modules)"
     assert run(code, "-W", "error").split() == [*discovery.IDS, *discovery.SEVERAL]
 
 
@@ -95,8 +95,8 @@ def test_the_wheel_carries_all_its_parts(wheel):
         "openworld/py.typed",
         "openworld/assets/README.md",
         "openworld/assets/replay/page.html",
-        "trainers/__init__.py",
-        "trainers/py.typed",
+        "openworld_trainers/__init__.py",
+        "openworld_trainers/py.typed",
         "openworld/adapters/discovery/__init__.py",
         "_openworld_gymnasium.py",
         "openworld-gymnasium.pth",

@@ -8,7 +8,7 @@ from scipy import stats
 
 from openworld.content.ids import Stream
 from openworld.content.units import chance
-from openworld.random import HELD_OUT, Dice, below, happens, next_seed, world_seeds
+from openworld.core.random import HELD_OUT, Dice, below, happens, next_seed, world_seeds
 from tests.oracle import chance as plain
 
 DRAWS = 10_000_000

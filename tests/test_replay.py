@@ -12,9 +12,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from openworld import checksums, files, registry, replay
+from openworld import registry
 from openworld.content.rulesets import CLASSIC, FULL
-from openworld.replay import Replay, ReplayError
+from openworld.storage import replay
+from openworld.storage.replay import Replay, ReplayError
+from openworld.system import checksums, files
 
 STEPS = 12
 

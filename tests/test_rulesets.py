@@ -16,8 +16,8 @@ from openworld.content.floors import KILLS_TO_DESCEND, Ore
 from openworld.content.rulesets import CLASSIC, ENDLESS, FULL, Ruleset
 from openworld.content.tools import SWORD_DAMAGE
 from openworld.registry import WORLDS
+from openworld.rules.scoring import DEEPER_WEIGHT
 from openworld.rules.travel import FIRST_THEME, THEMES
-from openworld.score.scoring import DEEPER_WEIGHT
 
 PAGE = (Path(__file__).parents[1] / "docs" / "explanation" / "rulesets.md").read_text()
 NOTHING = "-"

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 import openworld
-from openworld import saving
-from openworld.saving import StateError, load_state, notes_of, save_state
+from openworld.storage import saving
+from openworld.storage.saving import StateError, load_state, notes_of, save_state
 
 WORLDS = 3
 

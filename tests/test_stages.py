@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from openworld.stages import in_blocks
+from openworld.core.xla import in_blocks
 
 
 @pytest.mark.parametrize("count", [1, 3, 4, 8, 11])

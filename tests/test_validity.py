@@ -9,9 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from openworld.batch import Environment, State
 from openworld.content.ids import Block, Item
-from openworld.validity import check_state
+from openworld.environment import Environment, State
+from openworld.storage.validity import check_state
 from tests.oracle import driver
 from tests.oracle.book import CLASSIC, ENDLESS, FULL, Rules
 

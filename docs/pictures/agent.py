@@ -11,7 +11,7 @@ from pathlib import Path
 from openworld.content.ids import Achievement
 from openworld.judging.result import Result
 from openworld.render import episode, png
-from openworld.render.chronicle import Story
+from openworld.render.event_log import Story
 from openworld.render.human import frame
 
 ROOT = Path(__file__).parents[2]

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
 import jax
 import numpy as np
 
-from openworld import forking
+from openworld.system import forking
 
 TWO_AT_ONCE = (
     "two threads use this environment at the same time: give each its own (copy.deepcopy makes one), "

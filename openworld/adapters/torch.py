@@ -18,11 +18,11 @@ import torch
 from jaxtyping import Array
 
 from openworld.adapters.copying import Copyable, exclusive
-from openworld.batch import Environment, State
-from openworld.cache import enable
-from openworld.compiled import shared
-from openworld.random import key_words, world_seeds
+from openworld.core.random import key_words, world_seeds
+from openworld.engine.compiled import shared
+from openworld.environment import Environment, State
 from openworld.registry import SETTINGS, known_keywords, make
+from openworld.system.cache import enable
 
 #: The fields that `info` can hold, and those that it holds unless asked otherwise. Others are not computed.
 KNOWN = ("final_obs", "episode_return", "episode_length", "achievements", "action_mask", "world_seed")

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 from openworld.bench import plans, report
 from openworld.bench.plans import KINDS, PEER, SUITES
-from openworld.files import check_folder
+from openworld.system.files import check_folder
 
 #: Called with everything measured so far, after each measurement.
 Keep = Callable[[dict[str, Any]], None]

@@ -12,16 +12,16 @@ import jax.numpy as jnp
 from jaxtyping import Array, Int32, UInt32
 
 from openworld import registry
-from openworld import step as single
-from openworld.batch import State
 from openworld.bench import Settings, ledger, pages, worlds
 from openworld.bench.ledger import LINE, Machine, Rates
 from openworld.content.ids import Kind, Stream
 from openworld.content.tables import compile_tables
-from openworld.random import Dice
+from openworld.core.random import Dice
+from openworld.engine import step as single
+from openworld.environment import State
 
 if TYPE_CHECKING:
-    from openworld.batch import Environment
+    from openworld.environment import Environment
 
 #: Short runs of which the fastest counts: what slows one down is no property of the machine.
 BURSTS = 25

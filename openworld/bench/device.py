@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import jax
 
-from openworld.files import replacing
+from openworld.system.files import replacing
 
 if TYPE_CHECKING:
-    from openworld.batch import Environment
     from openworld.bench import Settings
+    from openworld.environment import Environment
 
 #: Programs that are kept at most, and the bytes of a file of one.
 DUMPS, DUMP_BYTES = 6, 15 * 2**20

@@ -25,11 +25,11 @@ from openworld.bench.sample import SAMPLE
 from openworld.content.floors import KILLS_TO_DESCEND
 from openworld.content.ids import Action, Stream
 from openworld.content.units import POINT
-from openworld.random import Dice, mix, world_seeds
+from openworld.core.random import Dice, mix, world_seeds
 
 if TYPE_CHECKING:
-    from openworld.batch import Environment, State
     from openworld.bench import Settings
+    from openworld.environment import Environment, State
 
 #: Steps that the sample plays, from which of them on it is taken down a floor, and how often.
 STEPS, DOWN_FROM, DOWN_EVERY = 300, 160, 12

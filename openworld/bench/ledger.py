@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from openworld.batch import Environment, State
+    from openworld.environment import Environment, State
 
 #: Bytes that memory hands out at a time: counted as they are, a sector of a GPU, a line of a CPU's cache.
 BYTE, SECTOR, LINE = 1, 32, 64
@@ -154,9 +154,9 @@ def _operations(environment: "Environment") -> dict[str, int]:
     import jax
     import jax.numpy as jnp
 
-    from openworld import step as single
     from openworld.bench import count
     from openworld.content.ids import Kind
+    from openworld.engine import step as single
     from openworld.generate.floor import new_world
     from openworld.observe.tokens import observe
 
@@ -216,8 +216,8 @@ def _looks(environment: "Environment", state: "State") -> Iterator[Entry]:
     """The tiles that a step's rules read, as pieces of rows; creatures and players are taken to stand apart."""
     import jax
 
+    from openworld.core.state import widen
     from openworld.rules import grid
-    from openworld.state import widen
 
     shape = (environment.ruleset.rows, environment.ruleset.cols)
     places = jax.eval_shape(lambda world: grid.places(widen(world), shape), state.world)

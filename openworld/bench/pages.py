@@ -6,7 +6,7 @@ from pathlib import Path
 
 from openworld.bench import ledger
 from openworld.bench.ledger import BYTE, SECTOR, Machine
-from openworld.files import replacing
+from openworld.system.files import replacing
 
 TOTAL = "**in all**"
 

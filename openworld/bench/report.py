@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from openworld.files import BENCHMARK, check_output, replacing
+from openworld.system.files import BENCHMARK, check_output, replacing
 
 #: The form of the JSON file: since 2 each row has its id, since 3 there are the device, memory and errors.
 SCHEMA = 3

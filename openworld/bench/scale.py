@@ -114,7 +114,7 @@ class Costs:
 
 
 def _settings() -> Any:
-    return importlib.import_module("trainers.ppo.config").preset(PRESET)
+    return importlib.import_module("openworld_trainers.ppo.config").preset(PRESET)
 
 
 def network(id: str = ID) -> Network:
@@ -125,7 +125,7 @@ def network(id: str = ID) -> Network:
 
     from openworld import registry
 
-    made = importlib.import_module("trainers.ppo.networks").make_network
+    made = importlib.import_module("openworld_trainers.ppo.networks").make_network
     shapes: Any = eqx.filter_eval_shape(made, registry.make(id), _settings().network, jax.random.key(0))
     dense = [layer.weight.shape for layer in (*shapes.trunk, shapes.actor, shapes.critic)]
     learned = [leaf for leaf in jax.tree.leaves(shapes) if jnp.issubdtype(leaf.dtype, jnp.inexact)]

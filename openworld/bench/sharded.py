@@ -42,9 +42,9 @@ def step_collectives(id: str, *, by_hand: bool = True) -> list[tuple[str, int]]:
 
 def gradient_collectives(id: str) -> list[tuple[str, int]]:
     """Compile a gradient step on a minibatch that is spread over all devices, and return what it sends."""
-    losses = importlib.import_module("trainers.ppo.losses")
-    made = importlib.import_module("trainers.ppo.networks").make_network
-    preset = importlib.import_module("trainers.ppo.config").preset
+    losses = importlib.import_module("openworld_trainers.ppo.losses")
+    made = importlib.import_module("openworld_trainers.ppo.networks").make_network
+    preset = importlib.import_module("openworld_trainers.ppo.config").preset
     environment, settings = registry.make(id), preset(PRESET)
     _, (whole, spread) = _mesh()
     size = SIZE * jax.device_count()

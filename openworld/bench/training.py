@@ -62,9 +62,9 @@ def update(settings: "Settings", id: str, size: int) -> dict[str, Any]:
 
 def _trainer(id: str, size: int) -> tuple[Any, Any, dict[str, Any]]:
     """Return `(learner, learning rate) -> (learner, outcome)`, what makes a learner, and the settings."""
-    config: Any = importlib.import_module("trainers.ppo.config")
-    learner: Any = importlib.import_module("trainers.ppo.learner")
-    trained: Any = importlib.import_module("trainers.ppo.worlds")
+    config: Any = importlib.import_module("openworld_trainers.ppo.config")
+    learner: Any = importlib.import_module("openworld_trainers.ppo.learner")
+    trained: Any = importlib.import_module("openworld_trainers.ppo.worlds")
     precision = "float32" if jax.default_backend() == "cpu" else "bfloat16"
     minibatch = max(1, size * STEPS // MINIBATCHES)
     settings = config.Config(

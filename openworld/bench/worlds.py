@@ -11,10 +11,10 @@ import jax.numpy as jnp
 from jaxtyping import Array, Int32, UInt32
 
 from openworld import registry
-from openworld.batch import Environment, State
 from openworld.bench import device, equality, plans, profile
 from openworld.content.ids import Stream
-from openworld.random import Dice
+from openworld.core.random import Dice
+from openworld.environment import Environment, State
 
 if TYPE_CHECKING:
     from openworld.bench import Settings
@@ -57,8 +57,8 @@ def with_policy(settings: "Settings", id: str, size: int) -> dict[str, Any]:
 
 def policy(world: Environment) -> tuple[Chooser, dict[str, Any]]:
     """Return an untrained policy of the trainer's standard size, and what is to be told of it."""
-    networks = importlib.import_module("trainers.ppo.networks")
-    config = importlib.import_module("trainers.ppo.config")
+    networks = importlib.import_module("openworld_trainers.ppo.networks")
+    config = importlib.import_module("openworld_trainers.ppo.config")
     precision = "float32" if jax.default_backend() == "cpu" else "bfloat16"
     network = networks.make_network(world, config.Network(precision=precision), jax.random.key(0))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from openworld.cli.options import parse, prepare, require, value_of
 
 if TYPE_CHECKING:
-    from trainers.baselines.sb3 import Settings
+    from openworld_trainers.baselines.sb3.train import Settings
 
 
 def train_sb3(words: list[str]) -> None:
@@ -17,7 +17,7 @@ def train_sb3(words: list[str]) -> None:
         require("sb3_contrib")
     import tyro
 
-    from trainers.baselines import sb3
+    from openworld_trainers.baselines.sb3 import train as sb3
 
     @dataclass(frozen=True)
     class Train:
@@ -52,8 +52,8 @@ def train_sb3(words: list[str]) -> None:
 
 def _resumed(words: list[str]) -> "Settings":
     """Return the settings of the run to go on with."""
-    from trainers.baselines import sb3
-    from trainers.sinks import RunFolder
+    from openworld_trainers.baselines.sb3 import train as sb3
+    from openworld_trainers.run.metrics import RunFolder
 
     folder = value_of("--out", words)
     if folder is None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from openworld.cli.options import EXTRAS, check_ending, parse, prepare, require
 from openworld.cli.training import new_folder
-from openworld.files import FILM, PICTURE, check_output
+from openworld.system.files import FILM, PICTURE, check_output
 
 
 def export(words: list[str]) -> None:
@@ -19,7 +19,7 @@ def export(words: list[str]) -> None:
     class Export:
         """Write a trained agent to a folder: its parameters as safetensors, and a model card beside them.
 
-        `openworld.load_agent` reads it back as a function from observations to actions.
+        `openworld_trainers.load_agent` reads it back as a function from observations to actions.
 
         Attributes:
             run: the folder of a run, or one of its checkpoints.
@@ -34,7 +34,7 @@ def export(words: list[str]) -> None:
     options = parse(Export, "export", words)
     require("orbax.checkpoint", "safetensors")
     prepare()
-    from trainers.ppo.agent import export as run
+    from openworld_trainers.run.policy import export as run
 
     print(f"written to {run(options.run, options.out, force=options.force)}")
 
@@ -55,7 +55,7 @@ def demo(words: list[str]) -> None:
     options = parse(Demo, "demo", words)
     require("optax", "orbax.checkpoint", "rich")
     prepare()
-    from trainers.ppo.demo import demo as run
+    from openworld_trainers.run.demo import demo as run
 
     run(options.run_dir or new_folder("demo"))
 
@@ -122,9 +122,10 @@ def info(words: list[str]) -> None:
         id: str | None = None
 
     options = parse(Info, "info", words)
-    from openworld import cache, registry
+    from openworld import registry
     from openworld.bench import machine
     from openworld.cli import sizes
+    from openworld.system import cache
 
     table = sizes.table([options.id] if options.id else list(registry.WORLDS))
     facts = machine.facts()
@@ -146,7 +147,7 @@ def at_random(id: str, seed: int, steps: int) -> Any:
     import numpy as np
 
     from openworld import registry
-    from openworld.replay import record
+    from openworld.storage.replay import record
 
     world, random = registry.make(id, num_agents=1), np.random.default_rng(seed)
 
@@ -177,7 +178,7 @@ def draw_map(id: str, seed: int, steps: int, out: Path, tile: int) -> None:
 def show(played: Any, out: Path | None, scale: int) -> None:
     """Play a replay to its end, and show it where it is wanted."""
     from openworld.render import picture, png, terminal, video
-    from openworld.replay import frames
+    from openworld.storage.replay import frames
 
     if out is not None and out.suffix.lower() != ".png":
         print(f"written to {video.write(played, out, scale=scale)}")

@@ -29,7 +29,7 @@ def describe(words: list[str]) -> None:
     options = parse(Describe, "describe", words)
     prepare()
     from openworld.observe.text import text
-    from openworld.replay import Replay, frames
+    from openworld.storage.replay import Replay, frames
 
     if options.replay is None:
         played = at_random(options.id, options.seed, options.steps or 0)

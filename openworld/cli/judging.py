@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from openworld.cli.options import parse, prepare, require
-from openworld.files import LEADERBOARD, RESULT, check_output
-from openworld.foreign_text import plain
+from openworld.system.files import LEADERBOARD, RESULT, check_output
+from openworld.system.foreign_text import plain
 
 if TYPE_CHECKING:
     from openworld.judging.protocols import Protocol
@@ -74,7 +74,7 @@ def beside_random(run: str, episodes: int) -> None:
         raise ValueError(f"--episodes must be 1 to {MOST_BESIDE_RANDOM:,}, not {plain(episodes, 40)}")
     require("optax", "orbax.checkpoint", "rich")
     prepare()
-    from trainers.ppo.evaluate import evaluate as play
+    from openworld_trainers.run.evaluate import evaluate as play
 
     play(run, episodes).show()
 
@@ -105,11 +105,11 @@ def agent(source: str, protocol: "Protocol", algorithm: str, greedy: bool) -> Ca
 
     rules = registry.ruleset(protocol.world)
     if source == "random":
-        from trainers.baselines.random import Dice
+        from openworld_trainers.baselines.scripted.random import Dice
 
         return lambda: Dice(rules.actions)
     if source == "scripted":
-        from trainers.baselines.scripted import Scripted
+        from openworld_trainers.baselines.scripted.policy import Scripted
 
         return lambda: Scripted(rules)
     path = Path(source)
@@ -117,12 +117,12 @@ def agent(source: str, protocol: "Protocol", algorithm: str, greedy: bool) -> Ca
         if not path.is_file():
             raise AgentError(f"there is no file {source}")
         require("stable_baselines3")
-        from trainers.baselines.zips import Zip
+        from openworld_trainers.baselines.sb3.zips import Zip
 
         return lambda: Zip(path, rules, algorithm=algorithm, greedy=greedy)
     if path.exists():
         require("orbax.checkpoint", "safetensors")
-        from trainers.ppo.judged import Trained
+        from openworld_trainers.run.judged import Trained
 
         return lambda: Trained(path, rules, greedy=greedy)
     if ":" not in source:

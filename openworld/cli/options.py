@@ -7,13 +7,13 @@ import sys
 from pathlib import Path
 from typing import Any, TypeVar
 
-from openworld.foreign_text import plain
+from openworld.system.foreign_text import plain
 
 Options = TypeVar("Options")
 
 #: Package that is not installed -> the extra that brings it.
 EXTRAS = {
-    **dict.fromkeys(("optax", "orbax", "rich", "safetensors", "trainers"), "train"),
+    **dict.fromkeys(("optax", "orbax", "rich", "safetensors", "openworld_trainers"), "train"),
     **dict.fromkeys(("imageio", "imageio_ffmpeg"), "video"),
     "matplotlib": "plots",
     "pygame": "play",
@@ -38,7 +38,7 @@ def expected(error: Exception) -> bool:
     """Whether an error is one that the user can put right."""
     if isinstance(error, ValueError | OSError | ImportError):
         return True
-    errors = sys.modules.get("trainers.errors")
+    errors = sys.modules.get("openworld_trainers.errors")
     return errors is not None and isinstance(error, errors.TrainerError)
 
 
@@ -106,6 +106,6 @@ def check_ending(path: Path | None, endings: tuple[str, ...], option: str = "--o
 
 def prepare() -> None:
     """Turn the cache of compiled programs on."""
-    from openworld import cache
+    from openworld.system import cache
 
     cache.enable()

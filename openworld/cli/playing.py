@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from openworld.cli.options import parse, prepare, require
-from openworld.files import REPLAY, check_output
+from openworld.system.files import REPLAY, check_output
 
 if TYPE_CHECKING:
     from openworld.playing.seat import Seat

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from openworld.cli.options import check_ending, parse, prepare, require
-from openworld.files import FILM, PICTURE, REPLAY_PAGE, check_output
-from openworld.foreign_text import plain
+from openworld.system.files import FILM, PICTURE, REPLAY_PAGE, check_output
+from openworld.system.foreign_text import plain
 
 if TYPE_CHECKING:
     import numpy as np
 
     from openworld.render.episode import Episode
-    from openworld.replay import Replay
+    from openworld.storage.replay import Replay
 
 #: Steps a second at speed 1.
 PACE = 10
@@ -118,7 +118,7 @@ class Progress:
 
 def load(path: Path, number: int) -> tuple[str, "Replay"]:
     """Read a replay, or an episode of a result; return a name for it too."""
-    from openworld.replay import Replay
+    from openworld.storage.replay import Replay
 
     if path.exists() and not path.is_file():
         raise ValueError(f"{path} is not a file of a replay or a result")

@@ -3,8 +3,9 @@
 import jax
 import jax.numpy as jnp
 
-from openworld import registry, replay
-from openworld.batch import MAX_AGENTS
+from openworld import registry
+from openworld.environment import MAX_AGENTS
+from openworld.storage import replay
 
 
 def of(id: str) -> dict[str, str]:

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from openworld.cli.options import check_ending, number_of, parse, prepare, require, value_of
-from openworld.files import REPORT, check_output
+from openworld.system.files import REPORT, check_output
 
 if TYPE_CHECKING:
-    from trainers.ppo.config import Config
-    from trainers.ppo.scaling import Reason
+    from openworld_trainers.planner.scaling import Reason
+    from openworld_trainers.ppo.config import Config
 
 #: Options that scale a reference's settings.
 SCALED = ("--worlds", "--steps", "--reference", "--scaling")
@@ -19,7 +19,7 @@ SCALED = ("--worlds", "--steps", "--reference", "--scaling")
 def train(words: list[str]) -> None:
     """Train an agent with PPO."""
     require("optax", "orbax.checkpoint", "rich")
-    from trainers.ppo.config import Config
+    from openworld_trainers.ppo.config import Config
 
     @dataclass(frozen=True)
     class Train:
@@ -64,9 +64,10 @@ def train(words: list[str]) -> None:
         start, reasons, name = _resumed(words, folder)
     options = parse(Train, "train", words, Train(preset=name, config=start))
     prepare()
-    from trainers.ppo import devices, scaling
-    from trainers.ppo.train import train as run
-    from trainers.ppo.worlds import make
+    from openworld_trainers.planner import scaling
+    from openworld_trainers.ppo import devices
+    from openworld_trainers.ppo.worlds import make
+    from openworld_trainers.run.train import train as run
 
     make(options.config.world)  # an unknown id is refused before anything is said
     devices.start()
@@ -79,7 +80,7 @@ def train(words: list[str]) -> None:
 def plan(words: list[str]) -> int:
     """Tell what a run would take of each device's memory."""
     require("optax", "orbax.checkpoint", "rich")
-    from trainers.ppo.config import Config
+    from openworld_trainers.ppo.config import Config
 
     @dataclass(frozen=True)
     class Plan:
@@ -114,7 +115,9 @@ def plan(words: list[str]) -> int:
     start, reasons, name = settings(words)
     options = parse(Plan, "plan", words, Plan(preset=name, config=start))
     prepare()
-    from trainers.ppo import memory, planning, scaling
+    from openworld_trainers.planner import device_memory as memory
+    from openworld_trainers.planner import scaling
+    from openworld_trainers.planner import show as planning
 
     size = None if options.memory is None else memory.parse_bytes(options.memory)
     text, fits = planning.answer(options.config, size, options.devices, options.platform)
@@ -147,14 +150,15 @@ def report(words: list[str]) -> None:
         raise ValueError("which runs? give their folders: openworld report RUN...")
     check_output(options.out, REPORT, force=options.force)
     require("matplotlib", "rich")
-    from trainers.report import report as write
+    from openworld_trainers.analysis.report import report as write
 
     print(f"written to {write(options.runs, options.out)}")
 
 
 def settings(words: list[str]) -> "tuple[Config, tuple[Reason, ...], str]":
     """Return the settings to start from, the reasons of those that were scaled, and the preset's name."""
-    from trainers.ppo import config, scaling
+    from openworld_trainers.planner import scaling
+    from openworld_trainers.ppo import config
 
     chosen = value_of("--preset", words)
     given = [option for option in SCALED if value_of(option, words) is not None]
@@ -187,8 +191,8 @@ def _resumed(words: list[str], folder: str) -> "tuple[Config, tuple[Reason, ...]
         )
     if value_of("--preset", words) is not None:
         return settings(words)
-    from trainers.ppo.train import read_config
-    from trainers.sinks import RunFolder
+    from openworld_trainers.run.metrics import RunFolder
+    from openworld_trainers.run.train import read_config
 
     return read_config(RunFolder(folder)), (), "standard"
 

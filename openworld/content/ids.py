@@ -305,7 +305,7 @@ class Achievement(IntEnum):
 
 
 class Stream(IntEnum):
-    """Named streams of random draws; a new one never disturbs the others (`openworld.random`)."""
+    """Named streams of random draws; a new one never disturbs the others (`openworld.core.random`)."""
 
     SEA = 1  # lattices of the four noises: index = lattice point
     MOUNTAIN = 2

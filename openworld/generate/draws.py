@@ -5,7 +5,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Int32
 
 from openworld.content.ids import Stream
-from openworld.random import Dice
+from openworld.core.random import Dice
 
 #: Draws set aside for each pass over the tiles.
 PASS_STRIDE = 4096

@@ -16,11 +16,11 @@ from openworld.content.ids import Stream
 from openworld.content.rulesets import Ruleset
 from openworld.content.smooth_tables import SmoothRow, smooth_row
 from openworld.content.tables import Tables, compile_tables
+from openworld.core.random import Dice
+from openworld.core.state import Floors, Plants, World, narrow, new_player, no_mobs, no_projectiles
+from openworld.core.xla import Stage, plain
 from openworld.generate import rooms, smooth
 from openworld.generate.noise import measure, perlin
-from openworld.random import Dice
-from openworld.stages import Stage, plain
-from openworld.state import Floors, Plants, World, narrow, new_player, no_mobs, no_projectiles
 
 #: The noises of a floor, and how many tiles a cell of each one's lattice has along rows and columns.
 _NOISES = (

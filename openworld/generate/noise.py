@@ -14,7 +14,7 @@ from jaxtyping import Array, Int16, Int32
 
 from openworld.content.ids import Stream
 from openworld.content.units import ONE
-from openworld.random import Dice, below
+from openworld.core.random import Dice, below
 
 #: Gradients: the unit circle in 256 directions, scaled to 10 bits.
 _ANGLES = 2 * np.pi * np.arange(256) / 256

@@ -8,9 +8,9 @@ from jaxtyping import Array, Bool, Int32, UInt32
 
 from openworld.content.ids import Block, Fixture, Stream
 from openworld.content.room_tables import RoomTables
+from openworld.core.random import Dice, happens
 from openworld.generate.draws import draw_tile, only, tile_draws
 from openworld.generate.reach import reach
-from openworld.random import Dice, happens
 
 #: Rooms of a floor, each in a chunk of its own.
 ROOMS = 8

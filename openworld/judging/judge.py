@@ -4,13 +4,13 @@ from typing import Any
 
 from openworld import registry
 from openworld.bench import machine
-from openworld.foreign_text import plain
 from openworld.judging import schema
 from openworld.judging.agents import AgentError, Entrant, Seat
 from openworld.judging.numbers import numbers
 from openworld.judging.play import Episodes, Say, play
 from openworld.judging.protocols import Protocol
 from openworld.judging.result import Result
+from openworld.system.foreign_text import plain
 
 #: Worlds that agents which see one at a time play together: each has an agent of its own.
 ONE_BY_ONE = 100

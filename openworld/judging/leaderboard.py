@@ -4,13 +4,13 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from openworld.files import replacing
-from openworld.foreign_text import link, markdown, plain
 from openworld.judging.judge import shown
 from openworld.judging.play import Say
 from openworld.judging.protocols import PROTOCOLS, Protocol, ProtocolError
 from openworld.judging.result import Result, ResultError
 from openworld.judging.verify import verify
+from openworld.system.files import replacing
+from openworld.system.foreign_text import link, markdown, plain
 
 #: Characters of an agent's name in a cell.
 NAME = 60

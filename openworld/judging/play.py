@@ -17,12 +17,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float32, Int32, UInt32
 
-from openworld.batch import Environment
-from openworld.compiled import shared
 from openworld.content.rulesets import Ruleset
+from openworld.engine.compiled import shared
+from openworld.environment import Environment
 from openworld.judging.agents import TEXT, AgentError, Recorded, Seat
 from openworld.observe.forms import FORMS
-from openworld.score.scoring import REWARD_PARTS
+from openworld.rules.scoring import REWARD_PARTS
 
 #: Steps whose tokens are gathered before they are hashed.
 GATHERED = 32

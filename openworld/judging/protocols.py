@@ -12,7 +12,7 @@ from jaxtyping import UInt32
 from openworld import registry
 from openworld.content.achievements import WEIGHTS
 from openworld.content.ids import Achievement
-from openworld.replay import rules_of
+from openworld.storage.replay import rules_of
 
 
 class ProtocolError(ValueError):
@@ -82,7 +82,7 @@ def held_out_seeds(key: int, episodes: int) -> UInt32[np.ndarray, "episodes 2"]:
     """The seeds of `world.reset(key, episodes, held_out=True)`."""
     import jax.numpy as jnp
 
-    from openworld.random import world_seeds
+    from openworld.core.random import world_seeds
 
     words = jnp.array([key & 0xFFFFFFFF, key >> 32], jnp.uint32)
     return np.asarray(world_seeds(words, episodes, held_out=True))

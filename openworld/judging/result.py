@@ -14,14 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from openworld import bounded_json
-from openworld.files import replacing
-from openworld.foreign_text import plain
 from openworld.judging import schema
 from openworld.judging.numbers import Numbers
 from openworld.judging.play import Episodes
 from openworld.judging.schema import FIRST, FORMAT, MOST_BYTES, MOST_STEPS, MOST_VALUES, SCHEMA
-from openworld.replay import Replay
+from openworld.storage.replay import Replay
+from openworld.system import bounded_json
+from openworld.system.files import replacing
+from openworld.system.foreign_text import plain
 
 #: No stream of zlib's unpacks to more than so many times its size.
 _MOST_RATIO = 1032

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from openworld.foreign_text import plain
+from openworld.system.foreign_text import plain
 
 FORMAT = "openworld result"
 #: The form that is written, and the first one, which had no digest; both are read.

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from openworld import registry
-from openworld.foreign_text import plain
 from openworld.judging.numbers import difference, numbers
 from openworld.judging.play import Episodes, Say, again
 from openworld.judging.protocols import Protocol, protocol
 from openworld.judging.result import Result, ResultError
+from openworld.system.foreign_text import plain
 
 #: Worlds that play together at most.
 AT_ONCE = 1000

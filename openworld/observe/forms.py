@@ -8,7 +8,7 @@ from jaxtyping import Array
 
 from openworld.content.rulesets import Ruleset
 from openworld.observe.layout import layout_of
-from openworld.observe.pixels import pixels, pixels_shape
+from openworld.observe.pixels.frames import pixels, pixels_shape
 from openworld.observe.symbolic import symbolic, symbolic_size
 
 

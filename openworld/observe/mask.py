@@ -17,10 +17,11 @@ from openworld.content.giving import GIVING
 from openworld.content.ids import Achievement, Action, Attribute, Block, Direction, Item, Kind, Vital
 from openworld.content.rulesets import Ruleset
 from openworld.content.tables import Tables
-from openworld.random import Dice
+from openworld.core.random import Dice
+from openworld.core.state import ACHIEVEMENT_WORDS, Ground, World, widen
+from openworld.core.xla import Stage, plain
 from openworld.rules import (
     boss,
-    company,
     crafting,
     grid,
     interact,
@@ -31,10 +32,9 @@ from openworld.rules import (
     travel,
     vitals,
 )
+from openworld.rules import coop as company
+from openworld.rules.scoring import unlocked
 from openworld.rules.turn import Sight, Turn, block_of, in_set, same, steps_of
-from openworld.score.scoring import unlocked
-from openworld.stages import Stage, plain
-from openworld.state import ACHIEVEMENT_WORDS, Ground, World, widen
 
 Answers = dict[Action, Bool[Array, " agents"]]
 

@@ -12,7 +12,8 @@ from jaxtyping import Array, Float32, UInt8
 from openworld.content.ids import Block, Fixture, Item
 from openworld.content.rulesets import FULL, Ruleset
 from openworld.content.units import DAYLIGHT_LEVELS, POINT
-from openworld.observe import classic, company
+from openworld.observe import classic
+from openworld.observe import players as company
 from openworld.observe.layout import PLAYER_PROJECTILES, layout_of
 from openworld.observe.tokens import DARK
 

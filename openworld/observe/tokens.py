@@ -15,13 +15,13 @@ from openworld.content.ids import Block
 from openworld.content.rulesets import FULL, Ruleset
 from openworld.content.tables import Tables
 from openworld.content.units import LIGHT_LEVELS, POINT
-from openworld.observe import company
+from openworld.core.state import Ground, World, hour_of, widen
+from openworld.core.xla import Stage, plain
+from openworld.observe import players as company
 from openworld.observe.layout import PLAYER_PROJECTILES, layout_of
 from openworld.rules.boss import vulnerable
-from openworld.rules.company import OWNER
+from openworld.rules.coop import OWNER
 from openworld.rules.travel import ladder_open
-from openworld.stages import Stage, plain
-from openworld.state import Ground, World, hour_of, widen
 
 #: The layout of the full rules' tokens.
 LAYOUT = layout_of(FULL)

@@ -10,7 +10,7 @@ from openworld.content.recipes import Cost
 from openworld.observe import words
 from openworld.observe.seen import Seen, block_of
 from openworld.playing.keys import KEYS, key_for
-from openworld.render.deeds import called, lacking, near, title
+from openworld.render.messages import called, lacking, near, title
 
 _A = Achievement
 #: What to try next, until it is done: the first steps of every game.

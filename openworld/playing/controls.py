@@ -5,7 +5,7 @@ import time
 from openworld.content.ids import Action
 from openworld.playing import keys
 from openworld.playing.seat import Seat
-from openworld.render.deeds import title
+from openworld.render.messages import title
 
 #: Seconds within which the second press of the leaving key counts.
 _SURE = 3.0

@@ -12,12 +12,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from openworld.foreign_text import plain
 from openworld.playing import messages
 from openworld.playing.messages import Act, FromGuest, FromHost, Hello, TableError, packed, unpacked
 from openworld.playing.seat import Seat, noop_of
 from openworld.playing.session import Moment, Session
 from openworld.playing.wire import Line, call, listen
+from openworld.system.foreign_text import plain
 
 __all__ = ["Hosting", "Joined", "TableError"]
 

@@ -11,13 +11,14 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from openworld import bounded_json, registry
+from openworld import registry
 from openworld.content.creatures import CREATURES
 from openworld.content.ids import Action, Block, Fixture
 from openworld.content.rulesets import Ruleset
-from openworld.foreign_text import plain
 from openworld.observe.layout import FELLOW, MOST_PLAYERS, layout_of
 from openworld.playing.session import Moment
+from openworld.system import bounded_json
+from openworld.system.foreign_text import plain
 
 VERSION = 1
 #: Brackets within brackets: a message is one object of plain values.

@@ -7,9 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from openworld.batch import Environment, State
-from openworld.compiled import shared
-from openworld.random import world_seeds
+from openworld.core.random import world_seeds
+from openworld.engine.compiled import shared
+from openworld.environment import Environment, State
 
 
 class Shown(NamedTuple):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from openworld.content.ids import Action
 from openworld.content.rulesets import Ruleset
-from openworld.render.chronicle import Story
+from openworld.render.event_log import Story
 
 if TYPE_CHECKING:
     from openworld.playing.session import Moment, Session

@@ -11,10 +11,10 @@ import numpy as np
 
 from openworld import registry
 from openworld.content.ids import Action
-from openworld.files import REPLAY, has_format
 from openworld.playing.programs import Shown, programs, words_of
-from openworld.replay import Replay, rules_of
-from openworld.replay.file import in_shape
+from openworld.storage.replay import Replay, rules_of
+from openworld.storage.replay.file import in_shape
+from openworld.system.files import REPLAY, has_format
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from openworld import compile_notice
 from openworld.content.ids import Attribute
 from openworld.observe import words
 from openworld.observe.seen import Seen
@@ -22,6 +21,7 @@ from openworld.playing.page import INK, Colour, Page, colours_of, keys_in
 from openworld.playing.seat import Seat
 from openworld.render.human import MOODS, colour_of
 from openworld.render.terminal import ground_of, marks
+from openworld.system import compile_notice
 
 #: The smallest terminal that the game fits in.
 LEAST_ROWS, LEAST_COLS = 20, 40

@@ -8,7 +8,7 @@ import numpy as np
 from openworld.content.ids import Achievement
 from openworld.content.rulesets import Ruleset
 from openworld.observe.layout import layout_of
-from openworld.replay import Replay, moments
+from openworld.storage.replay import Replay, moments
 
 
 @dataclass(frozen=True)

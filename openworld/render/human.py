@@ -8,8 +8,8 @@ from openworld.content.ids import Achievement
 from openworld.content.rulesets import FULL, Ruleset
 from openworld.render import picture as plain
 from openworld.render.badges import badge
-from openworld.render.chronicle import BAD, GOOD, NOTE, UNLOCKED, Event, Story
-from openworld.render.deeds import title
+from openworld.render.event_log import BAD, GOOD, NOTE, UNLOCKED, Event, Story
+from openworld.render.messages import title
 
 GROUND: Colour = (24, 22, 30)
 EDGE: Colour = (84, 78, 100)

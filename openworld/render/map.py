@@ -10,11 +10,11 @@ import jax
 import numpy as np
 
 from openworld.art import atlas, letters, small
-from openworld.batch import State
 from openworld.content.floors import KILLS_TO_DESCEND
 from openworld.content.ids import Direction, Fixture, Kind, Projectile
 from openworld.content.rulesets import Ruleset
 from openworld.content.units import GLOW_LEVELS
+from openworld.environment import State
 from openworld.render.human import DIM, EDGE, GROUND, INK
 
 #: Sides of a tile in pixels that can be drawn.

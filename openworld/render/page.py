@@ -24,14 +24,14 @@ from openworld.content.achievements import WEIGHTS
 from openworld.content.ids import Achievement, Action, Attribute, Block, Direction, Fixture, Vital
 from openworld.content.rulesets import Ruleset
 from openworld.content.units import DAYLIGHT_LEVELS, LIGHT_LEVELS
-from openworld.files import asset, replacing
-from openworld.foreign_text import html, plain, policy
 from openworld.observe import words
 from openworld.observe.layout import layout_of
 from openworld.observe.seen import items_of
 from openworld.render import png
 from openworld.render.episode import Episode
 from openworld.render.sheet import COLUMNS, Sheet, sprites
+from openworld.system.files import asset, replacing
+from openworld.system.foreign_text import html, plain, policy
 
 #: The parts of the page's script, in order.
 SCRIPTS = ("data.js", "picture.js", "words.js", "status.js", "map.js", "charts.js", "panel.js", "page.js")

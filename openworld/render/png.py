@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from openworld.files import replacing
+from openworld.system.files import replacing
 
 
 def encode(image: np.ndarray, software: str = "") -> bytes:

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from openworld.content.rulesets import FULL, Ruleset
-from openworld.files import FILM, replacing
 from openworld.render.picture import abreast, picture
-from openworld.replay import Replay, frames
+from openworld.storage.replay import Replay, frames
+from openworld.system.files import FILM, replacing
 
 ENDINGS = (".mp4", ".gif")
 #: A disk with fewer free bytes than this is as good as full.

@@ -10,9 +10,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32, UInt8
 
 from openworld.content.tables import Tables
-from openworld.rules.company import places_in_order, standing
+from openworld.core.state import World
+from openworld.rules.coop import places_in_order, standing
 from openworld.rules.turn import block_of, first, in_set, same
-from openworld.state import World
 
 #: Rows and columns of the window that is searched, and steps that are walked in it.
 SPAN, STEPS = 11, 10

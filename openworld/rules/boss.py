@@ -7,9 +7,9 @@ from jaxtyping import Array, Bool
 from openworld.content.floors import BOSS_BLOWS, BOSS_WAVE
 from openworld.content.ids import Achievement, Action, Block, Fixture, Kind
 from openworld.content.tables import Tables
+from openworld.core.state import World
 from openworld.rules.grid import faced
 from openworld.rules.turn import Turn, block_of, tile_of
-from openworld.state import World
 
 
 def vulnerable(world: World, tables: Tables) -> Bool[Array, ""]:

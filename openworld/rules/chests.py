@@ -6,9 +6,9 @@ from jaxtyping import Array, Bool, Int32
 
 from openworld.content.ids import Achievement, Stream
 from openworld.content.units import CHANCE_BITS, NOTHING
+from openworld.core.state import World
 from openworld.rules.grid import faced
 from openworld.rules.turn import Turn, same
-from openworld.state import World
 
 #: Draws of `Stream.LOOT` set aside for each player.
 DRAWS = 16

@@ -12,8 +12,8 @@ from openworld.content.ids import Attribute, Enchantment, Item, Kind
 from openworld.content.tables import Tables
 from openworld.content.tools import SWORD_DAMAGE
 from openworld.content.units import NOTHING, POINT
+from openworld.core.state import Player, World
 from openworld.rules.turn import Turn, choose
-from openworld.state import Player, World
 
 #: A blow to a sleeper counts 7/2, one on the boss's floor 3/2.
 SLEEPER_FACTOR, BOSS_FACTOR = (7, 2), (3, 2)

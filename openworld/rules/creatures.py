@@ -13,13 +13,13 @@ from jaxtyping import Array, Bool, Int32
 from openworld.content.ids import Achievement, Direction, Kind, Stream
 from openworld.content.tables import DESPAWN_DISTANCE
 from openworld.content.units import chance
-from openworld.random import below, happens
+from openworld.core.random import below, happens
+from openworld.core.state import World
 from openworld.rules.combat import SLEEPER_FACTOR, received
-from openworld.rules.company import on_players
+from openworld.rules.coop import on_players
 from openworld.rules.grid import as_edited
 from openworld.rules.projectiles import Launch, launch_from
 from openworld.rules.turn import Party, Plan, Turn, block_of, choose, first, in_set, same, steps_of
-from openworld.state import World
 
 CHASE_CHANCE, PURPOSE_CHANCE = chance(0.75), chance(0.15)
 #: A melee creature within this Manhattan distance may chase.

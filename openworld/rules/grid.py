@@ -11,8 +11,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32
 
 from openworld.content.ids import Block
+from openworld.core.state import Ground, World
 from openworld.rules.turn import Edit, Sight, Turn, choose, same, steps_of
-from openworld.state import Ground, World
 
 _NEIGHBOURS = [(r, c) for r in (-1, 0, 1) for c in (-1, 0, 1)]
 #: The neighbour of `Sight.around` on each Direction's side.

@@ -5,8 +5,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32
 
 from openworld.content.ids import Block, Floor
+from openworld.core.state import Plants, World
 from openworld.rules.turn import Edit, Turn, first
-from openworld.state import Plants, World
 
 #: Steps from sapling to ripe plant.
 RIPE_AGE = 600

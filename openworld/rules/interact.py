@@ -7,14 +7,14 @@ from jaxtyping import Array, Bool, Int32
 from openworld.content.ids import Achievement, Action, Block, Item, Kind, Stream, Vital
 from openworld.content.tables import Tables
 from openworld.content.units import NOTHING, chance
-from openworld.random import happens
+from openworld.core.random import happens
+from openworld.core.state import Player, World
 from openworld.rules.chests import open_chest
 from openworld.rules.combat import blow, wound_mobs
-from openworld.rules.company import first_come, help_up, on_players
+from openworld.rules.coop import first_come, help_up, on_players
 from openworld.rules.grid import faced, on_mobs
 from openworld.rules.growth import sow
 from openworld.rules.turn import Turn, add_to, block_of, fixture_of, in_set, tile_of
-from openworld.state import Player, World
 
 #: Food and drink that a killed creature, a ripe plant and a draught bring.
 MEAT, FRUIT, DRAUGHT = 6, 4, 1

@@ -5,8 +5,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool
 
 from openworld.content.ids import Action, Attribute
+from openworld.core.state import Player, World
 from openworld.rules.turn import Turn
-from openworld.state import Player, World
 
 #: No attribute rises above it.
 MAX_ATTRIBUTE = 5

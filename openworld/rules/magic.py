@@ -15,12 +15,12 @@ from openworld.content.ids import (
     Stream,
     Vital,
 )
-from openworld.random import below
-from openworld.rules.company import signed
+from openworld.core.random import below
+from openworld.core.state import Player, World
+from openworld.rules.coop import signed
 from openworld.rules.grid import faced
 from openworld.rules.projectiles import Launch, launch_from
 from openworld.rules.turn import Turn, add_to, block_of, first
-from openworld.state import Player, World
 
 SPELL_MANA, CHARM_MANA = 2, 9
 #: Draws of `Stream.CHARM` set aside for each player.

@@ -3,7 +3,7 @@
 Before the first, sleepers and resters are held still, and what each action costs is looked up (`step`).
 
 The phases group what is computed together: what one phase decides is put to memory before the next begins
-(`openworld.stages`). They change nothing in the game.
+(`openworld.core.xla`). They change nothing in the game.
 """
 
 from collections.abc import Callable
@@ -11,9 +11,9 @@ from collections.abc import Callable
 import jax
 
 from openworld.content.ids import Action
+from openworld.core.state import World
 from openworld.rules import (
     boss,
-    company,
     crafting,
     creatures,
     growth,
@@ -27,8 +27,8 @@ from openworld.rules import (
     travel,
     vitals,
 )
+from openworld.rules import coop as company
 from openworld.rules.turn import Turn
-from openworld.state import World
 
 System = Callable[[World, Turn], tuple[World, Turn]]
 

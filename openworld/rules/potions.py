@@ -5,8 +5,8 @@ import jax.numpy as jnp
 
 from openworld.content.ids import Achievement, Action, Item
 from openworld.content.units import POINT
+from openworld.core.state import World
 from openworld.rules.turn import Turn, choose
-from openworld.state import World
 
 
 def drink(world: World, turn: Turn) -> tuple[World, Turn]:

@@ -12,8 +12,9 @@ from jaxtyping import Array, Bool, Int32
 
 from openworld.content.ids import Achievement, Action, Attribute, Block, Enchantment, Item, Kind, Projectile
 from openworld.content.units import POINT
+from openworld.core.state import Player, Projectiles, World
 from openworld.rules.combat import received, wound_mobs
-from openworld.rules.company import OWNER, signed
+from openworld.rules.coop import OWNER, signed
 from openworld.rules.grid import as_edited, faced, on_mobs
 from openworld.rules.turn import (
     Edit,
@@ -28,7 +29,6 @@ from openworld.rules.turn import (
     steps_of,
     tile_of,
 )
-from openworld.state import Player, Projectiles, World
 
 
 class Launch(NamedTuple):

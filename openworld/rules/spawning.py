@@ -13,11 +13,11 @@ from openworld.content.floors import KILLS_TO_DESCEND
 from openworld.content.ids import Kind, Stream
 from openworld.content.tables import DESPAWN_DISTANCE, Tables
 from openworld.content.units import CHANCE_BITS
-from openworld.random import Dice, happens
+from openworld.core.random import Dice, happens
+from openworld.core.state import Ground, Mobs, World, hour_of
 from openworld.rules.arrival import center
 from openworld.rules.combat import MIGHT, might
 from openworld.rules.turn import block_of, first, in_set
-from openworld.state import Ground, Mobs, World, hour_of
 
 #: The classes in the order in which they appear.
 ORDER = (Kind.PASSIVE, Kind.MELEE, Kind.RANGED)

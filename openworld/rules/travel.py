@@ -12,9 +12,9 @@ from jaxtyping import Array, Bool, Int32, UInt32
 from openworld.content.floors import BOSS_BLOWS, KILLS_TO_DESCEND
 from openworld.content.ids import Action, Stream
 from openworld.content.tables import DEEPER, NOTHING, Tables
-from openworld.random import Dice
+from openworld.core.random import Dice
+from openworld.core.state import World
 from openworld.rules.turn import Turn, same
-from openworld.state import World
 
 #: Floors whose themes return below the last one: the first of them, and how many.
 FIRST_THEME, THEMES = 1, 7

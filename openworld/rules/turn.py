@@ -10,8 +10,8 @@ from jaxtyping import Array, Bool, Int32, UInt32
 
 from openworld.content.rulesets import Ruleset
 from openworld.content.tables import Tables
-from openworld.random import Dice
-from openworld.state import ACHIEVEMENT_WORDS
+from openworld.core.random import Dice
+from openworld.core.state import ACHIEVEMENT_WORDS
 
 
 class Sight(eqx.Module):

@@ -6,9 +6,9 @@ from jaxtyping import Array, Bool, Int32
 
 from openworld.content.ids import Achievement, Action, Attribute, Vital
 from openworld.content.units import POINT
-from openworld.rules.company import lie_still
+from openworld.core.state import COUNT, MANA_COUNT, Player, World
+from openworld.rules.coop import lie_still
 from openworld.rules.turn import Turn, add_to
-from openworld.state import COUNT, MANA_COUNT, Player, World
 
 #: A counter beyond it costs (or brings) one point.
 HUNGER_LIMIT, THIRST_LIMIT, FATIGUE_LIMIT = 25 * COUNT, 20 * COUNT, 30 * COUNT

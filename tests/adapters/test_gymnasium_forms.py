@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from openworld.adapters.gymnasium import OpenWorldEnv, OpenWorldVectorEnv
-from openworld.observe.pixels import pixels
+from openworld.observe.pixels.frames import pixels
 from openworld.observe.text import text
 
 LIMIT, WORLDS = 30, 3

@@ -12,7 +12,7 @@ import pytest
 import openworld
 from openworld.adapters import gymnax
 from openworld.adapters.gymnax import spaces
-from openworld.random import world_seeds
+from openworld.core.random import world_seeds
 from tests.properties.test_hlo import kernels, optimised
 
 WORLDS, LIMIT, ID = 4, 20, "OpenWorld-Classic-v0"

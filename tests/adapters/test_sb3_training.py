@@ -15,8 +15,8 @@ from openworld import registry
 from openworld.adapters.sb3 import TokenExtractor, make_vec_env
 from openworld.content.rulesets import CLASSIC
 from openworld.observe.layout import layout_of
-from trainers.ppo.config import Network
-from trainers.ppo.encoders import TokenEncoder
+from openworld_trainers.ppo.config import Network
+from openworld_trainers.ppo.encoders import TokenEncoder
 
 # As in test_sb3.py: the programs are the same.
 WORLDS, LIMIT = 4, 6

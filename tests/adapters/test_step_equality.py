@@ -14,13 +14,13 @@ import pytest
 import torch
 
 import openworld
-from openworld import step as single_step
 from openworld.adapters import gymnax
 from openworld.adapters.gymnasium import OpenWorldEnv, OpenWorldVectorEnv
 from openworld.adapters.pettingzoo import parallel_env
 from openworld.adapters.sb3 import make_vec_env
 from openworld.adapters.torch import TorchWorlds
-from openworld.random import key_words, world_seeds
+from openworld.core.random import key_words, world_seeds
+from openworld.engine import step as single_step
 
 CLASSIC, COOP = "OpenWorld-Classic-v0", "OpenWorld-Coop-v0"
 WORLDS, LIMIT, STEPS = 3, 150, 330

@@ -14,9 +14,9 @@ from openworld.content.floors import FLOORS, Ore, Rooms, Smooth
 from openworld.content.ids import Achievement, Action, Block, Fixture, Floor, Item, Kind, Projectile
 from openworld.content.rulesets import CLASSIC, ENDLESS, FULL
 from openworld.content.units import POINT
+from openworld.core.state import STORED
 from openworld.generate.draws import PASS_STRIDE
 from openworld.observe.tokens import NOWHERE
-from openworld.state import STORED
 
 
 def swap(rows, number, /, **changes):

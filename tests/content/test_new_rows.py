@@ -8,13 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from openworld.batch import Environment
 from openworld.content.creatures import Creature
 from openworld.content.ids import Achievement, Action, Block, Direction, Item, Kind, Vital
 from openworld.content.recipes import Recipe, cost
 from openworld.content.rulesets import FULL
 from openworld.content.tables import compile_tables
 from openworld.content.units import POINT
+from openworld.environment import Environment
 
 pytestmark = pytest.mark.slow
 

@@ -6,7 +6,7 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
-from openworld.batch import State
+from openworld.environment import State
 from tests.craftax.bridge import CLASSES, carry, items
 from tests.craftax.creatures import HEALTH, KINDS, SLOTS, STEPS
 from tests.craftax.peer import Peer, States

@@ -8,13 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 
 import openworld
-from openworld.batch import State
 from openworld.content.rulesets import FULL
 from openworld.content.tables import compile_tables
 from openworld.content.units import GLOW_LEVELS, POINT
+from openworld.core.state import COUNT, MANA_COUNT
+from openworld.environment import State
 from openworld.rules.growth import RIPE_AGE
-from openworld.state import COUNT, MANA_COUNT
-from openworld.validity import check_state
+from openworld.storage.validity import check_state
 from tests.craftax.peer import States
 
 CLASSES = ("melee_mobs", "passive_mobs", "ranged_mobs")

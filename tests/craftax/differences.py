@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from openworld.batch import State
 from openworld.content.ids import Achievement, Action, Block, Enchantment, Item, Kind
 from openworld.content.rulesets import FULL
 from openworld.content.tables import DESPAWN_DISTANCE, compile_tables
 from openworld.content.units import GLOW_LEVELS
-from openworld.state import MANA_COUNT, Mobs, Plants, Player, World
+from openworld.core.state import MANA_COUNT, Mobs, Plants, Player, World
+from openworld.environment import State
 from tests.craftax.bridge import CLASSES, DARK, DIM, packed, visited
 from tests.craftax.creatures import SIZE
 from tests.craftax.peer import States

@@ -13,11 +13,11 @@ import jax.numpy as jnp
 import numpy as np
 
 import openworld
-from openworld.batch import State
 from openworld.content.floors import BOSS_BLOWS
 from openworld.content.ids import Achievement, Action, Item, Vital
 from openworld.content.rulesets import FULL
 from openworld.content.tables import compile_tables
+from openworld.environment import State
 from openworld.observe.symbolic import symbolic
 from openworld.observe.tokens import observe
 from tests.craftax import creatures, scenes, sight
@@ -70,7 +70,7 @@ class Seen:
 
 
 @cache
-def environment() -> openworld.batch.Environment:
+def environment() -> openworld.environment.Environment:
     return openworld.make("OpenWorld-v0")
 
 

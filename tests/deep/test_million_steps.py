@@ -18,8 +18,8 @@ import openworld
 from openworld.content.achievements import WEIGHTS
 from openworld.content.ids import Achievement, Action
 from openworld.content.units import POINT
-from openworld.saving import load_state, save_state
-from openworld.validity import check_state
+from openworld.storage.saving import load_state, save_state
+from openworld.storage.validity import check_state
 from tests import compiling
 
 STEPS = 1_000_000

@@ -8,8 +8,8 @@ import numpy as np
 
 from openworld.content.rulesets import FULL
 from openworld.content.tables import compile_tables
+from openworld.core.random import world_seeds
 from openworld.generate.floor import Site, rooms_floor, smooth_floor
-from openworld.random import world_seeds
 from tests import compiling
 from tests.oracle.names import Block, Fixture
 

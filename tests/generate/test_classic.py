@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import openworld
-from openworld.random import world_seeds
+from openworld.core.random import world_seeds
 from tests.oracle.names import Block
 
 WORLDS, CHUNK = 4096, 256

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from openworld.random import world_seeds
+from openworld.core.random import world_seeds
 from tests.oracle import driver
 from tests.oracle.names import Block, Fixture
 

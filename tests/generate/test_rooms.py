@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from openworld.core.random import Dice
 from openworld.generate.rooms import draw_plan, rooms
-from openworld.random import Dice
 from tests.generate import ground
 from tests.generate.ground import OF_ROOMS, SHAPE, WORLDS, share, walk
 from tests.oracle.names import Block, Fixture

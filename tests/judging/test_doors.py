@@ -8,9 +8,9 @@ import pytest
 from openworld import cli
 from openworld.judging.result import Result
 from openworld.judging.verify import verify
+from openworld_trainers.run.policy import export
 from tests.judging.small import EPISODES, SMALL
 from tests.trainers.test_agent import make_run
-from trainers.ppo.agent import export
 
 AGENT = """
 import numpy as np

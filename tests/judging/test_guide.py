@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from openworld.judging import protocols
-from openworld.replay import Replay, frames
+from openworld.storage.replay import Replay, frames
 from tests.judging.small import SMALL
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "evaluate.md"

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from openworld import replay
 from openworld.judging.result import Result
+from openworld.storage import replay
 from tests.judging.small import ACTIONS, EPISODES, LIMIT, SMALL, OneWalker, Walker, judged
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from openworld import registry
 from openworld.content.rulesets import FULL
+from openworld.core.random import HELD_OUT
 from openworld.judging.protocols import DEFAULT, PROTOCOLS, ProtocolError, protocol
-from openworld.random import HELD_OUT
 
 NAMES = ["openworld-v0-2026", "openworld-classic-v0-2026"]
 

@@ -171,7 +171,7 @@ def page() -> np.ndarray:
     """Return the picture of docs/reference/observation.md: four scenes side by side."""
     import jax
 
-    from openworld.observe.pixels import pixels
+    from openworld.observe.pixels.frames import pixels
 
     day = vista(facing=Direction.LEFT).carry(
         WOOD=5, STONE=12, SAPLING=1, PICKAXE=2, SWORD=1, ARROW=8, TORCH=3

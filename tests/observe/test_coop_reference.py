@@ -5,7 +5,7 @@ from pathlib import Path
 
 from openworld.content.giving import GIVING
 from openworld.content.rulesets import COOP, FULL
-from openworld.observe import company
+from openworld.observe import players as company
 from openworld.observe.layout import layout_of
 from openworld.observe.symbolic import symbolic_size
 

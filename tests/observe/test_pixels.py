@@ -16,10 +16,10 @@ from openworld.art import atlas, small
 from openworld.content.ids import Block, Direction, Fixture, Kind, Projectile
 from openworld.content.rulesets import CLASSIC, COOP, FULL
 from openworld.observe.layout import FELLOW, PLAYER_PROJECTILES, layout_of
-from openworld.observe.patches import patches_of
-from openworld.observe.pixels import pixels, pixels_shape
+from openworld.observe.pixels.frames import pixels, pixels_shape
+from openworld.observe.pixels.patches import patches_of
+from openworld.observe.pixels.slots import slots
 from openworld.observe.seen import Seen
-from openworld.observe.slots import slots
 from tests.observe import scenes
 from tests.oracle import book, driver
 

@@ -16,7 +16,6 @@ from unittest import mock
 import numpy as np
 
 from openworld.content.ids import Achievement, Action
-from openworld.foreign_text import plain
 from openworld.observe.layout import FELLOW, layout_of
 from openworld.playing import joining
 from openworld.playing.controls import Controls
@@ -26,6 +25,7 @@ from openworld.playing.session import Moment
 from openworld.playing.terminal import page_of
 from openworld.playing.window import frame_of
 from openworld.playing.wire import Line
+from openworld.system.foreign_text import plain
 from tests.playing.fakes import FakeSession
 
 ID, PLAYERS = "OpenWorld-Coop-v0", 3

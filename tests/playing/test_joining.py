@@ -9,11 +9,11 @@ import time
 import pytest
 
 from openworld.content.ids import Action
-from openworld.foreign_text import plain
 from openworld.playing import joining
 from openworld.playing.joining import WAITING, Hosting, Joined, TableError
 from openworld.playing.messages import from_host, packed
 from openworld.playing.wire import LONGEST, Line
+from openworld.system.foreign_text import plain
 from tests.playing.fakes import FakeSession
 from tests.playing.helpers_fuzz import HELLO, WELCOME, encoded, fuzz_guest, fuzz_host
 from tests.test_foreign_text import HOSTILE

@@ -7,7 +7,7 @@ import pytest
 import openworld
 from openworld.playing.joining import Hosting
 from openworld.playing.session import Session
-from openworld.replay import Replay, frames
+from openworld.storage.replay import Replay, frames
 
 ID = "OpenWorld-Classic-v0"
 KEYS = [3, 3, 1, 1, 5, 5, 2, 4, 0, 5]

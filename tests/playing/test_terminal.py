@@ -23,7 +23,7 @@ from openworld.playing.page import FEW, INK, MANY, NONE, TRUE, Page, code, colou
 from openworld.playing.seat import Alone
 from openworld.playing.terminal import _vitals, page_of
 from openworld.render.human import MOODS
-from openworld.replay import Replay, frames
+from openworld.storage.replay import Replay, frames
 from tests.playing.fakes import FakeSession
 
 ROOT = Path(__file__).parents[2]

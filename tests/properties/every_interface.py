@@ -45,7 +45,7 @@ def digest(tree: Any) -> str:
 @part
 def functions() -> Any:
     """The functions themselves: a rollout in one scan, steps with and without auto-reset, masks, a saved state."""
-    from openworld.saving import load_state, save_state
+    from openworld.storage.saving import load_state, save_state
 
     env = openworld.make(CLASSIC)
     obs, state = env.reset(3, WORLDS)
@@ -148,7 +148,7 @@ def torch() -> Any:
 
 @part
 def replays() -> Any:
-    from openworld import replay
+    from openworld.storage import replay
 
     def choose(carry: Any, key: jax.Array, obs: jax.Array) -> tuple[Any, np.ndarray]:
         number = 0 if carry is None else carry
@@ -176,12 +176,12 @@ def judging() -> Any:
 @part
 def training() -> Any:
     """A run of two updates, resumed for a third; what it measured and learned, evaluated and exported."""
+    from openworld_trainers.ppo import config as settings
+    from openworld_trainers.run.evaluate import evaluate
+    from openworld_trainers.run.metrics import RunFolder
+    from openworld_trainers.run.policy import export, load_agent
+    from openworld_trainers.run.train import load_policy, train
     from tests.trainers.helpers import small
-    from trainers.ppo import config as settings
-    from trainers.ppo.agent import export, load_agent
-    from trainers.ppo.evaluate import evaluate
-    from trainers.ppo.train import load_policy, train
-    from trainers.sinks import RunFolder
 
     run, env = settings.Run(transitions=2 * 64, film=False), settings.World(id=CLASSIC, time_limit=LIMIT)
     network = settings.Network(width=8, depth=1, recurrent=True)

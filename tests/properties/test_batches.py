@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 
 import openworld
-from openworld import batch, chores, compiled
+from openworld import environment as batch
+from openworld.engine import compiled
+from openworld.engine import rare_events as chores
 from tests.oracle import driver
 from tests.oracle.book import CLASSIC
 from tests.oracle.names import ITEMS, Action

@@ -6,7 +6,7 @@ from openworld.content.ids import Achievement, Block, Direction, Fixture, Item
 from openworld.content.rulesets import CLASSIC, COOP, FULL, Ruleset
 from openworld.observe.layout import FALLEN, FELLOW, SLEEPER, layout_of
 from openworld.render.episode import Episode
-from openworld.replay import Replay
+from openworld.storage.replay import Replay
 
 IDS = {"full": "OpenWorld-v0", "classic": "OpenWorld-Classic-v0", "coop": "OpenWorld-Coop-v0"}
 

@@ -7,7 +7,7 @@ import pytest
 
 from openworld.content.ids import Achievement, Action, Block, Item
 from openworld.content.rulesets import CLASSIC, FULL
-from openworld.render.chronicle import BAD, KEPT, UNLOCKED, Story, Telling
+from openworld.render.event_log import BAD, KEPT, UNLOCKED, Story, Telling
 
 
 def told(scene, action, before, after, unlocked=(), end=""):

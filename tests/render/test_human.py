@@ -9,7 +9,7 @@ from openworld.content.rulesets import CLASSIC, FULL
 from openworld.observe.layout import layout_of
 from openworld.render import human
 from openworld.render.badges import badge
-from openworld.render.chronicle import Story
+from openworld.render.event_log import Story
 
 
 @pytest.fixture

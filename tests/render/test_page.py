@@ -10,13 +10,13 @@ import zlib
 import numpy as np
 import pytest
 
-from openworld import foreign_text
 from openworld.art import atlas
 from openworld.content.ids import Block, Direction, Fixture, Item, Projectile
 from openworld.content.rulesets import FULL
 from openworld.render import page
 from openworld.render.episode import Episode
 from openworld.render.sheet import COLUMNS
+from openworld.system import foreign_text
 from tests.render import episodes
 from tests.test_foreign_text import HOSTILE, Tags
 

@@ -15,11 +15,11 @@ import numpy as np
 from openworld.content.ids import Action, Block, Item
 from openworld.content.rulesets import FULL
 from openworld.content.tables import compile_tables
-from openworld.random import Dice
+from openworld.core.random import Dice
+from openworld.core.state import ACHIEVEMENT_WORDS, World, widen
 from openworld.rules.crafting import look_up
 from openworld.rules.grid import FACED
 from openworld.rules.turn import Edit, Sight, Turn, steps_of
-from openworld.state import ACHIEVEMENT_WORDS, World, widen
 from tests.oracle import driver
 
 #: Worlds of a batch for whole steps.

@@ -9,9 +9,9 @@ import pytest
 from scipy import stats
 
 from openworld.content.ids import Achievement, Action, Block, Floor, Item
+from openworld.core.state import World
 from openworld.rules.chests import DRAWS, open_chest
 from openworld.rules.interact import interact
-from openworld.state import World
 from tests.rules.alone import (
     bag,
     blank,

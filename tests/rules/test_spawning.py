@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from openworld.content.tables import compile_tables
-from openworld.step import spawn_due
+from openworld.engine.step import spawn_due
 from tests.oracle import chance, driver
 from tests.oracle.drawing import batches
 from tests.oracle.driver import WORLDS, agree

@@ -3,8 +3,8 @@
 import jax
 import jax.numpy as jnp
 
-from trainers.ppo.config import Config, Horizon, Learning, Network, Rollout, Run
-from trainers.ppo.learner import begin, outer_update
+from openworld_trainers.ppo.config import Config, Horizon, Learning, Network, Rollout, Run
+from openworld_trainers.ppo.learner import begin, outer_update
 
 
 def small(**changes):

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import jax
 
+from openworld_trainers.errors import TrainerError
+from openworld_trainers.ppo.config import Learning, Network, Rollout, Run
+from openworld_trainers.run.folder import alone_in, begun_config, resumed_config
+from openworld_trainers.run.metrics import CONFIG, RunFolder
+from openworld_trainers.run.signals import Ended
+from openworld_trainers.run.train import train_in
 from tests.trainers import probes
 from tests.trainers.helpers import small
-from trainers.errors import TrainerError
-from trainers.ppo.config import Learning, Network, Rollout, Run
-from trainers.ppo.runs import alone_in, begun_config, resumed_config
-from trainers.ppo.train import train_in
-from trainers.signals import Ended
-from trainers.sinks import CONFIG, RunFolder
 
 UPDATES = 6
 LEARNING = Learning(

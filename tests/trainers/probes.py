@@ -8,7 +8,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from openworld.random import world_seeds
+from openworld.core.random import world_seeds
 
 
 class State(eqx.Module):

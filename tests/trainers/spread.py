@@ -10,16 +10,16 @@ import jax
 import numpy as np
 from jax.experimental import multihost_utils
 
+from openworld_trainers.ppo.config import Config, Learning, Network, Rollout, Run, World
+from openworld_trainers.ppo.devices import devices_of, start
+from openworld_trainers.ppo.learner import begin, outer_update, row_of
+from openworld_trainers.ppo.worlds import achievement_names, make
+from openworld_trainers.run.clock import Clock
+from openworld_trainers.run.folder import begun_config, resumed_config
+from openworld_trainers.run.metrics import RunFolder
+from openworld_trainers.run.train import train_in
 from tests.trainers import probes
 from tests.trainers.helpers import small
-from trainers.ppo.clock import Clock
-from trainers.ppo.config import Config, Learning, Network, Rollout, Run, World
-from trainers.ppo.devices import devices_of, start
-from trainers.ppo.learner import begin, outer_update, row_of
-from trainers.ppo.runs import begun_config, resumed_config
-from trainers.ppo.train import train_in
-from trainers.ppo.worlds import achievement_names, make
-from trainers.sinks import RunFolder
 
 UPDATES = 3
 

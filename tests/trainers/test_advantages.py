@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from trainers.ppo.advantages import gae, values_after
-from trainers.ppo.config import Horizon
+from openworld_trainers.ppo.advantages import gae, values_after
+from openworld_trainers.ppo.config import Horizon
 
 jitted = jax.jit(gae, static_argnums=5)
 

@@ -12,19 +12,20 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-import openworld
-from openworld import checksums, cli
+import openworld_trainers
+from openworld import cli
 from openworld.registry import WORLDS
+from openworld.system import checksums
+from openworld_trainers.errors import MissingPackageError, TrainerError
+from openworld_trainers.ppo import config as settings
+from openworld_trainers.ppo.config import Config, Network, Rollout, Run, World
+from openworld_trainers.ppo.networks import count_parameters, make_network
+from openworld_trainers.ppo.worlds import identity, make
+from openworld_trainers.run import policy as agents
+from openworld_trainers.run.checkpoint import MANIFEST, CheckpointError, Checkpoints
+from openworld_trainers.run.metrics import RunFolder, RunFolderError
+from openworld_trainers.run.policy import CARD, WEIGHTS, AgentError, RecurrentAgent, export
 from tests.trainers.test_checkpoint import cut, flip
-from trainers.checkpoint import MANIFEST, CheckpointError, Checkpoints
-from trainers.errors import MissingPackageError, TrainerError
-from trainers.ppo import agent as agents
-from trainers.ppo import config as settings
-from trainers.ppo.agent import CARD, WEIGHTS, AgentError, RecurrentAgent, export
-from trainers.ppo.config import Config, Network, Rollout, Run, World
-from trainers.ppo.networks import count_parameters, make_network
-from trainers.ppo.worlds import identity, make
-from trainers.sinks import RunFolder, RunFolderError
 
 CLASSIC, TOKENS, ACTIONS = "OpenWorld-Classic-v0", 307, 17
 UPDATES = 7
@@ -109,14 +110,14 @@ def test_an_agent_is_found_wherever_it_lies(run, exported, which):
         "file": exported / WEIGHTS,
         "card": exported / CARD,
     }
-    agent = openworld.load_agent(places[which])
+    agent = openworld_trainers.load_agent(places[which])
     same(agent.network, network)
     assert agent.card["world"] == CLASSIC
 
 
 def test_it_takes_the_likeliest_action(run):
     path, network = run
-    agent, seen = openworld.load_agent(str(path)), tokens(12)
+    agent, seen = openworld_trainers.load_agent(str(path)), tokens(12)
     action = agent(seen)
     assert action.dtype == jnp.int32
     np.testing.assert_array_equal(action, jnp.argmax(logits(network, seen)[1], axis=1))
@@ -129,7 +130,7 @@ def test_it_takes_the_likeliest_action(run):
 
 def test_it_draws_actions_as_in_training(run):
     path, network = run
-    agent, seen = openworld.load_agent(path), np.repeat(tokens(1), 4000, axis=0)
+    agent, seen = openworld_trainers.load_agent(path), np.repeat(tokens(1), 4000, axis=0)
     drawn = agent(seen, jax.random.key(1))
     np.testing.assert_array_equal(drawn, agent(seen, jax.random.key(1)))
     found = np.bincount(np.asarray(drawn), minlength=ACTIONS) / len(seen)
@@ -140,7 +141,7 @@ def test_it_draws_actions_as_in_training(run):
 
 def test_one_with_a_memory_hands_it_on(remembering, tmp_path):
     path, network = remembering
-    agent = openworld.load_agent(export(path, tmp_path / "agent"))
+    agent = openworld_trainers.load_agent(export(path, tmp_path / "agent"))
     assert isinstance(agent, RecurrentAgent)
     memory, wanted = agent.begin(3), network.blank(3)
     for step in range(3):
@@ -168,7 +169,7 @@ def test_one_with_a_memory_hands_it_on(remembering, tmp_path):
     ids=["another game", "floats", "too many axes", "no axes"],
 )
 def test_observations_of_another_kind_are_refused(run, seen):
-    agent = openworld.load_agent(run[0])
+    agent = openworld_trainers.load_agent(run[0])
     assert f"seen as uint8[{TOKENS}]" in refused(lambda: agent(seen), ValueError)
 
 
@@ -256,7 +257,9 @@ def change(folder, **changes):
 )
 def test_a_card_that_does_not_fit_is_refused(exported, changes, told):
     change(exported, **changes)
-    assert told in refused(lambda: openworld.load_agent(exported), (AgentError, CheckpointError, ValueError))
+    assert told in refused(
+        lambda: openworld_trainers.load_agent(exported), (AgentError, CheckpointError, ValueError)
+    )
 
 
 @pytest.mark.parametrize(
@@ -269,7 +272,7 @@ def test_a_damaged_file_is_refused(exported, name, harm):
     if (name, harm) == (CARD, flip):
         pytest.skip("a bit of a text may be harmless")
     harm(exported / name)
-    message = refused(lambda: openworld.load_agent(exported))
+    message = refused(lambda: openworld_trainers.load_agent(exported))
     assert str(exported / name) in message
     assert "damaged" in message or "cannot be read" in message
 
@@ -277,7 +280,7 @@ def test_a_damaged_file_is_refused(exported, name, harm):
 def test_a_card_with_the_checksum_of_what_is_no_safetensors_is_refused(exported):
     (exported / WEIGHTS).write_bytes(b"\x80\x04K\x01.")
     change(exported, weights={"sha256": agents.checksum(b"\x80\x04K\x01.")})
-    assert "damaged" in refused(lambda: openworld.load_agent(exported))
+    assert "damaged" in refused(lambda: openworld_trainers.load_agent(exported))
 
 
 def test_another_dtype_is_refused(exported):
@@ -286,7 +289,7 @@ def test_another_dtype_is_refused(exported):
     save_file({**arrays, "actor.bias": arrays["actor.bias"].astype(np.float16)}, path)
     change(exported, weights={"sha256": agents.checksum(path.read_bytes())})
     assert "actor.bias is float16[17] there and float32[17] here" in refused(
-        lambda: openworld.load_agent(exported)
+        lambda: openworld_trainers.load_agent(exported)
     )
 
 
@@ -306,7 +309,7 @@ def change_manifest(run, **facts):
 def test_a_run_of_other_rules_is_refused(other):
     change_manifest(other, ruleset=["classic", 99])
     assert "ruleset ['classic', 99] there and" in refused(
-        lambda: openworld.load_agent(other), CheckpointError
+        lambda: openworld_trainers.load_agent(other), CheckpointError
     )
 
 
@@ -314,10 +317,10 @@ def test_a_run_with_another_network_is_refused(other):
     path = other / "config.json"
     record = json.loads(path.read_text().replace('"width": 16', '"width": 32'))
     path.write_text(json.dumps(checksums.added(record)))
-    message = refused(lambda: openworld.load_agent(other), CheckpointError)
+    message = refused(lambda: openworld_trainers.load_agent(other), CheckpointError)
     assert "was saved with other settings of the network: width=16, in config.json 32" in message
     change_manifest(other, network=None)  # as versions before kept none
-    message = refused(lambda: openworld.load_agent(other), CheckpointError)
+    message = refused(lambda: openworld_trainers.load_agent(other), CheckpointError)
     assert "actor.weight is float32[16, 17] there and float32[32, 17] here" in message
 
 
@@ -326,7 +329,7 @@ def test_the_settings_of_a_run_alike_are_refused(other):
     path = other / "config.json"
     record = json.loads(path.read_text().replace('"relu"', '"tanh"'))
     path.write_text(json.dumps(checksums.added(record)))
-    message = refused(lambda: openworld.load_agent(other), CheckpointError)
+    message = refused(lambda: openworld_trainers.load_agent(other), CheckpointError)
     assert "activation=relu, in config.json tanh" in message
 
 
@@ -335,20 +338,22 @@ def test_a_damaged_checkpoint_is_refused(other):
     (checkpoint / MANIFEST).unlink()
     for path in (other, checkpoint):
         assert "damaged or cut short" in refused(
-            lambda path=path: openworld.load_agent(path), CheckpointError
+            lambda path=path: openworld_trainers.load_agent(path), CheckpointError
         )
 
 
 def test_what_is_no_agent_is_refused(tmp_path):
-    assert "there is no" in refused(lambda: openworld.load_agent(tmp_path / "nowhere"))
-    assert "is no run, no checkpoint and no exported agent" in refused(lambda: openworld.load_agent(tmp_path))
+    assert "there is no" in refused(lambda: openworld_trainers.load_agent(tmp_path / "nowhere"))
+    assert "is no run, no checkpoint and no exported agent" in refused(
+        lambda: openworld_trainers.load_agent(tmp_path)
+    )
     (tmp_path / "7").mkdir()
-    refused(lambda: openworld.load_agent(tmp_path / "7"), TrainerError)
+    refused(lambda: openworld_trainers.load_agent(tmp_path / "7"), TrainerError)
 
 
 def test_without_safetensors_it_says_how_to_get_it(exported, monkeypatch):
-    monkeypatch.setattr("trainers.errors.installed", lambda module: False)
-    message = refused(lambda: openworld.load_agent(exported), MissingPackageError)
+    monkeypatch.setattr("openworld_trainers.errors.installed", lambda module: False)
+    message = refused(lambda: openworld_trainers.load_agent(exported), MissingPackageError)
     assert "pip install 'openworld[train]'" in message
 
 
@@ -356,7 +361,7 @@ def test_the_command_exports(run, tmp_path, capsys):
     words = ["export", str(run[0]), "--out", str(tmp_path / "agent")]
     assert cli.main(words) == 0
     assert capsys.readouterr().out == f"written to {tmp_path / 'agent'}\n"
-    same(openworld.load_agent(tmp_path / "agent").network, run[1])
+    same(openworld_trainers.load_agent(tmp_path / "agent").network, run[1])
     assert cli.main(words) == 2
     assert capsys.readouterr().err.startswith("openworld export: ")
 
@@ -367,7 +372,7 @@ def test_the_command_exports(run, tmp_path, capsys):
 def test_a_card_that_was_edited_is_refused(exported, old, new):
     path = exported / CARD
     path.write_text(path.read_text().replace(old, new))
-    message = refused(lambda: openworld.load_agent(exported))
+    message = refused(lambda: openworld_trainers.load_agent(exported))
     assert message == (
         f"{path} is damaged: its checksum is not that of its content: it was changed after it was written"
     )
@@ -376,7 +381,7 @@ def test_a_card_that_was_edited_is_refused(exported, old, new):
 def test_settings_that_were_edited_are_refused(other):
     path = other / "config.json"
     path.write_text(path.read_text().replace('"relu"', '"tanh"'))
-    message = refused(lambda: openworld.load_agent(other), RunFolderError)
+    message = refused(lambda: openworld_trainers.load_agent(other), RunFolderError)
     assert message.startswith(f"{path} is damaged: its checksum")
 
 
@@ -386,7 +391,7 @@ def test_settings_that_were_edited_are_refused(other):
 )
 def test_odd_facts_are_refused(other, facts, told):
     change_manifest(other, **facts)
-    assert told in refused(lambda: openworld.load_agent(other), CheckpointError)
+    assert told in refused(lambda: openworld_trainers.load_agent(other), CheckpointError)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -403,17 +408,19 @@ def test_weights_that_are_not_finite_are_neither_exported_nor_loaded(tmp_path, v
     arrays = load_file(folder / WEIGHTS)
     save_file({**arrays, "critic.bias": arrays["critic.bias"] + np.float32(value)}, folder / WEIGHTS)
     change(folder, weights={"sha256": agents.checksum((folder / WEIGHTS).read_bytes())})
-    assert "not finite" in refused(lambda: openworld.load_agent(folder))
+    assert "not finite" in refused(lambda: openworld_trainers.load_agent(folder))
 
 
 def test_sizes_are_known_before_anything_is_read(exported):
     path = exported / WEIGHTS
     with path.open("r+b") as stream:
         stream.truncate(1 << 40)  # a hole: it takes no room on the disk
-    assert "too large: 1,099,511,627,776 bytes" in refused(lambda: openworld.load_agent(exported))
+    assert "too large: 1,099,511,627,776 bytes" in refused(lambda: openworld_trainers.load_agent(exported))
     network = {"width": 1 << 40, "depth": 1}
     change(exported, network=network)
-    assert "width=1099511627776 must be at most 65536" in refused(lambda: openworld.load_agent(exported))
+    assert "width=1099511627776 must be at most 65536" in refused(
+        lambda: openworld_trainers.load_agent(exported)
+    )
 
 
 def test_an_export_is_replaced_if_asked_for(run, exported, tmp_path):

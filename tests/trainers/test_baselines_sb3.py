@@ -8,11 +8,11 @@ import pytest
 from stable_baselines3 import PPO
 
 from openworld.cli import baselines, options
-from trainers import report
-from trainers.baselines import sb3
-from trainers.errors import StoppedError, TrainerError
-from trainers.lock import LockedError, owned
-from trainers.sinks import RunFolder
+from openworld_trainers.analysis import report
+from openworld_trainers.baselines.sb3 import train as sb3
+from openworld_trainers.errors import StoppedError, TrainerError
+from openworld_trainers.run.lock import LockedError, owned
+from openworld_trainers.run.metrics import RunFolder
 
 SMALL = ["--envs=4", "--steps=8", "--time-limit=6", "--observation=tokens", "--device=cpu", "--seed=3"]
 

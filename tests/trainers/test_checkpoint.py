@@ -15,9 +15,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from openworld import checksums
-from trainers import checkpoint
-from trainers.checkpoint import MANIFEST, CheckpointError, Checkpoints
+from openworld.system import checksums
+from openworld_trainers.run import checkpoint
+from openworld_trainers.run.checkpoint import MANIFEST, CheckpointError, Checkpoints
 
 
 class Record(eqx.Module):

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from trainers.ppo import config as settings
-from trainers.ppo.config import Config, Horizon, Learning, Network, Rollout, Run, World
+from openworld_trainers.ppo import config as settings
+from openworld_trainers.ppo.config import Config, Horizon, Learning, Network, Rollout, Run, World
 
 
 @pytest.mark.parametrize(

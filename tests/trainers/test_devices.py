@@ -10,11 +10,11 @@ from pathlib import Path
 import jax
 import pytest
 
+from openworld_trainers.ppo import devices
+from openworld_trainers.ppo.config import Learning, Rollout, Run
+from openworld_trainers.ppo.devices import DevicesError, addresses, devices_of
 from tests.trainers import spread
 from tests.trainers.helpers import small
-from trainers.ppo import devices
-from trainers.ppo.config import Learning, Rollout, Run
-from trainers.ppo.devices import DevicesError, addresses, devices_of
 
 ROOT = Path(__file__).parents[2]
 

@@ -6,10 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tests.trainers import probes
-from tests.trainers.helpers import small
-from trainers.ppo.config import Network
-from trainers.ppo.diagnostics import (
+from openworld_trainers.ppo.config import Network
+from openworld_trainers.ppo.diagnostics import (
     across,
     data_ratio,
     dead_share,
@@ -19,9 +17,11 @@ from trainers.ppo.diagnostics import (
     explained_variance,
     outer_step,
 )
-from trainers.ppo.losses import Batch
-from trainers.ppo.networks import make_network
-from trainers.ppo.rollout import log_probabilities
+from openworld_trainers.ppo.losses import Batch
+from openworld_trainers.ppo.networks import make_network
+from openworld_trainers.ppo.rollout import log_probabilities
+from tests.trainers import probes
+from tests.trainers.helpers import small
 
 jitted = jax.jit(diagnose, static_argnums=3)
 

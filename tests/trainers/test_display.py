@@ -9,12 +9,23 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from openworld_trainers.analysis.trend import judge
+from openworld_trainers.ppo.config import Config, to_dict
+from openworld_trainers.run import progress as module
+from openworld_trainers.run.phases import Phases
+from openworld_trainers.run.progress import (
+    Display,
+    Past,
+    known,
+    numbered,
+    panel,
+    percent,
+    short,
+    small,
+    sparkline,
+    told,
+)
 from tests.test_foreign_text import HOSTILE
-from trainers import display as module
-from trainers.display import Display, Past, known, numbered, panel, percent, short, small, sparkline, told
-from trainers.phases import Phases
-from trainers.ppo.config import Config, to_dict
-from trainers.ppo.verdict import judge
 
 
 def row(update, value, **more):

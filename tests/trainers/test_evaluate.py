@@ -8,18 +8,18 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from openworld_trainers.baselines.scripted.random import Uniform
+from openworld_trainers.errors import TrainerError
+from openworld_trainers.ppo.config import Run
+from openworld_trainers.run import demo as demonstration
+from openworld_trainers.run import evaluate as module
+from openworld_trainers.run import play
+from openworld_trainers.run import train as training
+from openworld_trainers.run.evaluate import compare, evaluate, notes
+from openworld_trainers.run.play import Course, Policy
+from openworld_trainers.run.train import train
 from tests.trainers import probes
 from tests.trainers.helpers import learn, small
-from trainers.baselines.random import Uniform
-from trainers.errors import TrainerError
-from trainers.ppo import demo as demonstration
-from trainers.ppo import evaluate as module
-from trainers.ppo import play
-from trainers.ppo import train as training
-from trainers.ppo.config import Run
-from trainers.ppo.evaluate import compare, evaluate, notes
-from trainers.ppo.play import Course, Policy
-from trainers.ppo.train import train
 
 
 class Quits(probes.Probe):

@@ -15,11 +15,11 @@ import jax
 import numpy as np
 import pytest
 
+from openworld_trainers.ppo.devices import ALONE
+from openworld_trainers.ppo.learner import template
+from openworld_trainers.run.checkpoint import Checkpoints
+from openworld_trainers.run.metrics import RunFolder
 from tests.trainers import killed
-from trainers.checkpoint import Checkpoints
-from trainers.ppo.devices import ALONE
-from trainers.ppo.learner import template
-from trainers.sinks import RunFolder
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals")
 

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from trainers.ppo.liveness import moments, peak, size_of
+from openworld_trainers.planner.liveness import moments, peak, size_of
 
 N = 1024
 WIDE, LONG = jax.ShapeDtypeStruct((N, N), jnp.float32), jax.ShapeDtypeStruct((N,), jnp.float32)

@@ -11,17 +11,17 @@ from pathlib import Path
 
 import pytest
 
+from openworld_trainers.errors import TrainerError
+from openworld_trainers.run import lock as module
+from openworld_trainers.run.lock import LOCK, LockedError, Owner, acquire, owned, read, start_of
 from tests.test_foreign_text import HOSTILE
-from trainers import lock as module
-from trainers.errors import TrainerError
-from trainers.lock import LOCK, LockedError, Owner, acquire, owned, read, start_of
 
 ROOT = Path(__file__).parents[2]
 #: Owns a folder, says so, and waits.
 HOLDER = """
 import sys
 from pathlib import Path
-from trainers.lock import owned
+from openworld_trainers.run.lock import owned
 with owned(Path(sys.argv[1]), "a test"):
     print("has it", flush=True)
     sys.stdin.read()

@@ -5,11 +5,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from openworld_trainers.ppo.config import Learning
+from openworld_trainers.ppo.losses import Batch, entropy, policy_loss, ppo_loss, value_loss
+from openworld_trainers.ppo.networks import make_network
 from tests.trainers import probes
 from tests.trainers.helpers import small
-from trainers.ppo.config import Learning
-from trainers.ppo.losses import Batch, entropy, policy_loss, ppo_loss, value_loss
-from trainers.ppo.networks import make_network
 
 
 def test_policy_loss_is_the_mean_of_the_worse_surrogate():

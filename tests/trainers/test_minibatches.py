@@ -9,16 +9,16 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from openworld_trainers.ppo.chance import uniforms
+from openworld_trainers.ppo.config import Learning, Network, Rollout
+from openworld_trainers.ppo.devices import ALONE, Devices
+from openworld_trainers.ppo.learner import begin
+from openworld_trainers.ppo.losses import Batch
+from openworld_trainers.ppo.minibatches import Lanes
+from openworld_trainers.ppo.recurrent import Sequence
+from openworld_trainers.ppo.rollout import sample
 from tests.trainers import probes
 from tests.trainers.helpers import small
-from trainers.ppo.chance import uniforms
-from trainers.ppo.config import Learning, Network, Rollout
-from trainers.ppo.devices import ALONE, Devices
-from trainers.ppo.learner import begin
-from trainers.ppo.losses import Batch
-from trainers.ppo.minibatches import Lanes
-from trainers.ppo.recurrent import Sequence
-from trainers.ppo.rollout import sample
 
 WORDS = jnp.array([1, 2], jnp.uint32)
 

@@ -12,10 +12,10 @@ import openworld
 from openworld.content.ids import Block, Fixture
 from openworld.content.reach import reachable
 from openworld.registry import WORLDS
+from openworld_trainers.ppo.config import Network
+from openworld_trainers.ppo.encoders import FlatEncoder, TokenEncoder, kind_of, make_encoder, one_hot, reach
+from openworld_trainers.ppo.networks import count_parameters, make_network, resolved
 from tests.trainers import probes
-from trainers.ppo.config import Network
-from trainers.ppo.encoders import FlatEncoder, TokenEncoder, kind_of, make_encoder, one_hot, reach
-from trainers.ppo.networks import count_parameters, make_network, resolved
 
 #: Ids whose worlds show tokens.
 IDS = [id for id, row in WORLDS.items() if row.observation is None]
@@ -134,7 +134,7 @@ def test_embeddings_learn_only_when_they_may(learned):
 
 
 def test_the_embedding_gradient_is_that_of_a_lookup():
-    from trainers.ppo.encoders import look_up
+    from openworld_trainers.ppo.encoders import look_up
 
     table = jax.random.normal(jax.random.key(0), (64, 3))
     index = jax.random.randint(jax.random.key(1), (5, 7), 0, 64).astype(jnp.uint8)

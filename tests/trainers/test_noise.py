@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from trainers.ppo.noise import averages, noise_of_parts, noise_scale, smoothed
+from openworld_trainers.ppo.noise_scale import averages, noise_of_parts, noise_scale, smoothed
 
 # L(θ, x) = ½ |θ − x|² with x ~ N(0, diag(DEVIATION²)): the gradient is θ − x, its covariance that of x.
 THETA = np.linspace(0.5, 1.5, 16)

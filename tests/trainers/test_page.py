@@ -9,8 +9,8 @@ import re
 from pathlib import Path
 
 from openworld.bench import pages
-from trainers.ppo import scaling
-from trainers.ppo.config import Config, to_dict
+from openworld_trainers.planner import scaling
+from openworld_trainers.ppo.config import Config, to_dict
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "trainer.md"
 

@@ -7,14 +7,15 @@ import jax.numpy as jnp
 import pytest
 
 import openworld
+from openworld_trainers.errors import TrainerError
+from openworld_trainers.planner import device_memory as memory
+from openworld_trainers.planner import show as planning
+from openworld_trainers.planner.liveness import size_of
+from openworld_trainers.planner.plan import PlanError, check_fits, make_plan, share_of
+from openworld_trainers.ppo.config import Learning, Network, Rollout, World, preset
+from openworld_trainers.ppo.learner import begin, outer_update
 from tests.trainers import probes
 from tests.trainers.helpers import small
-from trainers.errors import TrainerError
-from trainers.ppo import memory, planning
-from trainers.ppo.config import Learning, Network, Rollout, World, preset
-from trainers.ppo.learner import begin, outer_update
-from trainers.ppo.liveness import size_of
-from trainers.ppo.plan import PlanError, check_fits, make_plan, share_of
 
 CONFIGS = {
     "a wide network": small(
@@ -143,7 +144,7 @@ def test_an_accelerator_plays_many_worlds_in_blocks():
 @pytest.mark.slow
 def test_a_million_worlds_fit_one_large_accelerator():
     """On paper: as a GPU would run it; nothing is compiled."""
-    from trainers.ppo.scaling import configure
+    from openworld_trainers.planner.scaling import configure
 
     config = configure(2**20).config
     config = dataclasses.replace(config, world=World(id="OpenWorld-Classic-v0"))

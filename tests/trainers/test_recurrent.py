@@ -7,16 +7,16 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from openworld_trainers.ppo.config import Network, Rollout
+from openworld_trainers.ppo.ewma import Ewma
+from openworld_trainers.ppo.learner import begin
+from openworld_trainers.ppo.losses import policy_loss
+from openworld_trainers.ppo.networks import make_network
+from openworld_trainers.ppo.rollout import collect, log_probabilities
+from openworld_trainers.ppo.update import to_batch
+from openworld_trainers.run.play import Course, Policy
 from tests.trainers import probes
 from tests.trainers.helpers import learn, small
-from trainers.ppo.config import Network, Rollout
-from trainers.ppo.ewma import Ewma
-from trainers.ppo.learner import begin
-from trainers.ppo.losses import policy_loss
-from trainers.ppo.networks import make_network
-from trainers.ppo.play import Course, Policy
-from trainers.ppo.rollout import collect, log_probabilities
-from trainers.ppo.update import to_batch
 
 RECURRENT = Network(width=16, depth=1, activation="tanh", recurrent=True)
 

@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from openworld import checksums, foreign_text
+from openworld.system import checksums, foreign_text
+from openworld_trainers.analysis.curves import PANELS, thinned
+from openworld_trainers.analysis.report import classed, names, report
+from openworld_trainers.errors import MissingPackageError, TrainerError
+from openworld_trainers.ppo.config import Config, Rollout, Run, to_dict
+from openworld_trainers.run.metrics import RunFolder, RunFolderError
+from openworld_trainers.run.metrics import line_of as signed_line
 from tests.test_foreign_text import HOSTILE, Tags
-from trainers.curves import PANELS, thinned
-from trainers.errors import MissingPackageError, TrainerError
-from trainers.ppo.config import Config, Rollout, Run, to_dict
-from trainers.report import classed, names, report
-from trainers.sinks import RunFolder, RunFolderError
-from trainers.sinks import line_of as signed_line
 
 
 def make_run(path, worlds=1024, seed=0, updates=120, gain=4.0):
@@ -157,7 +157,7 @@ def test_other_endings_and_no_runs_are_refused(runs, tmp_path):
 
 
 def test_a_missing_matplotlib_is_named(runs, tmp_path, monkeypatch):
-    monkeypatch.setattr("trainers.errors.installed", lambda module: module != "matplotlib")
+    monkeypatch.setattr("openworld_trainers.errors.installed", lambda module: module != "matplotlib")
     message = line_of(MissingPackageError, lambda: report(runs, tmp_path / "report.html"))
     assert message == "a report needs matplotlib: pip install 'openworld[plots]'"
 
@@ -200,7 +200,9 @@ def with_names(path, text):
 
 
 def test_foreign_names_stay_text_on_the_page(tmp_path, monkeypatch):
-    monkeypatch.setattr("trainers.report.svg", lambda *_: "<svg></svg>")  # names are not drawn in them
+    monkeypatch.setattr(
+        "openworld_trainers.analysis.report.svg", lambda *_: "<svg></svg>"
+    )  # names are not drawn in them
     harmless = report([with_names(tmp_path / "run", "harmless")], tmp_path / "a.html").read_text()
     for number, text in enumerate(HOSTILE):
         run = with_names(tmp_path / str(number) / "run", text[:9999])  # the file of settings has a bound
@@ -216,7 +218,7 @@ def test_foreign_names_stay_text_on_the_page(tmp_path, monkeypatch):
 
 
 def test_foreign_folders_stay_text_on_the_page(tmp_path, monkeypatch):
-    monkeypatch.setattr("trainers.report.svg", lambda *_: "<svg></svg>")
+    monkeypatch.setattr("openworld_trainers.analysis.report.svg", lambda *_: "<svg></svg>")
     harmless = report([make_run(tmp_path / "b", updates=0)], tmp_path / "b.html").read_text()
     for text in HOSTILE:
         name = text.replace("/", "|").replace("\0", "").encode("utf-8", "replace").decode()[:60]
@@ -265,7 +267,7 @@ def test_strange_values_are_shown_or_passed_over(tmp_path, monkeypatch):
     run = make_run(tmp_path / "run", updates=40)
     record = json.loads((run / "config.json").read_text())
     rows = (run / "metrics.jsonl").read_text().splitlines()
-    monkeypatch.setattr("trainers.report.svg", lambda *_: "<svg></svg>")
+    monkeypatch.setattr("openworld_trainers.analysis.report.svg", lambda *_: "<svg></svg>")
 
     def shown(config, changed):
         strange = checksums.added(record | {"config": record["config"] | config})

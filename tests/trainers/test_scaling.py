@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainers.ppo import scaling
-from trainers.ppo.config import Horizon, preset, to_dict
-from trainers.ppo.scaling import REFERENCES, RULES, configure, derived, explain, horizon_steps
+from openworld_trainers.planner import scaling
+from openworld_trainers.planner.scaling import REFERENCES, RULES, configure, derived, explain, horizon_steps
+from openworld_trainers.ppo.config import Horizon, preset, to_dict
 
 
 def flat(config):

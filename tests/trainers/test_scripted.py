@@ -8,10 +8,18 @@ from openworld import registry
 from openworld.content.rulesets import CLASSIC, FULL
 from openworld.judging.play import _programs
 from openworld.observe.layout import layout_of
+from openworld_trainers.baselines.scripted import burrow
+from openworld_trainers.baselines.scripted.chart import (
+    SIDE,
+    Chart,
+    Kind,
+    kinds_of,
+    shifted,
+    spread,
+    spread_round,
+)
+from openworld_trainers.baselines.scripted.policy import Scripted
 from tests.judging.small import EPISODES, SMALL
-from trainers.baselines import burrow
-from trainers.baselines.chart import SIDE, Chart, Kind, kinds_of, shifted, spread, spread_round
-from trainers.baselines.scripted import Scripted
 
 
 def board(text, row=32, column=32):

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 import openworld
-from trainers.ppo.config import Rollout, Run, World, preset
-from trainers.ppo.film import film
-from trainers.ppo.play import Course
-from trainers.ppo.train import load_policy, train
-from trainers.ppo.worlds import Seats, Worlds, achievement_names, identity, make
+from openworld_trainers.ppo.config import Rollout, Run, World, preset
+from openworld_trainers.ppo.worlds import Seats, Worlds, achievement_names, identity, make
+from openworld_trainers.run.film import film
+from openworld_trainers.run.play import Course
+from openworld_trainers.run.train import load_policy, train
 
 pytestmark = pytest.mark.slow
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from trainers.signals import Ended, interruption, repeated
+from openworld_trainers.run.signals import Ended, interruption, repeated
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals")
 
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 #: Works in short updates, and saves for half a second when it is asked to stop.
 GENTLE = """
 import sys, time
-from trainers.signals import interruption
+from openworld_trainers.run.signals import interruption
 with interruption() as stop:
     stop.gentle = True
     print("ready", flush=True)
@@ -31,7 +31,7 @@ sys.exit(128 + stop.number)
 #: Is in one long call, in which no handler of Python's runs, as while a program is compiled.
 LONG = """
 import hashlib, sys
-from trainers.signals import interruption, leaving
+from openworld_trainers.run.signals import interruption, leaving
 with interruption() as stop, leaving(lambda: print("in order", flush=True)):
     stop.gentle = sys.argv[1] == "gentle"
     print("ready", flush=True)

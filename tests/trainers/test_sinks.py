@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from trainers import errors
-from trainers.display import Display, clock, line, number, panel, short
-from trainers.errors import MissingPackageError, TrainerError, require
-from trainers.sinks import RunFolder, RunFolderError, plain, thinned
+from openworld_trainers import errors
+from openworld_trainers.errors import MissingPackageError, TrainerError, require
+from openworld_trainers.run.metrics import RunFolder, RunFolderError, plain, thinned
+from openworld_trainers.run.progress import Display, clock, line, number, panel, short
 
 ROW = {
     "update": 3,
@@ -107,7 +107,7 @@ def test_a_curve_is_drawn_when_it_can_be(folder, monkeypatch):
     folder.append({**ROW, "transitions": 2_000_000, "achievements": {"new": 0.1}})
     assert folder.draw() == str(folder.path / "learning_curve.png")
     assert (folder.path / "learning_curve.png").read_bytes()[:4] == b"\x89PNG"
-    monkeypatch.setattr("trainers.sinks.installed", lambda module: False)
+    monkeypatch.setattr("openworld_trainers.run.metrics.installed", lambda module: False)
     assert "openworld[plots]" in folder.draw()
 
 
@@ -199,7 +199,7 @@ def test_a_line_tells_speed_return_achievements_and_time_left():
 
 def test_without_a_terminal_lines_come_now_and_then(monkeypatch):
     now = [0.0]
-    monkeypatch.setattr("trainers.display.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("openworld_trainers.run.progress.time.monotonic", lambda: now[0])
     out = io.StringIO()
     with Display("title", Console(file=out, width=200)) as display:
         for now[0] in (0.0, 1.0, 2.0, 20.0, 21.0):

@@ -5,12 +5,12 @@ import math
 
 import pytest
 
+from openworld_trainers.planner.scaling import Reference, configure
+from openworld_trainers.ppo.config import Learning, Rollout
+from openworld_trainers.studies import stagnation
+from openworld_trainers.studies.stagnation import CUTS, PARTS, Numbers, Study, parts_of
 from tests.trainers.helpers import small
 from tests.trainers.probes import Probe, one
-from trainers.ppo.config import Learning, Rollout
-from trainers.ppo.scaling import Reference, configure
-from trainers.studies import stagnation
-from trainers.studies.stagnation import CUTS, PARTS, Numbers, Study, parts_of
 
 SMALL = small(rollout=Rollout(worlds=4, steps=8), learning=Learning(minibatch_size=16, epochs=2))
 

@@ -14,18 +14,25 @@ import numpy as np
 import pytest
 
 import openworld
+from openworld_trainers.errors import StoppedError, TrainerError
+from openworld_trainers.ppo.config import Network, Run, World, preset
+from openworld_trainers.ppo.learner import begin, outer_update
+from openworld_trainers.ppo.worlds import achievement_names
+from openworld_trainers.run import train as training
+from openworld_trainers.run.checkpoint import CheckpointError, Checkpoints
+from openworld_trainers.run.folder import alone_in, of_newest
+from openworld_trainers.run.lock import LockedError
+from openworld_trainers.run.metrics import RunFolder, RunFolderError
+from openworld_trainers.run.train import (
+    DivergedError,
+    begun_config,
+    read_config,
+    resumed_config,
+    train,
+    train_in,
+)
 from tests.trainers import probes
 from tests.trainers.helpers import small
-from trainers.checkpoint import CheckpointError, Checkpoints
-from trainers.errors import StoppedError, TrainerError
-from trainers.lock import LockedError
-from trainers.ppo import train as training
-from trainers.ppo.config import Network, Run, World, preset
-from trainers.ppo.learner import begin, outer_update
-from trainers.ppo.runs import alone_in, of_newest
-from trainers.ppo.train import DivergedError, begun_config, read_config, resumed_config, train, train_in
-from trainers.ppo.worlds import achievement_names
-from trainers.sinks import RunFolder, RunFolderError
 
 BATCH = 32 * 8
 CLASSIC = "OpenWorld-Classic-v0"

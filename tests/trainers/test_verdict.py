@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from trainers.ppo.advice import advise, anchored, factor_for, measured_noise
-from trainers.ppo.config import Config, to_dict
-from trainers.ppo.verdict import LEAST_ROWS, judge, neighbours, trend
+from openworld_trainers.analysis.advice import advise, anchored, factor_for, measured_noise
+from openworld_trainers.analysis.trend import LEAST_ROWS, judge, neighbours, trend
+from openworld_trainers.ppo.config import Config, to_dict
 
 UPDATE = 65536
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from openworld.content.ids import Achievement
-from openworld.replay import Replay
-from trainers.ppo.config import Run, World, preset
-from trainers.ppo.evaluate import evaluate
-from trainers.ppo.film import film
-from trainers.ppo.train import load_policy, train
-from trainers.sinks import RunFolderError
+from openworld.storage.replay import Replay
+from openworld_trainers.ppo.config import Run, World, preset
+from openworld_trainers.run.evaluate import evaluate
+from openworld_trainers.run.film import film
+from openworld_trainers.run.metrics import RunFolderError
+from openworld_trainers.run.train import load_policy, train
 
 pytestmark = pytest.mark.slow
 

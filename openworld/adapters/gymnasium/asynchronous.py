@@ -4,7 +4,7 @@ import multiprocessing
 import sys
 import warnings
 
-from openworld import forking
+from openworld.system import forking
 
 
 def choose_start_method() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from gymnasium.error import ClosedEnvironmentError, ResetNeeded
 
-#: Marks a world seed as held out; see `openworld.random`.
+#: Marks a world seed as held out; see `openworld.core.random`.
 HELD_OUT = 1 << 31
 
 OPTIONS = ("held_out", "world_seed")

@@ -13,7 +13,6 @@ import numpy as np
 from gymnasium.envs.registration import EnvSpec
 from gymnasium.spaces import Discrete
 
-from openworld import cache
 from openworld.adapters.copying import Copyable, exclusive
 from openworld.adapters.gymnasium import checks, forms, limits, seeds
 from openworld.adapters.gymnasium.asynchronous import choose_start_method
@@ -23,11 +22,12 @@ from openworld.adapters.gymnasium.programs import Shown, solo
 from openworld.adapters.gymnasium.rows import HEAD, row_type
 from openworld.adapters.gymnasium.spaces import observation_space
 from openworld.registry import known_keywords, listed, make
-from openworld.render.chronicle import Story, Telling
+from openworld.render.event_log import Story, Telling
 from openworld.render.human import frame
 from openworld.render.picture import picture
 from openworld.render.screen import Screen
 from openworld.render.terminal import ansi
+from openworld.system import cache
 
 #: Of a batch of worlds; one world can be shown in a window as well.
 RENDER_MODES = ["rgb_array", "ansi"]

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from openworld.batch import OBSERVATIONS as ON_DEVICE
 from openworld.content.rulesets import Ruleset
+from openworld.environment import OBSERVATIONS as ON_DEVICE
 from openworld.observe.text import text
 from openworld.registry import listed
 

@@ -8,11 +8,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from openworld import forking, saving
 from openworld.adapters.copying import on_host
 from openworld.adapters.gymnasium.packing import Packed
 from openworld.adapters.gymnasium.programs import solo
-from openworld.batch import Environment, State
+from openworld.environment import Environment, State
+from openworld.storage import saving
+from openworld.system import forking
 
 
 @dataclass(frozen=True, eq=False)

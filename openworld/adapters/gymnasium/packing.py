@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Int32
 
-from openworld.batch import State
-from openworld.state import Ground
+from openworld.core.state import Ground
+from openworld.environment import State
 
 
 class Packed(NamedTuple):

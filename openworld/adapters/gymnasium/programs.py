@@ -12,15 +12,15 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, UInt8
 
-from openworld import chores
 from openworld.adapters.gymnasium.packing import Packed, copied, pack, unpack
 from openworld.adapters.gymnasium.rows import row
-from openworld.batch import Environment, Info, State
-from openworld.compiled import shared
+from openworld.core.random import next_seed
+from openworld.core.xla import for_the_few
+from openworld.engine import rare_events as chores
+from openworld.engine.compiled import shared
+from openworld.environment import Environment, Info, State
 from openworld.observe.forms import decoder
-from openworld.random import next_seed
-from openworld.rare import for_the_few
-from openworld.score.scoring import in_units, unlocked
+from openworld.rules.scoring import in_units, unlocked
 
 
 class Shown(NamedTuple):

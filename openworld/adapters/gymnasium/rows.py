@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, UInt8
 
-from openworld.batch import Info, State
 from openworld.content.rulesets import Ruleset
+from openworld.environment import Info, State
 
 #: How a world's row of bytes begins, as NumPy reads it; a byte for each achievement and for each action follow.
 HEAD = [

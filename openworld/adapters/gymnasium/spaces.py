@@ -13,9 +13,10 @@ from openworld.content import loot
 from openworld.content.ids import Item
 from openworld.content.reach import reachable
 from openworld.content.rulesets import Ruleset
-from openworld.observe import classic, company
+from openworld.observe import classic
+from openworld.observe import players as company
 from openworld.observe.layout import MOST_PLAYERS, SAME_PLACE, layout_of
-from openworld.observe.pixels import pixels_shape
+from openworld.observe.pixels.frames import pixels_shape
 from openworld.observe.symbolic import CHANNELS
 from openworld.observe.text import CHARACTERS, LONGEST
 

@@ -8,7 +8,6 @@ from gymnasium.envs.registration import EnvSpec
 from gymnasium.spaces import Discrete
 from gymnasium.vector import AutoresetMode, VectorEnv
 
-from openworld import cache
 from openworld.adapters.copying import Copyable, exclusive
 from openworld.adapters.gymnasium import autoreset, checks, forms, limits, seeds
 from openworld.adapters.gymnasium.env import RENDER_MODES, painter
@@ -16,8 +15,9 @@ from openworld.adapters.gymnasium.holding import Held, held
 from openworld.adapters.gymnasium.programs import Shown, batch
 from openworld.adapters.gymnasium.rows import row_type
 from openworld.adapters.gymnasium.spaces import batched, batched_actions, observation_space
-from openworld.batch import State
+from openworld.environment import State
 from openworld.registry import known_keywords, listed, make
+from openworld.system import cache
 
 _KNOWN = (
     "observation",

@@ -7,10 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool
 
-from openworld import arguments, forking, registry
+from openworld import registry
 from openworld.adapters.gymnax.folding import batch_of_one, calls, first
 from openworld.adapters.gymnax.records import EnvParams, EnvState
-from openworld.random import key_words, world_seeds
+from openworld.core.random import key_words, world_seeds
+from openworld.engine import arguments
+from openworld.system import forking
 
 try:
     from gymnax.environments.spaces import Box, Discrete  # type: ignore[reportMissingImports]

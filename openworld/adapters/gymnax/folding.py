@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from openworld.batch import Environment, State
-from openworld.compiled import shared
+from openworld.engine.compiled import shared
+from openworld.environment import Environment, State
 
 
 class Calls(NamedTuple):

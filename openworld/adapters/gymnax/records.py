@@ -6,7 +6,7 @@ from typing import Any
 import equinox as eqx
 from jaxtyping import Array, Bool
 
-from openworld.batch import State
+from openworld.environment import State
 
 
 class EnvParams(eqx.Module):

@@ -10,15 +10,15 @@ from gymnasium.spaces import Box, Discrete, Space
 from gymnasium.utils import seeding
 from pettingzoo import ParallelEnv
 
-from openworld import cache
 from openworld.adapters.copying import Copyable, exclusive
 from openworld.adapters.gymnasium import checks, forms, limits, seeds
 from openworld.adapters.gymnasium.spaces import observation_space
 from openworld.adapters.pettingzoo.programs import Shown, programs
-from openworld.batch import COMPANY, State
+from openworld.environment import COMPANY, State
 from openworld.registry import known_keywords, make
 from openworld.render.picture import picture
 from openworld.render.terminal import ansi
+from openworld.system import cache
 
 #: "human" prints what "ansi" returns.
 RENDER_MODES = ["human", "ansi", "rgb_array"]

@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from openworld.batch import Environment, State
-from openworld.compiled import shared
+from openworld.engine.compiled import shared
+from openworld.environment import Environment, State
 from openworld.observe.forms import decoder
 
 

@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from jaxtyping import Array, Bool, Float32, UInt8, UInt32
 
-from openworld.batch import Environment, Info, State
-from openworld.compiled import KEPT, shared
 from openworld.content.rulesets import Ruleset
+from openworld.engine.compiled import KEPT, shared
+from openworld.environment import Environment, Info, State
 from openworld.observe.forms import FORMS
 
 

@@ -12,7 +12,7 @@ from gymnasium.envs.registration import EnvSpec
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import VecEnv
 
-from openworld.batch import Environment
+from openworld.environment import Environment
 from openworld.registry import register_gymnasium
 
 #: What `env_method` can call of each world.

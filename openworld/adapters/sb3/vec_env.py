@@ -9,16 +9,16 @@ from gymnasium.spaces import Box, Discrete
 from gymnasium.utils import seeding
 from jaxtyping import Array
 
-from openworld import cache
 from openworld.adapters.copying import Copyable, exclusive
 from openworld.adapters.gymnasium import checks, forms, seeds
 from openworld.adapters.gymnasium.env import OpenWorldEnv, painter
 from openworld.adapters.gymnasium.spaces import observation_space
 from openworld.adapters.sb3.programs import Shown, decoder, on_host, programs, rows_of
 from openworld.adapters.sb3.shared import Shared, spec_of
-from openworld.batch import Environment, State
+from openworld.environment import Environment, State
 from openworld.observe.forms import FORMS, OBSERVATIONS
 from openworld.registry import known_keywords, make
+from openworld.system import cache
 
 #: "human" is not among them: Stable-Baselines3 shows the "rgb_array" itself.
 RENDER_MODES = (None, "rgb_array", "ansi")

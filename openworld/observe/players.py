@@ -1,0 +1,76 @@
+"""What players see of one another: a mark on the tile where one is, and a few numbers of each, near or far."""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float32, Int32
+
+from openworld.content.units import POINT
+from openworld.core.state import World
+from openworld.observe.layout import FALLEN, FELLOW, FELLOW_STATES, MOST_PLAYERS, SAME_PLACE, SLEEPER
+
+#: Channels that tell of a player on a tile: who it is, where it faces, whether it sleeps, whether it has fallen.
+CHANNELS = MOST_PLAYERS + 4 + 2
+#: Floats after those of the tiles: the player's number, whether it has fallen, and six of each of the company.
+SCALARS = MOST_PLAYERS + 1 + 6 * MOST_PLAYERS
+#: What `fellow_state` says of one who is there.
+AWAKE, ASLEEP, DOWN = range(1, FELLOW_STATES + 1)
+
+
+def marks(world: World) -> Int32[Array, " agents"]:
+    """Return how each player looks in the plane of creatures."""
+    player, number = world.player, jnp.arange(world.player.facing.shape[0], dtype=jnp.int32)
+    mark = jnp.where(player.asleep, SLEEPER + number, FELLOW + 4 * number + player.facing)
+    return jnp.where(player.health > 0, mark, FALLEN + number)
+
+
+def told(world: World) -> list[Int32[Array, "agents n"]]:
+    """Return the runs that tell of the company, in the layout's order."""
+    player, agents = world.player, world.player.facing.shape[0]
+    fallen = player.health <= 0
+    apart = player.position[None] - player.position[:, None]
+    place = jnp.clip(apart + SAME_PLACE, 1, 2 * SAME_PLACE - 1)
+    state = jnp.where(fallen, DOWN, jnp.where(player.asleep | player.resting, jnp.int32(ASLEEP), AWAKE))
+
+    def of_each(values: Int32[Array, "rows agents"]) -> Int32[Array, "agents most"]:
+        wide = jnp.broadcast_to(values, (agents, agents))
+        return jnp.pad(wide, ((0, 0), (0, MOST_PLAYERS - agents)))
+
+    return [
+        jnp.arange(agents, dtype=jnp.int32)[:, None],
+        fallen.astype(jnp.int32)[:, None],
+        of_each(place[..., 0]),
+        of_each(place[..., 1]),
+        of_each((player.health // POINT)[None]),
+        of_each(state[None]),
+    ]
+
+
+def floats(field: dict[str, Array]) -> list[Float32[Array, "*batch n"]]:
+    """Return the floats after the published ones, decoded from tokens: of the tiles, then of the company."""
+    mark = field["creature"][..., None] - FELLOW
+    batch = mark.shape[:-2]
+    awake, asleep = (mark >= 0) & (mark < SLEEPER - FELLOW), mark >= SLEEPER - FELLOW
+    fallen = mark >= FALLEN - FELLOW
+    who = jnp.where(awake, mark >> 2, mark % MOST_PLAYERS)
+    tiles = [
+        _hot(who, MOST_PLAYERS) & (mark >= 0),
+        _hot(mark & 3, 4) & awake,
+        asleep & ~fallen,
+        fallen,
+    ]
+    state = field["fellow_state"]
+    return [
+        jnp.concatenate(tiles, axis=-1).astype(jnp.float32).reshape(*batch, -1),
+        _hot(field["player"], MOST_PLAYERS).astype(jnp.float32),
+        field["fallen"].astype(jnp.float32),
+        (state > 0).astype(jnp.float32),
+        field["fellow_row"].astype(jnp.float32) / (2 * SAME_PLACE),
+        field["fellow_col"].astype(jnp.float32) / (2 * SAME_PLACE),
+        field["fellow_health"].astype(jnp.float32) / 10,
+        (state == ASLEEP).astype(jnp.float32),
+        (state == DOWN).astype(jnp.float32),
+    ]
+
+
+def _hot(values: Int32[Array, "*n"], width: int) -> Bool[Array, "*m"]:
+    return values == jax.lax.broadcasted_iota(jnp.int32, (*values.shape[:-1], width), values.ndim - 1)

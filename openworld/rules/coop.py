@@ -1,0 +1,156 @@
+"""Several players in one world: whose turn comes first, who stands, who is in the way, help and gifts.
+
+Players take turns in every system of a step. Who is first changes from step to step, so that nobody is favoured
+for long: at tick t it is player t modulo their number, then the next one, and after the last the first.
+`order` puts the players into that order before the systems play, and `reorder` puts them back, so that to a
+system the first player is simply the first of its array.
+"""
+
+from typing import TypeVar
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Int32
+
+from openworld.content.giving import GIVING
+from openworld.content.ids import Action, Item
+from openworld.content.rulesets import Ruleset
+from openworld.content.units import POINT
+from openworld.core.state import Player, World
+from openworld.rules.turn import Party, Turn, first, same
+
+#: The health with which one who is helped up goes on.
+HELPED_UP = 2 * POINT
+#: Steps that the hour moves on in a step that everybody who stands sleeps through.
+NIGHT_PACE = 10
+#: In a players' projectile's type, its owner counts so much.
+OWNER = 8
+
+Records = TypeVar("Records")
+
+
+def order(records: Records, tick: Int32[Array, ""]) -> Records:
+    """Put the players of records that lead with the agents axis into this step's order."""
+    return jax.tree.map(lambda x: _roll(x, tick, -1), records)
+
+
+def reorder(records: Records, tick: Int32[Array, ""]) -> Records:
+    """Undo `order`."""
+    return jax.tree.map(lambda x: _roll(x, tick, 1), records)
+
+
+def _roll(x: Array, tick: Int32[Array, ""], sign: int) -> Array:
+    """Roll the first axis by tick modulo its length, bit by bit: selects are cheaper than a gather."""
+    agents, by = x.shape[0], tick % x.shape[0]
+    for bit in range((agents - 1).bit_length()):
+        x = jnp.where((by >> bit & 1) == 1, jnp.roll(x, sign << bit, axis=0), x)
+    return x
+
+
+def places_in_order(tick: Int32[Array, ""], agents: int) -> Int32[Array, " agents"]:
+    """Return the number of the player at each place of this step's order."""
+    return (jnp.arange(agents, dtype=jnp.int32) + tick) % agents
+
+
+def standing(player: Player) -> Bool[Array, " agents"]:
+    """Whether each player is on its feet: who has no health left has fallen."""
+    return player.health > 0
+
+
+def gather(world: World, rules: Ruleset) -> Party | None:
+    """Return who is who in this step, the players in its order; of one player there is nothing to tell."""
+    agents = world.player.facing.shape[0]
+    if agents == 1:
+        return None
+    stands = standing(world.player)
+    present = jnp.ones_like(stands) if rules.revival else stands
+    return Party(places_in_order(world.tick, agents), stands, present)
+
+
+def on_players(world: World, turn: Turn, position: Int32[Array, "n 2"]) -> Bool[Array, "n agents"]:
+    """Whether each player is in the way at each position: those who lie there are, those who are out are not."""
+    there = same(position[:, None], world.player.position[None])
+    return there if turn.party is None else there & turn.party.present[None]
+
+
+def first_come(turn: Turn, wanted: Bool[Array, " agents"]) -> Bool[Array, " agents"]:
+    """Return who of those that want to change the tile they face is served: a tile changes once in a step."""
+    if turn.party is None:
+        return wanted
+    faced = turn.edits[0]
+    shared = same(faced.position[:, None], faced.position[None])
+    place = jnp.arange(wanted.shape[0], dtype=jnp.int32)
+    earlier = shared & wanted[None] & (place[None] < place[:, None])
+    return wanted & ~jnp.any(shared & faced.wanted[None], axis=1) & ~jnp.any(earlier, axis=1)
+
+
+def signed(turn: Turn, type: Int32[Array, ""], player: int) -> Int32[Array, ""]:
+    """Return the type of a projectile of the player at a place of the order, with its owner told."""
+    return type if turn.party is None else type + OWNER * turn.party.who[player]
+
+
+def give(world: World, turn: Turn) -> tuple[World, Turn]:
+    """Hand one of what the action names to whoever stands on the faced tile, if it can carry one more.
+
+    Players give one after another, out of what they had before anybody gave, and only to who is on its feet.
+    """
+    party, player = turn.party, world.player
+    if party is None:
+        return world, turn
+    had = inventory = player.inventory
+    codes = [GIVING.get(Item(item), -1) for item in range(had.shape[1])]
+    wanted = (turn.action[:, None] == jnp.array(codes, jnp.int32)[None]) & (had > 0)
+    takers = on_players(world, turn, turn.edits[0].position) & party.standing[None]
+    takers = takers & first(takers)
+    for giver in range(had.shape[0]):
+        able = wanted[giver][None] & takers[giver][:, None] & (inventory < turn.tables.inventory_limit)
+        gone = jnp.any(able, axis=0).astype(jnp.int32)
+        me = (jnp.arange(had.shape[0], dtype=jnp.int32) == giver)[:, None]
+        inventory = inventory + able.astype(jnp.int32) - jnp.where(me, gone[None], 0)
+    return eqx.tree_at(lambda w: w.player.inventory, world, inventory), turn
+
+
+def help_up(world: World, turn: Turn, doing: Bool[Array, " agents"]) -> World:
+    """Help up the fallen whom players face and do something to."""
+    party = turn.party
+    if party is None or not turn.rules.revival:
+        return world
+    helped = jnp.any(on_players(world, turn, turn.edits[0].position) & doing[:, None], axis=0)
+    health = jnp.where(helped & ~party.standing, HELPED_UP, world.player.health)
+    return eqx.tree_at(lambda w: w.player.health, world, health)
+
+
+def hold_still(player: Player, action: Int32[Array, " agents"]) -> Int32[Array, " agents"]:
+    """Turn the actions of the fallen into no-ops."""
+    return jnp.where(standing(player), action, Action.NOOP)
+
+
+def lie_still(before: Player, after: Player, turn: Turn) -> Player:
+    """Return the players after a step of living: nothing passes for those who lay fallen when it began."""
+    if turn.party is None:
+        return after
+    stood = turn.party.standing
+
+    def keep(x: Array, y: Array) -> Array:
+        return jnp.where(stood.reshape(-1, *(1,) * (x.ndim - 1)), y, x)
+
+    return jax.tree.map(keep, before, after)
+
+
+def collapse(player: Player) -> Player:
+    """Let those who fall sleep and rest no more."""
+    stands = standing(player)
+    return eqx.tree_at(
+        lambda p: (p.asleep, p.resting), player, (player.asleep & stands, player.resting & stands)
+    )
+
+
+def pass_night(world: World, day_length: int) -> World:
+    """Move the hour on faster while everybody who stands sleeps."""
+    if world.ahead is None:
+        return world
+    stands = standing(world.player)
+    asleep = jnp.any(stands) & jnp.all(world.player.asleep | ~stands)
+    ahead = world.ahead + jnp.where(asleep, jnp.int32(NIGHT_PACE - 1), 0)
+    return eqx.tree_at(lambda w: w.ahead, world, ahead % day_length)

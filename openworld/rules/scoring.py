@@ -1,0 +1,89 @@
+"""What a step was worth and whether it was the last: read from events and vitals (rule 7)."""
+
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float32, Int32, UInt32
+
+from openworld.content.floors import BOSS_BLOWS
+from openworld.content.ids import Achievement
+from openworld.content.tables import DEEPER
+from openworld.content.units import POINT
+from openworld.core.state import World
+from openworld.rules.turn import Turn
+
+#: A point of health is worth a tenth of an achievement's unit of weight; reward is counted in these parts of one.
+REWARD_PARTS = 10 * POINT
+#: A reward is shared out in hundredths.
+SHARES = 100
+#: The weight of reaching a floor below the last one.
+DEEPER_WEIGHT = 8
+
+
+#: The bits of events that stay unlocked, word by word.
+_LASTING = np.array([0xFFFFFFFF, 0xFFFFFFFF, (1 << len(Achievement) % 32) - 1], np.uint32)
+
+
+class Outcome(NamedTuple):
+    """What a step brought each player, and whether the world's episode is over."""
+
+    reward: Int32[Array, " agents"]  # in 1/REWARD_PARTS
+    terminated: Bool[Array, ""]
+
+
+def score(before: Int32[Array, " agents"], world: World, turn: Turn) -> tuple[World, Outcome]:
+    """Unlock achievements and weigh the step that began with health `before`.
+
+    reward = sum of the weights newly unlocked + 0.1 * change of health, and in an endless world DEEPER_WEIGHT for
+    each floor below the last.
+    """
+    turn = _holdings(world, turn)
+    fresh = turn.events & ~world.player.achievements
+    weight = jnp.sum(
+        jnp.where(unlocked(fresh, turn.tables.weights.shape[0]), turn.tables.weights[None], 0),
+        axis=-1,
+        dtype=jnp.int32,
+    )
+    depths = (turn.events[:, DEEPER // 32] >> jnp.uint32(DEEPER % 32)).astype(jnp.int32) & 1
+    reward = REWARD_PARTS * (weight + DEEPER_WEIGHT * depths) + (world.player.health - before)
+    kept = turn.events & jnp.asarray(_LASTING)[None]
+    world = eqx.tree_at(lambda w: w.player.achievements, world, world.player.achievements | kept)
+    dead = jnp.all(world.player.health <= 0)
+    won = (world.boss_progress >= BOSS_BLOWS) & ~turn.tables.endless
+    return world, Outcome(reward, dead | won)
+
+
+def share_out(parts: Int32[Array, "*n agents"], shared: int) -> Int32[Array, "*n agents"]:
+    """Return rewards of which so many hundredths are the mean of all players', in 1/`fineness` of the parts."""
+    agents = parts.shape[-1]
+    if fineness(agents, shared) == 1:
+        return parts
+    together = jnp.sum(parts, axis=-1, keepdims=True, dtype=jnp.int32)
+    return (SHARES - shared) * agents * parts + shared * together
+
+
+def fineness(agents: int, shared: int) -> int:
+    """Return into how many each part of a reward is cut, that its shares are whole numbers."""
+    return SHARES * agents if shared and agents > 1 else 1
+
+
+def in_units(parts: Int32[Array, "*n"], finer: int = 1) -> Float32[Array, "*n"]:
+    """Return a reward or a return as the float that players see, the same bits on every device."""
+    return parts.astype(jnp.float32) * jnp.float32(1 / (REWARD_PARTS * finer))
+
+
+def unlocked(words: UInt32[Array, "*n words"], count: int) -> Bool[Array, "*n achievements"]:
+    """Unpack achievement bits to a mask over the first `count` of `Achievement`."""
+    place = jax.lax.broadcasted_iota(jnp.uint32, (*words.shape, 32), words.ndim)
+    bits = (words[..., None] >> place) & jnp.uint32(1)
+    return bits.reshape(*words.shape[:-1], -1)[..., :count].astype(bool)
+
+
+def _holdings(world: World, turn: Turn) -> Turn:
+    """Record what the inventory alone proves."""
+    tables = turn.tables
+    held = world.player.inventory[:, tables.holding_item] >= tables.holding_least[None]
+    return turn.happened(held, tables.holding_achievement[None])

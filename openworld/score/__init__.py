@@ -1,1 +1,0 @@
-"""Achievements, reward and endings, read from what happened in a step."""

@@ -1,0 +1,1 @@
+"""What is kept of worlds in files: replays, saved states, and the checks of what is read."""

@@ -1,0 +1,175 @@
+"""Recording an episode, and playing a recorded one again, frame by frame."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from openworld.storage.replay.file import MOST_STEPS, Replay, ReplayError, in_shape, rules_of
+
+if TYPE_CHECKING:
+    from openworld.content.rulesets import Ruleset
+    from openworld.environment import Environment
+
+#: (carry, key, observations[1, ...]) -> (carry, actions[1]), as `Environment.rollout` has it.
+Policy = Callable[[Any, Any, Any], tuple[Any, Any]]
+
+
+def record(
+    world: "Environment",
+    policy: Policy,
+    seed: int | tuple[int, int] | np.ndarray,
+    max_steps: int | None = None,
+    *,
+    carry: Any = None,
+    held_out: bool = False,
+) -> Replay:
+    """Play one episode and return it.
+
+    Args:
+        world: what `openworld.make` returned.
+        policy: as for `Environment.rollout`, called once a step; a module is compiled, a function called as it is.
+            Of several players it sees observations[1, players, ...] and chooses actions[1, players].
+        seed: two words of a world's seed, or a number: then the world of `world.reset(seed, 1)`.
+        max_steps: stop there even if the episode goes on; None plays to its end, or to `MOST_STEPS`.
+        carry: what the policy is first called with.
+        held_out: take a numbered world from those set aside for evaluation.
+    """
+    if max_steps is not None and max_steps < 0:
+        raise ValueError(f"max_steps must be at least 0, not {max_steps}")
+    most = MOST_STEPS if max_steps is None else min(max_steps, MOST_STEPS)
+    plain, ask = _programs(world)
+    choose = _compiled(policy)
+    tokens, state = _begin(plain, seed, held_out)
+    words = np.asarray(state.world.seed)[0]
+    digest = hashlib.blake2b(np.asarray(tokens).tobytes(), digest_size=16)
+    actions: list[np.ndarray] = []
+    total, ended = 0.0, ""
+    while not ended and len(actions) < most:
+        obs, key = ask(tokens, words, np.int32(len(actions)))
+        carry, chosen = choose(carry, key, obs)
+        action = np.asarray(chosen).reshape(world.num_agents)
+        for wrong in action[(action < 0) | (action >= world.num_actions)].tolist():
+            raise ValueError(f"the policy chose action {wrong}; the actions are 0 to {world.num_actions - 1}")
+        chosen = _device(in_shape(action, world.num_agents), np.int32)
+        tokens, state, _, terminated, truncated, info = plain.advance(state, chosen)
+        digest.update(np.asarray(tokens).tobytes())
+        actions.append(action)
+        total = float(np.mean(info.episode_return[0]))
+        ended = "terminated" if terminated[0] else "truncated" if truncated[0] else ""
+    return Replay(
+        id=world.id,
+        ruleset=rules_of(world.id),
+        time_limit=world.time_limit,
+        seed=(int(words[0]), int(words[1])),
+        actions=in_shape(np.array(actions, np.uint8), world.num_agents),
+        digest=digest.hexdigest(),
+        episode_return=total,
+        ended=ended,
+        players=world.num_agents,
+        sharing=world.sharing,
+        revival=world.ruleset.revival if world.ruleset.company else None,
+    )
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What is known of an episode after so many steps; `players` is 1 in worlds for one.
+
+    Attributes:
+        tokens: uint8[players, tokens].
+        places: int[players, 2], row and column on the floor.
+        rewards: float32[players], of the step that led here.
+        unlocked: bool[players, achievements], so far.
+    """
+
+    tokens: np.ndarray
+    places: np.ndarray
+    rewards: np.ndarray
+    unlocked: np.ndarray
+
+
+def moments(replay: Replay) -> Iterator[Moment]:
+    """Play a replay again: yields what was before the first step, and after each.
+
+    After the last the digest, the return and the end are compared; where they differ, a `ReplayError` is raised.
+    """
+    world = replay.world()
+    wrong = replay.actions[replay.actions >= world.num_actions]
+    if wrong.size:
+        raise ReplayError(f"the replay has action {wrong[0]}; the actions are 0 to {world.num_actions - 1}")
+    plain, _ = _programs(world)
+    tokens, state = plain.reset_seeds(_device([replay.seed], np.uint32))
+    digest = hashlib.blake2b(digest_size=16)
+    rewards = np.zeros(replay.players, np.float32)
+    unlocked = np.zeros((replay.players, world.ruleset.achievements), bool)
+    total, ended = 0.0, ""
+    for step in range(len(replay.actions) + 1):
+        seen = np.array(tokens)
+        digest.update(seen.tobytes())
+        places = np.array(state.world.player.position[0])
+        yield Moment(seen.reshape(replay.players, -1), places, rewards, unlocked)
+        if step < len(replay.actions):
+            action = _device(replay.actions[step : step + 1], np.int32)
+            tokens, state, reward, terminated, truncated, info = plain.advance(state, action)
+            rewards = np.array(reward).reshape(replay.players)
+            unlocked = np.array(info.achievements).reshape(unlocked.shape)
+            total = float(np.mean(info.episode_return[0]))
+            ended = "terminated" if terminated[0] else "truncated" if truncated[0] else ""
+    same = abs(total - replay.episode_return) < 1e-3 and ended == replay.ended
+    if digest.hexdigest() != replay.digest or not same:
+        raise ReplayError("the replay does not play as it was recorded: the file or the rules have changed")
+
+
+def frames(replay: Replay) -> Iterator[np.ndarray]:
+    """Play a replay again: yields uint8[tokens] (or [players, tokens]) of each observation, as `moments` does."""
+    for moment in moments(replay):
+        yield moment.tokens[0] if replay.players == 1 else moment.tokens
+
+
+def _begin(world: "Environment", seed: int | tuple[int, int] | np.ndarray, held_out: bool) -> tuple[Any, Any]:
+    """Make the one world of a seed."""
+    if isinstance(seed, int | np.integer):
+        return world.reset(int(seed), 1, held_out=held_out)
+    words = np.asarray(seed)
+    if words.shape != (2,) or words.dtype.kind not in "iu" or words.min() < 0 or words.max() >= 2**32:
+        raise ValueError(f"a world's seed is a number or two 32-bit words, not {seed!r}")
+    return world.reset_seeds(_device(words[None], np.uint32))
+
+
+def _compiled(policy: Any) -> Policy:
+    import equinox as eqx
+
+    if not isinstance(policy, eqx.Module):
+        return policy
+    compiled: Any = eqx.filter_jit
+    return compiled(policy)
+
+
+def _device(values: Any, dtype: type) -> Any:
+    import jax.numpy as jnp
+
+    return jnp.asarray(np.asarray(values, dtype))
+
+
+def _programs(world: "Environment") -> tuple["Environment", Callable[..., Any]]:
+    """Return the same world emitting tokens, and what makes of tokens a question to the policy."""
+    return replace(world, observation="tokens"), _asking(world.observation, world.ruleset)
+
+
+@lru_cache(maxsize=16)
+def _asking(observation: str, rules: "Ruleset") -> Callable[..., Any]:
+    """Return the compiled function of tokens, seed and step to observation and key."""
+    import jax
+
+    from openworld.observe.forms import FORMS
+
+    def ask(tokens: Any, words: Any, step: Any) -> tuple[Any, Any]:
+        key = jax.random.fold_in(jax.random.fold_in(jax.random.key(0), words[0]), words[1])
+        obs = FORMS[observation].decode(tokens, rules)
+        return obs, jax.random.fold_in(key, step)
+
+    return jax.jit(ask)

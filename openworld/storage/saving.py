@@ -1,0 +1,209 @@
+"""Worlds as bytes: to be put away, and played on exactly as they would have been.
+
+The bytes begin with a header in JSON: the world's id, the version of its rules, and the name, dtype and shape of
+every field. The fields follow, compressed. Nothing in it is executed or unpickled. What is damaged, of other rules
+or of a newer form is refused, and so is a state that no play brings about (`validity`).
+"""
+
+import hashlib
+import json
+import math
+import struct
+import zlib
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from openworld.environment import Environment, State
+from openworld.storage.validity import check_state
+from openworld.system import bounded_json
+from openworld.version import __version__
+
+#: The version of the bytes' own form.
+SCHEMA = 1
+#: What the bytes begin with; the header's length and checksum follow.
+MAGIC = b"openworld state\n"
+_HEAD = struct.Struct("<II")
+#: A longer header is damaged: notes of half a million environments fit.
+_LONGEST = 1 << 22
+#: How many bytes one compressed byte may stand for; states that would be smaller are saved uncompressed.
+_MOST_RATIO = 128
+
+
+class StateError(ValueError):
+    """Bytes that are no state, or none of this world."""
+
+
+class Field(NamedTuple):
+    """One array of a state, as a single world has it."""
+
+    path: str
+    dtype: np.dtype
+    shape: tuple[int, ...]
+
+
+def save_state(world: Environment, state: State, **notes: Any) -> bytes:
+    """Return a state as bytes that `load_state` reads.
+
+    Args:
+        notes: what else is to be kept, as JSON has it; see `notes_of`.
+    """
+    leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(state)]
+    fields, worlds = _fields(world), len(leaves[0])
+    for field, leaf in zip(fields, leaves, strict=True):
+        if (leaf.dtype, leaf.shape) != (field.dtype, (worlds, *field.shape)):
+            told = f"{field.path} is {leaf.dtype}{list(leaf.shape)}"
+            raise StateError(f"the state is none of {world.id} with {world.num_agents} players: {told}")
+    plain = b"".join(leaf.astype(leaf.dtype.newbyteorder("<"), copy=False).tobytes() for leaf in leaves)
+    packed = zlib.compress(plain, 1)
+    if len(plain) > _MOST_RATIO * len(packed):
+        packed = zlib.compress(plain, 0)
+    header = {
+        "format": "openworld state",
+        "schema": SCHEMA,
+        "openworld": __version__,
+        "id": world.id,
+        "ruleset": rules_of(world),
+        "num_agents": world.num_agents,
+        "sharing": world.sharing,
+        "worlds": worlds,
+        "fields": [[field.path, field.dtype.name, list(field.shape)] for field in fields],
+        "digest": hashlib.sha256(packed).hexdigest(),
+        "notes": notes,
+    }
+    head = json.dumps(header, allow_nan=False).encode()
+    if len(head) > _LONGEST:
+        raise StateError(f"the notes are too long: a header has at most {_LONGEST:,} bytes")
+    try:
+        bounded_json.loads(head)
+    except bounded_json.JsonError as error:
+        raise StateError(f"the notes could not be read back: {error}") from None
+    return MAGIC + _HEAD.pack(len(head), zlib.crc32(head)) + head + packed
+
+
+def load_state(world: Environment, data: Any) -> State:
+    """Return the state of which `save_state` made these bytes, or raise a StateError, which is a ValueError.
+
+    Any id of the same rules and as many players plays it, whatever it shows and whenever it truncates.
+    """
+    header, packed = _parse(data)
+    if header["ruleset"] != rules_of(world):
+        raise StateError(
+            f"the state is of {header['id']} under rules {header['ruleset']!r}; "
+            f"{world.id} plays by {rules_of(world)!r}"
+        )
+    if header["num_agents"] != world.num_agents:
+        raise StateError(
+            f"the state has {header['num_agents']} players; this {world.id} has {world.num_agents}"
+        )
+    if header["sharing"] != world.sharing:
+        raise StateError(f"the state's sharing is {header['sharing']}; this {world.id} has {world.sharing}")
+    fields, worlds = _fields(world), header["worlds"]
+    # Earlier versions wrote fields without a single number, which a state no longer has.
+    if [field for field in header["fields"] if not _empty(field)] != [
+        [field.path, field.dtype.name, list(field.shape)] for field in fields
+    ]:
+        raise StateError(f"the state's fields are not those of {world.id} in this version of openworld")
+    plain = _unpacked(packed, worlds * sum(_bytes_of(field) for field in fields), header["digest"])
+    leaves, at = [], 0
+    for field in fields:
+        kept = np.frombuffer(plain, field.dtype.newbyteorder("<"), worlds * _count(field), at)
+        leaves.append(kept.astype(field.dtype, copy=False).reshape(worlds, *field.shape))
+        at += kept.nbytes
+    state = jax.tree.unflatten(jax.tree.structure(_form(world)), leaves)
+    try:
+        check_state(state, world.ruleset)
+    except ValueError as error:
+        raise StateError(f"the state cannot be played: {error}") from None
+    return jax.tree.map(jnp.asarray, state)
+
+
+def notes_of(data: Any) -> dict[str, Any]:
+    """Return the notes that `save_state` was given."""
+    return _parse(data)[0]["notes"]
+
+
+def rules_of(world: Environment) -> str:
+    """Return the name and version of a world's rules."""
+    return f"{world.ruleset.name}-{world.ruleset.version}"
+
+
+def _parse(data: Any) -> tuple[dict[str, Any], bytes]:
+    """Return the header and what follows it."""
+    if not isinstance(data, bytes | bytearray | memoryview):
+        raise StateError(f"a saved state is bytes, not {type(data).__name__}")
+    data = bytes(data)
+    begin = len(MAGIC) + _HEAD.size
+    if data[: len(MAGIC)] != MAGIC or len(data) < begin:
+        raise StateError("these bytes are no saved state of openworld")
+    length, checksum = _HEAD.unpack_from(data, len(MAGIC))
+    head = data[begin : begin + length]
+    if length > _LONGEST or len(head) != length or zlib.crc32(head) != checksum:
+        raise StateError("the saved state is damaged: its header is not what was written")
+    try:
+        header = bounded_json.loads(head)
+    except bounded_json.JsonError:
+        header = None
+    schema = header.get("schema") if isinstance(header, dict) else None
+    if not isinstance(header, dict) or type(schema) is not int:
+        raise StateError("the saved state is damaged: its header cannot be read")
+    if schema != SCHEMA:
+        made_by = header.get("openworld")
+        by = f" (it was saved by openworld {made_by[:20]})" if isinstance(made_by, str) else ""
+        hint = "upgrade openworld" if schema > SCHEMA else "save it anew"
+        raise StateError(f"the saved state has schema {schema}; this version reads {SCHEMA}: {hint}{by}")
+    _check_header(header)
+    return header, data[begin + length :]
+
+
+def _check_header(header: dict[str, Any]) -> None:
+    kinds = {"id": (str,), "ruleset": (str,), "num_agents": (int,), "worlds": (int,), "fields": (list,)}
+    for name, kind in {**kinds, "digest": (str,), "sharing": (int, float), "notes": (dict,)}.items():
+        if type(header.get(name)) not in kind:
+            raise StateError(f"the saved state is damaged: its header has no {name}")
+    if header["worlds"] < 1:
+        raise StateError(f"the saved state is damaged: it holds {header['worlds']} worlds")
+
+
+def _unpacked(packed: bytes, size: int, digest: str) -> bytes:
+    """Return what was compressed, exactly `size` bytes, from bytes of that digest."""
+    if hashlib.sha256(packed).hexdigest() != digest:
+        raise StateError("the saved state is damaged: its digest is not what was written")
+    if size > _MOST_RATIO * len(packed):
+        raise StateError("the saved state is damaged: it is cut short, or longer than it says")
+    unpacker = zlib.decompressobj()
+    try:
+        plain = unpacker.decompress(packed, size + 1)
+    except (zlib.error, OverflowError, MemoryError) as error:
+        raise StateError(f"the saved state is damaged: {error}") from None
+    if len(plain) != size or not unpacker.eof or unpacker.unused_data:
+        raise StateError("the saved state is damaged: it is cut short, or longer than it says")
+    return plain
+
+
+def _form(world: Environment) -> State:
+    """Return the shapes and dtypes of one world's state."""
+    return jax.eval_shape(world.reset_seeds, jax.ShapeDtypeStruct((1, 2), jnp.uint32))[1]
+
+
+def _fields(world: Environment) -> list[Field]:
+    named, _ = jax.tree_util.tree_flatten_with_path(_form(world))
+    return [
+        Field(jax.tree_util.keystr(path).lstrip("."), np.dtype(leaf.dtype), leaf.shape[1:])
+        for path, leaf in named
+    ]
+
+
+def _empty(field: Any) -> bool:
+    """Whether a header's field, [path, dtype, shape], has no numbers."""
+    return isinstance(field, list) and len(field) == 3 and isinstance(field[2], list) and 0 in field[2]
+
+
+def _count(field: Field) -> int:
+    return math.prod(field.shape)
+
+
+def _bytes_of(field: Field) -> int:
+    return _count(field) * field.dtype.itemsize

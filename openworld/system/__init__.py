@@ -1,0 +1,1 @@
+"""Files, caches, processes and text from elsewhere: everything that is not about the game."""

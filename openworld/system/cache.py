@@ -1,0 +1,80 @@
+"""Keep compiled programs between runs, in the user's cache folder.
+
+The command line and the adapters call `enable()`; `import openworld` does not. Whoever has configured JAX's
+compilation cache keeps that configuration. `OPENWORLD_CACHE=off` turns ours off, `OPENWORLD_CACHE=FOLDER` moves it.
+"""
+
+import os
+import platform
+import tempfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+from openworld.system import compile_notice
+
+#: The environment variable that turns the cache off or moves it.
+VARIABLE = "OPENWORLD_CACHE"
+#: Values of the variable that turn it off.
+OFF = ("off", "0", "no", "none", "false")
+
+
+def processor() -> str:
+    """Return a short name for what this processor can do: a program compiled for one may crash on another."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = [platform.processor()]
+    kinds = sorted({line for line in lines if line.startswith(("flags", "Features", "model name"))})
+    return f"{platform.machine()}-{zlib.crc32(repr(kinds).encode()):08x}"
+
+
+def folder() -> Path | None:
+    """Return where compiled programs are kept, or None where the user wants none kept."""
+    chosen = os.environ.get(VARIABLE, "").strip()
+    if chosen.lower() in OFF:
+        return None
+    if chosen:
+        return Path(chosen).expanduser() / processor()
+    try:
+        root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    except RuntimeError:  # a user without a home
+        return None
+    return root / "openworld" / "jax" / processor()
+
+
+def writable(path: Path) -> bool:
+    """Whether a file can be made in a folder, which is made where it is missing."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            return True
+    except OSError:
+        return False
+
+
+def enable() -> Path | None:
+    """Turn JAX's persistent compilation cache on, unless it is configured; never fails.
+
+    Compilations that take long are then spoken of on standard error (`openworld.system.compile_notice`).
+
+    Returns:
+        The folder now in use by our choice, or None where the user's configuration stands or none can be used.
+    """
+    import jax
+
+    compile_notice.watch()
+    config: Any = jax.config
+    if config.jax_compilation_cache_dir is not None or not config.jax_enable_compilation_cache:
+        return None
+    path = folder()
+    if path is None or not writable(path):
+        return None
+    from jax.experimental.compilation_cache import compilation_cache
+
+    config.update("jax_compilation_cache_dir", str(path))
+    config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+    config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+    # JAX decides once, at its first compilation, whether there is a cache; it may have compiled already.
+    compilation_cache.reset_cache()
+    return path

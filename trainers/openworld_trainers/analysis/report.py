@@ -1,0 +1,296 @@
+"""Lay runs side by side in one page without any outside part, or in one picture."""
+
+import importlib.resources
+import re
+import string
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from openworld.system.foreign_text import html, plain, policy
+from openworld_trainers.analysis.curves import PANELS, Curve, episodes, png, style_of, svg
+from openworld_trainers.analysis.trend import LEAST_ROWS, WINDOW, Verdict, judge
+from openworld_trainers.errors import require
+from openworld_trainers.run.metrics import METRICS, RunFolder, RunFolderError, write_atomically
+from openworld_trainers.run.progress import clock, known, number, numbered, short, told
+
+ENDINGS = (".html", ".htm", ".png")
+#: Characters shown of a run's name, and of a value among its settings.
+NAME, VALUE = 60, 500
+#: A tag that holds a style, and the class it may have before it.
+_STYLED = re.compile(r'<(\w+)((?:\s[^<>]*?)?)\sstyle="([^"<>]*)"([^<>]*)>')
+
+
+@dataclass(frozen=True)
+class Record:
+    """A run as it lies on disk.
+
+    Attributes:
+        settings: its configuration as nested dictionaries.
+        facts: versions and machine, likewise.
+        curve: its name, its rows, and how it is drawn.
+    """
+
+    settings: Mapping[str, Any]
+    facts: Mapping[str, Any]
+    curve: Curve
+    verdict: Verdict
+
+    @property
+    def window(self) -> Sequence[Mapping[str, Any]]:
+        """The last quarter of its rows, those in which no episode ended left out."""
+        rows = [row for row in self.curve.rows if known(row.get("return"))]
+        return rows[-max(LEAST_ROWS, int(WINDOW * len(rows))) :]
+
+
+def report(runs: Sequence[Path | str], out: Path | str) -> Path:
+    """Write a report on some runs and return where it is.
+
+    Args:
+        runs: their folders. What a crash left of the last line of their metrics is passed over.
+        out: an .html file, self-contained, or a .png.
+    """
+    out = Path(out)
+    if out.suffix.lower() not in ENDINGS:
+        raise ValueError(f"a report is an .html or a .png file, not {out.name!r}")
+    folders = list(dict.fromkeys(Path(run) for run in runs))
+    if not folders:
+        raise ValueError("a report needs at least one run's folder")
+    require("plots", "matplotlib", purpose="a report")
+    records = [read(*named) for named in zip(folders, names(folders), range(len(folders)), strict=True)]
+    if out.suffix.lower() == ".png":
+        from openworld.system.files import replacing
+
+        with replacing(out) as aside:
+            png([record.curve for record in records], summary(records), aside)
+    else:
+        write_atomically(out, page(records))
+    return out
+
+
+def read(path: Path, name: str, index: int) -> Record:
+    """Read a run; a folder that is none is a `RunFolderError`."""
+    folder = RunFolder(path)
+    kept = folder.read_settings()
+    settings = kept.get("config")
+    if not isinstance(settings, dict) or not (path / METRICS).is_file():
+        raise RunFolderError(f"{path} is not a run's folder: it has no settings, or no {METRICS}")
+    rows = list(numbered(folder.metrics()))
+    amounts = numbers_in(settings)
+    rollout = amounts["rollout"]
+    colour, dash = style_of(index)
+    return Record(
+        settings=settings,
+        facts={part: kept.get(part, {}) for part in ("versions", "machine")},
+        curve=Curve(
+            plain(name, NAME), rows, rollout.get("worlds", 0) * rollout.get("steps", 0), colour, dash
+        ),
+        verdict=judge(rows, amounts),
+    )
+
+
+def numbers_in(settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the numbers and switches of nested settings: what a file has in their place is left out."""
+    found = {
+        part: {name: value for name, value in kept.items() if known(value) or isinstance(value, bool)}
+        for part, kept in settings.items()
+        if isinstance(kept, Mapping)
+    }
+    whole = {name: value for name, value in found.get("rollout", {}).items() if type(value) is int}
+    return found | {"rollout": whole}
+
+
+def names(folders: Sequence[Path]) -> list[str]:
+    """The last parts of the folders' paths, as many as tell them apart."""
+    parts = [folder.resolve().parts for folder in folders]
+    for count in range(1, max(map(len, parts)) + 1):
+        found = ["/".join(path[-count:]) for path in parts]
+        if len(set(found)) == len(found):
+            return found
+    return [str(folder) for folder in folders]
+
+
+def summary(records: Sequence[Record]) -> list[str]:
+    """Each run's verdict in a line, and below it the first thing to do."""
+    wide, lines = max(len(record.curve.name) for record in records), []
+    for record in records:
+        first, *rest = told(record.verdict)
+        lines.append(f"{record.curve.name:<{wide}}  {first}")
+        lines += [f"{'':<{wide}}  {text}" for text in rest if text.startswith("try")]
+    return lines
+
+
+def page(records: Sequence[Record]) -> str:
+    """The report as HTML, with a content security policy that lets it load and run nothing."""
+    template = (
+        importlib.resources.files("openworld_trainers.analysis")
+        .joinpath("report.html")
+        .read_text(encoding="utf-8")
+    )
+    curves = [record.curve for record in records]
+    figures = "".join(
+        f"<figure>{svg(panel, curves, f'c{index}')}<figcaption>{html(panel.told, VALUE)}</figcaption></figure>\n"
+        for index, panel in enumerate(PANELS)
+    )
+    many = f"{len(records)} runs" if len(records) > 1 else records[0].curve.name
+    parts = {
+        "title": html(f"OpenWorld: {many}"),
+        "subtitle": html(", ".join(sorted(set(map(world_of, records)))), VALUE),
+        "runs": runs_table(records),
+        "verdicts": "".join(map(verdict_box, records)),
+        "legend": "".join(f'<span class="name">{label(record)}</span>' for record in records),
+        "curves": figures,
+        "settings": settings_tables(records),
+        "achievements": achievements_table(records),
+    }
+    classes: dict[str, str] = {}
+    parts = {name: classed(part, classes) for name, part in parts.items()}
+    rules = "\n".join(f".{name} {{ {style} }}" for style, name in classes.items())
+    style = template.split("<style>")[1].split("</style>")[0].replace("$rules", rules)
+    return string.Template(template).substitute(parts, rules=rules, policy=policy(style))
+
+
+def classed(markup: str, classes: dict[str, str]) -> str:
+    """Return markup whose styles are named classes: a policy by hashes applies no attribute named "style".
+
+    Args:
+        classes: from a style to its class's name; new ones are added.
+    """
+
+    def named(found: re.Match[str]) -> str:
+        tag, before, style, after = found.groups()
+        name = classes.setdefault(style.strip(), f"s{len(classes)}")
+        joined, many = re.subn(r'\sclass="?([\w -]+)"?', rf' class="\1 {name}"', before + after, count=1)
+        return f"<{tag}{joined}>" if many else f'<{tag} class="{name}"{before}{after}>'
+
+    return _STYLED.sub(named, markup)
+
+
+def world_of(record: Record) -> str:
+    """The id of a run's world, as its settings have it."""
+    world = record.settings.get("world")
+    return str(world.get("id", "?")) if isinstance(world, Mapping) else "?"
+
+
+def label(record: Record) -> str:
+    """A run's name beside its line."""
+    curve = record.curve
+    style = {"-": "solid", "--": "dashed", ":": "dotted", "-.": "double"}[curve.dash]
+    line = f'<span class="run" style="border-top-color:{curve.colour};border-top-style:{style}"></span>'
+    return line + html(curve.name)
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]], numbers: bool = False) -> str:
+    """A table of cells that are HTML already; with `numbers`, all columns but the first stand right."""
+
+    def line(cells: Iterable[str], kind: str) -> str:
+        return "".join(
+            cell
+            if cell.startswith("<td")
+            else f"<{kind}{' class=n' if numbers and index else ''}>{cell}</{kind}>"
+            for index, cell in enumerate(cells)
+        )
+
+    body = "".join(f"<tr>{line(row, 'td')}</tr>\n" for row in rows)
+    return f"<table><tr>{line(head, 'th')}</tr>\n{body}</table>"
+
+
+def runs_table(records: Sequence[Record]) -> str:
+    """How far each run went, how fast, and to what."""
+    rows = []
+    for record in records:
+        last = record.curve.rows[-1] if record.curve.rows else {}
+        seconds, done = last.get("seconds"), last.get("transitions")
+        pace = done / seconds if done and seconds else None
+        returns = mean_of(record.window, "return")
+        rows.append(
+            [
+                label(record),
+                short(last.get("update", 0)),
+                short(done),
+                clock(float("nan") if seconds is None else float(seconds)),
+                short(pace),
+                number(returns),
+                number(mean_of(record.window, "length"), 0),
+                html(record.verdict.kind),
+            ]
+        )
+    head = ("run", "updates", "transitions", "time", "transitions/s", "return", "length", "verdict")
+    return table(head, rows, numbers=True) + '<p class="soft">Return and length: over the last quarter.</p>'
+
+
+def verdict_box(record: Record) -> str:
+    """A run's verdict and its advice."""
+    first, *rest = (html(text, VALUE) for text in told(record.verdict))
+    kind = record.verdict.kind
+    points = f"<ul>{''.join(f'<li>{text}</li>' for text in rest)}</ul>" if rest else ""
+    first = first.replace(kind, f"<b>{kind}</b>", 1)
+    return f'<div class="verdict {kind.split()[0]}">{label(record)}: {first}{points}</div>\n'
+
+
+def settings_tables(records: Sequence[Record]) -> str:
+    """What differs between the runs, and folded up what does not."""
+    flat = [flattened({"": record.settings, **record.facts}) for record in records]
+    all_names = list(dict.fromkeys(name for one in flat for name in one))
+    differ = [name for name in all_names if len({one.get(name, "-") for one in flat}) > 1]
+    head = ["", *(label(record) for record in records)]
+    shown = "<p>All settings are the same.</p>" if len(flat) > 1 else ""
+    if differ:
+        shown = table(
+            head, ([html(name), *(html(one.get(name, "-"), VALUE) for one in flat)] for name in differ)
+        )
+    same = table(
+        ["", "all runs"],
+        ([html(name), html(flat[0][name], VALUE)] for name in all_names if name not in differ),
+    )
+    return f"{shown}<details><summary>What is the same</summary>{same}</details>"
+
+
+def flattened(values: Mapping[str, Any], path: str = "") -> dict[str, str]:
+    """Nested settings as dotted names and text."""
+    found = {}
+    for name, value in values.items():
+        full = f"{path}.{name}".strip(".")
+        if isinstance(value, Mapping):
+            found |= flattened(value, full)
+        else:
+            found[full] = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return found
+
+
+def achievements_table(records: Sequence[Record]) -> str:
+    """Every achievement's rate in each run, shaded by it, the most frequent first."""
+    rates = [achievement_rates(record.window) for record in records]
+    found = sorted(
+        {name for one in rates for name in one}, key=lambda name: -max(one.get(name, 0) for one in rates)
+    )
+    if not found:
+        return "<p>No episode has ended yet.</p>"
+
+    def cell(rate: float | None) -> str:
+        if rate is None:
+            return "<td class=n>-</td>"
+        return f'<td class=n style="background:rgba(0,114,178,{0.45 * rate:.3f})">{100 * rate:.1f} %</td>'
+
+    rows = ([html(name.replace("_", " ")), *(cell(one.get(name)) for one in rates)] for name in found)
+    return table(["achievement", *(label(record) for record in records)], rows, numbers=True)
+
+
+def achievement_rates(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Mean rates over rows, every episode counting alike."""
+    counted = [row for row in rows if row.get("achievements")]
+    found = dict.fromkeys((name for row in counted for name in row["achievements"]), 0.0)
+    weights = episodes(counted)
+    for row, weight in zip(counted, weights / max(1.0, weights.sum()), strict=True):
+        for name, rate in row["achievements"].items():
+            found[name] += float(weight) * (rate or 0.0)
+    return found
+
+
+def mean_of(rows: Sequence[Mapping[str, Any]], name: str) -> float | None:
+    """The mean of a column, every episode counting alike; None where it is empty."""
+    counted = [row for row in rows if known(row.get(name))]
+    return float(np.average([row[name] for row in counted], weights=episodes(counted))) if counted else None

@@ -1,0 +1,1 @@
+"""Agents without learning: scripted play and random play."""

@@ -1,0 +1,192 @@
+"""From an observation to the numbers a network reads.
+
+Tokens stay bytes until they reach the device. Here a table turns each tile's bytes into a few numbers, the tile
+in front of the player is spelled out, and counts are scaled. Any other observation is flattened as it is.
+"""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Key, Shaped, UInt8
+
+from openworld_trainers.ppo.config import Network
+from openworld_trainers.ppo.worlds import Worlds
+
+#: A count is told by whether it reaches each of these, and by its root.
+ENOUGH = (1, 2, 3, 4)
+
+
+class FlatEncoder(eqx.Module):
+    """Observations that are numbers already."""
+
+    features: int = eqx.field(static=True)
+
+    def __call__(self, observation: Shaped[Array, "B *shape"], dtype: np.dtype) -> Float[Array, "B features"]:
+        """Flatten; bytes count as the numbers they are."""
+        return observation.reshape(observation.shape[0], -1).astype(dtype)
+
+
+class TokenEncoder(eqx.Module):
+    """Tokens of a ruleset: every tile by a table, the faced tile and the player's own state in full.
+
+    The vocabularies are as large as the layout says; what a game does not have costs nothing.
+
+    Attributes:
+        tile: the numbers that stand for each kind of tile.
+        creature: the same for who stands there.
+        learned: without it both tables stay as they were born, and a gradient costs half as much.
+        fields: (name, start, stop, scale) of each run of tokens that is not always 0.
+        blocks: kinds of tiles that are blocks; those of fixtures follow.
+        items: the columns of the inventory that the game uses.
+        floors: how many floors are told apart; deeper ones by their depth alone.
+        faced: index of the tile to the left, right, above and below.
+    """
+
+    tile: Float[Array, "kinds embedding"]
+    creature: Float[Array, "bodies half"]
+    learned: bool = eqx.field(static=True)
+    features: int = eqx.field(static=True)
+    fields: tuple[tuple[str, int, int, float], ...] = eqx.field(static=True)
+    blocks: int = eqx.field(static=True)
+    items: tuple[int, ...] = eqx.field(static=True)
+    floors: int = eqx.field(static=True)
+    faced: tuple[int, ...] = eqx.field(static=True)
+
+    def __init__(self, key: Key[Array, ""], settings: Network, ruleset: Any) -> None:
+        from openworld.content.ids import DIRECTION_STEPS
+        from openworld.content.reach import reachable
+        from openworld.observe.layout import layout_of
+
+        layout = layout_of(ruleset)
+        cols, middle = ruleset.view_cols, ruleset.view_rows * ruleset.view_cols // 2
+        self.fields = tuple(
+            (f.name, f.offset, f.offset + f.size, 1 / f.high) for f in layout.values() if f.high
+        )
+        fixtures, last_block = divmod(layout["tile"].high, 64)
+        self.blocks = last_block + 1
+        self.items = tuple(sorted(reachable(ruleset).items))
+        self.floors = len(ruleset.floors)
+        self.faced = tuple(middle + cols * row + col for row, col in DIRECTION_STEPS)
+        self.learned = settings.learn_embedding
+        keys = jax.random.split(key, 2)
+        half = -(-settings.embedding // 2)
+        self.tile = jax.random.normal(keys[0], (self.blocks + fixtures, settings.embedding), jnp.float32)
+        # Nobody is nothing: most tiles are empty, and their zeros cost the network no attention.
+        bodies = (layout["creature"].high + 1, half)
+        self.creature = jax.random.normal(keys[1], bodies, jnp.float32).at[0].set(0.0)
+        blank = jax.ShapeDtypeStruct((1, layout.size), jnp.uint8)
+        self.features = 0
+        self.features = jax.eval_shape(lambda tokens: self(tokens, np.dtype(np.float32)), blank).shape[1]
+
+    def __call__(self, observation: UInt8[Array, "B tokens"], dtype: np.dtype) -> Float[Array, "B features"]:
+        """Encode a batch of tokens."""
+        runs = {name: observation[:, start:stop] for name, start, stop, _ in self.fields}
+        runs["tile"] = kind_of(runs["tile"], self.blocks)
+        carried = [runs["inventory"][:, item : item + 1] for item in self.items]
+        parts = [
+            look_up(self.tile, runs["tile"], self.learned),
+            look_up(self.creature, runs["creature"], self.learned),
+            (runs["missile"] > 0).astype(jnp.float32),
+            self._front(runs),
+            reach(jnp.concatenate(carried, axis=1)),
+            one_hot(runs["facing"], len(self.faced)),
+        ]
+        if "floor" in runs:
+            parts += [one_hot(runs["floor"], self.floors), root(runs["floor"])]
+        if "experience" in runs:
+            parts += [reach(runs["experience"])]
+        told = ("tile", "creature", "missile", "light", "inventory", "facing", "health_fraction")
+        told += ("floor", "experience")
+        parts += [
+            runs[name].astype(jnp.float32) * jnp.float32(scale)
+            for name, _, _, scale in self.fields
+            if name not in told
+        ]
+        return jnp.concatenate(parts, axis=1).astype(dtype)
+
+    def _front(self, runs: dict[str, UInt8[Array, "B run"]]) -> Float[Array, "B front"]:
+        """What stands on the tile that the player faces, one-hot."""
+        ahead = one_hot(runs["facing"], len(self.faced)).astype(jnp.uint8)
+
+        def pick(run: UInt8[Array, "B view"]) -> UInt8[Array, "B 1"]:
+            around = jnp.stack([run[:, tile] for tile in self.faced], axis=1)
+            return jnp.sum(around * ahead, axis=1, keepdims=True, dtype=jnp.uint8)
+
+        return jnp.concatenate(
+            [
+                one_hot(pick(runs["tile"]), self.tile.shape[0]),
+                one_hot(pick(runs["creature"]), self.creature.shape[0]),
+            ],
+            axis=1,
+        )
+
+
+#: What a network may see through.
+Encoder = TokenEncoder | FlatEncoder
+
+
+def make_encoder(world: Worlds, settings: Network, key: Key[Array, ""]) -> Encoder:
+    """The encoder that suits a world's observation."""
+    if getattr(world, "observation", None) == "tokens":
+        return TokenEncoder(key, settings, getattr(world, "ruleset"))  # noqa: B009
+    return FlatEncoder(features=int(np.prod(world.observation_shape)))
+
+
+def kind_of(tile: UInt8[Array, "B view"], blocks: int) -> UInt8[Array, "B view"]:
+    """A tile's kind from its byte, block + 64 x fixture; what is fixed on a block hides it."""
+    fixture = tile // np.uint8(64)
+    return jnp.where(fixture > 0, fixture + np.uint8(blocks - 1), tile)
+
+
+def one_hot(index: UInt8[Array, "B n"], kinds: int) -> Float[Array, "B n_kinds"]:
+    """One-hot numbers of small ids, flattened."""
+    hot = index[:, :, None] == jnp.arange(kinds, dtype=index.dtype)[None, None, :]
+    return hot.reshape(index.shape[0], -1).astype(jnp.float32)
+
+
+def reach(count: UInt8[Array, "B n"]) -> Float[Array, "B n_marks"]:
+    """Whether counts reach 1, 2, 3 and 4, and a third of their root."""
+    marks = [(count >= np.uint8(mark)).astype(jnp.float32) for mark in ENOUGH]
+    return jnp.concatenate([*marks, root(count)], axis=1)
+
+
+def root(count: UInt8[Array, "B n"]) -> Float[Array, "B n"]:
+    """A third of the root of counts."""
+    return jnp.sqrt(count.astype(jnp.float32)) / 3
+
+
+def look_up(
+    table: Float[Array, "kinds width"], index: UInt8[Array, "B n"], learned: bool
+) -> Float[Array, "B n_width"]:
+    """Rows of a table, side by side; with `learned`, gradients reach the table."""
+    rows = _embed(table, index) if learned else jax.lax.stop_gradient(table)[index]
+    return rows.reshape(index.shape[0], -1)
+
+
+@jax.custom_vjp
+def _embed(table: Array, index: Array) -> Array:
+    return table[index]
+
+
+def _embed_forward(table: Array, index: Array) -> tuple[Array, tuple[Array, Array]]:
+    return table[index], (table, index)
+
+
+def _embed_backward(kept: tuple[Array, Array], gradient: Array) -> tuple[Array, None]:
+    """Sum the gradients of each row: on a CPU by a scatter, elsewhere, where one would queue, by a product."""
+    table, index = kept
+    index, gradient = index.reshape(-1), gradient.reshape(-1, table.shape[1])
+
+    def scatter(index: Array, gradient: Array) -> Array:
+        return jnp.zeros_like(table).at[index].add(gradient)
+
+    def product(index: Array, gradient: Array) -> Array:
+        return jax.nn.one_hot(index, table.shape[0], dtype=gradient.dtype).T @ gradient
+
+    return jax.lax.platform_dependent(index, gradient, cpu=scatter, default=product), None
+
+
+_embed.defvjp(_embed_forward, _embed_backward)

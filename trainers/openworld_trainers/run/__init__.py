@@ -1,0 +1,1 @@
+"""One training run: its folder, its checkpoints, its metrics and what is made of it."""

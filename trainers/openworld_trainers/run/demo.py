@@ -1,0 +1,36 @@
+"""What `make demo` does: train for minutes, measure on held-out worlds, say where the pictures are."""
+
+import dataclasses
+from pathlib import Path
+
+from rich.console import Console
+
+from openworld_trainers.ppo.config import preset
+from openworld_trainers.run.evaluate import EVALUATION, Report, evaluate
+from openworld_trainers.run.film import film
+from openworld_trainers.run.metrics import CURVE
+from openworld_trainers.run.phases import Phases
+from openworld_trainers.run.train import train
+
+#: Held-out episodes that the agent is measured on, and steps after which they count as they stand.
+EPISODES, MAX_STEPS = 1000, 5000
+#: Seconds that each step takes on two CPU cores, compiling included.
+PHASES = Phases(training=240.0, evaluation=70.0, film=40.0)
+
+
+def demo(run_dir: Path | str, console: Console | None = None) -> Report:
+    """Train the `demo` preset in a folder, evaluate and film the agent, and print where everything lies."""
+    console = console or Console()
+    config = preset("demo")
+    # The film comes last here, after the evaluation.
+    config = dataclasses.replace(config, run=dataclasses.replace(config.run, film=False))
+    train(config, run_dir, phases=PHASES)
+    report = evaluate(run_dir, EPISODES, MAX_STEPS, phases=PHASES)
+    report.show(console)
+    folder = Path(run_dir)
+    made = [f"evaluation: {folder / EVALUATION}", *film(run_dir, phases=PHASES)]
+    if (folder / CURVE).exists():
+        made.append(f"learning curve: {folder / CURVE}")
+    for text in made:
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
+    return report

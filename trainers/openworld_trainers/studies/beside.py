@@ -1,0 +1,139 @@
+"""Our trainer beside a PPO loop around the published package: transitions per second, and return at equal data.
+
+    python -m openworld_trainers.studies.beside --updates 8 --json docs/results/ppo-beside-cpu.json
+
+Both are one compiled program an update and take turns, update by update, so that what else the machine does
+cancels out. Needs the published package (the extra `oracle`).
+"""
+
+import json
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from openworld.bench import machine
+from openworld.system.files import STUDY, check_output, replacing
+from openworld_trainers.ppo.config import Config, Horizon, Learning, Network, Rollout, World, to_dict
+from openworld_trainers.ppo.learner import begin, outer_update
+from openworld_trainers.ppo.worlds import make
+from openworld_trainers.studies.published import Published, PublishedLoop
+
+#: (carry) -> (carry, [episodes that ended, the sum of their returns])
+Update = Callable[[Any], tuple[Any, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Beside:
+    """Measure our trainer beside a PPO loop around the published package.
+
+    Attributes:
+        updates: of each, after the one that compiles.
+        depth, embedding: of our network; width, worlds, steps, epochs and minibatch are the published ones.
+        learning_rate: of ours.
+        seed: of both.
+        json: where the numbers go.
+    """
+
+    updates: int = 8
+    depth: int = 1
+    embedding: int = 2
+    learning_rate: float = 3e-4
+    seed: int = 0
+    json: Path | None = None
+
+
+def main(settings: Beside) -> dict[str, Any]:
+    """Run both, print as they go, and return the numbers."""
+    check_output(settings.json, STUDY, force=True)
+    peer = Published()
+    config = Config(
+        world=World(id="OpenWorld-Classic-v0"),
+        network=Network(
+            width=peer.width, depth=settings.depth, embedding=settings.embedding, learn_embedding=False
+        ),
+        rollout=Rollout(worlds=peer.worlds, steps=peer.steps),
+        horizon=Horizon(discount=peer.discount, decay=peer.decay),
+        learning=Learning(
+            minibatch_size=peer.batch // peer.minibatches,
+            epochs=peer.epochs,
+            learning_rate=settings.learning_rate,
+        ),
+    )
+    ours, theirs = Runner(*_ours(config, settings.seed)), Runner(*_theirs(peer, settings.seed))
+    for update in range(settings.updates):
+        mine, other = ours.run(), theirs.run()
+        print(
+            f"{(update + 2) * peer.batch:>10,} transitions: ours {peer.batch / mine:>9,.0f} a second, return "
+            f"{ours.returns[-1]:5.2f}; theirs {peer.batch / other:>7,.0f}, {theirs.returns[-1]:5.2f}; "
+            f"{other / mine:.1f} times",
+            flush=True,
+        )
+    ratios = [other / mine for mine, other in zip(ours.seconds, theirs.seconds, strict=True)]
+    told = {
+        "command": f"python -m openworld_trainers.studies.beside --updates {settings.updates}",
+        **machine.facts(),
+        "settings": {"ours": to_dict(config), "theirs": vars(peer)},
+        "transitions": (settings.updates + 1) * peer.batch,
+        "transitions_per_second": peer.batch / statistics.median(ours.seconds),
+        "their_transitions_per_second": peer.batch / statistics.median(theirs.seconds),
+        "ratio": statistics.median(ratios),
+        "lowest": min(ratios),
+        "highest": max(ratios),
+        "returns": ours.returns,
+        "their_returns": theirs.returns,
+    }
+    if settings.json is not None:
+        with replacing(settings.json) as aside:
+            aside.write_text(json.dumps(told, indent=1) + "\n")
+    print(f"{told['ratio']:.1f} times ({told['lowest']:.1f} to {told['highest']:.1f})")
+    return told
+
+
+class Runner:
+    """A compiled update, what it carries, and what it took."""
+
+    def __init__(self, carry: Any, update: Update) -> None:
+        self._carry, self._update = carry, jax.jit(update, donate_argnums=0)
+        self.returns: list[float] = []
+        self.seconds: list[float] = []
+        self.run()  # compiles
+        self.seconds.clear()
+
+    def run(self) -> float:
+        """Update once; return the seconds it took."""
+        before = time.perf_counter()
+        self._carry, told = self._update(self._carry)
+        episodes, total = np.asarray(told)
+        self.seconds.append(time.perf_counter() - before)
+        self.returns.append(float(total / max(episodes, 1)))
+        return self.seconds[-1]
+
+
+def _ours(config: Config, seed: int) -> tuple[Any, Update]:
+    world = make(config.world)
+    improve = outer_update(world, config)
+    rate = jnp.float32(config.learning.learning_rate)
+
+    def update(learner: Any) -> tuple[Any, Any]:
+        learner, outcome = improve(learner, rate)
+        return learner, jnp.stack([outcome.tally.episodes, outcome.tally.returns])
+
+    return jax.jit(lambda key: begin(world, config, key=key))(jax.random.key(seed)), update
+
+
+def _theirs(settings: Published, seed: int) -> tuple[Any, Update]:
+    loop = PublishedLoop(settings)
+    return jax.jit(loop.begin)(jax.random.key(seed)), loop.update
+
+
+if __name__ == "__main__":
+    import tyro
+
+    main(tyro.cli(Beside))

@@ -1,5 +1,0 @@
-"""Proximal policy optimisation: collect, estimate advantages, improve the policy, repeat."""
-
-from trainers.errors import require
-
-require("train", "optax", "orbax.checkpoint", "rich", purpose="training")
