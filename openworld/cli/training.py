@@ -150,9 +150,9 @@ def report(words: list[str]) -> None:
         raise ValueError("which runs? give their folders: openworld report RUN...")
     check_output(options.out, REPORT, force=options.force)
     require("matplotlib", "rich")
-    from openworld_trainers.analysis.report import report as write
+    from openworld_trainers.run.compare import write_report
 
-    print(f"written to {write(options.runs, options.out)}")
+    print(f"written to {write_report(options.runs, options.out)}")
 
 
 def settings(words: list[str]) -> "tuple[Config, tuple[Reason, ...], str]":
@@ -191,8 +191,8 @@ def _resumed(words: list[str], folder: str) -> "tuple[Config, tuple[Reason, ...]
         )
     if value_of("--preset", words) is not None:
         return settings(words)
+    from openworld_trainers.run.folder import read_config
     from openworld_trainers.run.metrics import RunFolder
-    from openworld_trainers.run.train import read_config
 
     return read_config(RunFolder(folder)), (), "standard"
 

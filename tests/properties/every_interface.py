@@ -178,9 +178,10 @@ def training() -> Any:
     """A run of two updates, resumed for a third; what it measured and learned, evaluated and exported."""
     from openworld_trainers.ppo import config as settings
     from openworld_trainers.run.evaluate import evaluate
+    from openworld_trainers.run.folder import load_policy
     from openworld_trainers.run.metrics import RunFolder
     from openworld_trainers.run.policy import export, load_agent
-    from openworld_trainers.run.train import load_policy, train
+    from openworld_trainers.run.train import train
     from tests.trainers.helpers import small
 
     run, env = settings.Run(transitions=2 * 64, film=False), settings.World(id=CLASSIC, time_limit=LIMIT)

@@ -16,6 +16,7 @@ from openworld_trainers.run import evaluate as module
 from openworld_trainers.run import play
 from openworld_trainers.run import train as training
 from openworld_trainers.run.evaluate import compare, evaluate, notes
+from openworld_trainers.run.folder import load_policy
 from openworld_trainers.run.play import Course, Policy
 from openworld_trainers.run.train import train
 from tests.trainers import probes
@@ -125,7 +126,7 @@ def test_evaluating_a_run_keeps_the_report(tmp_path, monkeypatch, capsys):
     kept = json.loads((tmp_path / "run" / "evaluation.json").read_text())
     assert kept["trained"]["mean_return"]["value"] == pytest.approx(report.trained.mean_return.value)
     assert set(kept["random"]["rates"]) == {"paid", "lived"}
-    _, action = training.load_policy(tmp_path / "run")(None, jax.random.key(0), jnp.zeros((3, 1)))
+    _, action = load_policy(tmp_path / "run")(None, jax.random.key(0), jnp.zeros((3, 1)))
     assert action.shape == (3,)
 
 

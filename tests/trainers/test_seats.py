@@ -12,8 +12,9 @@ import openworld
 from openworld_trainers.ppo.config import Rollout, Run, World, preset
 from openworld_trainers.ppo.worlds import Seats, Worlds, achievement_names, identity, make
 from openworld_trainers.run.film import film
+from openworld_trainers.run.folder import load_policy
 from openworld_trainers.run.play import Course
-from openworld_trainers.run.train import load_policy, train
+from openworld_trainers.run.train import train
 
 pytestmark = pytest.mark.slow
 

@@ -9,9 +9,10 @@ import pytest
 from rich.console import Console
 
 from openworld_trainers import errors
+from openworld_trainers.analysis.formatting import format_duration, format_number, format_short
 from openworld_trainers.errors import MissingPackageError, TrainerError, require
 from openworld_trainers.run.metrics import RunFolder, RunFolderError, plain, thinned
-from openworld_trainers.run.progress import Display, clock, line, number, panel, short
+from openworld_trainers.run.progress import Display, line, panel
 
 ROW = {
     "update": 3,
@@ -169,7 +170,7 @@ def test_plain_keeps_what_json_has():
     ("value", "shown"), [(0, "0"), (999, "999"), (1234, "1.23k"), (1.5e6, "1.5M"), (2e9, "2G"), (1e12, "1T")]
 )
 def test_large_numbers_are_short(value, shown):
-    assert short(value) == shown
+    assert format_short(value) == shown
 
 
 @pytest.mark.parametrize(
@@ -177,11 +178,11 @@ def test_large_numbers_are_short(value, shown):
     [(0.0, "0:00"), (75.2, "1:15"), (3700.0, "1:01:40"), (float("inf"), "-"), (float("nan"), "-")],
 )
 def test_time_is_shown_as_a_clock(seconds, shown):
-    assert clock(seconds) == shown
+    assert format_duration(seconds) == shown
 
 
 def test_what_is_not_known_yet_is_a_dash():
-    assert [number(None), number(float("nan")), number(1.234)] == ["-", "-", "1.23"]
+    assert [format_number(None), format_number(float("nan")), format_number(1.234)] == ["-", "-", "1.23"]
 
 
 def test_a_line_tells_speed_return_achievements_and_time_left():

@@ -20,7 +20,7 @@ from openworld_trainers.ppo.learner import begin, outer_update
 from openworld_trainers.ppo.worlds import achievement_names
 from openworld_trainers.run import train as training
 from openworld_trainers.run.checkpoint import CheckpointError, Checkpoints
-from openworld_trainers.run.folder import alone_in, of_newest
+from openworld_trainers.run.folder import alone_in, load_policy, of_newest
 from openworld_trainers.run.lock import LockedError
 from openworld_trainers.run.metrics import RunFolder, RunFolderError
 from openworld_trainers.run.train import (
@@ -320,7 +320,7 @@ def test_a_run_that_is_trained_is_not_trained_twice(tmp_path, monkeypatch):
         assert f"is in use by process {os.getpid()} on {platform.node()} (a test, since" in message
         line_of(TrainerError, LockedError, lambda: train(None, folder, resume=True, force=True))
         line_of(TrainerError, LockedError, lambda: train(config, folder))
-        assert training.load_policy(folder) is not None
+        assert load_policy(folder) is not None
     assert (folder / "metrics.jsonl").read_bytes() == before
     assert not (folder / "run.lock").exists()
     train(None, folder, resume=True)

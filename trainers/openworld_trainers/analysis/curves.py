@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from openworld_trainers.analysis.formatting import format_short
+from openworld_trainers.analysis.rows import episode_weights, is_number
 from openworld_trainers.ppo.noise_scale import smoothed
-from openworld_trainers.run.progress import known, short
 
 #: Points that a curve is thinned to.
 POINTS = 240
@@ -62,7 +63,7 @@ def column(name: str, scale: float = 1.0) -> Callable[[Rows], np.ndarray]:
     """A column of rows as numbers."""
 
     def values(rows: Rows) -> np.ndarray:
-        return scale * np.array([row[name] if known(row.get(name)) else np.nan for row in rows], float)
+        return scale * np.array([row[name] if is_number(row.get(name)) else np.nan for row in rows], float)
 
     return values
 
@@ -71,11 +72,6 @@ def noise(rows: Rows) -> np.ndarray:
     """The noise scale, averaged over updates; NaN where the gradient is lost in it."""
     found = smoothed(column("gradient_signal")(rows), column("gradient_noise")(rows))
     return np.where(np.isfinite(found), found, np.nan)
-
-
-def episodes(rows: Rows) -> np.ndarray:
-    """Episodes that a row is a mean of, at least one."""
-    return np.array([max(1, row.get("episodes") or 1) for row in rows], float)
 
 
 PANELS = (
@@ -144,7 +140,9 @@ def thinned(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> tuple[np.ndarr
 
 def along(panel: Panel, curves: Sequence[Curve]) -> tuple[float, str]:
     """The unit of a panel's horizontal axis, by how far its runs go, and its name."""
-    ends = [row[panel.along] for curve in curves for row in curve.rows[-1:] if known(row.get(panel.along))]
+    ends = [
+        row[panel.along] for curve in curves for row in curve.rows[-1:] if is_number(row.get(panel.along))
+    ]
     far = max(ends, default=0)
     if panel.along == "seconds":
         return (3600.0, "hours") if far > 7200 else (60.0, "minutes") if far > 120 else (1.0, "seconds")
@@ -156,7 +154,7 @@ def draw(axes: Any, panel: Panel, curves: Sequence[Curve]) -> None:
     scale, name = along(panel, curves)
     drawn = False
     for curve in curves:
-        weights = episodes(curve.rows) if panel.unit == RETURN else np.ones(len(curve.rows))
+        weights = episode_weights(curve.rows) if panel.unit == RETURN else np.ones(len(curve.rows))
         x, y = thinned(column(panel.along)(curve.rows) / scale, panel.values(curve.rows), weights)
         if panel.log:
             x, y = x[y > 0], y[y > 0]
@@ -182,7 +180,7 @@ def draw(axes: Any, panel: Panel, curves: Sequence[Curve]) -> None:
         axes.set_yscale("log")
         low, high = axes.get_ylim()
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 200 * low else (1,), numticks=8))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: short(y) if y >= 1 else f"{y:g}"))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: format_short(y) if y >= 1 else f"{y:g}"))
         axes.yaxis.set_minor_locator(NullLocator())
     if not drawn:
         axes.text(

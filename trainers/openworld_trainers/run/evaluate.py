@@ -18,12 +18,12 @@ from openworld.judging.intervals import Estimate
 from openworld.system.files import check_folder
 from openworld_trainers.errors import TrainerError
 from openworld_trainers.ppo.worlds import Worlds, achievement_names, make
+from openworld_trainers.run.folder import read_config, trained_policy
 from openworld_trainers.run.metrics import RunFolder, plain, write_atomically
 from openworld_trainers.run.phases import Phases
 from openworld_trainers.run.play import Course, Episodes, Policy, Tell
 from openworld_trainers.run.progress import Display
 from openworld_trainers.run.signals import interruption, leaving
-from openworld_trainers.run.train import read_config, trained_policy
 
 EVALUATION = "evaluation.json"
 #: Steps after which an episode that has not ended is counted as it stands.

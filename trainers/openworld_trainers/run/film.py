@@ -8,12 +8,12 @@ import equinox as eqx
 from rich.console import Console
 
 from openworld_trainers.ppo.worlds import Seats, make
+from openworld_trainers.run.folder import load_policy, read_config
 from openworld_trainers.run.metrics import RunFolder
 from openworld_trainers.run.phases import Phases
 from openworld_trainers.run.play import Policy, Tell
 from openworld_trainers.run.progress import Display
 from openworld_trainers.run.signals import interruption, leaving
-from openworld_trainers.run.train import load_policy, read_config
 
 REPLAY, PAGE, VIDEO = "agent.replay", "agent.html", "agent.mp4"
 #: The held-out world that is filmed, and for how many steps at most.

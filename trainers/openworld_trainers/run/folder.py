@@ -6,14 +6,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+import jax
+import jax.numpy as jnp
+
 from openworld_trainers.errors import TrainerError
 from openworld_trainers.ppo import config as settings
 from openworld_trainers.ppo.config import Config, Network
 from openworld_trainers.ppo.devices import all_agree, is_first, wait_for_all
-from openworld_trainers.ppo.worlds import Worlds, identity
+from openworld_trainers.ppo.networks import make_network
+from openworld_trainers.ppo.worlds import Worlds, identity, make
 from openworld_trainers.run.checkpoint import CheckpointError, Checkpoints
 from openworld_trainers.run.lock import Lock, LockedError, acquire
 from openworld_trainers.run.metrics import CONFIG, RunFolder, RunFolderError
+from openworld_trainers.run.play import Policy
 from openworld_trainers.run.signals import leaving
 
 Kept = TypeVar("Kept")
@@ -126,3 +131,24 @@ def check_network(network: Network, facts: dict[str, Any], path: Path) -> None:
     raise CheckpointError(
         f"{path} was saved with other settings of the network: {told or 'more than are known'}"
     )
+
+
+def trained_policy(world: Worlds, config: Config, folder: RunFolder) -> Policy:
+    """The newest policy of a run."""
+    checkpoints = Checkpoints(folder.checkpoints)
+    shapes = jax.eval_shape(lambda: make_network(world, config.network, jax.random.key(0)))
+
+    def read(number: int) -> Policy:
+        facts = checkpoints.manifest(number).facts
+        check_identity(world, facts, checkpoints.path(number))
+        check_network(config.network, facts, checkpoints.path(number))
+        return Policy(checkpoints.restore(number, "policy", shapes), jnp.float32(1))
+
+    return of_newest(checkpoints, read)
+
+
+def load_policy(run_dir: Path | str) -> Policy:
+    """The newest policy of a run: `(carry, key, observation) -> (carry, action)` on batches."""
+    folder = RunFolder(run_dir)
+    config = read_config(folder)
+    return trained_policy(make(config.world), config, folder)

@@ -22,6 +22,15 @@ from rich.table import Table
 from rich.text import Text
 
 from openworld.system.foreign_text import plain
+from openworld_trainers.analysis.formatting import (
+    format_duration,
+    format_number,
+    format_percent,
+    format_short,
+    format_small,
+    format_verdict,
+)
+from openworld_trainers.analysis.rows import is_number, merge_episodes, numeric_rows
 from openworld_trainers.analysis.trend import COLUMNS, Verdict, judge
 from openworld_trainers.ppo.noise_scale import MEMORY, smoothed
 from openworld_trainers.run.phases import Phases
@@ -30,8 +39,6 @@ from openworld_trainers.run.phases import Phases
 PLAIN_SECONDS, JUDGING_SECONDS = 15.0, 5.0
 #: Achievements that the panel has room for, columns of its widest parts, and rows that a verdict looks back on.
 SHOWN, WIDTH, REMEMBERED = 16, 76, 50_000
-#: More than any metric is; its square is still finite.
-LARGEST = 1e100
 #: The heights of a curve drawn in text.
 HEIGHTS = "▁▂▃▄▅▆▇█"
 COLOURS = {"improving": "green", "flat": "yellow", "falling": "red", "too little data": "dim"}
@@ -80,7 +87,9 @@ class Display:
             else None
         )
         self.settings = settings or {}
-        self.rows: deque[dict[str, Any]] = deque(map(slim, numbered(history)), maxlen=REMEMBERED)
+        self.rows: deque[dict[str, Any]] = deque(
+            map(_judged_columns, numeric_rows(history)), maxlen=REMEMBERED
+        )
         self.verdict = Verdict("too little data")
         self.spoken = self.judged = -float("inf")
         #: Rows that are in no line yet.
@@ -127,7 +136,7 @@ class Display:
         """Show the newest row of metrics; `progress` runs from 0 to 1."""
         while self.rows and self.rows[-1]["transitions"] >= row["transitions"]:
             self.rows.pop()  # of updates that a resumed run makes again
-        self.rows.append(slim(row))
+        self.rows.append(_judged_columns(row))
         self.unsaid.append(row)
         now = time.monotonic()
         self.task, self.share = "", progress
@@ -138,14 +147,14 @@ class Display:
             curve = self.curve() if self.console.encoding.startswith("utf") else ""
             past = Past(self.noise(), self.verdict, curve)
             # An update in which no episode ended shows those that ended last.
-            self.unsaid = [each for each in self.unsaid if known(each.get("return"))][-1:]
-            shown = with_episodes([*self.unsaid, row]) if row not in self.unsaid else row
+            self.unsaid = [each for each in self.unsaid if is_number(each.get("return"))][-1:]
+            shown = merge_episodes([*self.unsaid, row]) if row not in self.unsaid else row
             self.shown = panel(self.title, shown, progress, seconds_left, past)
         elif last or now - self.spoken >= PLAIN_SECONDS:
             self.spoken = now
-            self.say(self.prefixed(line(with_episodes(self.unsaid), progress, seconds_left, self.verdict)))
+            self.say(self.prefixed(line(merge_episodes(self.unsaid), progress, seconds_left, self.verdict)))
             self.unsaid = []
-            for text in told(self.verdict) if last and self.verdict.rows else ():
+            for text in format_verdict(self.verdict) if last and self.verdict.rows else ():
                 self.say(text)
 
     def prefixed(self, text: str) -> str:
@@ -156,7 +165,7 @@ class Display:
         """What the terminal shows now."""
         parts, task = [self.shown], self.task
         if task:
-            parts.append(Text(f"{task}  {clock(time.monotonic() - self.since)}", style="cyan"))
+            parts.append(Text(f"{task}  {format_duration(time.monotonic() - self.since)}", style="cyan"))
             if self.share > 0:
                 parts.append(bar_of(self.share, f"{100 * self.share:.1f} %"))
         if self.phases:
@@ -170,7 +179,7 @@ class Display:
             now, task = time.monotonic(), self.task
             if task and now - self.spoken >= PLAIN_SECONDS:
                 self.spoken = now
-                self.say(self.prefixed(f"{task} ({clock(now - self.since)})"))
+                self.say(self.prefixed(f"{task} ({format_duration(now - self.since)})"))
 
     def noise(self) -> float | None:
         """The noise scale of the latest updates, in transitions of an update; None while it is not known."""
@@ -186,52 +195,13 @@ class Display:
 
     def curve(self) -> str:
         """The return of the whole run in a row of text."""
-        returns = [row["return"] for row in self.rows if known(row.get("return"))]
+        returns = [row["return"] for row in self.rows if is_number(row.get("return"))]
         return sparkline(returns, WIDTH - 32)
 
 
-def slim(row: Mapping[str, Any]) -> dict[str, Any]:
-    """What a verdict needs of a row."""
+def _judged_columns(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns of a row that a verdict needs."""
     return {name: row[name] for name in COLUMNS if name in row}
-
-
-def with_episodes(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """The newest of some rows, with the mean return, length and rates of all episodes that ended in any of them."""
-    newest = dict(rows[-1])
-    counted = [row for row in rows if known(row.get("return"))]
-    if not counted:
-        return newest
-    weights = np.array([max(1, row.get("episodes") or 1) for row in counted], float)
-
-    def mean(values: Iterable[float]) -> float:
-        return float(np.average(list(values), weights=weights))
-
-    names = {name: None for row in counted for name in row.get("achievements", {})}
-    newest |= {name: mean(row[name] for row in counted) for name in ("return", "length")}
-    newest["achievements"] = {
-        name: mean(row.get("achievements", {}).get(name, 0.0) for row in counted) for name in names
-    }
-    return newest
-
-
-def known(value: Any) -> bool:
-    """Whether a metric is a finite number, of a size that can be measured."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LARGEST
-
-
-def numbered(rows: Iterable[Mapping[str, Any]]) -> Iterable[dict[str, Any]]:
-    """Return the rows of a file with what is a finite number in them, and "achievements", a dictionary of such.
-
-    Rows without "transitions" are left out.
-    """
-    for row in rows:
-        if not known(row.get("transitions")):
-            continue
-        kept = {name: value for name, value in row.items() if known(value) and name != "achievements"}
-        rates = row.get("achievements")
-        if isinstance(rates, Mapping):
-            kept["achievements"] = {name: rate for name, rate in rates.items() if known(rate)}
-        yield kept
 
 
 def line(row: Mapping[str, Any], progress: float, seconds_left: float, verdict: Verdict | None = None) -> str:
@@ -239,26 +209,16 @@ def line(row: Mapping[str, Any], progress: float, seconds_left: float, verdict: 
     rates = row.get("achievements", {})
     parts = [
         f"{100 * progress:5.1f} %",
-        f"{short(row['transitions'])} transitions",
-        f"{short(row['steps_per_second'])} steps/s",
-        f"return {number(row['return'])}",
-        f"length {number(row['length'])}",
-        f"{number(sum(rates.values()) if rates else None, 1)} achievements an episode",
-        f"{clock(seconds_left)} left",
+        f"{format_short(row['transitions'])} transitions",
+        f"{format_short(row['steps_per_second'])} steps/s",
+        f"return {format_number(row['return'])}",
+        f"length {format_number(row['length'])}",
+        f"{format_number(sum(rates.values()) if rates else None, 1)} achievements an episode",
+        f"{format_duration(seconds_left)} left",
     ]
     if verdict and verdict.rows:
         parts.append(verdict.kind)
     return "  ".join(parts)
-
-
-def told(verdict: Verdict) -> list[str]:
-    """A verdict and its advice, line by line."""
-    lines = [verdict.sentence()]
-    if verdict.advice:
-        lines += [verdict.advice.reason]
-        lines += [f"{'or' if index else 'try'} {way}" for index, way in enumerate(verdict.advice.ways)]
-        lines += [f"note: {sign}" for sign in verdict.advice.signs]
-    return lines
 
 
 def panel(
@@ -266,13 +226,13 @@ def panel(
 ) -> RenderableType:
     """One row of metrics, and what the run looks like by it, as a live panel."""
     past = past or Past()
-    bar = bar_of(progress, f"{100 * progress:.1f} %  time left {clock(seconds_left)}")
+    bar = bar_of(progress, f"{100 * progress:.1f} %  time left {format_duration(seconds_left)}")
     parts: list[RenderableType] = [Text(title, style="bold"), bar, headline(row)]
     if past.curve:
         parts.append(Text.assemble(("return so far  ", "dim"), past.curve, no_wrap=True))
     parts += [Text(), instruments(row, past.noise), Text()]
     if past.verdict and past.verdict.rows:
-        first, *rest = told(past.verdict)
+        first, *rest = format_verdict(past.verdict)
         parts.append(Text(first, style=f"bold {COLOURS[past.verdict.kind]}"))
         for text in rest:
             parts.append(Padding(Text(text, style="dim" if text.startswith("note") else ""), (0, 0, 0, 2)))
@@ -291,11 +251,11 @@ def headline(row: Mapping[str, Any]) -> Table:
     """How far and how fast, and what for."""
     rates = row.get("achievements", {})
     cells = {
-        "transitions": short(row["transitions"]),
-        "steps/s": short(row["steps_per_second"]),
-        "return": number(row["return"]),
-        "length": number(row["length"], 0),
-        "achievements": number(sum(rates.values()) if rates else None),
+        "transitions": format_short(row["transitions"]),
+        "steps/s": format_short(row["steps_per_second"]),
+        "return": format_number(row["return"]),
+        "length": format_number(row["length"], 0),
+        "achievements": format_number(sum(rates.values()) if rates else None),
     }
     table = Table.grid(padding=(0, 4))
     table.add_row(*[Text(name, style="dim") for name in cells])
@@ -305,24 +265,24 @@ def headline(row: Mapping[str, Any]) -> Table:
 
 def instruments(row: Mapping[str, Any], noise: float | None) -> Table:
     """The outer step, its data and noise, and the network, side by side."""
-    least, most = number(row.get("ratio_least")), number(row.get("ratio_most"))
+    least, most = format_number(row.get("ratio_least")), format_number(row.get("ratio_most"))
     blocks = {
         "outer step": {
-            "KL": f"{small(row.get('kl_old_new'))} nats",
+            "KL": f"{format_small(row.get('kl_old_new'))} nats",
             "ratios": f"{least} .. {most}",
-            "clipped": percent(row.get("clip_share")),
-            "outside": percent(row.get("outside_clip")),
+            "clipped": format_percent(row.get("clip_share")),
+            "outside": format_percent(row.get("outside_clip")),
         },
         "data": {
-            "per nat": short(row.get("data_per_divergence")),
-            "noise scale": "-" if noise is None else f"{short(noise, 2)} updates",
-            "gradient": small(row.get("gradient_norm")),
-            "episodes": short(row.get("episodes")),
+            "per nat": format_short(row.get("data_per_divergence")),
+            "noise scale": "-" if noise is None else f"{format_short(noise, 2)} updates",
+            "gradient": format_small(row.get("gradient_norm")),
+            "episodes": format_short(row.get("episodes")),
         },
         "network": {
-            "entropy": f"{number(row.get('entropy'))} nats",
-            "value": f"{percent(row.get('explained_variance'))} explained",
-            "dead units": percent(row.get("dead_units")),
+            "entropy": f"{format_number(row.get('entropy'))} nats",
+            "value": f"{format_percent(row.get('explained_variance'))} explained",
+            "dead units": format_percent(row.get("dead_units")),
         },
     }
     table = Table.grid(padding=(0, 1))
@@ -359,39 +319,3 @@ def sparkline(values: Sequence[float], width: int) -> str:
     low, high = min(means), max(means)
     step = (high - low) / (len(HEIGHTS) - 1) or 1.0
     return f"{low:.2f} {''.join(HEIGHTS[round((mean - low) / step)] for mean in means)} {high:.2f}"
-
-
-def number(value: float | None, digits: int = 2) -> str:
-    """A number, or a dash where there is none yet."""
-    return "-" if value is None or value != value else f"{value:.{digits}f}"  # noqa: PLR0124 (NaN)
-
-
-def small(value: float | None) -> str:
-    """A number in two figures, however small, or a dash."""
-    return "-" if value is None or math.isnan(value) else f"{value:.2g}"
-
-
-def percent(value: float | None) -> str:
-    """A share in percent, or a dash."""
-    return f"{100 * value:.1f} %" if value is not None and math.isfinite(value) else "-"
-
-
-def short(value: int | float | None, figures: int = 3) -> str:
-    """A large number in three figures: 1234567 is 1.23M."""
-    if value is None or math.isnan(value):
-        return "-"
-    if math.isinf(value):
-        return "many"
-    for size, letter in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if value >= size:
-            return f"{value / size:.{figures}g}{letter}"
-    return f"{value:.0f}" if value >= 100 or value == int(value) else f"{value:.{figures}g}"
-
-
-def clock(seconds: float) -> str:
-    """Seconds as m:ss or h:mm:ss."""
-    if seconds != seconds or seconds == float("inf"):  # noqa: PLR0124 (NaN)
-        return "-"
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 from rich.console import Console
 
 from openworld_trainers.errors import StoppedError, TrainerError
@@ -17,36 +16,25 @@ from openworld_trainers.ppo import devices as several
 from openworld_trainers.ppo.config import Config, to_dict
 from openworld_trainers.ppo.devices import ALONE, Devices, devices_of
 from openworld_trainers.ppo.learner import Learner, begin, outer_update, row_of, template
-from openworld_trainers.ppo.networks import count_parameters, make_network
+from openworld_trainers.ppo.networks import count_parameters
 from openworld_trainers.ppo.worlds import Worlds, achievement_names, identity, make
 from openworld_trainers.run.checkpoint import Checkpoints
 from openworld_trainers.run.clock import Clock
+from openworld_trainers.run.film import film
 from openworld_trainers.run.folder import (
     alone_in,
     begun_config,
     check_identity,
     check_network,
     got_going,
-    of_newest,
     read_config,
     resumed_config,
 )
 from openworld_trainers.run.lock import Lock
 from openworld_trainers.run.metrics import RunFolder, RunFolderError, plain
 from openworld_trainers.run.phases import Phases
-from openworld_trainers.run.play import Policy
 from openworld_trainers.run.progress import Display
 from openworld_trainers.run.signals import Interruption, interruption, leaving
-
-__all__ = [
-    "DivergedError",
-    "begun_config",
-    "load_policy",
-    "read_config",
-    "resumed_config",
-    "train",
-    "train_in",
-]
 
 
 class DivergedError(TrainerError):
@@ -121,8 +109,6 @@ def train(
         config = resumed_config(folder, config) if resume else begun_config(folder, config)
         train_in(world, config, folder, resume, lock=lock, phases=phases)
         if films and several.is_first():
-            from openworld_trainers.run.film import film
-
             for told in film(folder.path, phases=phases):
                 print(told)
     return folder.path
@@ -253,27 +239,6 @@ def save(
     if row:
         facts |= {"row": plain(row)}
     checkpoints.save(clock.updates, learner.parts(), facts)
-
-
-def trained_policy(world: Worlds, config: Config, folder: RunFolder) -> Policy:
-    """The newest policy of a run."""
-    checkpoints = Checkpoints(folder.checkpoints)
-    shapes = jax.eval_shape(lambda: make_network(world, config.network, jax.random.key(0)))
-
-    def read(number: int) -> Policy:
-        facts = checkpoints.manifest(number).facts
-        check_identity(world, facts, checkpoints.path(number))
-        check_network(config.network, facts, checkpoints.path(number))
-        return Policy(checkpoints.restore(number, "policy", shapes), jnp.float32(1))
-
-    return of_newest(checkpoints, read)
-
-
-def load_policy(run_dir: Path | str) -> Policy:
-    """The newest policy of a run: `(carry, key, observation) -> (carry, action)` on batches."""
-    folder = RunFolder(run_dir)
-    config = read_config(folder)
-    return trained_policy(make(config.world), config, folder)
 
 
 def diverged(clock: Clock, checkpoints: Checkpoints) -> DivergedError:

@@ -24,9 +24,10 @@ from openworld.system import cache
 from openworld.system.files import STUDY, check_output, replacing
 from openworld_trainers.ppo.config import Config, Learning, Network, Rollout, Run, World, to_dict
 from openworld_trainers.ppo.worlds import make
+from openworld_trainers.run.folder import load_policy
 from openworld_trainers.run.metrics import RunFolder
 from openworld_trainers.run.play import Course, Policy
-from openworld_trainers.run.train import load_policy, train
+from openworld_trainers.run.train import train
 
 ID = "OpenWorld-Coop-v0"
 

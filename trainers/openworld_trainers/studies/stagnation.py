@@ -18,53 +18,19 @@ import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from openworld_trainers.planner.scaling import RULES, Reference, configure
-from openworld_trainers.ppo.config import Config, Learning, Network, Rollout, Run, World
+from openworld_trainers.planner.scaling import RULES, configure
+from openworld_trainers.ppo.config import Config
 from openworld_trainers.ppo.learner import Learner, begin, outer_update, row_of
 from openworld_trainers.ppo.worlds import Worlds, achievement_names, make
-
-#: What a run is cut into: each line of the CSV is one such part of its transitions.
-PARTS = 40
-#: Columns that are means over a part's updates.
-MEANS = ("kl_old_new", "outside_clip", "clip_share", "entropy", "explained_variance", "dead_units")
-#: Columns that are means too, of which the noise scale is the ratio.
-NOISE = ("gradient_signal", "gradient_noise")
-COLUMNS = (
-    "rule",
-    "worlds",
-    "seed",
-    "learning_rate",
-    "part",
-    "transitions",
-    "return",
-    "episodes",
-    *MEANS,
-    *NOISE,
-)
-
-
-class Cut(NamedTuple):
-    """What makes an outer step smaller or less noisy: factors on learning rate and worlds, fewer epochs."""
-
-    rate: float = 1.0
-    worlds: int = 1
-    epochs: int | None = None
-
-
-#: Rules of the runs whose outer step changes halfway, and what each changes then.
-CUTS = {
-    "left alone": Cut(),
-    "learning rate / 10": Cut(rate=0.1),
-    "one epoch": Cut(epochs=1),
-    "16 x worlds": Cut(worlds=16),
-}
+from openworld_trainers.studies import stagnation_pictures
+from openworld_trainers.studies.stagnation_settings import COLUMNS, CUTS, MEANS, NOISE, PARTS, REFERENCE, Cut
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,19 +54,6 @@ class Study:
     out: Path = Path("docs/results")
     pictures: Path = Path("docs/pictures")
     draw: bool = False
-
-
-#: Where the rules begin: one minibatch is all that an update has, so that its outer step is large and noisy.
-REFERENCE = Reference(
-    "A small network in 8 worlds of the classic rules.",
-    Config(
-        world=World(id="OpenWorld-Classic-v0"),
-        network=Network(width=64, depth=2, embedding=4, learn_embedding=False),
-        rollout=Rollout(worlds=8, steps=16),
-        learning=Learning(minibatch_size=128, epochs=4, learning_rate=1e-3),
-        run=Run(film=False),
-    ),
-)
 
 
 class Numbers:
@@ -260,8 +213,6 @@ def main(study: Study) -> None:
         scalings(study, world, numbers)
         if "cuts" in study.parts:
             cuts(study, world, numbers)
-    from openworld_trainers.studies import stagnation_pictures
-
     for path in stagnation_pictures.draw(numbers.rows, study.pictures):
         print(path)
 

@@ -9,7 +9,7 @@ import numpy as np
 from openworld.system.files import replacing
 from openworld_trainers.analysis.curves import COLOURS
 from openworld_trainers.planner.scaling import RULES
-from openworld_trainers.studies.stagnation import CUTS, PARTS, REFERENCE
+from openworld_trainers.studies.stagnation_settings import CUTS, PARTS, REFERENCE
 
 Rows = Sequence[Mapping[str, Any]]
 #: Parts of a run, at its end, that its return is a mean of.
