@@ -64,16 +64,16 @@ def _trainer(id: str, size: int) -> tuple[Any, Any, dict[str, Any]]:
     """Return `(learner, learning rate) -> (learner, outcome)`, what makes a learner, and the settings."""
     config: Any = importlib.import_module("openworld_trainers.ppo.config")
     learner: Any = importlib.import_module("openworld_trainers.ppo.learner")
-    trained: Any = importlib.import_module("openworld_trainers.ppo.worlds")
+    trained: Any = importlib.import_module("openworld_trainers.ppo.env")
     precision = "float32" if jax.default_backend() == "cpu" else "bfloat16"
     minibatch = max(1, size * STEPS // MINIBATCHES)
     settings = config.Config(
-        world=config.World(id=id),
+        env=config.Env(id=id),
         network=config.Network(precision=precision),
         rollout=config.Rollout(worlds=size, steps=STEPS),
         learning=config.Learning(minibatch_size=minibatch),
     )
-    world = trained.make(settings.world)
+    env = trained.make_env(settings.env)
     told = {
         "steps": STEPS,
         "minibatch_size": minibatch,
@@ -81,4 +81,4 @@ def _trainer(id: str, size: int) -> tuple[Any, Any, dict[str, Any]]:
         "learning_rate": settings.learning.learning_rate,
         "precision": precision,
     }
-    return learner.outer_update(world, settings), lambda: learner.begin(world, settings), told
+    return learner.make_update(env, settings), lambda: learner.init_learner(env, settings), told

@@ -66,10 +66,10 @@ def train(words: list[str]) -> None:
     prepare()
     from openworld_trainers.planner import scaling
     from openworld_trainers.ppo import devices
-    from openworld_trainers.ppo.worlds import make
+    from openworld_trainers.ppo.env import make_env
     from openworld_trainers.run.train import train as run
 
-    make(options.config.world)  # an unknown id is refused before anything is said
+    make_env(options.config.env)  # an unknown id is refused before anything is said
     devices.start()
     if reasons and devices.is_first():  # what follows from them is told by the run itself
         print(scaling.table(scaling.explain(options.config, reasons)), flush=True)

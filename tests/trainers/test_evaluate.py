@@ -17,7 +17,7 @@ from openworld_trainers.run import play
 from openworld_trainers.run import train as training
 from openworld_trainers.run.evaluate import compare, evaluate, notes
 from openworld_trainers.run.folder import load_policy
-from openworld_trainers.run.play import Course, Policy
+from openworld_trainers.run.play import Evaluator, Policy
 from openworld_trainers.run.train import train
 from tests.trainers import probes
 from tests.trainers.helpers import learn, small
@@ -35,7 +35,7 @@ QUITS = Quits("quits", see=probes.nothing, pay=probes.one, length=probes.FOREVER
 
 
 def test_first_episodes_are_counted_without_favouring_short_ones():
-    found = Course(QUITS, 4000, 200).play(Uniform(2))
+    found = Evaluator(QUITS, 4000, 200).play(Uniform(2))
     assert found.ended.all()
     np.testing.assert_array_equal(found.returns, found.lengths)
     # Geometric with p = 1/2: mean 2, variance 2. Counting what ends first would favour episodes of length 1.
@@ -44,23 +44,23 @@ def test_first_episodes_are_counted_without_favouring_short_ones():
 
 
 def test_episodes_that_do_not_end_count_as_they_stand():
-    found = Course(probes.CUT, 8, 3).play(Uniform(1))
+    found = Evaluator(probes.CUT, 8, 3).play(Uniform(1))
     assert not found.ended.any()
     np.testing.assert_array_equal(found.returns, 3)
     np.testing.assert_array_equal(found.unlocked, True)
 
 
 def test_the_same_worlds_for_each_policy():
-    course = Course(probes.SIGHT, 64, 10)
+    course = Evaluator(probes.SIGHT, 64, 10)
     np.testing.assert_array_equal(course.play(Uniform(1)).returns, course.play(Uniform(1)).returns)
 
 
 def test_how_often_one_looks_changes_no_number(monkeypatch):
     """Episodes that go beyond the steps that share a key."""
     gamble = lambda clue, age, action: clue * (2 * action - 1).astype(jnp.float32)  # noqa: E731
-    course = Course(dataclasses.replace(probes.BOTH, pay=gamble, length=1300), 5, 1200)
+    course = Evaluator(dataclasses.replace(probes.BOTH, pay=gamble, length=1300), 5, 1200)
     often = course.play(Uniform(2))
-    monkeypatch.setattr(play, "LOOK", play.STRETCH)
+    monkeypatch.setattr(play, "LOOK", play.STEPS_PER_KEY)
     seldom = course.play(Uniform(2))
     np.testing.assert_array_equal(often.returns, seldom.returns)
     np.testing.assert_array_equal(often.lengths, 1200)
@@ -69,11 +69,11 @@ def test_how_often_one_looks_changes_no_number(monkeypatch):
 
 def test_how_far_it_is_is_told_up_to_an_end_that_never_comes():
     told = []
-    Course(probes.CUT, 8, 250).play(Uniform(1), lambda share, text: told.append((share, text)))
+    Evaluator(probes.CUT, 8, 250).play(Uniform(1), lambda share, text: told.append((share, text)))
     assert told[0] == (0.0, "compiling")
     assert [share for share, _ in told[1:]] == [1.0]
     told.clear()
-    Course(probes.AGE, 8, 250).play(Uniform(1), lambda share, text: told.append((share, text)))
+    Evaluator(probes.AGE, 8, 250).play(Uniform(1), lambda share, text: told.append((share, text)))
     assert told[1:] == [
         (steps / 250, f"0 of 8 episodes have ended, step {steps}") for steps in (100, 200, 250)
     ]
@@ -81,7 +81,7 @@ def test_how_far_it_is_is_told_up_to_an_end_that_never_comes():
 
 def test_no_sharpness_is_a_random_agent():
     network = learn(probes.ACTION, small(), 30).network
-    course = Course(probes.ACTION, 4000, 10)
+    course = Evaluator(probes.ACTION, 4000, 10)
     paid = [
         (course.play(policy).returns == 1).mean() for policy in (Uniform(2), Policy(network, jnp.float32(0)))
     ]
@@ -114,7 +114,7 @@ def test_what_did_not_end_and_what_was_never_unlocked_is_said():
 
 def test_evaluating_a_run_keeps_the_report(tmp_path, monkeypatch, capsys):
     for place in (training, module):
-        monkeypatch.setattr(place, "make", lambda settings: probes.BOTH)
+        monkeypatch.setattr(place, "make_env", lambda settings: probes.BOTH)
     train(small(run=Run(transitions=256, film=False)), tmp_path / "run")
     report = evaluate(tmp_path / "run", episodes=20)
     said = capsys.readouterr()

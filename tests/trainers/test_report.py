@@ -143,9 +143,9 @@ def test_what_is_no_run_is_refused_in_a_line_and_nothing_is_written(tmp_path, ma
     if make == "file":
         path.write_text("")
     if make == "settings":
-        (path / "config.json").write_text('{"format": 1, "config": 3}')
+        (path / "config.json").write_text(json.dumps(checksums.added({"format": 3, "config": 3})))
     if make == "metrics":
-        (path / "config.json").write_text('{"format": 1, "config": {}}')
+        (path / "config.json").write_text(json.dumps(checksums.added({"format": 3, "config": {}})))
     message = line_of(RunFolderError, lambda: write_report([path], out))
     assert str(path) in message
     assert issubclass(RunFolderError, TrainerError)
@@ -186,7 +186,7 @@ def with_names(path, text):
     """A run that has a text wherever a file can have one."""
     run = make_run(path, updates=40)
     record = json.loads((run / "config.json").read_text())
-    record["config"]["world"]["id"] = text
+    record["config"]["env"]["id"] = text
     record["config"][f"a {text}"] = text
     record["config"]["run"][f"b {text}"] = [text, text]
     record["versions"][text] = text
@@ -278,7 +278,7 @@ def test_strange_values_are_shown_or_passed_over(tmp_path, monkeypatch):
 
     newest = json.loads(rows[-1])
     for value in STRANGE:
-        shown({"world": value, "rollout": value, "learning": value}, newest)
+        shown({"env": value, "rollout": value, "learning": value}, newest)
         shown({"rollout": {"worlds": value, "steps": value}, "learning": {"epochs": value}}, newest)
         names = ("episodes", "return", "update", "seconds", "achievements", "gradient_noise")
         shown({}, newest | dict.fromkeys(names, value))

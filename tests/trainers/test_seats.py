@@ -9,23 +9,23 @@ import numpy as np
 import pytest
 
 import openworld
-from openworld_trainers.ppo.config import Rollout, Run, World, preset
-from openworld_trainers.ppo.worlds import Seats, Worlds, achievement_names, identity, make
+from openworld_trainers.ppo.config import Env, Rollout, Run, preset
+from openworld_trainers.ppo.env import BatchedEnv, FlattenPlayers, achievement_names, env_identity, make_env
 from openworld_trainers.run.film import film
 from openworld_trainers.run.folder import load_policy
-from openworld_trainers.run.play import Course
+from openworld_trainers.run.play import Evaluator
 from openworld_trainers.run.train import train
 
 pytestmark = pytest.mark.slow
 
 PLAYERS, WORLDS = 2, 8
 SEATS = PLAYERS * WORLDS
-SETTINGS = World(id="OpenWorld-Coop-v0", players=PLAYERS, sharing=0.5, time_limit=20)
+SETTINGS = Env(id="OpenWorld-Coop-v0", players=PLAYERS, sharing=0.5, time_limit=20)
 
 
 @pytest.fixture(scope="module")
 def seats():
-    return make(SETTINGS)
+    return make_env(SETTINGS)
 
 
 @pytest.fixture(scope="module")
@@ -34,16 +34,16 @@ def begun(seats):
 
 
 def test_one_player_needs_no_seats():
-    assert not isinstance(make(dataclasses.replace(SETTINGS, players=1)), Seats)
-    assert not isinstance(make(World()), Seats)
+    assert not isinstance(make_env(dataclasses.replace(SETTINGS, players=1)), FlattenPlayers)
+    assert not isinstance(make_env(Env()), FlattenPlayers)
 
 
 def test_a_seat_is_a_world_to_the_trainer(seats):
-    assert isinstance(seats, Worlds)
+    assert isinstance(seats, BatchedEnv)
     assert seats.observation_shape == (479,)
     assert len(achievement_names(seats)) == 67
-    assert identity(seats) == {
-        "world": "OpenWorld-Coop-v0",
+    assert env_identity(seats) == {
+        "env_id": "OpenWorld-Coop-v0",
         "ruleset": ["coop", 0],
         "observation_shape": [479],
         "num_actions": 60,
@@ -52,12 +52,12 @@ def test_a_seat_is_a_world_to_the_trainer(seats):
 
 def test_a_step_of_seats_is_a_step_of_their_worlds(seats, begun):
     obs, state = begun
-    world = openworld.make(SETTINGS.id, num_agents=PLAYERS, sharing=0.5, time_limit=20)
-    theirs, same = world.reset(jax.random.key(1), WORLDS)
+    env = openworld.make(SETTINGS.id, num_agents=PLAYERS, sharing=0.5, time_limit=20)
+    theirs, same = env.reset(jax.random.key(1), WORLDS)
     assert np.array_equal(obs, np.asarray(theirs).reshape(SEATS, -1))
     action = jnp.asarray(np.random.default_rng(0).integers(0, 60, SEATS), jnp.int32)
     got = seats.step(state, action)
-    expected = world.step(same, action.reshape(WORLDS, PLAYERS))
+    expected = env.step(same, action.reshape(WORLDS, PLAYERS))
     assert np.array_equal(got[0], np.asarray(expected[0]).reshape(SEATS, -1))
     assert np.array_equal(got[2], np.asarray(expected[2]).reshape(SEATS))
     assert np.array_equal(got[3], np.repeat(expected[3], PLAYERS))
@@ -84,7 +84,7 @@ def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "seats"
     settings = dataclasses.replace(
         preset("tiny"),
-        world=SETTINGS,
+        env=SETTINGS,
         rollout=Rollout(worlds=SEATS, steps=16, stagger=4),
         run=Run(transitions=512, film=False, devices=1),
     )
@@ -100,6 +100,6 @@ def test_a_shared_policy_is_trained(run):
 
 
 def test_it_plays_in_company(run, seats):
-    played = Course(seats, SEATS, 25).play(load_policy(run))
+    played = Evaluator(seats, SEATS, 25).play(load_policy(run))
     assert played.ended.all()
     assert played.returns.shape == (SEATS,)

@@ -53,13 +53,13 @@ def test_settings_name_versions_and_machine_but_nobody(folder):
     record = json.loads((folder.path / "config.json").read_text())
     assert {"python", "jax", "numpy", "equinox", "optax"} <= set(record["versions"])
     assert set(record["machine"]) == {"system", "cores", "devices"}
-    assert record["format"] == 2
+    assert record["format"] == 3
 
 
 def test_settings_of_another_format_are_refused(folder):
     path = folder.path / "config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"format": 7}))
-    with pytest.raises(RunFolderError, match="format 7; this version reads format 1 and 2"):
+    with pytest.raises(RunFolderError, match="format 7 and was made by a newer openworld"):
         folder.read_settings()
 
 
@@ -69,9 +69,20 @@ def test_settings_that_were_edited_are_refused(folder):
     path.write_text(json.dumps(record | {"config": {"network": {"activation": "tanh"}}}))
     with pytest.raises(RunFolderError, match="is damaged: its checksum is not that of its content"):
         folder.read_settings()
-    earlier = {name: value for name, value in record.items() if name != "checksum"} | {"format": 1}
-    path.write_text(json.dumps(earlier))
-    assert folder.read_settings() == earlier
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_settings_of_earlier_versions_are_refused_in_a_line_that_names_the_version(folder, number):
+    path = folder.path / "config.json"
+    path.write_text(
+        json.dumps({"format": number, "config": {"world": {}}, "versions": {"openworld": "0.1.0"}})
+    )
+    with pytest.raises(RunFolderError) as caught:
+        folder.read_settings()
+    assert str(caught.value) == (
+        f"{path} was made by openworld 0.1.0 (format {number}); the settings of this version have other names "
+        f"(format 3), so it cannot be read: use that version, or train again"
+    )
 
 
 def test_rows_that_were_edited_are_left_out_and_those_of_earlier_versions_are_read(folder):

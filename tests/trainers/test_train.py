@@ -15,9 +15,9 @@ import pytest
 
 import openworld
 from openworld_trainers.errors import StoppedError, TrainerError
-from openworld_trainers.ppo.config import Network, Run, World, preset
-from openworld_trainers.ppo.learner import begin, outer_update
-from openworld_trainers.ppo.worlds import achievement_names
+from openworld_trainers.ppo.config import Env, Network, Run, preset
+from openworld_trainers.ppo.env import achievement_names
+from openworld_trainers.ppo.learner import init_learner, make_update
 from openworld_trainers.run import train as training
 from openworld_trainers.run.checkpoint import CheckpointError, Checkpoints
 from openworld_trainers.run.folder import alone_in, load_policy, of_newest
@@ -38,10 +38,10 @@ BATCH = 32 * 8
 CLASSIC = "OpenWorld-Classic-v0"
 
 
-def run(path, world, config, resume=False):
+def run(path, env, config, resume=False):
     folder = RunFolder(path)
     config = resumed_config(folder, config) if resume else begun_config(folder, config)
-    return train_in(world, config, folder, resume)
+    return train_in(env, config, folder, resume)
 
 
 def bits(tree):
@@ -113,7 +113,7 @@ def test_a_number_that_is_none_stops_the_run_and_the_last_good_checkpoint_stays(
 
 
 def policy_template(config):
-    return jax.eval_shape(lambda: begin(probes.POISON, config)).network
+    return jax.eval_shape(lambda: init_learner(probes.POISON, config)).network
 
 
 def test_metrics_are_rows_of_plain_numbers(tmp_path):
@@ -124,7 +124,7 @@ def test_metrics_are_rows_of_plain_numbers(tmp_path):
     assert set(rows[0]["achievements"]) == {"paid", "lived"}
     assert rows[0]["achievements"]["lived"] == 1
     assert rows[-1]["return"] == pytest.approx(2 * rows[-1]["achievements"]["paid"] - 1, abs=1e-6)
-    assert {"kl_old_new", "clip_share", "explained_variance", "gradient_norm", "entropy"} <= set(rows[0])
+    assert {"kl_old_new", "clip_fraction", "explained_variance", "gradient_norm", "entropy"} <= set(rows[0])
 
 
 def test_an_update_without_finished_episodes_has_no_return(tmp_path):
@@ -137,7 +137,7 @@ def test_an_update_without_finished_episodes_has_no_return(tmp_path):
 
 def test_an_unknown_world_is_refused_before_there_is_a_folder(tmp_path):
     message = line_of(
-        ValueError, ValueError, lambda: train(small(world=World(id="OpenWorld-v9")), tmp_path / "run")
+        ValueError, ValueError, lambda: train(small(env=Env(id="OpenWorld-v9")), tmp_path / "run")
     )
     assert "did you mean OpenWorld-v0" in message
     assert not (tmp_path / "run").exists()
@@ -148,18 +148,18 @@ def test_an_unknown_world_is_refused_before_there_is_a_folder(tmp_path):
 def test_an_update_fits_every_world(id):
     """Shapes and dtypes alone, nothing is compiled; in the other id `test_world` trains."""
     config = preset("tiny")
-    world = openworld.make(id)
-    learner = jax.eval_shape(lambda: begin(world, config))
-    after, outcome = jax.eval_shape(outer_update(world, config), learner, jnp.float32(0.1))
+    env = openworld.make(id)
+    learner = jax.eval_shape(lambda: init_learner(env, config))
+    after, outcome = jax.eval_shape(make_update(env, config), learner, jnp.float32(0.1))
     assert jax.tree.structure(after) == jax.tree.structure(learner)
-    assert outcome.tally.unlocked.shape == (world.ruleset.achievements,)
+    assert outcome.episode_sums.unlocked.shape == (env.ruleset.achievements,)
 
 
 @pytest.mark.parametrize(("id", "last"), [("OpenWorld-v0", "defeat_archer"), (CLASSIC, "make_iron_sword")])
 def test_achievements_are_named_as_far_as_the_rules_have_them(id, last):
-    world = openworld.make(id)
-    assert len(achievement_names(world)) == world.ruleset.achievements
-    assert achievement_names(world)[-1] == last
+    env = openworld.make(id)
+    assert len(achievement_names(env)) == env.ruleset.achievements
+    assert achievement_names(env)[-1] == last
     assert achievement_names(probes.BOTH) == ("paid", "lived")
 
 
@@ -181,7 +181,7 @@ def test_what_is_no_run_cannot_be_resumed(tmp_path, make):
     assert str(tmp_path / "run") in message
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 1}', '{"format": 1, "config": {"rollout": 3}}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 3}', '{"format": 3, "config": {"rollout": 3}}'])
 def test_settings_that_cannot_be_read_are_said_to_be(tmp_path, text):
     (tmp_path / "config.json").write_text(text)
     line_of(TrainerError, RunFolderError, lambda: read_config(RunFolder(tmp_path)))
@@ -229,7 +229,7 @@ def test_the_first_interruption_saves_and_stops(tmp_path, monkeypatch):
 
 def test_a_time_budget_ends_a_run_and_begins_after_compiling(tmp_path, monkeypatch):
     """What is compiled takes an hour here; the run still has its 2 seconds."""
-    lower = outer_update
+    lower = make_update
 
     def slow(*arguments):
         program = lower(*arguments)
@@ -242,7 +242,7 @@ def test_a_time_budget_ends_a_run_and_begins_after_compiling(tmp_path, monkeypat
 
     hour, now = [0.0], time.monotonic
     monkeypatch.setattr(time, "monotonic", lambda: now() + hour[0])
-    monkeypatch.setattr(training, "outer_update", slow)
+    monkeypatch.setattr(training, "make_update", slow)
     run(tmp_path, probes.BOTH, small(run=Run(transitions=10**12, time_budget_s=2.0, film=False)))
     rows = RunFolder(tmp_path).metrics()
     assert hour[0] >= 3600
@@ -259,7 +259,7 @@ def test_a_finished_run_says_so_and_compiles_nothing(tmp_path, capsys, monkeypat
     def never(*_):
         raise AssertionError("compiled")
 
-    monkeypatch.setattr(training, "outer_update", never)
+    monkeypatch.setattr(training, "make_update", never)
     capsys.readouterr()
     run(tmp_path, probes.BOTH, None, resume=True)
     said = capsys.readouterr().out
@@ -311,7 +311,7 @@ def test_a_checkpoint_that_training_removes_while_it_is_read_is_read_anew(tmp_pa
 
 def test_a_run_that_is_trained_is_not_trained_twice(tmp_path, monkeypatch):
     """Neither anew nor resumed; it may be read."""
-    monkeypatch.setattr(training, "make", lambda settings: probes.BOTH)
+    monkeypatch.setattr(training, "make_env", lambda settings: probes.BOTH)
     config = small(run=Run(transitions=BATCH, film=False))
     folder = train(config, tmp_path / "run")
     before = (folder / "metrics.jsonl").read_bytes()

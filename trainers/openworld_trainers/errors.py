@@ -1,7 +1,6 @@
 """What a person can put right: errors whose message is one line and needs no traceback."""
 
 import importlib.util
-from collections.abc import Collection
 from typing import Any
 
 
@@ -25,23 +24,32 @@ class MissingPackageError(TrainerError, ImportError):
     """An optional package that was asked for is not installed."""
 
 
-def format_problem(found: Any, known: Collection[int], made_by: Any = None) -> str:
-    """What is wrong with a file of another format than the known ones, or "" if nothing is.
+def format_problem(found: Any, current: int, made_by: Any = None) -> str:
+    """Return why a file of a run, a checkpoint or an exported agent cannot be read, or "" if it can.
 
     Args:
-        made_by: the version of openworld that wrote it, as the file says.
+        found: the format that the file states.
+        current: the format that this version reads and writes.
+        made_by: the version of openworld that wrote the file, as the file states it.
+
+    Example:
+        >>> format_problem(2, 3, "0.1.0")[:39]
+        'was made by openworld 0.1.0 (format 2);'
     """
     if type(found) is not int:
-        return "does not say which format it is of"
-    if found in known:
+        return "does not state its format"
+    if found == current:
         return ""
     version = f" {made_by[:20]}" if isinstance(made_by, str) else ""
-    by = f" (by openworld{version})" if version else ""
-    newer = found > max(known)
-    remedy = f"; it was written by a newer openworld: upgrade to read it{by}" if newer else ""
-    remedy = f"; it was written by openworld{version}" if version and not newer else remedy
-    reads = " and ".join(str(number) for number in sorted(known))
-    return f"is of format {found}; this version reads format {reads}{remedy}"
+    if found > current:
+        return (
+            f"is of format {found} and was made by a newer openworld{version}; this version reads format "
+            f"{current}: upgrade to read it"
+        )
+    return (
+        f"was made by {'' if version else 'an earlier '}openworld{version} (format {found}); the settings of this "
+        f"version have other names (format {current}), so it cannot be read: use that version, or train again"
+    )
 
 
 def require(extra: str, *modules: str, purpose: str) -> None:

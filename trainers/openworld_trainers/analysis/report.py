@@ -73,7 +73,7 @@ def page(records: Sequence[Record]) -> str:
     many = f"{len(records)} runs" if len(records) > 1 else records[0].curve.name
     parts = {
         "title": html(f"OpenWorld: {many}"),
-        "subtitle": html(", ".join(sorted(set(map(world_of, records)))), VALUE),
+        "subtitle": html(", ".join(sorted(set(map(env_id, records)))), VALUE),
         "runs": runs_table(records),
         "verdicts": "".join(map(verdict_box, records)),
         "legend": "".join(f'<span class="name">{label(record)}</span>' for record in records),
@@ -104,10 +104,10 @@ def classed(markup: str, classes: dict[str, str]) -> str:
     return _STYLED.sub(named, markup)
 
 
-def world_of(record: Record) -> str:
-    """The id of a run's world, as its settings have it."""
-    world = record.settings.get("world")
-    return str(world.get("id", "?")) if isinstance(world, Mapping) else "?"
+def env_id(record: Record) -> str:
+    """Return the id of a run's environment; "?" if its settings have none."""
+    env = record.settings.get("env")
+    return str(env.get("id", "?")) if isinstance(env, Mapping) else "?"
 
 
 def label(record: Record) -> str:

@@ -17,8 +17,8 @@ from openworld_trainers.planner.device_memory import shown_bytes
 from openworld_trainers.planner.liveness import size_of
 from openworld_trainers.ppo.config import Config
 from openworld_trainers.ppo.devices import best_count
-from openworld_trainers.ppo.learner import Learner, begin, outer_update
-from openworld_trainers.ppo.worlds import Worlds
+from openworld_trainers.ppo.env import BatchedEnv
+from openworld_trainers.ppo.learner import Learner, init_learner, make_update
 
 #: On top of what comes and goes, for what the trace does not show: the compiler's own order, padding, libraries.
 SPARE = 0.1
@@ -76,24 +76,26 @@ class Plan:
 SHARED = ("worlds", "observations", "memory")
 
 
-def make_plan(config: Config, world: Worlds, devices: int = 1) -> Plan:
+def make_plan(config: Config, env: BatchedEnv, devices: int = 1) -> Plan:
     """Plan a run on so many devices of the kind at hand, or as if on others (`as_if`)."""
     share, platform = share_of(config, devices), jax.default_backend()
-    shapes: Learner = jax.eval_shape(lambda: begin(world, share))
-    student, playing = shapes.student, shapes.playing
+    shapes: Learner = jax.eval_shape(lambda: init_learner(env, share))
+    train_state, rollout_state = shapes.train_state, shapes.rollout_state
     worlds, steps = share.rollout.worlds, share.rollout.steps
-    each = size_of(playing.state) // worlds
+    each = size_of(rollout_state.state) // worlds
     held = (
-        Part("worlds", size_of(playing.state), f"{worlds:,} worlds x {each:,} bytes of state"),
-        Part("observations", size_of(playing.observation), "what each world shows now"),
-        Part("memory", size_of(playing.memory), "of the recurrent network, one for each world"),
-        Part("parameters", size_of(student.network), "of the network, float32"),
-        Part("optimiser", size_of(student.optimiser), "Adam's two means of each parameter"),
-        Part("proximal policy", size_of(student.ewma), "the average that PPO-EWMA holds to"),
+        Part("worlds", size_of(rollout_state.state), f"{worlds:,} worlds x {each:,} bytes of state"),
+        Part("observations", size_of(rollout_state.observation), "what each world shows now"),
+        Part("memory", size_of(rollout_state.memory), "of the recurrent network, one for each world"),
+        Part("parameters", size_of(train_state.network), "of the network, float32"),
+        Part("optimiser", size_of(train_state.opt_state), "Adam's two means of each parameter"),
+        Part("proximal policy", size_of(train_state.ewma), "the average that PPO-EWMA holds to"),
     )
-    update = jax.make_jaxpr(outer_update(world, share))(shapes, jax.ShapeDtypeStruct((), jnp.float32))
-    seen, other, playing_peak, learning_peak = _phases(update, share, size_of(playing.observation), platform)
-    beginning = liveness.peak(jax.make_jaxpr(lambda: begin(world, share))(), platform)
+    update = jax.make_jaxpr(make_update(env, share))(shapes, jax.ShapeDtypeStruct((), jnp.float32))
+    seen, other, playing_peak, learning_peak = _phases(
+        update, share, size_of(rollout_state.observation), platform
+    )
+    beginning = liveness.peak(jax.make_jaxpr(lambda: init_learner(env, share))(), platform)
     gathered = seen + other
     phases = (
         # There is no rollout yet, and the worlds it makes are held already.
@@ -125,14 +127,14 @@ def _phases(update: Any, share: Config, seen: int, platform: str) -> tuple[int, 
         scan = step.name == "scan" and step.params["length"] == share.rollout.steps
         return sum(value.bytes for value in step.makes) if scan else 0
 
-    observations, stacked, playing, learning = seen * share.rollout.steps, 0, 0, 0
+    observations, stacked, rollout_state, learning = seen * share.rollout.steps, 0, 0, 0
     for held in liveness.moments(update, platform):
         steps = [(number, step) for number, now in enumerate(held) for step in now.steps]
         number, play = max(steps, key=lambda found: made(found[1]))
         stacked = sum(value.bytes for value in play.makes[play.params["num_carry"] :])
-        playing = max(playing, *(moment.bytes for moment in held[: number + 1]))
+        rollout_state = max(rollout_state, *(moment.bytes for moment in held[: number + 1]))
         learning = max(learning, *(moment.bytes for moment in held[number + 1 :]))
-    return observations, stacked - observations, playing, learning
+    return observations, stacked - observations, rollout_state, learning
 
 
 def share_of(config: Config, devices: int) -> Config:
@@ -152,7 +154,7 @@ def share_of(config: Config, devices: int) -> Config:
     )
 
 
-def check_fits(config: Config, world: Worlds, device_bytes: int | None, devices: int | None = None) -> None:
+def check_fits(config: Config, env: BatchedEnv, device_bytes: int | None, devices: int | None = None) -> None:
     """Refuse a run that cannot fit, in one line that says what would; nothing is allotted to find out.
 
     Args:
@@ -161,13 +163,13 @@ def check_fits(config: Config, world: Worlds, device_bytes: int | None, devices:
     """
     if device_bytes is None:
         return
-    plan = make_plan(config, world, devices or config.run.devices or jax.device_count())
+    plan = make_plan(config, env, devices or config.run.devices or jax.device_count())
     if plan.bytes > device_bytes:
         largest = sorted((*plan.held, *plan.rollout, *plan.phases), key=lambda part: -part.bytes)[:3]
         parts = ", ".join(f"{part.name} {shown_bytes(part.bytes)}" for part in largest)
         raise PlanError(
             f"this run needs {shown_bytes(plan.bytes)} of each device's memory, which has "
-            f"{shown_bytes(device_bytes)} ({parts}); {advice(plan, world, device_bytes)}"
+            f"{shown_bytes(device_bytes)} ({parts}); {advice(plan, env, device_bytes)}"
         )
 
 
@@ -182,11 +184,11 @@ KNOBS: dict[str, tuple[str, ...] | None] = {
 WHOLE = ("parameters", "optimiser", "proximal policy")
 
 
-def advice(plan: Plan, world: Worlds, device_bytes: int) -> str:
+def advice(plan: Plan, env: BatchedEnv, device_bytes: int) -> str:
     """What to change, one thing at a time, so that a plan fits, and what it needs then."""
     found = []
     for knob, parts in KNOBS.items():
-        turned = _turned(plan, world, device_bytes, knob, parts)
+        turned = _turned(plan, env, device_bytes, knob, parts)
         if turned is not None:
             value, need = turned
             option = f"--{knob.replace('_', '-')} {value}"
@@ -201,7 +203,7 @@ def advice(plan: Plan, world: Worlds, device_bytes: int) -> str:
 
 
 def _turned(
-    plan: Plan, world: Worlds, device_bytes: int, knob: str, parts: tuple[str, ...] | None
+    plan: Plan, env: BatchedEnv, device_bytes: int, knob: str, parts: tuple[str, ...] | None
 ) -> tuple[int, int] | None:
     """The value at which a knob makes a plan fit, and the bytes it needs there; None where none does."""
     last = plan.bytes
@@ -213,7 +215,7 @@ def _turned(
         if changed is None:
             return None
         config, devices, value = changed
-        need = make_plan(config, world, devices).bytes
+        need = make_plan(config, env, devices).bytes
         if need <= device_bytes:
             return value, need
         if need > 0.98 * last:

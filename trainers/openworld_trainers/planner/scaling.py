@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from openworld_trainers.ppo.config import PRESETS, Config, Horizon, Learning, Rollout, Run
+from openworld_trainers.ppo.config import PRESETS, Advantage, Config, Learning, Rollout, Run
 from openworld_trainers.ppo.records import check, check_choice
 
 Rule = Literal["recipe", "fixed-minibatches", "sqrt"]
@@ -54,13 +54,13 @@ class Scaled(NamedTuple):
     reasons: tuple[Reason, ...]
 
 
-def horizon_steps(horizon: Horizon) -> int:
+def horizon_steps(horizon: Advantage) -> int:
     """The shortest rollout, a power of two, that cuts off at most `CUT_OFF` of an advantage.
 
     Âₜ = Σₖ (γλ)ᵏ δₜ₊ₖ: what follows T steps later counts (γλ)ᵀ, so T ≥ log `CUT_OFF` / log γλ.
     """
-    weight = horizon.discount * horizon.decay
-    check(weight < 1, "with discount=1 and decay=1 advantages have no horizon; give the steps of a rollout")
+    weight = horizon.gamma * horizon.gae_lambda
+    check(weight < 1, "with gamma=1 and gae_lambda=1 advantages have no horizon; give the steps of a rollout")
     return 1 if weight == 0 else 2 ** max(0, math.ceil(math.log2(math.log(CUT_OFF) / math.log(weight))))
 
 
@@ -71,7 +71,7 @@ REFERENCES: dict[str, Reference] = {
     "million": Reference(
         "A million worlds on one large accelerator; the choice of numbers is ours.",
         Config(
-            rollout=Rollout(worlds=2**20, steps=horizon_steps(Horizon())),
+            rollout=Rollout(worlds=2**20, steps=horizon_steps(Advantage())),
             # With so much that is new, one more transition teaches more than a second look at an old one.
             learning=Learning(minibatch_size=2**15, epochs=1),
             # A checkpoint holds every world, some 30 GiB.
@@ -214,7 +214,7 @@ def explain(config: Config, reasons: Iterable[Reason]) -> list[Reason]:
 
 def derived(config: Config) -> list[Reason]:
     """What follows from settings."""
-    weight = (config.horizon.discount * config.horizon.decay) ** config.rollout.steps
+    weight = (config.advantage.gamma * config.advantage.gae_lambda) ** config.rollout.steps
     cut = Reason("advantage_cut_off", weight, "(γλ)^T: the weight of what lies beyond a rollout")
     return [cut, *(Reason(name, value, why) for name, (value, why) in config.reasons().items())]
 

@@ -7,8 +7,8 @@ import jax
 from openworld_trainers.planner.device_memory import as_if, device_memory, shown_bytes
 from openworld_trainers.planner.plan import SPARE, WHOLE, Part, Plan, advice, make_plan
 from openworld_trainers.ppo.config import Config
+from openworld_trainers.ppo.env import make_env
 from openworld_trainers.ppo.records import check
-from openworld_trainers.ppo.worlds import make
 
 PLATFORMS = ("cpu", "gpu", "tpu")
 
@@ -32,13 +32,13 @@ def answer(
     if memory is None and kind == here:
         memory = device_memory(count)
     with as_if(kind):
-        world = make(config.world)
-        plan = make_plan(config, world, count)
+        env = make_env(config.env)
+        plan = make_plan(config, env, count)
         if memory is None:
             return f"{table(plan)}\nhow much each device has is not known; give it as --memory 80GiB", True
         fits, left = plan.bytes <= memory, shown_bytes(abs(memory - plan.bytes))
         verdict = f"it fits, with {left} left" if fits else f"{left} too little"
-        more = room(plan, memory) if fits else advice(plan, world, memory)
+        more = room(plan, memory) if fits else advice(plan, env, memory)
     return f"{table(plan)}\neach device has {shown_bytes(memory)}: {verdict}\n{more}", fits
 
 
@@ -53,7 +53,7 @@ def table(plan: Plan) -> str:
     total = Part("in all", plan.bytes, "of each device")
     return "\n".join(
         [
-            f"{plan.config.world.id}, {rollout.worlds:,} worlds x {rollout.steps} steps on {plan.devices} "
+            f"{plan.config.env.id}, {rollout.worlds:,} worlds x {rollout.steps} steps on {plan.devices} "
             f"device{'s' * (plan.devices > 1)} ({plan.platform})",
             *lines([*plan.held, *plan.rollout, *phases, spare, total]),
             f"a checkpoint takes {shown_bytes(plan.checkpoint)} on disk; {plan.config.run.keep} are kept",

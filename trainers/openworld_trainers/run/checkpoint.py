@@ -27,8 +27,8 @@ from openworld.system import bounded_json, checksums
 from openworld.version import __version__
 from openworld_trainers.errors import TrainerError, format_problem
 
-#: Version of the layout on disk; since 2 the manifest has a checksum. Earlier ones are read too.
-FORMAT, EARLIER = 2, 1
+#: Version of the layout on disk and of the names of arrays and facts. Others are refused.
+FORMAT = 3
 MANIFEST = "manifest.json"
 #: Bytes of a manifest; bytes that a part's files may have beyond twice those of its arrays.
 MOST_MANIFEST, MOST_BESIDE = 1 << 23, 1 << 24
@@ -155,12 +155,11 @@ class Checkpoints:
             raise self._damaged(number, f"its {MANIFEST} cannot be read ({error.strerror})") from error
         except ValueError as error:
             raise self._damaged(number, f"its {MANIFEST} cannot be read ({error})") from error
-        problem = format_problem(content["format"], (EARLIER, FORMAT), content.get("openworld"))
+        problem = format_problem(content["format"], FORMAT, content.get("openworld"))
         if problem:
             raise CheckpointError(f"{path} {problem}")
         try:
-            if content["format"] == FORMAT or checksums.KEY in content:
-                checksums.verify(content)
+            checksums.verify(content)
             return _manifest(content, number)
         except ValueError as error:
             raise self._damaged(number, f"its {MANIFEST} is wrong: {error}") from error

@@ -17,11 +17,11 @@ from openworld.judging import intervals
 from openworld.judging.intervals import Estimate
 from openworld.system.files import check_folder
 from openworld_trainers.errors import TrainerError
-from openworld_trainers.ppo.worlds import Worlds, achievement_names, make
-from openworld_trainers.run.folder import read_config, trained_policy
+from openworld_trainers.ppo.env import BatchedEnv, achievement_names, make_env
+from openworld_trainers.run.folder import newest_policy, read_config
 from openworld_trainers.run.metrics import RunFolder, plain, write_atomically
 from openworld_trainers.run.phases import Phases
-from openworld_trainers.run.play import Course, Episodes, Policy, Tell
+from openworld_trainers.run.play import Episodes, Evaluator, Policy, Tell
 from openworld_trainers.run.progress import Display
 from openworld_trainers.run.signals import interruption, leaving
 
@@ -87,17 +87,17 @@ def evaluate(
     config = read_config(folder)
     with _kept_in(folder):
         check_folder(folder.path)
-    world = make(config.world)
+    env = make_env(config.env)
     display = Display(
-        f"evaluation of {folder.path} in {world.id}",
+        f"evaluation of {folder.path} in {env.id}",
         Console(stderr=True),
         step=(phases, "evaluation") if phases else None,
     )
     with interruption(), display, leaving(display.console.show_cursor):
         display.doing("reading the policy")
-        policy = trained_policy(world, config, folder)
+        policy = newest_policy(env, config, folder)
         tell = lambda share, text: display.doing(text, share)  # noqa: E731
-        report = compare(world, policy, str(folder.path), episodes, max_steps, tell)
+        report = compare(env, policy, str(folder.path), episodes, max_steps, tell)
     with _kept_in(folder):
         write_atomically(folder.path / EVALUATION, json.dumps(plain(report.as_dict()), indent=2) + "\n")
     return report
@@ -114,28 +114,28 @@ def _kept_in(folder: RunFolder) -> Iterator[None]:
 
 
 def compare(
-    world: Worlds, policy: Policy, run: str, episodes: int, max_steps: int, tell: Tell | None = None
+    env: BatchedEnv, policy: Policy, run: str, episodes: int, max_steps: int, tell: Tell | None = None
 ) -> Report:
     """Play a policy and a random one in the same worlds.
 
     Args:
         tell: is told now and then how far it is.
     """
-    names = achievement_names(world)
-    course = Course(world, episodes, max_steps)
+    names = achievement_names(env)
+    evaluator = Evaluator(env, episodes, max_steps)
 
-    def play(agent: str, sharpness: float, begin: float) -> Episodes:
+    def play(agent: str, inverse_temperature: float, begin: float) -> Episodes:
         def of_both(share: float, text: str) -> None:
             if tell:
                 tell(begin + share / 2, f"the {agent} agent plays: {text}")
 
-        return course.play(Policy(policy.network, jnp.float32(sharpness)), of_both)
+        return evaluator.play(Policy(policy.network, jnp.float32(inverse_temperature)), of_both)
 
-    # A policy without sharpness plays at random; made so, both agents share one compiled program.
+    # A policy of inverse temperature 0 plays at random; made so, both agents share one compiled program.
     trained, random = play("trained", 1.0, 0.0), play("random", 0.0, 0.5)
     return Report(
         run=run,
-        world=world.id,
+        world=env.id,
         episodes=episodes,
         max_steps=max_steps,
         trained=score(trained, names),

@@ -7,7 +7,7 @@ from typing import Any
 import equinox as eqx
 from rich.console import Console
 
-from openworld_trainers.ppo.worlds import Seats, make
+from openworld_trainers.ppo.env import FlattenPlayers, make_env
 from openworld_trainers.run.folder import load_policy, read_config
 from openworld_trainers.run.metrics import RunFolder
 from openworld_trainers.run.phases import Phases
@@ -29,21 +29,21 @@ def film(run_dir: Path | str, max_steps: int = MAX_STEPS, *, phases: Phases | No
         phases: of a job of which the film is a step.
     """
     folder = RunFolder(run_dir)
-    world = make(read_config(folder).world)
-    if isinstance(world, Seats):
+    env = make_env(read_config(folder).env)
+    if isinstance(env, FlattenPlayers):
         return ["no replay and no video: they are of one player"]
     display = Display(
         f"film of {folder.path}", Console(stderr=True), step=(phases, "film") if phases else None
     )
     with interruption(), display, leaving(display.console.show_cursor):
-        return make_all(world, folder, max_steps, lambda share, text: display.doing(text, share))
+        return make_all(env, folder, max_steps, lambda share, text: display.doing(text, share))
 
 
-def make_all(world: Any, folder: RunFolder, max_steps: int, tell: Tell) -> list[str]:
+def make_all(env: Any, folder: RunFolder, max_steps: int, tell: Tell) -> list[str]:
     """Make the replay, then the page and the video of it."""
     tell(0.0, "reading the policy")
     try:
-        replay = record(world, load_policy(folder.path), folder.path / REPLAY, max_steps, tell)
+        replay = record(env, load_policy(folder.path), folder.path / REPLAY, max_steps, tell)
     except (ImportError, OSError) as error:
         return [f"no replay and no video: {error}"]
     told = [f"replay: {folder.path / REPLAY}"]
@@ -61,7 +61,7 @@ def make_all(world: Any, folder: RunFolder, max_steps: int, tell: Tell) -> list[
     return [*told, f"video: {folder.path / VIDEO}"]
 
 
-def record(world: Any, policy: Policy, path: Path, max_steps: int, tell: Tell) -> Any:
+def record(env: Any, policy: Policy, path: Path, max_steps: int, tell: Tell) -> Any:
     """Play one held-out episode and keep it as a replay."""
     from openworld.storage import replay
 
@@ -74,7 +74,7 @@ def record(world: Any, policy: Policy, path: Path, max_steps: int, tell: Tell) -
         return compiled(carry, key, observation)
 
     tell(0.0, "playing an episode: compiling")
-    recorded = replay.record(world, play, SEED, max_steps, held_out=True)
+    recorded = replay.record(env, play, SEED, max_steps, held_out=True)
     recorded.save(path)
     return recorded
 

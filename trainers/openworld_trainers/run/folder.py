@@ -13,8 +13,8 @@ from openworld_trainers.errors import TrainerError
 from openworld_trainers.ppo import config as settings
 from openworld_trainers.ppo.config import Config, Network
 from openworld_trainers.ppo.devices import all_agree, is_first, wait_for_all
+from openworld_trainers.ppo.env import BatchedEnv, env_identity, make_env
 from openworld_trainers.ppo.networks import make_network
-from openworld_trainers.ppo.worlds import Worlds, identity, make
 from openworld_trainers.run.checkpoint import CheckpointError, Checkpoints
 from openworld_trainers.run.lock import Lock, LockedError, acquire
 from openworld_trainers.run.metrics import CONFIG, RunFolder, RunFolderError
@@ -24,7 +24,7 @@ from openworld_trainers.run.signals import leaving
 Kept = TypeVar("Kept")
 
 #: Settings that a resumed run may change: the arrays of a checkpoint do not depend on them.
-CHANGEABLE = ("run", "learning", "horizon")
+CHANGEABLE = ("run", "learning", "advantage")
 
 
 @contextmanager
@@ -111,9 +111,9 @@ def read_config(folder: RunFolder) -> Config:
         raise RunFolderError(f"{folder.path} keeps settings of another version: {error}") from error
 
 
-def check_identity(world: Worlds, facts: dict[str, Any], path: Path) -> None:
+def check_identity(env: BatchedEnv, facts: dict[str, Any], path: Path) -> None:
     """Raise `CheckpointError` where a checkpoint was made in another world."""
-    for name, here in identity(world).items():
+    for name, here in env_identity(env).items():
         if facts.get(name) != here:
             raise CheckpointError(
                 f"{path} is of another version: {name} {facts.get(name)} there and {here} here"
@@ -133,14 +133,14 @@ def check_network(network: Network, facts: dict[str, Any], path: Path) -> None:
     )
 
 
-def trained_policy(world: Worlds, config: Config, folder: RunFolder) -> Policy:
+def newest_policy(env: BatchedEnv, config: Config, folder: RunFolder) -> Policy:
     """The newest policy of a run."""
     checkpoints = Checkpoints(folder.checkpoints)
-    shapes = jax.eval_shape(lambda: make_network(world, config.network, jax.random.key(0)))
+    shapes = jax.eval_shape(lambda: make_network(env, config.network, jax.random.key(0)))
 
     def read(number: int) -> Policy:
         facts = checkpoints.manifest(number).facts
-        check_identity(world, facts, checkpoints.path(number))
+        check_identity(env, facts, checkpoints.path(number))
         check_network(config.network, facts, checkpoints.path(number))
         return Policy(checkpoints.restore(number, "policy", shapes), jnp.float32(1))
 
@@ -151,4 +151,4 @@ def load_policy(run_dir: Path | str) -> Policy:
     """The newest policy of a run: `(carry, key, observation) -> (carry, action)` on batches."""
     folder = RunFolder(run_dir)
     config = read_config(folder)
-    return trained_policy(make(config.world), config, folder)
+    return newest_policy(make_env(config.env), config, folder)

@@ -27,7 +27,7 @@ class Trained:
         if list(card["ruleset"]) != [rules.name, rules.version]:
             made, here = ("-".join(map(str, of)) for of in (card["ruleset"], (rules.name, rules.version)))
             raise AgentError(
-                f"{path} plays {card['world']} under rules {made!r}; the protocol's are {here!r}"
+                f"{path} plays {card['env_id']} under rules {made!r}; the protocol's are {here!r}"
             )
         shape = tuple(card["observation_shape"])
         self.observation = next(name for name, form in FORMS.items() if form.shape(rules) == shape)

@@ -15,8 +15,8 @@ from openworld.system.files import check_folder, replacing
 from openworld_trainers.errors import TrainerError, format_problem, installed
 
 CONFIG, METRICS, CURVE = "config.json", "metrics.jsonl", "learning_curve.png"
-#: Version of config.json's layout; since 2 it has a checksum. Earlier ones are read too.
-FORMAT, EARLIER = 2, 1
+#: Version of the layout of config.json and of the names of the settings in it. Others are refused.
+FORMAT = 3
 #: What is never longer: a record of settings, and the metrics of a run.
 MOST_SETTINGS, MOST_METRICS = 1 << 20, 1 << 28
 #: Points of a learning curve up to which each has a mark: a line through one point is nothing to see.
@@ -90,14 +90,13 @@ class RunFolder:
             raise RunFolderError(f"{path} is no record of a run's settings")
         made_with = record.get("versions")
         made_by = made_with.get("openworld") if isinstance(made_with, dict) else None
-        problem = format_problem(record["format"], (EARLIER, FORMAT), made_by)
+        problem = format_problem(record["format"], FORMAT, made_by)
         if problem:
             raise RunFolderError(f"{path} {problem}")
-        if record["format"] == FORMAT or checksums.KEY in record:
-            try:
-                checksums.verify(record)
-            except checksums.ChecksumError as error:
-                raise RunFolderError(f"{path} is damaged: {error}") from error
+        try:
+            checksums.verify(record)
+        except checksums.ChecksumError as error:
+            raise RunFolderError(f"{path} is damaged: {error}") from error
         return record
 
     def append(self, row: Mapping[str, Any]) -> None:

@@ -11,11 +11,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Float32, Int32, Key, Shaped
 
+from openworld_trainers.ppo.env import BatchedEnv
 from openworld_trainers.ppo.networks import ActorCritic
-from openworld_trainers.ppo.worlds import Worlds
 
 #: Steps that share a key, and steps between two looks at whether anybody still plays.
-STRETCH, LOOK = 500, 100
+STEPS_PER_KEY, LOOK = 500, 100
 
 #: Is told how far something is: a share from 0 to 1, and a few words.
 Tell = Callable[[float, str], Any]
@@ -33,28 +33,28 @@ class Episodes(eqx.Module):
 class Policy(eqx.Module):
     """A network as `rollout` wants it: `(carry, key, observation) -> (carry, action)`.
 
-    The carry is what a recurrent network remembers; None stands for the beginning of episodes. `sharpness`
-    multiplies the logits: 1 plays as in training, 0 plays every action alike.
+    The carry is the memory of a recurrent network; None stands for the beginning of episodes. `inverse_temperature`
+    multiplies the logits: 1 plays as in training, 0 draws all actions alike.
     """
 
     network: ActorCritic
-    sharpness: Float[Array, ""]
+    inverse_temperature: Float[Array, ""]
 
     def __call__(
         self, carry: Any, key: Key[Array, ""], observation: Shaped[Array, "B *shape"]
     ) -> tuple[Any, Int32[Array, " B"]]:
         """Draw an action of each world."""
         memory = self.begin(observation.shape[0]) if carry is None else carry
-        memory, logits, _ = self.network.play(memory, observation)
-        return memory, jax.random.categorical(key, self.sharpness * logits).astype(jnp.int32)
+        memory, logits, _ = self.network.step(memory, observation)
+        return memory, jax.random.categorical(key, self.inverse_temperature * logits).astype(jnp.int32)
 
     def begin(self, worlds: int) -> Float32[Array, "B memory"]:
         """The carry at the beginning of episodes."""
-        return self.network.blank(worlds)
+        return self.network.initial_memory(worlds)
 
 
 @dataclass(frozen=True)
-class Course:
+class Evaluator:
     """The held-out worlds that policies are measured in: the same ones for each policy.
 
     A policy is a tree of arrays that can be called; those of one form share a compiled program.
@@ -64,7 +64,7 @@ class Course:
         max_steps: none is played longer.
     """
 
-    world: Worlds
+    env: BatchedEnv
     episodes: int
     max_steps: int
     seed: int = 20_000
@@ -85,9 +85,9 @@ class Course:
         carry = observation, state, self._blank(state), begun
         for begin in range(0, self.max_steps, LOOK):
             steps = min(begin + LOOK, self.max_steps) - begin
-            first = begin % STRETCH
-            key_of_stretch = jax.random.fold_in(key, begin - first)
-            carry = self._stretch(policy, carry, key_of_stretch, jnp.int32(first), jnp.int32(first + steps))
+            first = begin % STEPS_PER_KEY
+            segment_key = jax.random.fold_in(key, begin - first)
+            carry = self._segment(policy, carry, segment_key, jnp.int32(first), jnp.int32(first + steps))
             ended = int(jnp.sum(carry[2].ended))
             share = max(ended / self.episodes, (begin + steps) / self.max_steps)
             tell(share, f"{ended:,} of {self.episodes:,} episodes have ended, step {begin + steps:,}")
@@ -96,7 +96,7 @@ class Course:
         return jax.tree.map(np.asarray, carry[2])
 
     def _blank(self, state: Any) -> Episodes:
-        shapes = jax.eval_shape(self.world.advance, state, jnp.zeros(self.episodes, jnp.int32))
+        shapes = jax.eval_shape(self.env.advance, state, jnp.zeros(self.episodes, jnp.int32))
         return Episodes(
             returns=jnp.zeros(self.episodes, jnp.float32),
             lengths=jnp.zeros(self.episodes, jnp.int32),
@@ -106,17 +106,17 @@ class Course:
 
     @cached_property
     def _reset(self) -> Callable:
-        return jax.jit(lambda key: self.world.reset(key, self.episodes, held_out=True))
+        return jax.jit(lambda key: self.env.reset(key, self.episodes, held_out=True))
 
     @cached_property
-    def _stretch(self) -> Callable:
+    def _segment(self) -> Callable:
         """The program that plays on from step `first` up to `steps`, or until every episode has ended."""
 
         def program(policy: Callable, carry: tuple, key: Array, first: Array, steps: Array) -> tuple:
             def body(at: tuple[Array, tuple]) -> tuple[Array, tuple]:
                 done, (observation, state, book, memory) = at
                 memory, action = policy(memory, jax.random.fold_in(key, done), observation)
-                observation, state, _, terminated, truncated, info = self.world.advance(state, action)
+                observation, state, _, terminated, truncated, info = self.env.advance(state, action)
                 return done + 1, (observation, state, keep(book, info, terminated | truncated), memory)
 
             def unfinished(at: tuple[Array, tuple]) -> Array:

@@ -23,20 +23,19 @@ from jaxtyping import Array, Float32, Int32, Key, Shaped
 
 from openworld.system import bounded_json, checksums
 from openworld.system.files import check_folder
-from openworld_trainers.errors import TrainerError, require
+from openworld_trainers.errors import TrainerError, format_problem, require
 from openworld_trainers.ppo import records
-from openworld_trainers.ppo.config import Network, World
+from openworld_trainers.ppo.config import Env, Network
 from openworld_trainers.ppo.encoders import TokenEncoder
+from openworld_trainers.ppo.env import env_identity, make_env
 from openworld_trainers.ppo.networks import ActorCritic, count_parameters, make_network
-from openworld_trainers.ppo.worlds import identity, make
 from openworld_trainers.run.checkpoint import CheckpointError, Checkpoints
 from openworld_trainers.run.folder import check_identity, check_network, of_newest, read_config
 from openworld_trainers.run.metrics import CONFIG, RunFolder, versions
 
 WEIGHTS, CARD = "model.safetensors", "model_card.json"
-#: What a card says it is, and the version of its layout; a change that old code cannot read raises it. Of schema 1
-#: the checksum was of the weights alone: what else a card says could be changed unseen, and so none is read.
-FORMAT, SCHEMA = "openworld agent", 2
+#: The kind of file, and the version of its layout and of the names in it. Others are refused.
+FORMAT, SCHEMA = "openworld agent", 3
 #: Bytes of a card, and of the header of a safetensors file.
 MOST_CARD, MOST_HEADER = 1 << 20, 1 << 20
 #: safetensors' names of dtypes; networks have no others.
@@ -73,7 +72,7 @@ class Agent:
 
         Without a key it is the likeliest one; with a key it is drawn as in training.
         """
-        memory = self.network.blank(1 if tokens.ndim < 2 else tokens.shape[0])
+        memory = self.network.initial_memory(1 if tokens.ndim < 2 else tokens.shape[0])
         return _choose(self.network, memory, self._batch(tokens), key)[1].reshape(self._lead(tokens))
 
     def _lead(self, tokens: Any) -> tuple[int, ...]:
@@ -85,7 +84,7 @@ class Agent:
         lead, bytes_only = self._lead(tokens), isinstance(self.network.encoder, TokenEncoder)
         if shape[len(lead) :] != wanted or len(lead) > 1 or (bytes_only and tokens.dtype != np.uint8):
             raise ValueError(
-                f"{self.card['world']} is seen as {'uint8' if bytes_only else ''}{list(wanted)}, or a batch of "
+                f"{self.card['env_id']} is seen as {'uint8' if bytes_only else ''}{list(wanted)}, or a batch of "
                 f"those, not as {tokens.dtype}{list(shape)}"
             )
         return jnp.asarray(tokens).reshape(-1, *wanted)
@@ -100,7 +99,7 @@ class RecurrentAgent(Agent):
 
     def begin(self, worlds: int | None = None) -> Float32[Array, "..."]:
         """What is remembered at the beginning of an episode, or of as many as there are worlds."""
-        blank = self.network.blank(worlds or 1)
+        blank = self.network.initial_memory(worlds or 1)
         return blank[0] if worlds is None else blank
 
     def __call__(  # pyright: ignore[reportIncompatibleMethodOverride] (memory comes first)
@@ -111,7 +110,7 @@ class RecurrentAgent(Agent):
     ) -> tuple[Float32[Array, "..."], Int32[Array, "..."]]:
         """What is remembered after an observation, and the action for it; either of one world or of a batch."""
         batch, lead = self._batch(tokens), self._lead(tokens)
-        width = self.network.blank(0).shape[1]
+        width = self.network.initial_memory(0).shape[1]
         if memory.shape != (*lead, width):
             raise ValueError(f"the memory should be float32{[*lead, width]}, not {list(memory.shape)}")
         after, action = _choose(self.network, jnp.asarray(memory).reshape(-1, width), batch, key)
@@ -122,7 +121,7 @@ class RecurrentAgent(Agent):
 def _choose(
     network: ActorCritic, memory: Array, observation: Array, key: Array | None
 ) -> tuple[Array, Array]:
-    memory, logits, _ = network.play(memory, observation)
+    memory, logits, _ = network.step(memory, observation)
     action = jnp.argmax(logits, axis=1) if key is None else jax.random.categorical(key, logits)
     return memory, action.astype(jnp.int32)
 
@@ -216,19 +215,19 @@ def _of_run(run_dir: Path, number: int) -> tuple[ActorCritic, dict[str, Any]]:
     """A checkpoint's policy, and the card that tells of it."""
     folder = RunFolder(run_dir)
     record, config = folder.read_settings(), read_config(folder)
-    checkpoints, world = Checkpoints(folder.checkpoints), make(config.world)
+    checkpoints, env = Checkpoints(folder.checkpoints), make_env(config.env)
     facts = checkpoints.manifest(number).facts
-    check_identity(world, facts, checkpoints.path(number))
+    check_identity(env, facts, checkpoints.path(number))
     check_network(config.network, facts, checkpoints.path(number))
-    network = checkpoints.restore(number, "policy", _template(config.world, config.network))
+    network = checkpoints.restore(number, "policy", _template(config.env, config.network))
     _check_finite(_named(network), checkpoints.path(number))
     rows = [row for row in folder.metrics() if row["update"] <= number and row.get("return") is not None]
     last = rows[-1] if rows else {}
     card = {
         "format": FORMAT,
         "schema": SCHEMA,
-        **identity(world),
-        "time_limit": config.world.time_limit,
+        **env_identity(env),
+        "time_limit": config.env.time_limit,
         "network": records.to_dict(config.network),
         "parameters": count_parameters(network),
         "training": {
@@ -252,12 +251,12 @@ def _of_export(folder: Path) -> tuple[ActorCritic, dict[str, Any]]:
 
     card = _read_card(folder)
     try:
-        settings = World(id=card["world"], time_limit=card["time_limit"])
+        settings = Env(id=card["env_id"], time_limit=card["time_limit"])
         records.check(isinstance(card["network"], dict), "network should hold settings")
         network_settings = records.from_dict(card["network"], Network)
         wanted = card["weights"]["sha256"]
-        world = make(settings)
-        check_identity(world, card, folder / CARD)
+        env = make_env(settings)
+        check_identity(env, card, folder / CARD)
     except KeyError as error:
         raise AgentError(f"{folder / CARD} cannot be read: it has no {error}") from error
     except CheckpointError as error:
@@ -290,11 +289,7 @@ def _read_card(folder: Path) -> dict[str, Any]:
     if card["schema"] != SCHEMA:
         made_with = card.get("versions")
         made_by = made_with.get("openworld") if isinstance(made_with, dict) else None
-        by = f" and was exported by openworld {made_by[:20]}" if isinstance(made_by, str) else ""
-        remedy = "upgrade openworld" if card["schema"] > SCHEMA else "export it anew from its run"
-        raise AgentError(
-            f"{path} is of schema {card['schema']}{by}; this version reads schema {SCHEMA}: {remedy}"
-        )
+        raise AgentError(f"{path} {format_problem(card['schema'], SCHEMA, made_by)}")
     try:
         checksums.verify(card)
     except checksums.ChecksumError as error:
@@ -352,9 +347,9 @@ def _check_finite(arrays: dict[str, Any], path: Path) -> None:
             raise AgentError(f"{path} cannot be played: its {name} holds a number that is not finite")
 
 
-def _template(world: World, settings: Network) -> ActorCritic:
+def _template(env: Env, settings: Network) -> ActorCritic:
     """The network's form, without numbers."""
-    return jax.eval_shape(partial(make_network, make(world), settings), jax.random.key(0))
+    return jax.eval_shape(partial(make_network, make_env(env), settings), jax.random.key(0))
 
 
 def _named(network: Any) -> dict[str, Any]:

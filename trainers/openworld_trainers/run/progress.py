@@ -265,12 +265,12 @@ def headline(row: Mapping[str, Any]) -> Table:
 
 def instruments(row: Mapping[str, Any], noise: float | None) -> Table:
     """The outer step, its data and noise, and the network, side by side."""
-    least, most = format_number(row.get("ratio_least")), format_number(row.get("ratio_most"))
+    least, most = format_number(row.get("ratio_min")), format_number(row.get("ratio_max"))
     blocks = {
         "outer step": {
             "KL": f"{format_small(row.get('kl_old_new'))} nats",
             "ratios": f"{least} .. {most}",
-            "clipped": format_percent(row.get("clip_share")),
+            "clipped": format_percent(row.get("clip_fraction")),
             "outside": format_percent(row.get("outside_clip")),
         },
         "data": {

@@ -14,10 +14,10 @@ from openworld_trainers.planner.device_memory import device_memory
 from openworld_trainers.planner.plan import check_fits
 from openworld_trainers.ppo import devices as several
 from openworld_trainers.ppo.config import Config, to_dict
-from openworld_trainers.ppo.devices import ALONE, Devices, devices_of
-from openworld_trainers.ppo.learner import Learner, begin, outer_update, row_of, template
+from openworld_trainers.ppo.devices import SINGLE_DEVICE, Devices, devices_of
+from openworld_trainers.ppo.env import BatchedEnv, achievement_names, env_identity, make_env
+from openworld_trainers.ppo.learner import Learner, init_learner, learner_shapes, make_update, metrics_row
 from openworld_trainers.ppo.networks import count_parameters
-from openworld_trainers.ppo.worlds import Worlds, achievement_names, identity, make
 from openworld_trainers.run.checkpoint import Checkpoints
 from openworld_trainers.run.clock import Clock
 from openworld_trainers.run.film import film
@@ -66,13 +66,13 @@ class Sitting:
                 f"{self.checkpoints.path(self.checkpoints.latest())}"
             ) from error
 
-    def save(self, world: Worlds, learner: Learner, row: dict[str, Any]) -> None:
+    def save(self, env: BatchedEnv, learner: Learner, row: dict[str, Any]) -> None:
         """Save after an update, unless another process has taken the run over."""
         if self.lock:
             self.lock.check()
         if row:
             self.folder.flush()
-        save(world, learner, self.clock, self.checkpoints, row)
+        save(env, learner, self.clock, self.checkpoints, row)
 
 
 def train(
@@ -97,17 +97,17 @@ def train(
     folder = RunFolder(run_dir)
     if config is None:
         config = read_config(folder) if resume else begun_config(folder, None)
-    world = make(config.world)
+    env = make_env(config.env)
     # What cannot be is refused before there is a folder.
-    check_fits(config, world, device_memory(devices_of(config).count))
+    check_fits(config, env, device_memory(devices_of(config).count))
     if resume:
         folder.read_settings()
     films = config.run.film
     if phases is None and films:
         phases = Phases(training=config.run.time_budget_s or 3600.0, film=60.0)
-    with alone_in(folder, f"training {world.id}", force) as lock:
+    with alone_in(folder, f"training {env.id}", force) as lock:
         config = resumed_config(folder, config) if resume else begun_config(folder, config)
-        train_in(world, config, folder, resume, lock=lock, phases=phases)
+        train_in(env, config, folder, resume, lock=lock, phases=phases)
         if films and several.is_first():
             for told in film(folder.path, phases=phases):
                 print(told)
@@ -115,7 +115,7 @@ def train(
 
 
 def train_in(
-    world: Worlds,
+    env: BatchedEnv,
     config: Config,
     folder: RunFolder,
     resume: bool = False,
@@ -128,7 +128,7 @@ def train_in(
     checkpoints = Checkpoints(folder.checkpoints, config.run.keep)
     clock = Clock(config)
     display = Display(
-        f"{world.id} in {folder.path}",
+        f"{env.id} in {folder.path}",
         Console(quiet=not several.is_first()),
         settings=to_dict(config),
         history=folder.metrics() if resume else (),
@@ -138,17 +138,17 @@ def train_in(
         sitting = Sitting(folder, checkpoints, display, stop, clock, lock)
         if resume and got_going(folder, checkpoints):
             display.doing("reading the checkpoint")
-            learner = restore(world, checkpoints, clock, devices)
+            learner = restore(env, checkpoints, clock, devices)
         else:
             display.doing(f"making {config.rollout.worlds:,} worlds, which compiles first")
-            learner = start(world, checkpoints, clock, devices)
+            learner = start(env, checkpoints, clock, devices)
         if several.is_first():
             lost = folder.forget_after(clock.updates, checkpoints.manifest(clock.updates).facts.get("row"))
             if lost:
                 display.say(f"the metrics of {lost} earlier updates are lost: their lines were cut short")
         describe(learner, clock, devices, display)
         try:
-            learner = loop(world, learner, sitting, devices)
+            learner = loop(env, learner, sitting, devices)
         except DivergedError:
             curve(folder, display)
             raise
@@ -168,16 +168,16 @@ def curve(folder: RunFolder, display: Display) -> None:
         display.say(f"learning curve: {told}")
 
 
-def loop(world: Worlds, learner: Learner, sitting: Sitting, devices: Devices = ALONE) -> Learner:
+def loop(env: BatchedEnv, learner: Learner, sitting: Sitting, devices: Devices = SINGLE_DEVICE) -> Learner:
     """Update until the run is over, or until it is interrupted, and save."""
     clock, stop, display = sitting.clock, sitting.stop, sitting.display
     if clock.progress() >= 1:
         return learner
     display.doing("compiling the update")
-    improve = jax.jit(outer_update(world, clock.config, devices), donate_argnums=0)
+    improve = jax.jit(make_update(env, clock.config, devices), donate_argnums=0)
     improve = improve.lower(learner, clock.learning_rate()).compile()
     display.doing("")
-    names = achievement_names(world)
+    names = achievement_names(env)
     saved, saved_at, row = clock.updates, clock.seconds, {}
     # From here on a signal waits until the update is saved.
     stop.gentle = True
@@ -185,7 +185,7 @@ def loop(world: Worlds, learner: Learner, sitting: Sitting, devices: Devices = A
     while clock.progress() < 1 and not clock.stopped:
         before = time.monotonic()
         learner, outcome = improve(learner, clock.learning_rate())
-        row = row_of(outcome, names)
+        row = metrics_row(outcome, names)
         if not outcome.finite:
             raise diverged(clock, sitting.checkpoints)
         clock.updates += 1
@@ -195,11 +195,11 @@ def loop(world: Worlds, learner: Learner, sitting: Sitting, devices: Devices = A
             sitting.append(row)
         display.show(row, clock.progress(), clock.seconds_left(), last=clock.progress() >= 1)
         if clock.seconds - saved_at >= clock.config.run.save_every_s:
-            sitting.save(world, learner, row)
+            sitting.save(env, learner, row)
             saved, saved_at = clock.updates, clock.seconds
         clock.look(bool(stop))
     if saved < clock.updates:
-        sitting.save(world, learner, row)
+        sitting.save(env, learner, row)
     stop.gentle = False
     if clock.stopped or stop:
         path = sitting.folder.path
@@ -211,30 +211,34 @@ def loop(world: Worlds, learner: Learner, sitting: Sitting, devices: Devices = A
     return learner
 
 
-def start(world: Worlds, checkpoints: Checkpoints, clock: Clock, devices: Devices = ALONE) -> Learner:
+def start(
+    env: BatchedEnv, checkpoints: Checkpoints, clock: Clock, devices: Devices = SINGLE_DEVICE
+) -> Learner:
     """Begin a learner and save it: a run always has a checkpoint, and a full disk shows before the work."""
-    learner = jax.jit(lambda: begin(world, clock.config, devices))()
-    save(world, learner, clock, checkpoints, {})
+    learner = jax.jit(lambda: init_learner(env, clock.config, devices))()
+    save(env, learner, clock, checkpoints, {})
     return learner
 
 
-def restore(world: Worlds, checkpoints: Checkpoints, clock: Clock, devices: Devices = ALONE) -> Learner:
+def restore(
+    env: BatchedEnv, checkpoints: Checkpoints, clock: Clock, devices: Devices = SINGLE_DEVICE
+) -> Learner:
     """Read the newest checkpoint back, onto the devices there are now, and set the clock by it."""
     number = checkpoints.latest()
     facts = checkpoints.manifest(number).facts
-    check_identity(world, facts, checkpoints.path(number))
+    check_identity(env, facts, checkpoints.path(number))
     check_network(clock.config.network, facts, checkpoints.path(number))
-    shapes = template(world, clock.config, devices)
+    shapes = learner_shapes(env, clock.config, devices)
     parts = {name: checkpoints.restore(number, name, tree) for name, tree in shapes.items()}
     clock.start(number, facts["seconds"])
-    return Learner.of(parts)
+    return Learner.from_parts(parts)
 
 
 def save(
-    world: Worlds, learner: Learner, clock: Clock, checkpoints: Checkpoints, row: dict[str, Any]
+    env: BatchedEnv, learner: Learner, clock: Clock, checkpoints: Checkpoints, row: dict[str, Any]
 ) -> None:
     """Save everything that a resumed run needs; its row of metrics too, should its line be cut short."""
-    facts = identity(world) | {"seconds": clock.seconds, "transitions": clock.transitions}
+    facts = env_identity(env) | {"seconds": clock.seconds, "transitions": clock.transitions}
     facts["network"] = to_dict(clock.config.network)
     if row:
         facts |= {"row": plain(row)}

@@ -20,9 +20,9 @@ import numpy as np
 
 from openworld.bench import machine
 from openworld.system.files import STUDY, check_output, replacing
-from openworld_trainers.ppo.config import Config, Horizon, Learning, Network, Rollout, World, to_dict
-from openworld_trainers.ppo.learner import begin, outer_update
-from openworld_trainers.ppo.worlds import make
+from openworld_trainers.ppo.config import Advantage, Config, Env, Learning, Network, Rollout, to_dict
+from openworld_trainers.ppo.env import make_env
+from openworld_trainers.ppo.learner import init_learner, make_update
 from openworld_trainers.studies.published import Published, PublishedLoop
 
 #: (carry) -> (carry, [episodes that ended, the sum of their returns])
@@ -54,12 +54,12 @@ def main(settings: Beside) -> dict[str, Any]:
     check_output(settings.json, STUDY, force=True)
     peer = Published()
     config = Config(
-        world=World(id="OpenWorld-Classic-v0"),
+        env=Env(id="OpenWorld-Classic-v0"),
         network=Network(
             width=peer.width, depth=settings.depth, embedding=settings.embedding, learn_embedding=False
         ),
         rollout=Rollout(worlds=peer.worlds, steps=peer.steps),
-        horizon=Horizon(discount=peer.discount, decay=peer.decay),
+        advantage=Advantage(gamma=peer.gamma, gae_lambda=peer.gae_lambda),
         learning=Learning(
             minibatch_size=peer.batch // peer.minibatches,
             epochs=peer.epochs,
@@ -117,15 +117,15 @@ class Runner:
 
 
 def _ours(config: Config, seed: int) -> tuple[Any, Update]:
-    world = make(config.world)
-    improve = outer_update(world, config)
+    env = make_env(config.env)
+    improve = make_update(env, config)
     rate = jnp.float32(config.learning.learning_rate)
 
     def update(learner: Any) -> tuple[Any, Any]:
         learner, outcome = improve(learner, rate)
-        return learner, jnp.stack([outcome.tally.episodes, outcome.tally.returns])
+        return learner, jnp.stack([outcome.episode_sums.episodes, outcome.episode_sums.returns])
 
-    return jax.jit(lambda key: begin(world, config, key=key))(jax.random.key(seed)), update
+    return jax.jit(lambda key: init_learner(env, config, key=key))(jax.random.key(seed)), update
 
 
 def _theirs(settings: Published, seed: int) -> tuple[Any, Update]:

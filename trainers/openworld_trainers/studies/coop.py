@@ -22,11 +22,11 @@ from openworld.content.ids import Achievement
 from openworld.judging import intervals
 from openworld.system import cache
 from openworld.system.files import STUDY, check_output, replacing
-from openworld_trainers.ppo.config import Config, Learning, Network, Rollout, Run, World, to_dict
-from openworld_trainers.ppo.worlds import make
+from openworld_trainers.ppo.config import Config, Env, Learning, Network, Rollout, Run, to_dict
+from openworld_trainers.ppo.env import make_env
 from openworld_trainers.run.folder import load_policy
 from openworld_trainers.run.metrics import RunFolder
-from openworld_trainers.run.play import Course, Policy
+from openworld_trainers.run.play import Evaluator, Policy
 from openworld_trainers.run.train import train
 
 ID = "OpenWorld-Coop-v0"
@@ -61,7 +61,7 @@ def config(study: Study, players: int) -> Config:
     """The settings of a run: the demo's, for teams of so many players."""
     sharing = study.sharing if players > 1 else 0.0
     return Config(
-        world=World(id=ID, players=players, sharing=sharing),
+        env=Env(id=ID, players=players, sharing=sharing),
         network=Network(embedding=4, learn_embedding=False),
         rollout=Rollout(worlds=512, steps=16),
         learning=Learning(minibatch_size=256, epochs=1, learning_rate=4e-4, final_learning_rate=0.0),
@@ -79,8 +79,8 @@ def trained(study: Study, players: int) -> tuple[Policy, int]:
 
 def measure(study: Study, policy: Policy, players: int) -> dict[str, Any]:
     """Play one episode in each held-out world; return what came of it, world by world."""
-    world = make(World(id=ID, players=players))
-    played = Course(world, study.worlds * players, study.steps).play(policy)
+    env = make_env(Env(id=ID, players=players))
+    played = Evaluator(env, study.worlds * players, study.steps).play(policy)
     weights = np.array([WEIGHTS[achievement] for achievement in Achievement])
     seats = (study.worlds, players)
     unlocked = played.unlocked.reshape(*seats, -1).any(axis=1)

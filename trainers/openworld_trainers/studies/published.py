@@ -17,7 +17,7 @@ import optax
 from jaxtyping import Array, Float, Key
 
 from openworld_trainers.ppo.advantages import gae
-from openworld_trainers.ppo.config import Horizon
+from openworld_trainers.ppo.config import Advantage
 from openworld_trainers.ppo.losses import entropy, policy_loss, value_loss
 from openworld_trainers.ppo.networks import Dense
 from openworld_trainers.ppo.rollout import log_probabilities
@@ -35,11 +35,11 @@ class Published:
     width: int = 512
     hidden: int = 3
     learning_rate: float = 2e-4
-    discount: float = 0.99
-    decay: float = 0.8
-    clip: float = 0.2
-    value_weight: float = 0.5
-    entropy_weight: float = 0.01
+    gamma: float = 0.99
+    gae_lambda: float = 0.8
+    clip_epsilon: float = 0.2
+    value_coefficient: float = 0.5
+    entropy_coefficient: float = 0.01
     max_gradient_norm: float = 1.0
     worlds_a_reset: int = 16
 
@@ -125,7 +125,7 @@ class PublishedLoop:
         loop, seen = jax.lax.scan(self._play, loop, None, settings.steps)
         _, last = loop.network(loop.obs)
         following = jnp.concatenate([seen.value[1:], last[None]])
-        horizon = Horizon(discount=settings.discount, decay=settings.decay)
+        horizon = Advantage(gamma=settings.gamma, gae_lambda=settings.gae_lambda)
         never = jnp.zeros_like(seen.done)
         advantage = gae(seen.reward, seen.value, following, seen.done, never, horizon)
         rows = (seen.obs, seen.action, seen.log_probability, seen.value, advantage, advantage + seen.value)
@@ -184,9 +184,9 @@ def loss(network: Towers, minibatch: tuple, settings: Published) -> Array:
     obs, action, old, old_value, advantage, target = minibatch
     logits, value = network(obs)
     advantage = (advantage - jnp.mean(advantage)) / (jnp.std(advantage) + 1e-8)
-    surrogate, _ = policy_loss(log_probabilities(logits, action) - old, advantage, settings.clip)
+    surrogate, _ = policy_loss(log_probabilities(logits, action) - old, advantage, settings.clip_epsilon)
     return (
         surrogate
-        + settings.value_weight * value_loss(value, old_value, target, settings.clip)
-        - settings.entropy_weight * entropy(logits)
+        + settings.value_coefficient * value_loss(value, old_value, target, settings.clip_epsilon)
+        - settings.entropy_coefficient * entropy(logits)
     )

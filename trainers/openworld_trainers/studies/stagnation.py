@@ -27,8 +27,8 @@ import numpy as np
 
 from openworld_trainers.planner.scaling import RULES, configure
 from openworld_trainers.ppo.config import Config
-from openworld_trainers.ppo.learner import Learner, begin, outer_update, row_of
-from openworld_trainers.ppo.worlds import Worlds, achievement_names, make
+from openworld_trainers.ppo.env import BatchedEnv, achievement_names, make_env
+from openworld_trainers.ppo.learner import Learner, init_learner, make_update, metrics_row
 from openworld_trainers.studies import stagnation_pictures
 from openworld_trainers.studies.stagnation_settings import COLUMNS, CUTS, MEANS, NOISE, PARTS, REFERENCE, Cut
 
@@ -97,10 +97,10 @@ def _shown(value: Any) -> Any:
 class Programs:
     """The compiled programs of one configuration, for every seed."""
 
-    def __init__(self, world: Worlds, config: Config) -> None:
-        self.config, self._names = config, achievement_names(world)
-        self._begin = jax.jit(lambda key: begin(world, config, key=key))
-        self._improve = jax.jit(outer_update(world, config), donate_argnums=0)
+    def __init__(self, env: BatchedEnv, config: Config) -> None:
+        self.config, self._names = config, achievement_names(env)
+        self._begin = jax.jit(lambda key: init_learner(env, config, key=key))
+        self._improve = jax.jit(make_update(env, config), donate_argnums=0)
 
     def begin(self, seed: int) -> Learner:
         """A learner of that seed."""
@@ -111,7 +111,7 @@ class Programs:
         rows = []
         for _ in range(-(-transitions // self.config.rollout.batch)):
             learner, outcome = self._improve(learner, jnp.float32(rate))
-            rows.append(row_of(outcome, self._names))
+            rows.append(metrics_row(outcome, self._names))
         return learner, rows
 
 
@@ -131,7 +131,7 @@ def parts_of(rows: list[dict[str, Any]], parts: int) -> Iterator[dict[str, Any]]
         }
 
 
-def scalings(study: Study, world: Worlds, numbers: Numbers) -> None:
+def scalings(study: Study, env: BatchedEnv, numbers: Numbers) -> None:
     """Run every rule at every number of worlds."""
     for worlds in study.worlds:
         for rule in RULES:
@@ -143,7 +143,7 @@ def scalings(study: Study, world: Worlds, numbers: Numbers) -> None:
             if not seeds:
                 continue
             config = configure(worlds, reference=REFERENCE, rule=rule).config
-            programs, rate = Programs(world, config), config.learning.learning_rate
+            programs, rate = Programs(env, config), config.learning.learning_rate
             for seed in seeds:
                 _, rows = programs.play(programs.begin(seed), study.transitions, rate)
                 told = {"rule": rule, "worlds": worlds, "seed": seed, "learning_rate": rate}
@@ -151,7 +151,7 @@ def scalings(study: Study, world: Worlds, numbers: Numbers) -> None:
                 _say(numbers.rows[-1])
 
 
-def cuts(study: Study, world: Worlds, numbers: Numbers) -> None:
+def cuts(study: Study, env: BatchedEnv, numbers: Numbers) -> None:
     """Run few worlds for all transitions, then go on from there for as many again: as before, and cut."""
     few = study.worlds[0]
     config = configure(few, reference=REFERENCE).config
@@ -162,7 +162,7 @@ def cuts(study: Study, world: Worlds, numbers: Numbers) -> None:
     }
     if not any(wanted.values()):
         return
-    programs = {cut: Programs(world, _after(config, cut)) for cut in CUTS.values()}
+    programs = {cut: Programs(env, _after(config, cut)) for cut in CUTS.values()}
     first = programs[Cut()]
     for seed, missing in wanted.items():
         learner, before = first.play(first.begin(seed), study.transitions, rate)
@@ -171,7 +171,7 @@ def cuts(study: Study, world: Worlds, numbers: Numbers) -> None:
             # A program takes what it is given: each goes on from a copy.
             copy = eqx.combine(jax.tree.map(jnp.copy, eqx.filter(learner, eqx.is_array)), learner)
             if cut.worlds > 1:
-                copy = Learner(copy.student, programs[cut].begin(seed).playing, copy.key)
+                copy = Learner(copy.train_state, programs[cut].begin(seed).rollout_state, copy.key)
             _, after = programs[cut].play(copy, study.transitions, rate * cut.rate)
             told = {"rule": rule, "worlds": few, "seed": seed, "learning_rate": rate * cut.rate}
             half = PARTS // 2
@@ -209,10 +209,10 @@ def main(study: Study) -> None:
     """Run what is missing, then draw."""
     numbers = Numbers(study.out / "stagnation.csv")
     if not study.draw:
-        world = make(REFERENCE.config.world)
-        scalings(study, world, numbers)
+        env = make_env(REFERENCE.config.env)
+        scalings(study, env, numbers)
         if "cuts" in study.parts:
-            cuts(study, world, numbers)
+            cuts(study, env, numbers)
     for path in stagnation_pictures.draw(numbers.rows, study.pictures):
         print(path)
 

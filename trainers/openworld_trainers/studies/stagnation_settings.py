@@ -3,12 +3,12 @@
 from typing import NamedTuple
 
 from openworld_trainers.planner.scaling import Reference
-from openworld_trainers.ppo.config import Config, Learning, Network, Rollout, Run, World
+from openworld_trainers.ppo.config import Config, Env, Learning, Network, Rollout, Run
 
 #: What a run is cut into: each line of the CSV is one such part of its transitions.
 PARTS = 40
 #: Columns that are means over a part's updates.
-MEANS = ("kl_old_new", "outside_clip", "clip_share", "entropy", "explained_variance", "dead_units")
+MEANS = ("kl_old_new", "outside_clip", "clip_fraction", "entropy", "explained_variance", "dead_units")
 #: Columns that are means too, of which the noise scale is the ratio.
 NOISE = ("gradient_signal", "gradient_noise")
 COLUMNS = (
@@ -46,7 +46,7 @@ CUTS = {
 REFERENCE = Reference(
     "A small network in 8 worlds of the classic rules.",
     Config(
-        world=World(id="OpenWorld-Classic-v0"),
+        env=Env(id="OpenWorld-Classic-v0"),
         network=Network(width=64, depth=2, embedding=4, learn_embedding=False),
         rollout=Rollout(worlds=8, steps=16),
         learning=Learning(minibatch_size=128, epochs=4, learning_rate=1e-3),
