@@ -47,17 +47,17 @@ def demo(words: list[str]) -> None:
         """Train a small agent in a few minutes, measure it on held-out worlds, and film it.
 
         Attributes:
-            run_dir: the run's folder (default: runs/demo and the time).
+            out: the run's folder; None: runs/demo and the time.
         """
 
-        run_dir: Path | None = None
+        out: Path | None = None
 
     options = parse(Demo, "demo", words)
     require("optax", "orbax.checkpoint", "rich")
     prepare()
     from openworld_trainers.run.demo import demo as run
 
-    run(options.run_dir or new_folder("demo"))
+    run(options.out or new_folder("demo"))
 
 
 def bench(words: list[str]) -> int:

@@ -8,6 +8,8 @@ import math
 import re
 from collections.abc import Sequence
 
+from openworld.system.numbers import whole_number
+
 #: Worlds in one batch: some 70 times those that fit one large accelerator.
 MOST_WORLDS = 2**26
 #: Numbers that JAX keeps in 32 bits, and those of a numbered world.
@@ -116,7 +118,7 @@ def shown(value: str) -> str:
 def _number(text: str) -> int | float | None:
     if re.fullmatch(r"\s*[+-]?[0-9_]+\s*", text) and len(text) > 400:
         return -math.inf if text.strip().startswith("-") else math.inf
-    for read in (int, float):
+    for read in (whole_number, float):
         try:
             return read(text)
         except ValueError:

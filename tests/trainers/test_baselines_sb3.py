@@ -45,7 +45,7 @@ def test_a_run_and_what_it_leaves(tmp_path, capsys):
     with pytest.raises(TrainerError, match="already holds a run"):
         run("--out", str(out), "--transitions", "96", *SMALL)
     with pytest.raises(
-        ValueError, match="goes on with the run's own settings, but for transitions and device"
+        ValueError, match="keeps the run's own settings; only --transitions and --device may change"
     ):
         run("--out", str(out), "--resume", "--worlds", "8")
     run("--out", str(out), "--resume", "--transitions", "160")

@@ -222,7 +222,7 @@ def test_the_first_interruption_saves_and_stops(tmp_path, monkeypatch):
     config = small(run=Run(transitions=6 * BATCH, save_every_s=1e9, film=False))
     message = line_of(TrainerError, StoppedError, lambda: run(tmp_path, probes.BOTH, config))
     assert "interrupted after update 2" in message
-    assert f"openworld train --resume --run-dir {tmp_path}" in message
+    assert f"openworld train --resume --out {tmp_path}" in message
     assert Checkpoints(tmp_path / "checkpoints").latest() == 2
     assert signal.getsignal(signal.SIGINT) is before
 

@@ -205,7 +205,7 @@ def loop(env: BatchedEnv, learner: Learner, sitting: Sitting, devices: Devices =
         path = sitting.folder.path
         raise StoppedError(
             f"interrupted after update {clock.updates}, which is saved; to go on: openworld train --resume "
-            f"--run-dir {path}",
+            f"--out {path}",
             stop.number or signal.SIGTERM,
         )
     return learner
