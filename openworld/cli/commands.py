@@ -123,12 +123,11 @@ def info(words: list[str]) -> None:
 
     options = parse(Info, "info", words)
     from openworld import registry
-    from openworld.bench import machine
     from openworld.cli import sizes
-    from openworld.system import cache
+    from openworld.system import cache, provenance
 
     table = sizes.table([options.id] if options.id else list(registry.WORLDS))
-    facts = machine.facts()
+    facts = provenance.facts()
     print(table)
     print(f"versions: {', '.join(f'{name} {number}' for name, number in facts['versions'].items())}")
     machine_facts = facts["machine"]

@@ -198,7 +198,7 @@ def test_a_folder_that_cannot_be_written_is_said_to_be(tmp_path):
 def test_a_kill_in_the_middle_of_a_save_loses_nothing(kept):
     program = f"""
         import os, signal, jax.numpy as jnp
-        from trainers import checkpoint
+        from openworld_trainers.run import checkpoint
         checkpoint._flush = lambda folder: os.kill(os.getpid(), signal.SIGKILL)
         checkpoint.Checkpoints({str(kept.folder)!r}).save(4, {{"part": jnp.ones(3)}}, {{}})
     """

@@ -18,7 +18,7 @@ from openworld_trainers.ppo.config import Advantage, Config, Env, Learning, Netw
         (lambda: Learning(learning_rate=0.0), ["learning_rate=0.0"]),
         (lambda: Learning(final_learning_rate=-1.0), ["final_learning_rate=-1.0"]),
         (lambda: Learning(entropy_coefficient=-0.1), ["entropy_coefficient=-0.1", "negative"]),
-        (lambda: Learning(value_clip_epsilon=0.0), ["value_clip=0.0"]),
+        (lambda: Learning(value_clip_epsilon=0.0), ["value_clip_epsilon=0.0"]),
         (lambda: Learning(ewma=1.0), ["ewma=1.0", "less than 1"]),
         (lambda: Rollout(stagger=-1), ["stagger=-1", "negative"]),
         (lambda: Run(devices=0), ["devices=0", "greater than 0"]),
@@ -63,7 +63,7 @@ def test_presets_survive_being_kept(name):
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"rollouts": {}}, "rollouts is no setting"),
+        ({"rollouts": {}}, "rollouts is not a setting"),
         ({"rollout": {"world": 3}}, "rollout.world is not a setting"),
         ({"rollout": {"worlds": "many"}}, "rollout.worlds='many' must be int"),
         ({"rollout": {"worlds": True}}, "rollout.worlds=True must be int"),

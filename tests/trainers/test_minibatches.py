@@ -34,7 +34,7 @@ class One(Devices):
     def count(self):
         return self.of
 
-    def first(self, share):
+    def offset(self, share):
         return jnp.uint32(self.number * share)
 
 

@@ -1,22 +1,22 @@
 """What a run leaves on disk: its folder, its settings, a line of metrics for each update, its learning curve."""
 
-import importlib.metadata
 import json
 import math
 import os
-import platform
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from openworld.system import bounded_json, checksums
+from openworld.system import bounded_json, checksums, provenance
 from openworld.system.files import check_folder, replacing
 from openworld_trainers.errors import TrainerError, format_problem, installed
 
 CONFIG, METRICS, CURVE = "config.json", "metrics.jsonl", "learning_curve.png"
 #: Version of the layout of config.json and of the names of the settings in it. Others are refused.
 FORMAT = 3
+#: Packages that a run's numbers depend on.
+PACKAGES = ("openworld", "jax", "jaxlib", "numpy", "equinox", "optax", "orbax-checkpoint")
 #: What is never longer: a record of settings, and the metrics of a run.
 MOST_SETTINGS, MOST_METRICS = 1 << 20, 1 << 28
 #: Points of a learning curve up to which each has a mark: a line through one point is nothing to see.
@@ -67,9 +67,11 @@ class RunFolder:
 
     def write_settings(self, settings: Mapping[str, Any]) -> None:
         """Keep settings beside the commit, the versions and the machine they are used with."""
-        from openworld.bench.machine import commit
-
-        made_with = {"commit": commit(), "versions": versions(), "machine": machine()}
+        made_with = {
+            "commit": provenance.commit(),
+            "versions": provenance.versions(PACKAGES),
+            "machine": provenance.summary(),
+        }
         record = checksums.added({"format": FORMAT, **settings, **made_with})
         write_atomically(self.path / CONFIG, json.dumps(record, indent=2) + "\n")
 
@@ -206,30 +208,6 @@ def write_atomically(path: Path, text: str) -> None:
     """Replace a file as a whole, or not at all."""
     with replacing(path) as aside:
         aside.write_text(text)
-
-
-def versions() -> dict[str, str]:
-    """Versions of what a run's numbers may depend on."""
-    names = ("openworld", "jax", "jaxlib", "numpy", "equinox", "optax", "orbax-checkpoint")
-    found = {"python": platform.python_version()}
-    for name in names:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
-
-
-def machine() -> dict[str, Any]:
-    """Where a run runs, in words that name no one."""
-    import jax
-
-    devices = jax.devices()
-    return {
-        "system": f"{platform.system()} {platform.machine()}",
-        "cores": os.cpu_count(),
-        "devices": [f"{len(devices)} x {devices[0].device_kind}"],
-    }
 
 
 def thinned(rows: list[dict[str, Any]], points: int = POINTS) -> list[dict[str, Any]]:

@@ -31,7 +31,7 @@ from openworld_trainers.ppo.env import env_identity, make_env
 from openworld_trainers.ppo.networks import ActorCritic, count_parameters, make_network
 from openworld_trainers.run.checkpoint import CheckpointError, Checkpoints
 from openworld_trainers.run.folder import check_identity, check_network, of_newest, read_config
-from openworld_trainers.run.metrics import CONFIG, RunFolder, versions
+from openworld_trainers.run.metrics import CONFIG, RunFolder
 
 WEIGHTS, CARD = "model.safetensors", "model_card.json"
 #: The kind of file, and the version of its layout and of the names in it. Others are refused.
@@ -239,7 +239,7 @@ def _of_run(run_dir: Path, number: int) -> tuple[ActorCritic, dict[str, Any]]:
             "episode_length": last.get("length"),
         },
         "commit": record.get("commit", ""),
-        "versions": record.get("versions", versions()),
+        "versions": record.get("versions", {}),
         "licence": LICENCE,
     }
     return network, card

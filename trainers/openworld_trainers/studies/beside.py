@@ -18,7 +18,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from openworld.bench import machine
+from openworld.system import provenance
 from openworld.system.files import STUDY, check_output, replacing
 from openworld_trainers.ppo.config import Advantage, Config, Env, Learning, Network, Rollout, to_dict
 from openworld_trainers.ppo.env import make_env
@@ -78,7 +78,7 @@ def main(settings: Beside) -> dict[str, Any]:
     ratios = [other / mine for mine, other in zip(ours.seconds, theirs.seconds, strict=True)]
     told = {
         "command": f"python -m openworld_trainers.studies.beside --updates {settings.updates}",
-        **machine.facts(),
+        **provenance.facts(),
         "settings": {"ours": to_dict(config), "theirs": vars(peer)},
         "transitions": (settings.updates + 1) * peer.batch,
         "transitions_per_second": peer.batch / statistics.median(ours.seconds),

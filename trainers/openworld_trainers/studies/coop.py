@@ -16,11 +16,10 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from openworld.bench import machine
 from openworld.content.achievements import WEIGHTS
 from openworld.content.ids import Achievement
 from openworld.judging import intervals
-from openworld.system import cache
+from openworld.system import cache, provenance
 from openworld.system.files import STUDY, check_output, replacing
 from openworld_trainers.ppo.config import Config, Env, Learning, Network, Rollout, Run, to_dict
 from openworld_trainers.ppo.env import make_env
@@ -105,7 +104,7 @@ def main(study: Study) -> dict[str, Any]:
     }
     told = {
         "settings": to_dict(config(study, study.players)),
-        **machine.facts(),
+        **provenance.facts(),
         "players": study.players,
         "worlds": study.worlds,
         "steps": study.steps,

@@ -203,7 +203,7 @@ def main() -> None:
     multiprocessing.get_context("forkserver").set_forkserver_preload(preload)
     load = os.getloadavg()
     rows = [row for observation in settings.observations for row in measure(settings, observation)]
-    from openworld.bench.machine import facts
+    from openworld.system.provenance import facts
 
     known = facts()
     result = {
