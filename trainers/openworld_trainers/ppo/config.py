@@ -33,8 +33,8 @@ class Env:
         time_limit: steps after which an episode is truncated; None: the environment's own limit.
         players: players in each world; None: the environment's own number. Every player counts as one of
             `rollout.worlds`.
-        sharing: of several players, the share of a reward that the others get too, 0 to 1.
-        revival: of several players, whether the others can revive a fallen one.
+        sharing: with several players, the share of each reward that is the mean of all players: 0 individual, 1 shared.
+        revival: with several players, a fallen player can be revived by another.
     """
 
     id: Annotated[str, arg(aliases=["--id"])] = "OpenWorld-v0"
