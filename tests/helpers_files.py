@@ -24,10 +24,12 @@ from openworld_trainers.ppo import config as settings
 from openworld_trainers.ppo.config import Config, Env, Learning, Network, Rollout, Run
 from openworld_trainers.ppo.env import env_identity, make_env
 from openworld_trainers.ppo.networks import make_network
+from openworld_trainers.run.agent import AgentError
 from openworld_trainers.run.checkpoint import MANIFEST, CheckpointError, Checkpoints
-from openworld_trainers.run.folder import read_config
-from openworld_trainers.run.metrics import CONFIG, METRICS, RunFolder, RunFolderError
-from openworld_trainers.run.policy import CARD, WEIGHTS, AgentError, export
+from openworld_trainers.run.export import export
+from openworld_trainers.run.folder import CONFIG, METRICS, RunFolder, RunFolderError
+from openworld_trainers.run.load import CARD, WEIGHTS
+from openworld_trainers.run.settings import read_config
 
 ID = "OpenWorld-Classic-v0"
 #: What a reader said a file means: one text, or of metrics one for each row.

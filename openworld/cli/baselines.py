@@ -53,7 +53,7 @@ def train_sb3(words: list[str]) -> None:
 def _resumed(words: list[str]) -> "Settings":
     """Return the settings of the run to continue."""
     from openworld_trainers.baselines.sb3 import train as sb3
-    from openworld_trainers.run.metrics import RunFolder
+    from openworld_trainers.run.folder import RunFolder
 
     folder = value_of("--out", words)
     if folder is None:

@@ -34,7 +34,7 @@ def export(words: list[str]) -> None:
     options = parse(Export, "export", words)
     require("orbax.checkpoint", "safetensors")
     prepare()
-    from openworld_trainers.run.policy import export as run
+    from openworld_trainers.run.export import export as run
 
     print(f"written to {run(options.run, options.out, force=options.force)}")
 

@@ -105,7 +105,7 @@ def agent(source: str, protocol: "Protocol", algorithm: str, greedy: bool) -> Ca
 
     rules = registry.ruleset(protocol.world)
     if source == "random":
-        from openworld_trainers.baselines.scripted.random import Dice
+        from openworld_trainers.baselines.scripted.uniform import Dice
 
         return lambda: Dice(rules.actions)
     if source == "scripted":

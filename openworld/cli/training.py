@@ -194,8 +194,8 @@ def _resumed_config(words: list[str], folder: str) -> "tuple[Config, tuple[Reaso
         raise ValueError(f"--resume keeps the run's own worlds and steps; leave out {', '.join(given)}")
     if value_of("--preset", words) is not None:
         return starting_config(words)
-    from openworld_trainers.run.folder import read_config
-    from openworld_trainers.run.metrics import RunFolder
+    from openworld_trainers.run.folder import RunFolder
+    from openworld_trainers.run.settings import read_config
 
     return read_config(RunFolder(folder)), (), "standard"
 

@@ -178,9 +178,10 @@ def training() -> Any:
     """A run of two updates, resumed for a third; what it measured and learned, evaluated and exported."""
     from openworld_trainers.ppo import config as settings
     from openworld_trainers.run.evaluate import evaluate
-    from openworld_trainers.run.folder import load_policy
-    from openworld_trainers.run.metrics import RunFolder
-    from openworld_trainers.run.policy import export, load_agent
+    from openworld_trainers.run.export import export
+    from openworld_trainers.run.folder import RunFolder
+    from openworld_trainers.run.load import load_agent
+    from openworld_trainers.run.settings import load_policy
     from openworld_trainers.run.train import train
     from tests.trainers.helpers import small
 

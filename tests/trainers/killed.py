@@ -8,8 +8,8 @@ import jax
 
 from openworld_trainers.errors import TrainerError
 from openworld_trainers.ppo.config import Learning, Network, Rollout, Run
-from openworld_trainers.run.folder import alone_in, begun_config, resumed_config
-from openworld_trainers.run.metrics import CONFIG, RunFolder
+from openworld_trainers.run.folder import CONFIG, RunFolder
+from openworld_trainers.run.settings import alone_in, begun_config, resumed_config
 from openworld_trainers.run.signals import Ended
 from openworld_trainers.run.train import train_in
 from tests.trainers import probes

@@ -15,8 +15,8 @@ from openworld_trainers.ppo.devices import devices_of, start
 from openworld_trainers.ppo.env import achievement_names, make_env
 from openworld_trainers.ppo.learner import init_learner, make_update, metrics_row
 from openworld_trainers.run.clock import Clock
-from openworld_trainers.run.folder import begun_config, resumed_config
-from openworld_trainers.run.metrics import RunFolder
+from openworld_trainers.run.folder import RunFolder
+from openworld_trainers.run.settings import begun_config, resumed_config
 from openworld_trainers.run.train import train_in
 from tests.trainers import probes
 from tests.trainers.helpers import small

@@ -21,10 +21,12 @@ from openworld_trainers.ppo import config as settings
 from openworld_trainers.ppo.config import Config, Env, Network, Rollout, Run
 from openworld_trainers.ppo.env import env_identity, make_env
 from openworld_trainers.ppo.networks import count_parameters, make_network
-from openworld_trainers.run import policy as agents
+from openworld_trainers.run import load as agents
+from openworld_trainers.run.agent import AgentError, RecurrentAgent
 from openworld_trainers.run.checkpoint import MANIFEST, CheckpointError, Checkpoints
-from openworld_trainers.run.metrics import RunFolder, RunFolderError
-from openworld_trainers.run.policy import CARD, WEIGHTS, AgentError, RecurrentAgent, export
+from openworld_trainers.run.export import export
+from openworld_trainers.run.folder import RunFolder, RunFolderError
+from openworld_trainers.run.load import CARD, WEIGHTS
 from tests.trainers.test_checkpoint import cut, flip
 
 CLASSIC, TOKENS, ACTIONS = "OpenWorld-Classic-v0", 307, 17

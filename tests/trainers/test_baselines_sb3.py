@@ -11,8 +11,8 @@ from openworld.cli import baselines, options
 from openworld_trainers.analysis import report
 from openworld_trainers.baselines.sb3 import train as sb3
 from openworld_trainers.errors import StoppedError, TrainerError
+from openworld_trainers.run.folder import RunFolder
 from openworld_trainers.run.lock import LockedError, owned
-from openworld_trainers.run.metrics import RunFolder
 
 SMALL = ["--worlds=4", "--steps=8", "--time-limit=6", "--observation=tokens", "--device=cpu", "--seed=3"]
 
@@ -132,4 +132,4 @@ def test_refusals(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ModuleNotFoundError) as missing:
         run()
-    assert "pip install 'openworld[sb3]'" in options.told(missing.value)
+    assert "pip install 'openworld[sb3]'" in options.message_of(missing.value)

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from openworld_trainers.baselines.scripted.random import Uniform
+from openworld_trainers.baselines.scripted.uniform import Uniform
 from openworld_trainers.errors import TrainerError
 from openworld_trainers.ppo.config import Run
 from openworld_trainers.run import demo as demonstration
@@ -16,8 +16,8 @@ from openworld_trainers.run import evaluate as module
 from openworld_trainers.run import play
 from openworld_trainers.run import train as training
 from openworld_trainers.run.evaluate import compare, evaluate, notes
-from openworld_trainers.run.folder import load_policy
 from openworld_trainers.run.play import Evaluator, Policy
+from openworld_trainers.run.settings import load_policy
 from openworld_trainers.run.train import train
 from tests.trainers import probes
 from tests.trainers.helpers import learn, small

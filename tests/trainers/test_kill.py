@@ -18,7 +18,7 @@ import pytest
 from openworld_trainers.ppo.devices import SINGLE_DEVICE
 from openworld_trainers.ppo.learner import learner_shapes
 from openworld_trainers.run.checkpoint import Checkpoints
-from openworld_trainers.run.metrics import RunFolder
+from openworld_trainers.run.folder import RunFolder
 from tests.trainers import killed
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals")

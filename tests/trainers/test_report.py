@@ -16,8 +16,8 @@ from openworld_trainers.analysis.report import classed
 from openworld_trainers.errors import MissingPackageError, TrainerError
 from openworld_trainers.ppo.config import Config, Rollout, Run, to_dict
 from openworld_trainers.run.compare import short_names, write_report
-from openworld_trainers.run.metrics import RunFolder, RunFolderError
-from openworld_trainers.run.metrics import line_of as signed_line
+from openworld_trainers.run.folder import RunFolder, RunFolderError
+from openworld_trainers.run.folder import line_of as signed_line
 from tests.test_foreign_text import HOSTILE, Tags
 
 

@@ -12,8 +12,8 @@ import openworld
 from openworld_trainers.ppo.config import Env, Rollout, Run, preset
 from openworld_trainers.ppo.env import BatchedEnv, FlattenPlayers, achievement_names, env_identity, make_env
 from openworld_trainers.run.film import film
-from openworld_trainers.run.folder import load_policy
 from openworld_trainers.run.play import Evaluator
+from openworld_trainers.run.settings import load_policy
 from openworld_trainers.run.train import train
 
 pytestmark = pytest.mark.slow
@@ -96,7 +96,7 @@ def test_a_shared_policy_is_trained(run):
     assert [row["transitions"] for row in rows] == [256, 512]
     assert rows[-1]["episodes"] % PLAYERS == 0
     assert all(np.isfinite(row["policy_loss"]) for row in rows)
-    assert film(run) == ["no replay and no video: they are of one player"]
+    assert film(run) == ["no replay and no video: they are made for one player only"]
 
 
 def test_it_plays_in_company(run, seats):

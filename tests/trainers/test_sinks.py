@@ -10,8 +10,9 @@ from rich.console import Console
 
 from openworld_trainers import errors
 from openworld_trainers.analysis.formatting import format_duration, format_number, format_short
+from openworld_trainers.analysis.learning_curve import thinned
 from openworld_trainers.errors import MissingPackageError, TrainerError, require
-from openworld_trainers.run.metrics import RunFolder, RunFolderError, plain, thinned
+from openworld_trainers.run.folder import RunFolder, RunFolderError, plain
 from openworld_trainers.run.progress import Display, line, panel
 
 ROW = {
@@ -99,7 +100,7 @@ def test_rows_that_were_edited_are_left_out_and_those_of_earlier_versions_are_re
 
 def test_a_folder_with_the_metrics_of_another_is_left_alone(tmp_path):
     (tmp_path / "metrics.jsonl").write_text("mine")
-    with pytest.raises(RunFolderError, match=r"metrics\.jsonl is there already, without a config\.json"):
+    with pytest.raises(RunFolderError, match=r"metrics\.jsonl exists already, without a config\.json"):
         RunFolder(tmp_path).create({})
     assert (tmp_path / "metrics.jsonl").read_text() == "mine"
     (tmp_path / "run" / "checkpoints" / "0000000007").mkdir(parents=True)
@@ -119,7 +120,7 @@ def test_a_curve_is_drawn_when_it_can_be(folder, monkeypatch):
     folder.append({**ROW, "transitions": 2_000_000, "achievements": {"new": 0.1}})
     assert folder.draw() == str(folder.path / "learning_curve.png")
     assert (folder.path / "learning_curve.png").read_bytes()[:4] == b"\x89PNG"
-    monkeypatch.setattr("openworld_trainers.run.metrics.installed", lambda module: False)
+    monkeypatch.setattr("openworld_trainers.run.folder.installed", lambda module: False)
     assert "openworld[plots]" in folder.draw()
 
 

@@ -20,9 +20,9 @@ from openworld_trainers.ppo.env import achievement_names
 from openworld_trainers.ppo.learner import init_learner, make_update
 from openworld_trainers.run import train as training
 from openworld_trainers.run.checkpoint import CheckpointError, Checkpoints
-from openworld_trainers.run.folder import alone_in, load_policy, of_newest
+from openworld_trainers.run.folder import RunFolder, RunFolderError
 from openworld_trainers.run.lock import LockedError
-from openworld_trainers.run.metrics import RunFolder, RunFolderError
+from openworld_trainers.run.settings import alone_in, load_policy, of_newest
 from openworld_trainers.run.train import (
     DivergedError,
     begun_config,
@@ -264,7 +264,7 @@ def test_a_finished_run_says_so_and_compiles_nothing(tmp_path, capsys, monkeypat
     run(tmp_path, probes.BOTH, None, resume=True)
     said = capsys.readouterr().out
     assert (
-        "nothing is left to do: the run ended at update 1; to go on, raise --run.transitions (now 256)"
+        "nothing is left to do: the run ended at update 1; to continue, raise --run.transitions (now 256)"
         in said
     )
     assert len(RunFolder(tmp_path).metrics()) == 1

@@ -13,8 +13,8 @@ from openworld.storage.replay import Replay
 from openworld_trainers.ppo.config import Env, Run, preset
 from openworld_trainers.run.evaluate import evaluate
 from openworld_trainers.run.film import film
-from openworld_trainers.run.folder import load_policy
-from openworld_trainers.run.metrics import RunFolderError
+from openworld_trainers.run.folder import RunFolderError
+from openworld_trainers.run.settings import load_policy
 from openworld_trainers.run.train import train
 
 pytestmark = pytest.mark.slow

@@ -1,18 +1,18 @@
-"""What a person can put right: errors whose message is one line and needs no traceback."""
+"""Errors that the user can correct: each message is one line and needs no traceback."""
 
 import importlib.util
 from typing import Any
 
 
 class TrainerError(RuntimeError):
-    """A mistake or a mishap that one line explains; the command line prints that line and exits with 1."""
+    """An error that one line explains; the command line prints that line and exits with 2."""
 
 
 class StoppedError(TrainerError):
-    """A signal ended the work after what there was had been saved.
+    """A signal ended the work, after everything was saved.
 
     Attributes:
-        exit_code: the exit status of a command that ends so: 128 + the signal's number.
+        exit_code: 128 + the signal's number, for the command's exit status.
     """
 
     def __init__(self, message: str, number: int) -> None:
@@ -21,7 +21,7 @@ class StoppedError(TrainerError):
 
 
 class MissingPackageError(TrainerError, ImportError):
-    """An optional package that was asked for is not installed."""
+    """An optional package is needed and not installed."""
 
 
 def format_problem(found: Any, current: int, made_by: Any = None) -> str:
@@ -53,7 +53,7 @@ def format_problem(found: Any, current: int, made_by: Any = None) -> str:
 
 
 def require(extra: str, *modules: str, purpose: str) -> None:
-    """Raise `MissingPackageError` unless every module can be imported; none is imported here."""
+    """Raise `MissingPackageError` unless every module can be imported; nothing is imported."""
     missing = [name for name in modules if not installed(name)]
     if missing:
         names = " and ".join(name.replace(".", "-").replace("_", "-") for name in missing)
@@ -61,7 +61,7 @@ def require(extra: str, *modules: str, purpose: str) -> None:
 
 
 def installed(module: str) -> bool:
-    """Whether a module could be imported."""
+    """Return whether a module can be imported."""
     try:
         return importlib.util.find_spec(module) is not None
     except ModuleNotFoundError:  # its parent package is missing

@@ -1,4 +1,4 @@
-"""Lay runs side by side in one page without any outside part, or in one picture."""
+"""The page that compares runs, as one HTML file without external parts."""
 
 import importlib.resources
 import re
@@ -28,12 +28,13 @@ _STYLED = re.compile(r'<(\w+)((?:\s[^<>]*?)?)\sstyle="([^"<>]*)"([^<>]*)>')
 
 @dataclass(frozen=True)
 class Record:
-    """A run as it lies on disk.
+    """A run as read from its folder.
 
     Attributes:
         settings: its configuration as nested dictionaries.
-        facts: versions and machine, likewise.
-        curve: its name, its rows, and how it is drawn.
+        facts: versions and machine, as nested dictionaries.
+        curve: its name, its rows, and the style of its line.
+        verdict: on the run.
     """
 
     settings: Mapping[str, Any]
@@ -43,13 +44,13 @@ class Record:
 
     @property
     def window(self) -> Sequence[Mapping[str, Any]]:
-        """The last quarter of its rows, those in which no episode ended left out."""
+        """The last quarter of the rows that have a return."""
         rows = [row for row in self.curve.rows if is_number(row.get("return"))]
         return rows[-max(LEAST_ROWS, int(WINDOW * len(rows))) :]
 
 
 def summary(records: Sequence[Record]) -> list[str]:
-    """Each run's verdict in a line, and below it the first thing to do."""
+    """Return each run's verdict in a line, and below it the first change to try."""
     wide, lines = max(len(record.curve.name) for record in records), []
     for record in records:
         first, *rest = format_verdict(record.verdict)
@@ -59,7 +60,7 @@ def summary(records: Sequence[Record]) -> list[str]:
 
 
 def page(records: Sequence[Record]) -> str:
-    """The report as HTML, with a content security policy that lets it load and run nothing."""
+    """Return the report as HTML, with a content security policy that allows no scripts and no external parts."""
     template = (
         importlib.resources.files("openworld_trainers.analysis")
         .joinpath("report.html")
@@ -67,7 +68,7 @@ def page(records: Sequence[Record]) -> str:
     )
     curves = [record.curve for record in records]
     figures = "".join(
-        f"<figure>{svg(panel, curves, f'c{index}')}<figcaption>{html(panel.told, VALUE)}</figcaption></figure>\n"
+        f"<figure>{svg(panel, curves, f'c{index}')}<figcaption>{html(panel.caption, VALUE)}</figcaption></figure>\n"
         for index, panel in enumerate(PANELS)
     )
     many = f"{len(records)} runs" if len(records) > 1 else records[0].curve.name
@@ -111,7 +112,7 @@ def env_id(record: Record) -> str:
 
 
 def label(record: Record) -> str:
-    """A run's name beside its line."""
+    """Return a run's name beside a sample of its line."""
     curve = record.curve
     style = {"-": "solid", "--": "dashed", ":": "dotted", "-.": "double"}[curve.dash]
     line = f'<span class="run" style="border-top-color:{curve.colour};border-top-style:{style}"></span>'
@@ -119,7 +120,7 @@ def label(record: Record) -> str:
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]], numbers: bool = False) -> str:
-    """A table of cells that are HTML already; with `numbers`, all columns but the first stand right."""
+    """Return a table of cells that are HTML; with `numbers`, all columns but the first are right-aligned."""
 
     def line(cells: Iterable[str], kind: str) -> str:
         return "".join(
@@ -134,7 +135,7 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]], numbers: bool = Fa
 
 
 def runs_table(records: Sequence[Record]) -> str:
-    """How far each run went, how fast, and to what."""
+    """Return the table of each run's length, speed and results."""
     rows = []
     for record in records:
         last = record.curve.rows[-1] if record.curve.rows else {}
@@ -158,7 +159,7 @@ def runs_table(records: Sequence[Record]) -> str:
 
 
 def verdict_box(record: Record) -> str:
-    """A run's verdict and its advice."""
+    """Return a run's verdict and its advice."""
     first, *rest = (html(text, VALUE) for text in format_verdict(record.verdict))
     kind = record.verdict.kind
     points = f"<ul>{''.join(f'<li>{text}</li>' for text in rest)}</ul>" if rest else ""
@@ -167,7 +168,7 @@ def verdict_box(record: Record) -> str:
 
 
 def settings_tables(records: Sequence[Record]) -> str:
-    """What differs between the runs, and folded up what does not."""
+    """Return the settings that differ between the runs, and a folded table of the others."""
     flat = [flattened({"": record.settings, **record.facts}) for record in records]
     all_names = list(dict.fromkeys(name for one in flat for name in one))
     differ = [name for name in all_names if len({one.get(name, "-") for one in flat}) > 1]
@@ -185,7 +186,7 @@ def settings_tables(records: Sequence[Record]) -> str:
 
 
 def flattened(values: Mapping[str, Any], path: str = "") -> dict[str, str]:
-    """Nested settings as dotted names and text."""
+    """Return nested settings as dotted names and text."""
     found = {}
     for name, value in values.items():
         full = f"{path}.{name}".strip(".")
@@ -197,7 +198,7 @@ def flattened(values: Mapping[str, Any], path: str = "") -> dict[str, str]:
 
 
 def achievements_table(records: Sequence[Record]) -> str:
-    """Every achievement's rate in each run, shaded by it, the most frequent first."""
+    """Return the table of every achievement's rate in each run, the most frequent first."""
     rates = [achievement_rates(record.window) for record in records]
     found = sorted(
         {name for one in rates for name in one}, key=lambda name: -max(one.get(name, 0) for one in rates)
@@ -215,7 +216,7 @@ def achievements_table(records: Sequence[Record]) -> str:
 
 
 def achievement_rates(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """Mean rates over rows, every episode counting alike."""
+    """Return mean rates over rows; every episode has the same weight."""
     counted = [row for row in rows if row.get("achievements")]
     found = dict.fromkeys((name for row in counted for name in row["achievements"]), 0.0)
     weights = episode_weights(counted)
@@ -226,7 +227,7 @@ def achievement_rates(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
 
 
 def mean_of(rows: Sequence[Mapping[str, Any]], name: str) -> float | None:
-    """The mean of a column, every episode counting alike; None where it is empty."""
+    """Return the mean of a column; every episode has the same weight. None if the column is empty."""
     counted = [row for row in rows if is_number(row.get(name))]
     return (
         float(np.average([row[name] for row in counted], weights=episode_weights(counted)))

@@ -33,7 +33,7 @@ class Env:
         time_limit: steps after which an episode is truncated; None: the environment's own limit.
         players: players in each world; None: the environment's own number. Every player counts as one of
             `rollout.worlds`.
-        sharing: with several players, the share of each reward that is the mean of all players: 0 individual, 1 shared.
+        sharing: with several players, the share of each reward that is the mean of all players, 0 to 1.
         revival: with several players, a fallen player can be revived by another.
     """
 
@@ -84,7 +84,7 @@ class Network:
 
 @dataclass(frozen=True, kw_only=True)
 class Rollout:
-    """How experience is collected: every world is played for `steps` steps between two updates.
+    """Collecting experience: every world is played for `steps` steps between two updates.
 
     Attributes:
         worlds: number of worlds.
@@ -127,7 +127,7 @@ class Advantage:
 
 @dataclass(frozen=True, kw_only=True)
 class Learning:
-    """How an update learns from its transitions.
+    """The update: how it learns from its transitions.
 
     Attributes:
         minibatch_size: transitions in a gradient step; it must divide worlds x steps.

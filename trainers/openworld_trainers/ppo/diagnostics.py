@@ -110,8 +110,8 @@ def outer_step(
 def data_ratio(transitions: int, divergence: Float[Array, ""]) -> Float[Array, ""]:
     """Return the data-to-divergence ratio, transitions of the update / KL(π_old ‖ π_new), in transitions / nat.
 
-    It is the amount of data behind the distance that the policy moved. Beukman et al. 2026 (arXiv 2603.06009) name such
-    a ratio. That it uses the whole update, and the mean divergence in this direction, is our reading.
+    It is the amount of data behind the distance that the policy moved. Beukman et al. 2026 (arXiv 2603.06009)
+    name such a ratio. That it uses the whole update, and the mean divergence in this direction, is our reading.
     """
     return transitions / jnp.maximum(divergence, 1e-9)
 

@@ -24,7 +24,7 @@ QUARTERS = 4
 
 
 class TrainState(eqx.Module):
-    """What a gradient step changes.
+    """Everything that a gradient step changes.
 
     Attributes:
         network: the policy and the value.

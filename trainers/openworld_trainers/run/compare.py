@@ -11,7 +11,7 @@ from openworld_trainers.analysis.report import NAME, Record, page, summary
 from openworld_trainers.analysis.rows import is_number, numeric_rows
 from openworld_trainers.analysis.trend import judge
 from openworld_trainers.errors import require
-from openworld_trainers.run.metrics import METRICS, RunFolder, RunFolderError, write_atomically
+from openworld_trainers.run.folder import METRICS, RunFolder, RunFolderError, write_atomically
 
 ENDINGS = (".html", ".htm", ".png")
 

@@ -18,12 +18,12 @@ from openworld.judging.intervals import Estimate
 from openworld.system.files import check_folder
 from openworld_trainers.errors import TrainerError
 from openworld_trainers.ppo.env import BatchedEnv, achievement_names, make_env
-from openworld_trainers.run.folder import newest_policy, read_config
-from openworld_trainers.run.metrics import RunFolder, plain, write_atomically
+from openworld_trainers.run.folder import RunFolder, plain, write_atomically
 from openworld_trainers.run.phases import Phases
 from openworld_trainers.run.play import Episodes, Evaluator, Policy, Tell
 from openworld_trainers.run.progress import Display
-from openworld_trainers.run.signals import interruption, leaving
+from openworld_trainers.run.settings import newest_policy, read_config
+from openworld_trainers.run.signals import cleanup_on_exit, interruption
 
 EVALUATION = "evaluation.json"
 #: Steps after which an episode that has not ended is counted as it stands.
@@ -93,7 +93,7 @@ def evaluate(
         Console(stderr=True),
         step=(phases, "evaluation") if phases else None,
     )
-    with interruption(), display, leaving(display.console.show_cursor):
+    with interruption(), display, cleanup_on_exit(display.console.show_cursor):
         display.doing("reading the policy")
         policy = newest_policy(env, config, folder)
         tell = lambda share, text: display.doing(text, share)  # noqa: E731

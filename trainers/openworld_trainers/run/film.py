@@ -8,45 +8,47 @@ import equinox as eqx
 from rich.console import Console
 
 from openworld_trainers.ppo.env import FlattenPlayers, make_env
-from openworld_trainers.run.folder import load_policy, read_config
-from openworld_trainers.run.metrics import RunFolder
+from openworld_trainers.run.folder import RunFolder
 from openworld_trainers.run.phases import Phases
 from openworld_trainers.run.play import Policy, Tell
 from openworld_trainers.run.progress import Display
-from openworld_trainers.run.signals import interruption, leaving
+from openworld_trainers.run.settings import load_policy, read_config
+from openworld_trainers.run.signals import cleanup_on_exit, interruption
 
 REPLAY, PAGE, VIDEO = "agent.replay", "agent.html", "agent.mp4"
-#: The held-out world that is filmed, and for how many steps at most.
+#: The seed of the held-out world in the video, and its largest number of steps.
 SEED, MAX_STEPS = 20_001, 2_000
 
 
 def film(run_dir: Path | str, max_steps: int = MAX_STEPS, *, phases: Phases | None = None) -> list[str]:
-    """Record an episode of a run's newest policy; return a line for each thing made, or why it was not.
+    """Record an episode of a run's newest policy; return a line for each file, or the reason why it is missing.
 
-    How far it is, is shown on standard error.
+    The progress is shown on standard error.
 
     Args:
-        phases: of a job of which the film is a step.
+        run_dir: the run's folder.
+        max_steps: the longest episode.
+        phases: of a command in which the video is one phase.
     """
     folder = RunFolder(run_dir)
     env = make_env(read_config(folder).env)
     if isinstance(env, FlattenPlayers):
-        return ["no replay and no video: they are of one player"]
+        return ["no replay and no video: they are made for one player only"]
     display = Display(
         f"film of {folder.path}", Console(stderr=True), step=(phases, "film") if phases else None
     )
-    with interruption(), display, leaving(display.console.show_cursor):
-        return make_all(env, folder, max_steps, lambda share, text: display.doing(text, share))
+    with interruption(), display, cleanup_on_exit(display.console.show_cursor):
+        return write_all(env, folder, max_steps, lambda share, text: display.doing(text, share))
 
 
-def make_all(env: Any, folder: RunFolder, max_steps: int, tell: Tell) -> list[str]:
-    """Make the replay, then the page and the video of it."""
+def write_all(env: Any, folder: RunFolder, max_steps: int, tell: Tell) -> list[str]:
+    """Write the replay, then its page and its video."""
     tell(0.0, "reading the policy")
     try:
         replay = record(env, load_policy(folder.path), folder.path / REPLAY, max_steps, tell)
     except (ImportError, OSError) as error:
         return [f"no replay and no video: {error}"]
-    told = [f"replay: {folder.path / REPLAY}"]
+    lines = [f"replay: {folder.path / REPLAY}"]
     try:
         from openworld.render import episode, page, video
 
@@ -54,15 +56,15 @@ def make_all(env: Any, folder: RunFolder, max_steps: int, tell: Tell) -> list[st
         played = episode.play(replay, folder.path.name)
         tell(0.6, "writing the page")
         page.write([played], folder.path / PAGE)
-        told.append(f"page: {folder.path / PAGE}")
-        video.write(counted(played.tokens, tell), folder.path / VIDEO, rules=played.rules)
+        lines.append(f"page: {folder.path / PAGE}")
+        video.write(with_progress(played.tokens, tell), folder.path / VIDEO, rules=played.rules)
     except (ImportError, OSError) as error:
-        return [*told, f"no video: {error}"]
-    return [*told, f"video: {folder.path / VIDEO}"]
+        return [*lines, f"no video: {error}"]
+    return [*lines, f"video: {folder.path / VIDEO}"]
 
 
 def record(env: Any, policy: Policy, path: Path, max_steps: int, tell: Tell) -> Any:
-    """Play one held-out episode and keep it as a replay."""
+    """Play one held-out episode and save it as a replay."""
     from openworld.storage import replay
 
     compiled: Any = eqx.filter_jit(policy)
@@ -79,8 +81,8 @@ def record(env: Any, policy: Policy, path: Path, max_steps: int, tell: Tell) -> 
     return recorded
 
 
-def counted(frames: Any, tell: Tell) -> Iterator[Any]:
-    """Frames one by one, told as they are taken."""
+def with_progress(frames: Any, tell: Tell) -> Iterator[Any]:
+    """Yield the frames, and report the progress."""
     for number, frame in enumerate(frames):
         tell(0.65 + 0.35 * number / len(frames), f"writing the video: frame {number:,} of {len(frames):,}")
         yield frame

@@ -10,7 +10,8 @@ from jaxtyping import Int32, Shaped
 from openworld.content.rulesets import Ruleset
 from openworld.judging.agents import AgentError
 from openworld.observe.forms import FORMS
-from openworld_trainers.run.policy import RecurrentAgent, load_agent
+from openworld_trainers.run.agent import RecurrentAgent
+from openworld_trainers.run.load import load_agent
 
 
 class Trained:

@@ -159,7 +159,7 @@ class Display:
 
     def prefixed(self, text: str) -> str:
         """A line with the job's step before it, where there are several."""
-        return f"{self.phases.told(self.phase, self.share)}: {text}" if self.phases else text
+        return f"{self.phases.describe(self.phase, self.share)}: {text}" if self.phases else text
 
     def render(self) -> RenderableType:
         """What the terminal shows now."""
@@ -170,7 +170,7 @@ class Display:
                 parts.append(bar_of(self.share, f"{100 * self.share:.1f} %"))
         if self.phases:
             done = self.phases.done(self.phase, self.share)
-            parts.append(bar_of(done, self.phases.told(self.phase, self.share)))
+            parts.append(bar_of(done, self.phases.describe(self.phase, self.share)))
         return Group(*parts)
 
     def _tick(self) -> None:

@@ -23,9 +23,9 @@ from openworld.system import cache, provenance
 from openworld.system.files import STUDY, check_output, replacing
 from openworld_trainers.ppo.config import Config, Env, Learning, Network, Rollout, Run, to_dict
 from openworld_trainers.ppo.env import make_env
-from openworld_trainers.run.folder import load_policy
-from openworld_trainers.run.metrics import RunFolder
+from openworld_trainers.run.folder import RunFolder
 from openworld_trainers.run.play import Evaluator, Policy
+from openworld_trainers.run.settings import load_policy
 from openworld_trainers.run.train import train
 
 ID = "OpenWorld-Coop-v0"

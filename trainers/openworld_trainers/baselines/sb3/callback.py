@@ -14,7 +14,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 
 from openworld.content.ids import Achievement
 from openworld.system.files import replacing
-from openworld_trainers.run.metrics import RunFolder
+from openworld_trainers.run.folder import RunFolder
 from openworld_trainers.run.signals import Interruption
 
 #: Seconds between two plain lines, between two saved models, and the least between two rows of metrics.

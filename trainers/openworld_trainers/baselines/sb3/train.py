@@ -18,8 +18,8 @@ from stable_baselines3.common.vec_env import VecEnv
 from openworld.adapters.sb3 import TokenExtractor, make_vec_env
 from openworld_trainers.baselines.sb3.callback import Progress, save
 from openworld_trainers.errors import StoppedError
+from openworld_trainers.run.folder import RunFolder, RunFolderError
 from openworld_trainers.run.lock import owned
-from openworld_trainers.run.metrics import RunFolder, RunFolderError
 from openworld_trainers.run.signals import Ended, Interruption, interruption
 
 MODEL = "model.zip"

@@ -1,17 +1,12 @@
-"""A trained agent by itself: exported to safetensors with a model card, and loaded as a pure function.
+"""Load a trained agent from a run, a checkpoint or an export, after checks of every file. Nothing is unpickled.
 
-An export is a folder of two files. `model.safetensors` holds the parameters, `model_card.json` what they are for,
-a checksum of them and one of itself. Nothing is unpickled.
+An export is a folder of two files. `model.safetensors` holds the parameters. `model_card.json` describes the agent;
+it has a checksum of the parameters and one of itself.
 """
 
 import hashlib
-import json
 import math
-import os
-import shutil
 import struct
-import tempfile
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,19 +14,17 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float32, Int32, Key, Shaped
 
 from openworld.system import bounded_json, checksums
-from openworld.system.files import check_folder
-from openworld_trainers.errors import TrainerError, format_problem, require
+from openworld_trainers.errors import format_problem, require
 from openworld_trainers.ppo import records
 from openworld_trainers.ppo.config import Env, Network
-from openworld_trainers.ppo.encoders import TokenEncoder
 from openworld_trainers.ppo.env import env_identity, make_env
 from openworld_trainers.ppo.networks import ActorCritic, count_parameters, make_network
+from openworld_trainers.run.agent import Agent, AgentError, RecurrentAgent
 from openworld_trainers.run.checkpoint import CheckpointError, Checkpoints
-from openworld_trainers.run.folder import check_identity, check_network, of_newest, read_config
-from openworld_trainers.run.metrics import CONFIG, RunFolder
+from openworld_trainers.run.folder import CONFIG, RunFolder
+from openworld_trainers.run.settings import check_identity, check_network, of_newest, read_config
 
 WEIGHTS, CARD = "model.safetensors", "model_card.json"
 #: The kind of file, and the version of its layout and of the names in it. Others are refused.
@@ -48,82 +41,6 @@ DTYPES = {
     "I32": "int32",
 }
 LICENCE = "MIT"
-
-
-class AgentError(TrainerError, ValueError):
-    """An agent that cannot be exported or loaded."""
-
-
-@dataclass(frozen=True, eq=False)
-class Agent:
-    """A policy without memory, pure and jittable: `agent(tokens)`, or `agent(tokens, key)` for a random draw.
-
-    Attributes:
-        card: the model card: what it was trained in, how long, and what it reached.
-    """
-
-    network: ActorCritic
-    card: dict[str, Any]
-
-    def __call__(
-        self, tokens: Shaped[Array | np.ndarray, "..."], key: Key[Array, ""] | None = None
-    ) -> Int32[Array, "..."]:
-        """The action for an observation, or for each of a batch of them.
-
-        Without a key it is the likeliest one; with a key it is drawn as in training.
-        """
-        memory = self.network.initial_memory(1 if tokens.ndim < 2 else tokens.shape[0])
-        return _choose(self.network, memory, self._batch(tokens), key)[1].reshape(self._lead(tokens))
-
-    def _lead(self, tokens: Any) -> tuple[int, ...]:
-        return tokens.shape[: tokens.ndim - len(self.card["observation_shape"])]
-
-    def _batch(self, tokens: Any) -> Array:
-        """Observations as a batch; those of another game are a `ValueError`."""
-        shape, wanted = tokens.shape, tuple(self.card["observation_shape"])
-        lead, bytes_only = self._lead(tokens), isinstance(self.network.encoder, TokenEncoder)
-        if shape[len(lead) :] != wanted or len(lead) > 1 or (bytes_only and tokens.dtype != np.uint8):
-            raise ValueError(
-                f"{self.card['env_id']} is seen as {'uint8' if bytes_only else ''}{list(wanted)}, or a batch of "
-                f"those, not as {tokens.dtype}{list(shape)}"
-            )
-        return jnp.asarray(tokens).reshape(-1, *wanted)
-
-
-@dataclass(frozen=True, eq=False)
-class RecurrentAgent(Agent):
-    """A policy with memory: `memory, action = agent(memory, tokens)`, or `(memory, tokens, key)` for a draw.
-
-    Episodes begin with the memory of `begin`: it is zeros, so `jnp.where(ended[:, None], 0, memory)` forgets.
-    """
-
-    def begin(self, worlds: int | None = None) -> Float32[Array, "..."]:
-        """What is remembered at the beginning of an episode, or of as many as there are worlds."""
-        blank = self.network.initial_memory(worlds or 1)
-        return blank[0] if worlds is None else blank
-
-    def __call__(  # pyright: ignore[reportIncompatibleMethodOverride] (memory comes first)
-        self,
-        memory: Float32[Array | np.ndarray, "..."],
-        tokens: Shaped[Array | np.ndarray, "..."],
-        key: Key[Array, ""] | None = None,
-    ) -> tuple[Float32[Array, "..."], Int32[Array, "..."]]:
-        """What is remembered after an observation, and the action for it; either of one world or of a batch."""
-        batch, lead = self._batch(tokens), self._lead(tokens)
-        width = self.network.initial_memory(0).shape[1]
-        if memory.shape != (*lead, width):
-            raise ValueError(f"the memory should be float32{[*lead, width]}, not {list(memory.shape)}")
-        after, action = _choose(self.network, jnp.asarray(memory).reshape(-1, width), batch, key)
-        return after.reshape(memory.shape), action.reshape(lead)
-
-
-@jax.jit
-def _choose(
-    network: ActorCritic, memory: Array, observation: Array, key: Array | None
-) -> tuple[Array, Array]:
-    memory, logits, _ = network.step(memory, observation)
-    action = jnp.argmax(logits, axis=1) if key is None else jax.random.categorical(key, logits)
-    return memory, action.astype(jnp.int32)
 
 
 def load_agent(path: Path | str) -> Agent:
@@ -153,59 +70,6 @@ def load_agent(path: Path | str) -> Agent:
     return (Agent if network.gru is None else RecurrentAgent)(network, card)
 
 
-def export(run_dir: Path | str, out: Path | str, force: bool = False) -> Path:
-    """Write a run's newest policy, or a checkpoint's, and its model card to a new folder; whole or not at all.
-
-    Args:
-        force: replace an export that is there; a folder that holds anything else stays as it is.
-    """
-    require("train", "safetensors", purpose="exporting an agent")
-    from safetensors.numpy import save
-
-    out = Path(out)
-    try:
-        _check_free(out, force)
-    except OSError as error:
-        raise AgentError(f"no agent can be exported to {out}: {error.strerror or error}") from error
-    agent = load_agent(run_dir)
-    weights = save({name: np.asarray(leaf) for name, leaf in _named(agent.network).items()}, {"format": "np"})
-    card = checksums.added(agent.card | {"weights": {"file": WEIGHTS, "sha256": checksum(weights)}})
-    try:
-        out = Path(os.path.realpath(out)) if out.is_symlink() else out
-        out.parent.mkdir(parents=True, exist_ok=True)
-        # A folder within it has the mode that the umask leaves; the outer one is its maker's alone.
-        outer = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}.part"))
-        try:
-            aside = outer / "new"
-            aside.mkdir()
-            _write(aside / WEIGHTS, weights)
-            _write(aside / CARD, (json.dumps(card, indent=2, allow_nan=False) + "\n").encode())
-            if out.is_dir():
-                out.rename(outer / "old")
-            aside.rename(out)
-        except BaseException:
-            if (outer / "old").exists() and not out.exists():
-                (outer / "old").rename(out)
-            raise
-        finally:
-            shutil.rmtree(outer, ignore_errors=True)
-    except OSError as error:
-        raise AgentError(f"no agent could be exported to {out}: {error.strerror}") from error
-    return out
-
-
-def _check_free(out: Path, force: bool) -> None:
-    """Refuse a folder that cannot be made, or that holds something, before the agent is read."""
-    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
-        if not (force and out.is_dir()):
-            hint = "; --force replaces an export" if out.is_dir() and (out / CARD).is_file() else ""
-            raise AgentError(f"{out} is there already; choose a new folder to export to{hint}")
-        others = sorted(entry.name for entry in out.iterdir() if entry.name not in (WEIGHTS, CARD))
-        if others:
-            raise AgentError(f"{out} is no export: it holds {others[0]!r}; choose a new folder to export to")
-    check_folder(out.parent, out)
-
-
 def checksum(content: bytes) -> str:
     """What a card says of its weights' file, to notice damage."""
     return hashlib.sha256(content).hexdigest()
@@ -220,7 +84,7 @@ def _of_run(run_dir: Path, number: int) -> tuple[ActorCritic, dict[str, Any]]:
     check_identity(env, facts, checkpoints.path(number))
     check_network(config.network, facts, checkpoints.path(number))
     network = checkpoints.restore(number, "policy", _template(config.env, config.network))
-    _check_finite(_named(network), checkpoints.path(number))
+    _check_finite(named_arrays(network), checkpoints.path(number))
     rows = [row for row in folder.metrics() if row["update"] <= number and row.get("return") is not None]
     last = rows[-1] if rows else {}
     card = {
@@ -270,7 +134,7 @@ def _of_export(folder: Path) -> tuple[ActorCritic, dict[str, Any]]:
     except OSError as error:
         raise AgentError(f"{path} cannot be read: {error.strerror}") from error
     _check_finite(kept, path)
-    wanted_names = _named(template)
+    wanted_names = named_arrays(template)
     return jax.tree.unflatten(
         jax.tree.structure(template), [jnp.asarray(kept[name]) for name in wanted_names]
     ), card
@@ -302,7 +166,7 @@ def _read_weights(path: Path, template: ActorCritic, wanted: Any) -> dict[str, n
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
-    arrays = _named(template)
+    arrays = named_arrays(template)
     most = 8 + MOST_HEADER + sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in arrays.values())
     try:
         content = bounded_json.read_bytes(path, max_bytes=most)
@@ -352,14 +216,7 @@ def _template(env: Env, settings: Network) -> ActorCritic:
     return jax.eval_shape(partial(make_network, make_env(env), settings), jax.random.key(0))
 
 
-def _named(network: Any) -> dict[str, Any]:
+def named_arrays(network: Any) -> dict[str, Any]:
     """A network's arrays by name, as "trunk.0.weight"."""
     leaves, _ = jax.tree_util.tree_flatten_with_path(network)
     return {jax.tree_util.keystr(path, simple=True, separator="."): leaf for path, leaf in leaves}
-
-
-def _write(path: Path, content: bytes) -> None:
-    with path.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
