@@ -98,7 +98,7 @@ def test_options_of_training_are_those_of_its_settings():
         (["train", "--worlds", "0"], "--worlds must be 1 to 67108864, not 0"),
         (["train", "--scaling", "linear"], "must be one of recipe, fixed-minibatches, sqrt"),
         (["train", "--reference", "huge"], "there are tiny, demo, standard, million"),
-        (["plan", "--memory", "much"], "'much' is no size of memory; write it as 80GiB"),
+        (["plan", "--memory", "much"], "'much' is not a size of memory; write it as 80GiB"),
         (["plan", "--platform", "abacus"], "must be one of cpu, gpu, tpu"),
         (["plan", "--devices", "3"], "3 devices cannot share 64 lanes of worlds evenly; 2 can"),
         (["report"], "openworld report:"),

@@ -23,16 +23,17 @@ def train_sb3(words: list[str]) -> None:
     class Train:
         """Train an agent with one of Stable-Baselines3's algorithms, as a baseline.
 
-        The run's folder then holds model.zip, which Stable-Baselines3 loads, and the files that `openworld report`
-        reads. Ctrl-C, SIGTERM and SIGHUP save the model and end the run with the exit status 128 + the signal's
-        number. A second signal ends it at once.
+        The run's folder then holds model.zip, which Stable-Baselines3 loads, and the files that `openworld
+        report` reads. Ctrl-C, SIGTERM and SIGHUP save the model and end the run with the exit status 128 +
+        the signal's number. A second signal ends it at once.
 
         Attributes:
             out: the run's folder; None: runs/, with the algorithm's name and the time.
-            resume: continue with the model in --out and its settings, to more --transitions. The worlds are new,
-                and a replay buffer starts empty.
-            force: with --resume, take over a run whose process is on another machine, where it cannot be seen. Use
-                it only if that process has ended: two processes that train in one folder spoil the run.
+            resume: continue with the model in --out and its settings, to more --transitions. The worlds are
+                new, and a replay buffer starts empty.
+            force: with --resume, take over a run whose process is on another machine, where it cannot be
+                seen. Use it only if that process has ended: two processes that train in one folder spoil the
+                run.
         """
 
         out: Path | None = None

@@ -85,7 +85,7 @@ def check(command: str, words: Sequence[str]) -> None:
 
     Args:
         command: the command's name.
-        words: what follows it. What is no number is left for the parser to refuse.
+        words: what follows it. The parser reports texts that are not numbers.
 
     Raises:
         ValueError: that names the option, its limits and the value.

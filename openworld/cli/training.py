@@ -25,24 +25,26 @@ def train(words: list[str]) -> None:
     class Train:
         """Train an agent with PPO, and keep everything about the run in one folder.
 
-        With --worlds no other option is needed: the other settings are scaled from a reference, and each is printed
-        with its reason. Settings on the command line replace the scaled ones.
+        With --worlds no other option is needed: the other settings are scaled from a reference, and each is
+        printed with its reason. Settings on the command line replace the scaled ones.
 
-        Ctrl-C, SIGTERM and SIGHUP end the run after the current update, which is saved. A second signal ends it at
-        once. The exit status is then 128 + the signal's number.
+        Ctrl-C, SIGTERM and SIGHUP end the run after the current update, which is saved. A second signal ends
+        it at once. The exit status is then 128 + the signal's number.
 
         Attributes:
             out: the run's folder; None: runs/, with the preset's name and the time.
-            resume: continue from the last checkpoint in --out. Settings that are not given stay those of the run.
-            force: with --resume, take over a run whose process is on another machine, where it cannot be seen. Use
-                it only if that process has ended: two processes that train in one folder spoil the run.
+            resume: continue from the last checkpoint in --out. Settings that are not given stay those of the
+                run.
+            force: with --resume, take over a run whose process is on another machine, where it cannot be
+                seen. Use it only if that process has ended: two processes that train in one folder spoil the
+                run.
             preset: settings to use as they are: tiny, demo or standard.
             worlds: number of worlds, to which the settings of the reference are scaled.
             steps: steps of each world between two updates; None: as in the reference.
-            reference: settings to scale from: tiny, demo, standard or million; None: standard or million, whichever
-                has the nearer number of worlds.
-            scaling: what grows with the worlds: recipe (the number of minibatches), fixed-minibatches (their size)
-                or sqrt (their size, and the learning rate with the square root of it).
+            reference: settings to scale from: tiny, demo, standard or million; None: standard or million,
+                whichever has the nearer number of worlds.
+            scaling: what grows with the worlds: recipe (the number of minibatches), fixed-minibatches (their
+                size) or sqrt (their size, and the learning rate with the square root of it).
         """
 
         out: Path | None = None
@@ -86,19 +88,21 @@ def plan(words: list[str]) -> int:
     class Plan:
         """Print how much memory of each device a run needs, and what to change if it does not fit.
 
-        Nothing is trained. The settings are those of `openworld train`. The exit code is 1 if the run does not fit.
+        Nothing is trained. The settings are those of `openworld train`. The exit code is 1 if the run does
+        not fit.
 
         Attributes:
             preset: settings to use as they are: tiny, demo or standard.
             worlds: number of worlds, to which the settings of the reference are scaled.
             steps: steps of each world between two updates; None: as in the reference.
-            reference: settings to scale from: tiny, demo, standard or million; None: standard or million, whichever
-                has the nearer number of worlds.
+            reference: settings to scale from: tiny, demo, standard or million; None: standard or million,
+                whichever has the nearer number of worlds.
             scaling: what grows with the worlds: recipe, fixed-minibatches or sqrt.
             memory: of each device, as 80GiB; None: the memory of the devices of this machine.
             devices: number of devices that share the worlds; None: --run.devices, else one with --memory or
                 --platform, else all devices of this machine.
-            platform: kind of device: cpu, gpu or tpu; None: a gpu with --memory, else the kind of this machine.
+            platform: kind of device: cpu, gpu or tpu; None: a gpu with --memory, else the kind of this
+                machine.
         """
 
         preset: str = "standard"

@@ -5,7 +5,8 @@ from typing import Any
 
 #: The factor of each letter after a number.
 LETTERS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
-#: Characters of a number, digits before and after the point together with its exponent, and the largest power.
+#: Characters of a number, digits before and after the point together with its exponent, and the largest
+#: power.
 _MOST_CHARACTERS, _MOST_EXPONENT, _MOST_POWER = 400, 300, 1024
 
 _DIGITS = r"[0-9]+(?:_[0-9]+)*"

@@ -109,7 +109,7 @@ def test_zips_of_stable_baselines3(folder, algorithm):
         (["--agent", "random", "--worlds", "0", "--protocol", "small"], "--worlds must be 1 to"),
         (["run", "--agent", "random"], "name one agent, not run and random"),
         ([], "name a run's folder, or an agent with --agent"),
-        (["--agent", "."], "is no run, no checkpoint and no exported agent"),
+        (["--agent", "."], "is not a run, a checkpoint or an exported agent"),
     ],
 )
 def test_mistakes_are_told_in_one_line(folder, words, told, capsys):

@@ -239,8 +239,8 @@ def change(folder, **changes):
         ({"schema": 4}, "is of format 4 and was made by a newer openworld 0."),
         ({"schema": 1}, "was made by openworld 0."),
         ({"schema": 2}, "the settings of this version have other names (format 3)"),
-        ({"schema": "1"}, "no card of an exported agent"),
-        ({"format": "a poem"}, "no card of an exported agent"),
+        ({"schema": "1"}, "not the card of an exported agent"),
+        ({"format": "a poem"}, "not the card of an exported agent"),
         ({"ruleset": ["classic", 99]}, "ruleset ['classic', 99] there and"),
         ({"env_id": "OpenWorld-v0"}, "is of another version: ruleset"),
         ({"env_id": "OpenWorld-v9"}, "unknown world id 'OpenWorld-v9'"),
@@ -345,7 +345,7 @@ def test_a_damaged_checkpoint_is_refused(other):
 
 def test_what_is_no_agent_is_refused(tmp_path):
     assert "there is no" in refused(lambda: openworld_trainers.load_agent(tmp_path / "nowhere"))
-    assert "is no run, no checkpoint and no exported agent" in refused(
+    assert "is not a run, a checkpoint or an exported agent" in refused(
         lambda: openworld_trainers.load_agent(tmp_path)
     )
     (tmp_path / "7").mkdir()

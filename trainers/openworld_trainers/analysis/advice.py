@@ -1,9 +1,9 @@
 """Advice for a run that has stopped learning: the changes to make, with amounts.
 
-The model is that of Beukman et al. 2026 (arXiv 2603.06009). An update is one step of stochastic optimisation. Its
-batch B is the transitions between two updates; its step size is the distance that the policy moves. A run stalls
-when the step is too large for the noise. The amounts below are our own formulas, based on the noise model of
-McCandlish et al. 2018 (arXiv 1812.06162).
+The model is that of Beukman et al. 2026 (arXiv 2603.06009). An update is one step of stochastic optimisation.
+Its batch B is the transitions between two updates; its step size is the distance that the policy moves. A run
+stalls when the step is too large for the noise. The amounts below are our own formulas, based on the noise
+model of McCandlish et al. 2018 (arXiv 1812.06162).
 """
 
 import math
@@ -54,8 +54,8 @@ class Advice:
 def measured_noise(rows: Sequence[Mapping[str, Any]]) -> Noise | None:
     """Return B_noise = mean tr Σ / mean |G|² of some updates; None with fewer than `ESTIMATES` estimates.
 
-    If the mean signal is less than `STANDS_OUT` standard errors above 0, the upper end of its interval gives a
-    lower bound of the noise scale.
+    If the mean signal is less than `STANDS_OUT` standard errors above 0, the upper end of its interval gives
+    a lower bound of the noise scale.
     """
     pairs = [(row.get("gradient_signal"), row.get("gradient_noise")) for row in rows]
     known = np.array([pair for pair in pairs if None not in pair], float).reshape(-1, 2)
@@ -74,12 +74,12 @@ def measured_noise(rows: Sequence[Mapping[str, Any]]) -> Noise | None:
 def factor_for(ratio: int | float) -> int:
     """Return our factor k: the ratio r = B_noise / B, limited to 2 to 16 and rounded up to a power of two.
 
-    * k times the worlds make B equal to B_noise. Signal and noise are then equal, and a step gains half of what it
-      would gain without noise: 1 / (1 + B_noise / B) = 1/2 (McCandlish et al. 2018, section 2.2).
-    * 1/k of the outer step has the same effect where the run stalls: the distance from the optimum is proportional
-      to step / B (Smith & Le 2018, arXiv 1710.06451).
-    * At least 2: a step that gains nothing is twice the best step for its noise, because the gain is a parabola in
-      the step (same section). At most 16: measure again before a larger change.
+    * k times the worlds make B equal to B_noise. Signal and noise are then equal, and a step gains half of
+      what it would gain without noise: 1 / (1 + B_noise / B) = 1/2 (McCandlish et al. 2018, section 2.2).
+    * 1/k of the outer step has the same effect where the run stalls: the distance from the optimum is
+      proportional to step / B (Smith & Le 2018, arXiv 1710.06451).
+    * At least 2: a step that gains nothing is twice the best step for its noise, because the gain is a
+      parabola in the step (same section). At most 16: measure again before a larger change.
     """
     return 2 ** math.ceil(math.log2(min(max(ratio, LEAST), MOST)))
 
@@ -87,9 +87,9 @@ def factor_for(ratio: int | float) -> int:
 def anchored(age: int | float, factor: int) -> float:
     """Return our β for PPO-EWMA: the proximal policy becomes k times as old, β / (1 − β) = k · age.
 
-    The clip lets the policy move by about ε within the age of the proximal policy, so k times the age means 1/k of
-    the speed (Hilton et al. 2022, arXiv 2110.00641). In plain PPO the mean age is (M − 1) / 2 gradient steps,
-    with M gradient steps in an update. With EWMA it is β / (1 − β).
+    The clip lets the policy move by about ε within the age of the proximal policy, so k times the age means
+    1/k of the speed (Hilton et al. 2022, arXiv 2110.00641). In plain PPO the mean age is (M − 1) / 2 gradient
+    steps, with M gradient steps in an update. With EWMA it is β / (1 − β).
     """
     older = factor * max(age, 0.5)
     return older / (1 + older)

@@ -1,8 +1,8 @@
 """The verdict on a run: the slope of its return over the last part of the run, with an interval.
 
-Rows of metrics are autocorrelated: a policy that is better or worse by chance stays so for many updates. Least
-squares with the usual interval, or the slope of Theil and Sen, then call two of three plateaus a trend. Therefore
-the error of the slope is measured on the slowest variations of the window itself (`trend`).
+Rows of metrics are autocorrelated: a policy that is better or worse by chance stays so for many updates.
+Least squares with the usual interval, or the slope of Theil and Sen, then call two of three plateaus a trend.
+Therefore the error of the slope is measured on the slowest variations of the window itself (`trend`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,8 +25,9 @@ POINTS = 128
 VARIATIONS, T_QUANTILE = 6, 2.446912
 #: A change in the window below this share of the run's whole rise does not matter.
 WORTH = 0.01
-#: A run is flat only if the interval excludes a change of this share of its whole rise, or of this many standard
-#: deviations of a row, whichever is larger. A run that rises evenly gains a quarter of its rise in the window.
+#: A run is flat only if the interval excludes a change of this share of its whole rise, or of this many
+#: standard deviations of a row, whichever is larger. A run that rises evenly gains a quarter of its rise in
+#: the window.
 PLAIN, VAGUE = 0.1, 2.0
 #: The columns of a row that a verdict uses.
 COLUMNS = (
@@ -86,8 +87,8 @@ def judge(rows: Sequence[Mapping[str, Any]], settings: Mapping[str, Any] | None 
     """Return the verdict on a run.
 
     * improving, falling: the interval of the change over the window is above 0, or below it.
-    * flat: the interval contains 0 and excludes a change of `PLAIN` of the run's whole rise or `VAGUE` standard
-      deviations of a row; or all of it is smaller than `WORTH` of the rise.
+    * flat: the interval contains 0 and excludes a change of `PLAIN` of the run's whole rise or `VAGUE`
+      standard deviations of a row; or all of it is smaller than `WORTH` of the rise.
     * too little data: the interval contains 0 and larger changes, or there are fewer than `LEAST_ROWS` rows.
 
     Args:
@@ -147,15 +148,15 @@ def trend(where: Float[np.ndarray, " n"], values: Float[np.ndarray, " n"]) -> Tr
     """Return the least-squares line through a series, with an interval that is valid under autocorrelation.
 
     The series is expanded in polynomials P₀, P₁, … that are orthonormal on its points. The coefficient c₁
-    belongs to the line. The next q = `VARIATIONS` coefficients, c₂ … c_{q+1}, are slow variations. They are noise
-    only, with nearly the frequency of the noise in c₁. Therefore, for any autocorrelation,
+    belongs to the line. The next q = `VARIATIONS` coefficients, c₂ … c_{q+1}, are slow variations. They are
+    noise only, with nearly the frequency of the noise in c₁. Therefore, for any autocorrelation,
 
         t = c₁ / √(v₁ · mean(cₖ² / vₖ)),  k = 2 … q + 1
 
-    follows Student's distribution with q degrees of freedom (series estimators of the long-run variance: Phillips
-    2005, Sun 2013, Lazarus et al. 2018; Müller & Watson 2015). vₖ = Pₖᵀ R Pₖ corrects for the remaining difference
-    of the frequencies. R is the correlation of an AR(1) process. Its parameter is measured on the residuals of the
-    line and corrected for the bias of the fit. That part is our choice.
+    follows Student's distribution with q degrees of freedom (series estimators of the long-run variance:
+    Phillips 2005, Sun 2013, Lazarus et al. 2018; Müller & Watson 2015). vₖ = Pₖᵀ R Pₖ corrects for the
+    remaining difference of the frequencies. R is the correlation of an AR(1) process. Its parameter is
+    measured on the residuals of the line and corrected for the bias of the fit. That part is our choice.
 
     Of plateaus with 128 points of AR(1) noise, 5 % should be called a trend. Measured: 5 % where the
     correlation φ of neighbours is up to 0.5, 7 % at φ = 0.9, 10 % at 0.95 (least squares: 28, 67 and 77 %).
@@ -178,8 +179,8 @@ def trend(where: Float[np.ndarray, " n"], values: Float[np.ndarray, " n"]) -> Tr
 def neighbours(left: Float[np.ndarray, " n"]) -> float:
     """Return the correlation φ of neighbouring residuals of a line, between 0 and 0.99.
 
-    The estimate Σ uₜuₜ₊₁ / Σ uₜ² is too small by about (2 + 4φ)/n (Marriott & Pope 1954, for a line); the result is
-    corrected for it.
+    The estimate Σ uₜuₜ₊₁ / Σ uₜ² is too small by about (2 + 4φ)/n (Marriott & Pope 1954, for a line); the
+    result is corrected for it.
     """
     power = float(np.sum(np.square(left[:-1])))
     if power == 0:

@@ -1,7 +1,8 @@
 """All settings of a training run, checked when they are made, and the presets.
 
-`minibatch_size` is a size, not a number of minibatches. With more worlds the minibatch and the learning rate stay
-the same, and there are more minibatches. All settings are frozen; `dataclasses.replace` makes a changed copy.
+`minibatch_size` is a size, not a number of minibatches. With more worlds the minibatch and the learning rate
+stay the same, and there are more minibatches. All settings are frozen; `dataclasses.replace` makes a changed
+copy.
 """
 
 import math
@@ -62,8 +63,8 @@ class Network:
         embedding: numbers that represent one tile of the view.
         learn_embedding: learn these numbers; fixed random ones cost half as much on a CPU.
         recurrent: add a GRU of `width` units after the hidden layers, so that the policy has a memory.
-        precision: dtype of the arithmetic; parameters are always float32. "auto" is bfloat16 on GPUs and TPUs, and
-            float32 on CPUs.
+        precision: dtype of the arithmetic; parameters are always float32. "auto" is bfloat16 on GPUs and
+            TPUs, and float32 on CPUs.
     """
 
     width: int = 256
@@ -138,8 +139,9 @@ class Learning:
         value_clip_epsilon: the distance from the old value at which values are clipped; None: no clipping.
         value_coefficient: weight of the value loss.
         entropy_coefficient: weight of the entropy.
-        ewma: β of PPO-EWMA. The clip then refers to a moving average of the policy, in which each gradient step has
-            β times the weight of the next one (Hilton et al. 2022, arXiv 2110.00641). None: plain PPO.
+        ewma: β of PPO-EWMA. The clip then refers to a moving average of the policy, in which each gradient
+            step has β times the weight of the next one (Hilton et al. 2022, arXiv 2110.00641). None: plain
+            PPO.
         max_gradient_norm: global norm that gradients are clipped to.
         normalise_advantages: scale the advantages of an update to mean 0 and standard deviation 1.
     """
@@ -174,8 +176,8 @@ class Run:
     Attributes:
         seed: of everything random in the run.
         transitions: steps of all worlds together after which the run ends.
-        time_budget_s: seconds of training after which the run ends; resumed runs count all their parts. Compiling,
-            the evaluation and the video do not count. None: no limit.
+        time_budget_s: seconds of training after which the run ends; resumed runs count all their parts.
+            Compiling, the evaluation and the video do not count. None: no limit.
         save_every_s: seconds between two checkpoints; 0: after every update.
         keep: number of checkpoints that stay on disk.
         film: write a replay and a video of the trained agent.
@@ -235,8 +237,9 @@ class Config:
     def lanes(self) -> int:
         """The number of lanes: equal groups of neighbouring worlds, of which every minibatch takes equal shares.
 
-        It is the largest power of two, up to `MOST_LANES`, that divides both the number of worlds and the units
-        of a minibatch. Units are transitions, or whole sequences for a recurrent network. A device has whole lanes.
+        It is the largest power of two, up to `MOST_LANES`, that divides both the number of worlds and the
+        units of a minibatch. Units are transitions, or whole sequences for a recurrent network. A device has
+        whole lanes.
         """
         units = self.learning.minibatch_size // (self.rollout.steps if self.network.recurrent else 1)
         return math.gcd(self.rollout.worlds, units, MOST_LANES)
@@ -275,8 +278,8 @@ def from_dict(values: dict[str, Any]) -> Config:
     return records.from_dict(values, Config)
 
 
-#: Settings to start from: a sentence and the settings. `standard` has the batch, γ and λ of the published Craftax
-#: baselines.
+#: Settings to start from: a sentence and the settings. `standard` has the batch, γ and λ of the published
+#: Craftax baselines.
 PRESETS: dict[str, tuple[str, Config]] = {
     "tiny": (
         "Seconds: a few small updates, until every world has finished an episode or two.",

@@ -1,7 +1,7 @@
 """Several devices and several machines: each has its share of the worlds, and all have the same network.
 
-The mesh has one axis, the worlds. Devices exchange sums and means of gradients, of the moments of advantages, and
-of metrics; each exchange is explicit in the code. With one device there is no mesh and no exchange.
+The mesh has one axis, the worlds. Devices exchange sums and means of gradients, of the moments of advantages,
+and of metrics; each exchange is explicit in the code. With one device there is no mesh and no exchange.
 """
 
 import os
@@ -20,7 +20,8 @@ from openworld_trainers.errors import TrainerError, installed
 from openworld_trainers.ppo.config import Config
 
 AXIS = "worlds"
-#: Environment variables: the first process's host and port, the number of processes, and this process's number.
+#: Environment variables: the first process's host and port, the number of processes, and this process's
+#: number.
 COORDINATOR, PROCESSES, PROCESS = "OPENWORLD_COORDINATOR", "OPENWORLD_PROCESSES", "OPENWORLD_PROCESS_ID"
 
 Tree = TypeVar("Tree")
@@ -126,8 +127,8 @@ def best_count(lanes: int, count: int) -> int:
 def start() -> None:
     """Join the other processes of a run, if the environment variables name any. Call it before JAX is used.
 
-    Explicit addresses (OPENWORLD_COORDINATOR=host:port, OPENWORLD_PROCESSES, OPENWORLD_PROCESS_ID) are tried first,
-    then those of SLURM, then those of Kubernetes. OPENWORLD_PROCESSES=1 uses this process only.
+    Explicit addresses (OPENWORLD_COORDINATOR=host:port, OPENWORLD_PROCESSES, OPENWORLD_PROCESS_ID) are tried
+    first, then those of SLURM, then those of Kubernetes. OPENWORLD_PROCESSES=1 uses this process only.
     """
     if jax.distributed.is_initialized():
         return

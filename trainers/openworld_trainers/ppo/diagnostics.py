@@ -1,7 +1,7 @@
 """Measurements of one update, on the states it learned from; each docstring has its formula and source.
 
-Every function takes a `reduce`. On one device it is `no_reduce`. Inside a program that is sharded over worlds it
-is `reduce_over(axis)`, and every device gets the same numbers for all states. Shards must have equal size.
+Every function takes a `reduce`. On one device it is `no_reduce`. Inside a program that is sharded over worlds
+it is `reduce_over(axis)`, and every device gets the same numbers for all states. Shards must have equal size.
 """
 
 from collections.abc import Callable, Sequence
@@ -111,7 +111,8 @@ def data_ratio(transitions: int, divergence: Float[Array, ""]) -> Float[Array, "
     """Return the data-to-divergence ratio, transitions of the update / KL(π_old ‖ π_new), in transitions / nat.
 
     It is the amount of data behind the distance that the policy moved. Beukman et al. 2026 (arXiv 2603.06009)
-    name such a ratio. That it uses the whole update, and the mean divergence in this direction, is our reading.
+    name such a ratio. That it uses the whole update, and the mean divergence in this direction, is our
+    reading.
     """
     return transitions / jnp.maximum(divergence, 1e-9)
 
@@ -145,8 +146,8 @@ def dead_fraction(
 ) -> Float[Array, ""]:
     """Return the fraction of dead hidden units in all layers together.
 
-    A ReLU is dead if it is 0 on every sampled state: no gradient passes it (the dormant units of Sokar et al. 2023,
-    arXiv 2302.12902, with τ = 0). A tanh is dead if |a| > 0.999 on every sampled state.
+    A ReLU is dead if it is 0 on every sampled state: no gradient passes it (the dormant units of Sokar et al.
+    2023, arXiv 2302.12902, with τ = 0). A tanh is dead if |a| > 0.999 on every sampled state.
     """
     dead = []
     for layer in activations:

@@ -1,7 +1,7 @@
 """Encoders: from an observation to the features of the network.
 
-Tokens stay bytes until they are on the device. A table turns each tile into a few numbers, the tile in front of
-the player is one-hot, and counts are scaled. Any other observation is flattened.
+Tokens stay bytes until they are on the device. A table turns each tile into a few numbers, the tile in front
+of the player is one-hot, and counts are scaled. Any other observation is flattened.
 """
 
 from typing import Any

@@ -59,9 +59,9 @@ class BatchedEnv(Protocol):
 class FlattenPlayers:
     """An environment of several players in which each player of each world is one entry of the batch.
 
-    Entry i is player i modulo `players` of world i // `players`. The trainer treats it as a world of its own; all
-    entries share one policy. A fallen player keeps its entry. Its actions have no effect, so their gradient is
-    zero on average; its advantages lead to the reward after a revival.
+    Entry i is player i modulo `players` of world i // `players`. The trainer treats it as a world of its own;
+    all entries share one policy. A fallen player keeps its entry. Its actions have no effect, so their
+    gradient is zero on average; its advantages lead to the reward after a revival.
     """
 
     env: Any  # openworld.environment.Environment

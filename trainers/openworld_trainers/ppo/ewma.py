@@ -14,7 +14,8 @@ from openworld_trainers.ppo.networks import ActorCritic
 class Ewma(eqx.Module):
     """An exponentially weighted moving average of a network's parameters, Σ βᵏ θₜ₋ₖ / Σ βᵏ.
 
-    The sum runs over the networks seen so far. Dividing by their weights corrects the bias of a short history.
+    The sum runs over the networks seen so far. Dividing by their weights corrects the bias of a short
+    history.
 
     Attributes:
         network: the average.

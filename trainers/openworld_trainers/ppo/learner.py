@@ -133,8 +133,8 @@ def make_update(
 ) -> Callable[[Learner, Array], tuple[Learner, UpdateMetrics]]:
     """Return the program of one update, `(learner, learning_rate) -> (learner, metrics)`.
 
-    It collects a rollout, estimates advantages, takes the gradient steps, and compares the policy before with the
-    policy after.
+    It collects a rollout, estimates advantages, takes the gradient steps, and compares the policy before with
+    the policy after.
     """
     lanes, learning = Lanes.of(config, devices), config.learning
     reduce = diagnostics.no_reduce if devices.mesh is None else diagnostics.reduce_over(AXIS)

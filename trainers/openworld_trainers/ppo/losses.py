@@ -87,7 +87,8 @@ def value_loss(
         value: V of the network that learns.
         old_value: V of the network that played.
         target: the value target.
-        epsilon: with it, each error is the larger of the error of V and that of V clipped to old_value ± epsilon.
+        epsilon: with it, each error is the larger of the error of V and that of V clipped to old_value ±
+            epsilon.
     """
     error = jnp.square(value - target)
     if epsilon is not None:

@@ -1,7 +1,7 @@
 """Shuffled minibatches that do not depend on the number of devices, gathered without a copy of the rollout.
 
-The worlds are divided into lanes (`Config.lanes`). In each epoch every lane is shuffled with a key of its own, and
-a minibatch takes an equal share of every lane. A device holds whole lanes, so no gather leaves it.
+The worlds are divided into lanes (`Config.lanes`). In each epoch every lane is shuffled with a key of its
+own, and a minibatch takes an equal share of every lane. A device holds whole lanes, so no gather leaves it.
 
 Transitions are shuffled; for a recurrent network, whole sequences: each world's steps in their order.
 """

@@ -38,7 +38,8 @@ class Dense(eqx.Module):
 class ActorCritic(eqx.Module):
     """A policy and a value on one trunk; a recurrent one has a GRU between the trunk and the heads.
 
-    The memory of a recurrent network is an array [B, width]. A network without memory has one of shape [B, 0].
+    The memory of a recurrent network is an array [B, width]. A network without memory has one of shape [B,
+    0].
 
     Attributes:
         encoder: from an observation to features.
@@ -64,8 +65,8 @@ class ActorCritic(eqx.Module):
         """Return the logits of the actions and the value, both float32.
 
         Args:
-            observation: a batch; for a recurrent network a `Sequence` [T, B]. N is then T · B, all worlds of the
-                first step first.
+            observation: a batch; for a recurrent network a `Sequence` [T, B]. N is then T · B, all worlds of
+                the first step first.
         """
         hidden = self._hidden(flatten_time(observation))
         if self.gru is not None:

@@ -97,8 +97,9 @@ def smoothed(
 ) -> Float[np.ndarray, " updates"]:
     """Return the noise scale after each update, in transitions: average noise / average signal.
 
-    The ratio of one update is biased and noisy, so numerator and denominator are averaged separately (appendix
-    A.1). It is NaN before the first estimate, and infinite where the average signal is not positive.
+    The ratio of one update is biased and noisy, so numerator and denominator are averaged separately
+    (appendix A.1). It is NaN before the first estimate, and infinite where the average signal is not
+    positive.
     """
     signal, noise = averages(signals, memory), averages(noises, memory)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -1,6 +1,7 @@
 """Collect experience: play every world for `steps` steps with the current policy.
 
-Observations are stored as the environment returns them (tokens are bytes). The network turns them into floats.
+Observations are stored as the environment returns them (tokens are bytes). The network turns them into
+floats.
 """
 
 from typing import Any
@@ -15,9 +16,11 @@ from openworld_trainers.ppo.chance import uniforms
 from openworld_trainers.ppo.env import BatchedEnv
 from openworld_trainers.ppo.networks import ActorCritic
 
-#: Truncated worlds whose final observations are valued together: on a CPU, and as a share of all on an accelerator.
+#: Truncated worlds whose final observations are valued together: on a CPU, and as a share of all on an
+#: accelerator.
 CHUNK, ONE_IN = 256, 64
-#: Worlds whose next actions an accelerator chooses together: enough to fill it, few enough for their features.
+#: Worlds whose next actions an accelerator chooses together: enough to fill it, few enough for their
+#: features.
 BLOCK = 2**16
 
 
@@ -124,7 +127,8 @@ def act(
 ) -> tuple[Float32[Array, "B memory"], Float[Array, "B actions"], Float[Array, " B"]]:
     """Return the network's next memory, logits and value.
 
-    On an accelerator, large batches are computed in blocks of `BLOCK` worlds, whose features fit in its memory.
+    On an accelerator, large batches are computed in blocks of `BLOCK` worlds, whose features fit in its
+    memory.
     """
     worlds = observation.shape[0]
     if jax.default_backend() == "cpu" or worlds <= BLOCK or worlds % BLOCK:

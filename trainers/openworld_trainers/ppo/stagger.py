@@ -1,7 +1,7 @@
 """Staggered starts: worlds at many points of an episode, so that short rollouts see all of them at all times.
 
-Worlds that start together also end together where episodes are of similar length. Each update then sees only one
-part of an episode (Bharthulwar, Tao and Su 2025, arXiv 2511.21011).
+Worlds that start together also end together where episodes are of similar length. Each update then sees only
+one part of an episode (Bharthulwar, Tao and Su 2025, arXiv 2511.21011).
 """
 
 from typing import Any

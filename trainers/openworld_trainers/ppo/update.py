@@ -171,8 +171,8 @@ def gradient_noise(
 ) -> NoiseScale:
     """Return the gradient noise scale before the first gradient step; arguments as of `run_epochs`.
 
-    It compares the gradients of the four quarters of the first minibatch. Each quarter has lanes of its own. The
-    result is NaN where there are fewer than four lanes.
+    It compares the gradients of the four quarters of the first minibatch. Each quarter has lanes of its own.
+    The result is NaN where there are fewer than four lanes.
     """
     parts = max(1, QUARTERS // devices.count)
     if lanes.lanes % parts or lanes.lanes * devices.count < QUARTERS:

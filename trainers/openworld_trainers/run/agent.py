@@ -14,15 +14,18 @@ from openworld_trainers.ppo.networks import ActorCritic
 
 
 class AgentError(TrainerError, ValueError):
-    """An agent that cannot be exported or loaded."""
+    """An agent cannot be exported or loaded."""
 
 
 @dataclass(frozen=True, eq=False)
 class Agent:
-    """A policy without memory, pure and jittable: `agent(tokens)`, or `agent(tokens, key)` for a random draw.
+    """A policy without memory: a pure function that can be jitted.
+
+    `agent(tokens)` returns the likeliest action; `agent(tokens, key)` draws one.
 
     Attributes:
-        card: the model card: what it was trained in, how long, and what it reached.
+        network: the policy and the value.
+        card: the model card: the environment, the length of the training, and its result.
     """
 
     network: ActorCritic
@@ -31,9 +34,11 @@ class Agent:
     def __call__(
         self, tokens: Shaped[Array | np.ndarray, "..."], key: Key[Array, ""] | None = None
     ) -> Int32[Array, "..."]:
-        """The action for an observation, or for each of a batch of them.
+        """Return the action for one observation, or for each of a batch.
 
-        Without a key it is the likeliest one; with a key it is drawn as in training.
+        Args:
+            tokens: one observation or a batch.
+            key: with it the action is drawn as in training; None: the likeliest one.
         """
         memory = self.network.initial_memory(1 if tokens.ndim < 2 else tokens.shape[0])
         return _choose(self.network, memory, self._batch(tokens), key)[1].reshape(self._lead(tokens))
@@ -42,26 +47,27 @@ class Agent:
         return tokens.shape[: tokens.ndim - len(self.card["observation_shape"])]
 
     def _batch(self, tokens: Any) -> Array:
-        """Observations as a batch; those of another game are a `ValueError`."""
+        """Return observations as a batch; those of another environment are a `ValueError`."""
         shape, wanted = tokens.shape, tuple(self.card["observation_shape"])
         lead, bytes_only = self._lead(tokens), isinstance(self.network.encoder, TokenEncoder)
         if shape[len(lead) :] != wanted or len(lead) > 1 or (bytes_only and tokens.dtype != np.uint8):
             raise ValueError(
-                f"{self.card['env_id']} is seen as {'uint8' if bytes_only else ''}{list(wanted)}, or a batch of "
-                f"those, not as {tokens.dtype}{list(shape)}"
+                f"{self.card['env_id']} has observations {'uint8' if bytes_only else ''}{list(wanted)}, "
+                f"or a batch of those, not {tokens.dtype}{list(shape)}"
             )
         return jnp.asarray(tokens).reshape(-1, *wanted)
 
 
 @dataclass(frozen=True, eq=False)
 class RecurrentAgent(Agent):
-    """A policy with memory: `memory, action = agent(memory, tokens)`, or `(memory, tokens, key)` for a draw.
+    """A policy with memory: `memory, action = agent(memory, tokens)`, or `agent(memory, tokens, key)`.
 
-    Episodes begin with the memory of `begin`: it is zeros, so `jnp.where(ended[:, None], 0, memory)` forgets.
+    An episode starts with the memory of `begin`. It is zero, so `jnp.where(ended[:, None], 0, memory)` resets
+    it.
     """
 
     def begin(self, worlds: int | None = None) -> Float32[Array, "..."]:
-        """What is remembered at the beginning of an episode, or of as many as there are worlds."""
+        """Return the memory at the start of one episode, or of one in each world."""
         blank = self.network.initial_memory(worlds or 1)
         return blank[0] if worlds is None else blank
 
@@ -71,7 +77,7 @@ class RecurrentAgent(Agent):
         tokens: Shaped[Array | np.ndarray, "..."],
         key: Key[Array, ""] | None = None,
     ) -> tuple[Float32[Array, "..."], Int32[Array, "..."]]:
-        """What is remembered after an observation, and the action for it; either of one world or of a batch."""
+        """Return the memory after an observation and the action, of one world or of a batch."""
         batch, lead = self._batch(tokens), self._lead(tokens)
         width = self.network.initial_memory(0).shape[1]
         if memory.shape != (*lead, width):

@@ -1,8 +1,8 @@
 """Checkpoints: folders that are written under another name and then renamed, so that each one is complete.
 
 Orbax writes the arrays, part by part; "policy" can be read without the other parts. `manifest.json` lists the
-arrays and the length and checksum of each file, and has a checksum of its own. Anything that differs from it is an
-error of one line.
+arrays and the length and checksum of each file, and has a checksum of its own. Anything that differs from it
+is an error of one line.
 """
 
 import errno
@@ -30,7 +30,8 @@ from openworld_trainers.errors import TrainerError, format_problem
 #: Version of the layout on disk and of the names of arrays and facts. Others are refused.
 FORMAT = 3
 MANIFEST = "manifest.json"
-#: The largest manifest, in bytes, and the bytes that a part's files may have beyond twice those of its arrays.
+#: The largest manifest, in bytes, and the bytes that a part's files may have beyond twice those of its
+#: arrays.
 MOST_MANIFEST, MOST_BESIDE = 1 << 23, 1 << 24
 #: The entries of a manifest, and their types.
 _ENTRIES = {"number": int, "facts": dict, "arrays": dict, "files": dict}
@@ -176,8 +177,8 @@ class Checkpoints:
         Args:
             number: of the checkpoint.
             part: its name.
-            template: a tree whose leaves have a shape and a dtype. A leaf with a sharding is placed accordingly, on
-                any number of devices.
+            template: a tree whose leaves have a shape and a dtype. A leaf with a sharding is placed
+                accordingly, on any number of devices.
         """
         manifest = self.read(number, part)
         kept = manifest.arrays.get(part, {})

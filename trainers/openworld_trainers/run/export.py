@@ -16,10 +16,18 @@ from openworld_trainers.run.load import CARD, WEIGHTS, checksum, load_agent, nam
 
 
 def export(run_dir: Path | str, out: Path | str, force: bool = False) -> Path:
-    """Write a run's newest policy, or a checkpoint's, and its model card to a new folder; whole or not at all.
+    """Write a run's newest policy, or a checkpoint's, to a new folder, completely or not at all.
 
     Args:
-        force: replace an export that is there; a folder that holds anything else stays as it is.
+        run_dir: a run's folder, or one of its checkpoints.
+        out: the new folder.
+        force: replace an export in `out`; a folder with other files is never replaced.
+
+    Returns:
+        The folder.
+
+    Example:
+        >>> export("runs/first", "agents/first")  # doctest: +SKIP
     """
     require("train", "safetensors", purpose="exporting an agent")
     from safetensors.numpy import save
@@ -37,7 +45,7 @@ def export(run_dir: Path | str, out: Path | str, force: bool = False) -> Path:
     try:
         out = Path(os.path.realpath(out)) if out.is_symlink() else out
         out.parent.mkdir(parents=True, exist_ok=True)
-        # A folder within it has the mode that the umask leaves; the outer one is its maker's alone.
+        # The inner folder gets the mode of the umask; only its owner can read the outer one.
         outer = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}.part"))
         try:
             aside = outer / "new"
@@ -59,14 +67,16 @@ def export(run_dir: Path | str, out: Path | str, force: bool = False) -> Path:
 
 
 def _check_free(out: Path, force: bool) -> None:
-    """Refuse a folder that cannot be made, or that holds something, before the agent is read."""
+    """Raise `AgentError` if the folder cannot be made or has files, before the agent is read."""
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
         if not (force and out.is_dir()):
             hint = "; --force replaces an export" if out.is_dir() and (out / CARD).is_file() else ""
-            raise AgentError(f"{out} is there already; choose a new folder to export to{hint}")
+            raise AgentError(f"{out} exists already; choose a new folder to export to{hint}")
         others = sorted(entry.name for entry in out.iterdir() if entry.name not in (WEIGHTS, CARD))
         if others:
-            raise AgentError(f"{out} is no export: it holds {others[0]!r}; choose a new folder to export to")
+            raise AgentError(
+                f"{out} is not an export: it holds {others[0]!r}; choose a new folder to export to"
+            )
     check_folder(out.parent, out)
 
 

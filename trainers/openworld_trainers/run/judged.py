@@ -1,4 +1,4 @@
-"""A trained agent of ours as `openworld evaluate` judges it: NumPy in and out."""
+"""A trained agent as an agent for `openworld evaluate`: NumPy arrays in and out."""
 
 from pathlib import Path
 from typing import Any

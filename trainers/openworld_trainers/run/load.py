@@ -1,7 +1,7 @@
 """Load a trained agent from a run, a checkpoint or an export, after checks of every file. Nothing is unpickled.
 
-An export is a folder of two files. `model.safetensors` holds the parameters. `model_card.json` describes the agent;
-it has a checksum of the parameters and one of itself.
+An export is a folder of two files. `model.safetensors` holds the parameters. `model_card.json` describes the
+agent; it has a checksum of the parameters and one of itself.
 """
 
 import hashlib
@@ -29,9 +29,9 @@ from openworld_trainers.run.settings import check_identity, check_network, of_ne
 WEIGHTS, CARD = "model.safetensors", "model_card.json"
 #: The kind of file, and the version of its layout and of the names in it. Others are refused.
 FORMAT, SCHEMA = "openworld agent", 3
-#: Bytes of a card, and of the header of a safetensors file.
+#: The largest card, and the largest header of a safetensors file, in bytes.
 MOST_CARD, MOST_HEADER = 1 << 20, 1 << 20
-#: safetensors' names of dtypes; networks have no others.
+#: The names of dtypes in safetensors files; networks have no others.
 DTYPES = {
     "F32": "float32",
     "F16": "float16",
@@ -44,15 +44,24 @@ LICENCE = "MIT"
 
 
 def load_agent(path: Path | str) -> Agent:
-    """Load a trained agent from a run's folder, one of its checkpoints, or an export (its folder or its file).
+    """Load a trained agent.
+
+    Args:
+        path: a run's folder, one of its checkpoints, or an export (its folder or one of its files).
 
     Returns:
-        An `Agent`, `tokens -> action`; with memory a `RecurrentAgent`, `(memory, tokens) -> (memory, action)`.
+        An `Agent`, `tokens -> action`; with memory a `RecurrentAgent`, `(memory, tokens) -> (memory,
+        action)`.
 
     Raises:
-        AgentError: an export that is damaged, changed by hand, of another version, or made for other rules or
-            another observation; or weights that are not finite. One line, which names the file.
-        CheckpointError, RunFolderError: the same of a run's checkpoint, or of its settings.
+        AgentError: the export is damaged, was changed by hand, is of another version, or was made for other
+        rules
+            or another observation; or parameters are not finite. The message is one line and names the file.
+        CheckpointError: the same for a checkpoint of a run.
+        RunFolderError: the same for the settings of a run.
+
+    Example:
+        >>> agent = load_agent("runs/first")  # doctest: +SKIP
     """
     path = Path(path)
     if not path.exists():
@@ -66,17 +75,17 @@ def load_agent(path: Path | str) -> Agent:
     elif path.name in (WEIGHTS, CARD):
         network, card = _of_export(path.parent)
     else:
-        raise AgentError(f"{path} is no run, no checkpoint and no exported agent")
+        raise AgentError(f"{path} is not a run, a checkpoint or an exported agent")
     return (Agent if network.gru is None else RecurrentAgent)(network, card)
 
 
 def checksum(content: bytes) -> str:
-    """What a card says of its weights' file, to notice damage."""
+    """Return the checksum of the parameters' file, as in the model card."""
     return hashlib.sha256(content).hexdigest()
 
 
 def _of_run(run_dir: Path, number: int) -> tuple[ActorCritic, dict[str, Any]]:
-    """A checkpoint's policy, and the card that tells of it."""
+    """Return a checkpoint's policy, and a model card for it."""
     folder = RunFolder(run_dir)
     record, config = folder.read_settings(), read_config(folder)
     checkpoints, env = Checkpoints(folder.checkpoints), make_env(config.env)
@@ -110,7 +119,7 @@ def _of_run(run_dir: Path, number: int) -> tuple[ActorCritic, dict[str, Any]]:
 
 
 def _of_export(folder: Path) -> tuple[ActorCritic, dict[str, Any]]:
-    """An exported policy and its card."""
+    """Return an exported policy and its model card."""
     require("train", "safetensors", purpose="loading an agent")
 
     card = _read_card(folder)
@@ -149,7 +158,7 @@ def _read_card(folder: Path) -> dict[str, Any]:
     except bounded_json.JsonError as error:
         raise AgentError(f"{path} is damaged: {error}") from error
     if not isinstance(card, dict) or card.get("format") != FORMAT or type(card.get("schema")) is not int:
-        raise AgentError(f"{path} is no card of an exported agent")
+        raise AgentError(f"{path} is not the card of an exported agent")
     if card["schema"] != SCHEMA:
         made_with = card.get("versions")
         made_by = made_with.get("openworld") if isinstance(made_with, dict) else None
@@ -162,7 +171,7 @@ def _read_card(folder: Path) -> dict[str, Any]:
 
 
 def _read_weights(path: Path, template: ActorCritic, wanted: Any) -> dict[str, np.ndarray]:
-    """The arrays of a safetensors file; its size and its header are compared with what the network needs first."""
+    """Return the arrays of a safetensors file, after a check of its size, checksum and header."""
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
@@ -176,7 +185,7 @@ def _read_weights(path: Path, template: ActorCritic, wanted: Any) -> dict[str, n
         raise AgentError(f"{path} is damaged: its checksum is not the one in {CARD}")
     length = struct.unpack("<Q", content[:8])[0] if len(content) >= 8 else 0
     if not 0 < length <= min(MOST_HEADER, len(content) - 8):
-        raise AgentError(f"{path} is damaged: it has no header of safetensors")
+        raise AgentError(f"{path} is damaged: it has no safetensors header")
     _check_header(content[8 : 8 + length], arrays, path)
     try:
         return load(content)
@@ -185,7 +194,7 @@ def _read_weights(path: Path, template: ActorCritic, wanted: Any) -> dict[str, n
 
 
 def _check_header(header: bytes, arrays: dict[str, Any], path: Path) -> None:
-    """Refuse arrays other than those that the network needs."""
+    """Raise `AgentError` if the arrays are not those of the network."""
     try:
         entries = bounded_json.loads(header)
         kept = {
@@ -205,18 +214,18 @@ def _check_header(header: bytes, arrays: dict[str, Any], path: Path) -> None:
 
 
 def _check_finite(arrays: dict[str, Any], path: Path) -> None:
-    """Refuse weights that are no numbers to play by."""
+    """Raise `AgentError` if a parameter is NaN or infinite."""
     for name, array in arrays.items():
         if not np.isfinite(np.asarray(array, np.float32)).all():
             raise AgentError(f"{path} cannot be played: its {name} holds a number that is not finite")
 
 
 def _template(env: Env, settings: Network) -> ActorCritic:
-    """The network's form, without numbers."""
+    """Return the shapes of the network."""
     return jax.eval_shape(partial(make_network, make_env(env), settings), jax.random.key(0))
 
 
 def named_arrays(network: Any) -> dict[str, Any]:
-    """A network's arrays by name, as "trunk.0.weight"."""
+    """Return a network's arrays by name, as "trunk.0.weight"."""
     leaves, _ = jax.tree_util.tree_flatten_with_path(network)
     return {jax.tree_util.keystr(path, simple=True, separator="."): leaf for path, leaf in leaves}

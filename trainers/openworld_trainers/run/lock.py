@@ -1,9 +1,9 @@
 """One writer for each run: a file in its folder names the process that owns it, and the system locks the file.
 
-The lock is the system's own (`flock`). It ends with its process in every case, so it is reliable on one machine.
-Over a network (NFS) a file system may limit such locks to each machine, or have none. Then the record in the file
-decides, and a run of another machine is taken over only with `force`. A process whose run was taken over by mistake
-notices this before its next save, and stops.
+The lock is the system's own (`flock`). It ends with its process in every case, so it is reliable on one
+machine. Over a network (NFS) a file system may limit such locks to each machine, or have none. Then the
+record in the file decides, and a run of another machine is taken over only with `force`. A process whose run
+was taken over by mistake notices this before its next save, and stops.
 """
 
 import datetime
@@ -44,7 +44,8 @@ class Owner:
     Attributes:
         host: the machine's name.
         process: its number on that machine.
-        started: the start of the process, in ticks of the system; a process that reuses the number has another.
+        started: the start of the process, in ticks of the system; a process that reuses the number has
+            another.
         since: the time at which it took the run, by its machine's clock.
         doing: the work, as "training OpenWorld-v0".
         token: unique to this record.
@@ -63,7 +64,7 @@ class Owner:
 
     @property
     def here(self) -> bool:
-        """Whether the process belongs to this machine."""
+        """The process belongs to this machine."""
         return self.host == platform.node()
 
     def alive(self) -> bool:

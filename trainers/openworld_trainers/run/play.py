@@ -33,8 +33,8 @@ class Episodes(eqx.Module):
 class Policy(eqx.Module):
     """A network as `rollout` wants it: `(carry, key, observation) -> (carry, action)`.
 
-    The carry is the memory of a recurrent network; None stands for the beginning of episodes. `inverse_temperature`
-    multiplies the logits: 1 plays as in training, 0 draws all actions alike.
+    The carry is the memory of a recurrent network; None stands for the beginning of episodes.
+    `inverse_temperature` multiplies the logits: 1 plays as in training, 0 draws all actions alike.
     """
 
     network: ActorCritic

@@ -1,6 +1,6 @@
-"""Show a run while it runs: a live panel on a terminal, now and then a plain line elsewhere.
+"""The progress display of a run: a live panel on a terminal, and a line from time to time elsewhere.
 
-Everything shown is in the run's metrics too. What they mean: `openworld_trainers.ppo.diagnostics`,
+All numbers are also in the run's metrics. They are explained in `openworld_trainers.ppo.diagnostics`,
 `openworld_trainers.ppo.noise_scale` and `openworld_trainers.analysis.trend`.
 """
 
@@ -35,9 +35,9 @@ from openworld_trainers.analysis.trend import COLUMNS, Verdict, judge
 from openworld_trainers.ppo.noise_scale import MEMORY, smoothed
 from openworld_trainers.run.phases import Phases
 
-#: Seconds between two lines where there is no terminal, and between two verdicts.
+#: Seconds between two lines without a terminal, and between two verdicts.
 PLAIN_SECONDS, JUDGING_SECONDS = 15.0, 5.0
-#: Achievements that the panel has room for, columns of its widest parts, and rows that a verdict looks back on.
+#: Achievements in the panel, its width in columns, and the rows that a verdict uses.
 SHOWN, WIDTH, REMEMBERED = 16, 76, 50_000
 #: The heights of a curve drawn in text.
 HEIGHTS = "▁▂▃▄▅▆▇█"
@@ -46,12 +46,12 @@ COLOURS = {"improving": "green", "flat": "yellow", "falling": "red", "too little
 
 @dataclass(frozen=True)
 class Past:
-    """What the rows so far add to the newest one.
+    """Values of the panel that depend on earlier rows.
 
     Attributes:
-        noise: the noise scale of the latest updates, in updates; None while it is not known.
-        verdict: the newest; None while there is none.
-        curve: the return in a row of text.
+        noise: the noise scale of the latest updates, in batches of an update; None if unknown.
+        verdict: the newest verdict; None if there is none.
+        curve: the return as a line of block characters.
     """
 
     noise: float | None = None
@@ -60,12 +60,14 @@ class Past:
 
 
 class Display:
-    """Progress of a run and of what follows it: rows that also go into the metrics, and what is done meanwhile.
+    """The display of a run and its later phases: the newest row of metrics, and the present task.
 
     Args:
-        settings: the run's configuration as nested dictionaries; advice then comes with amounts.
-        history: rows of the run's earlier sittings.
-        step: of a job of several, and which of them this display shows; a second bar is of all of them.
+        title: the first line.
+        console: where to print.
+        settings: the run's configuration as nested dictionaries, for the amounts in the advice.
+        history: rows of the run's earlier sessions.
+        step: the phases of the command and the name of this one, for a second bar of the total progress.
     """
 
     def __init__(
@@ -92,12 +94,12 @@ class Display:
         )
         self.verdict = Verdict("too little data")
         self.spoken = self.judged = -float("inf")
-        #: Rows that are in no line yet.
-        self.unsaid: list[Mapping[str, Any]] = []
+        #: Rows that were not printed yet.
+        self.unprinted: list[Mapping[str, Any]] = []
         self._over = threading.Event()
 
     def __enter__(self) -> "Display":
-        """Take over the terminal, if there is one."""
+        """Start the live panel on a terminal."""
         if self.live:
             self.live.start()
         else:
@@ -108,21 +110,21 @@ class Display:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Give the terminal back."""
+        """Stop the live panel."""
         self._over.set()
         if self.live:
             self.live.stop()
 
     def say(self, message: str) -> None:
-        """Print a line that stays."""
+        """Print a permanent line."""
         self.console.print(plain(message, 2000), highlight=False, markup=False, soft_wrap=True)
 
     def doing(self, task: str, share: float | None = None) -> None:
-        """Show what is being done, until a row is shown or something else is done.
+        """Show the present task, until the next row or the next task.
 
         Args:
-            task: in a few words; the seconds since it was first said are shown beside it.
-            share: of it, 0 to 1; None: as it was.
+            task: a few words; the seconds since its start are shown beside it.
+            share: the finished share, 0 to 1; None: unchanged.
         """
         now = time.monotonic()
         if not task or task.partition(":")[0] != self.task.partition(":")[0]:
@@ -133,11 +135,18 @@ class Display:
         self.task, self.share = task, self.share if share is None else share
 
     def show(self, row: Mapping[str, Any], progress: float, seconds_left: float, last: bool = False) -> None:
-        """Show the newest row of metrics; `progress` runs from 0 to 1."""
+        """Show the newest row of metrics.
+
+        Args:
+            row: the metrics.
+            progress: the finished share of the run, 0 to 1.
+            seconds_left: until the end of the run.
+            last: the row is the run's last one.
+        """
         while self.rows and self.rows[-1]["transitions"] >= row["transitions"]:
-            self.rows.pop()  # of updates that a resumed run makes again
+            self.rows.pop()  # updates that a resumed run repeats
         self.rows.append(_judged_columns(row))
-        self.unsaid.append(row)
+        self.unprinted.append(row)
         now = time.monotonic()
         self.task, self.share = "", progress
         if last or now - self.judged >= JUDGING_SECONDS:
@@ -146,23 +155,25 @@ class Display:
         if self.live:
             curve = self.curve() if self.console.encoding.startswith("utf") else ""
             past = Past(self.noise(), self.verdict, curve)
-            # An update in which no episode ended shows those that ended last.
-            self.unsaid = [each for each in self.unsaid if is_number(each.get("return"))][-1:]
-            shown = merge_episodes([*self.unsaid, row]) if row not in self.unsaid else row
+            # An update without finished episodes shows those of an earlier one.
+            self.unprinted = [each for each in self.unprinted if is_number(each.get("return"))][-1:]
+            shown = merge_episodes([*self.unprinted, row]) if row not in self.unprinted else row
             self.shown = panel(self.title, shown, progress, seconds_left, past)
         elif last or now - self.spoken >= PLAIN_SECONDS:
             self.spoken = now
-            self.say(self.prefixed(line(merge_episodes(self.unsaid), progress, seconds_left, self.verdict)))
-            self.unsaid = []
+            self.say(
+                self.prefixed(line(merge_episodes(self.unprinted), progress, seconds_left, self.verdict))
+            )
+            self.unprinted = []
             for text in format_verdict(self.verdict) if last and self.verdict.rows else ():
                 self.say(text)
 
     def prefixed(self, text: str) -> str:
-        """A line with the job's step before it, where there are several."""
+        """Return a line with the phase of the command before it, if there are several."""
         return f"{self.phases.describe(self.phase, self.share)}: {text}" if self.phases else text
 
     def render(self) -> RenderableType:
-        """What the terminal shows now."""
+        """Return the present content of the live panel."""
         parts, task = [self.shown], self.task
         if task:
             parts.append(Text(f"{task}  {format_duration(time.monotonic() - self.since)}", style="cyan"))
@@ -174,7 +185,7 @@ class Display:
         return Group(*parts)
 
     def _tick(self) -> None:
-        """In a thread, where there is no terminal: say now and then what is still being done."""
+        """In a thread, without a terminal: print the present task from time to time."""
         while not self._over.wait(PLAIN_SECONDS / 4):
             now, task = time.monotonic(), self.task
             if task and now - self.spoken >= PLAIN_SECONDS:
@@ -182,7 +193,7 @@ class Display:
                 self.say(self.prefixed(f"{task} ({format_duration(now - self.since)})"))
 
     def noise(self) -> float | None:
-        """The noise scale of the latest updates, in transitions of an update; None while it is not known."""
+        """Return the noise scale of the latest updates, in batches of an update; None if unknown."""
         if len(self.rows) < 2:
             return None
         latest = [self.rows[index] for index in range(-min(len(self.rows), 4 * int(MEMORY)), 0)]
@@ -194,7 +205,7 @@ class Display:
         return None if math.isnan(scale) else scale / (latest[-1]["transitions"] - latest[-2]["transitions"])
 
     def curve(self) -> str:
-        """The return of the whole run in a row of text."""
+        """Return the return of the whole run as a line of block characters."""
         returns = [row["return"] for row in self.rows if is_number(row.get("return"))]
         return sparkline(returns, WIDTH - 32)
 
@@ -205,7 +216,7 @@ def _judged_columns(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def line(row: Mapping[str, Any], progress: float, seconds_left: float, verdict: Verdict | None = None) -> str:
-    """One row of metrics in one line."""
+    """Return one row of metrics as one line."""
     rates = row.get("achievements", {})
     parts = [
         f"{100 * progress:5.1f} %",
@@ -224,7 +235,7 @@ def line(row: Mapping[str, Any], progress: float, seconds_left: float, verdict: 
 def panel(
     title: str, row: Mapping[str, Any], progress: float, seconds_left: float, past: Past | None = None
 ) -> RenderableType:
-    """One row of metrics, and what the run looks like by it, as a live panel."""
+    """Return one row of metrics, with the values of earlier rows, as a live panel."""
     past = past or Past()
     bar = bar_of(progress, f"{100 * progress:.1f} %  time left {format_duration(seconds_left)}")
     parts: list[RenderableType] = [Text(title, style="bold"), bar, headline(row)]
@@ -241,14 +252,14 @@ def panel(
 
 
 def bar_of(share: float, text: str) -> Table:
-    """A bar with words beside it."""
+    """Return a progress bar with text beside it."""
     bar = Table.grid(padding=(0, 2))
     bar.add_row(ProgressBar(total=1.0, completed=share, width=WIDTH - 26, complete_style="cyan"), Text(text))
     return bar
 
 
 def headline(row: Mapping[str, Any]) -> Table:
-    """How far and how fast, and what for."""
+    """Return the table of progress, speed and results."""
     rates = row.get("achievements", {})
     cells = {
         "transitions": format_short(row["transitions"]),
@@ -264,7 +275,7 @@ def headline(row: Mapping[str, Any]) -> Table:
 
 
 def instruments(row: Mapping[str, Any], noise: float | None) -> Table:
-    """The outer step, its data and noise, and the network, side by side."""
+    """Return the diagnostics of the outer step, of its data and of the network, side by side."""
     least, most = format_number(row.get("ratio_min")), format_number(row.get("ratio_max"))
     blocks = {
         "outer step": {
@@ -274,7 +285,7 @@ def instruments(row: Mapping[str, Any], noise: float | None) -> Table:
             "outside": format_percent(row.get("outside_clip")),
         },
         "data": {
-            "per nat": format_short(row.get("data_per_divergence")),
+            "per divergence": format_short(row.get("data_per_divergence")),
             "noise scale": "-" if noise is None else f"{format_short(noise, 2)} updates",
             "gradient": format_small(row.get("gradient_norm")),
             "episodes": format_short(row.get("episodes")),
@@ -297,7 +308,7 @@ def instruments(row: Mapping[str, Any], noise: float | None) -> Table:
 
 
 def achievements(rates: Mapping[str, float]) -> Table:
-    """The most frequent achievements, two in a row."""
+    """Return the most frequent achievements, two in a row."""
     best = [name for name in sorted(rates, key=rates.__getitem__, reverse=True) if rates[name] > 0][:SHOWN]
     table = Table.grid(padding=(0, 2))
     for first, second in zip(best[::2], [*best[1::2], None], strict=False):
@@ -306,13 +317,13 @@ def achievements(rates: Mapping[str, float]) -> Table:
 
 
 def achievement_cells(name: str, rates: Mapping[str, float]) -> tuple[Text, ProgressBar, Text]:
-    """An achievement's name, bar and rate."""
+    """Return an achievement's name, bar and rate."""
     bar = ProgressBar(total=1.0, completed=rates[name], width=10, complete_style="cyan")
     return Text(plain(name.replace("_", " "), 40)), bar, Text(f"{100 * rates[name]:5.1f} %")
 
 
 def sparkline(values: Sequence[float], width: int) -> str:
-    """Values as blocks of eight heights between the least and the greatest mean, which stand at its ends."""
+    """Return values as blocks of eight heights, with the smallest and the largest mean at its ends."""
     if len(values) < 2:
         return ""
     means = [float(part.mean()) for part in np.array_split(np.asarray(values), min(width, len(values)))]

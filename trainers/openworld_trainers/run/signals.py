@@ -1,7 +1,7 @@
 """Signals that end a command: Ctrl-C (SIGINT), SIGTERM and SIGHUP. The exit status is 128 + the signal's number.
 
-Python runs a signal handler only between two of its own instructions, so not while a program is compiled. A thread
-that the system wakes at each signal ends the process in this case.
+Python runs a signal handler only between two of its own instructions, so not while a program is compiled. A
+thread that the system wakes at each signal ends the process in this case.
 """
 
 import os
@@ -17,7 +17,8 @@ from typing import Any
 
 #: SIGHUP is sent when a terminal goes away; Windows has none.
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
-#: Seconds after the first signal in which further ones count as the same: `timeout` and shells send each twice.
+#: Seconds after the first signal in which further ones count as the same: `timeout` and shells send each
+#: twice.
 SAME = 0.5
 #: Seconds that the main thread has to end before the process is ended.
 GRACE = 2.0
@@ -44,8 +45,8 @@ class Interruption:
 
     Attributes:
         number: the first signal's number, or 0.
-        gentle: the first signal only sets `number`, and the caller saves and stops. Without it the signal raises
-            `Ended` at once. Set it while there is something to save.
+        gentle: the first signal only sets `number`, and the caller saves and stops. Without it the signal
+            raises `Ended` at once. Set it while there is something to save.
     """
 
     def __init__(self, say: Callable[[str], Any] | None = None) -> None:
@@ -132,8 +133,9 @@ def cleanup_on_exit(cleanup: Callable[[], Any]) -> Iterator[None]:
 def interruption(say: Callable[[str], Any] | None = None) -> Iterator[Interruption]:
     """Handle the signals that end a command; afterwards the earlier handlers are restored.
 
-    The first signal raises `Ended`, or with `Interruption.gentle` only sets `number`. The second ends the process.
-    A signal that is already ignored, as under `nohup`, stays ignored. Outside the main thread nothing is handled.
+    The first signal raises `Ended`, or with `Interruption.gentle` only sets `number`. The second ends the
+    process. A signal that is already ignored, as under `nohup`, stays ignored. Outside the main thread
+    nothing is handled.
 
     Args:
         say: prints a line (default: on standard error).

@@ -1,15 +1,15 @@
-"""What the study of stagnation runs: the reference settings, the changes halfway, and the columns of its CSV."""
+"""The settings of the study of stagnation: the reference, the changes halfway, and the columns of the CSV."""
 
 from typing import NamedTuple
 
 from openworld_trainers.planner.scaling import Reference
 from openworld_trainers.ppo.config import Config, Env, Learning, Network, Rollout, Run
 
-#: What a run is cut into: each line of the CSV is one such part of its transitions.
+#: Parts of a run; each line of the CSV is one part of its transitions.
 PARTS = 40
 #: Columns that are means over a part's updates.
 MEANS = ("kl_old_new", "outside_clip", "clip_fraction", "entropy", "explained_variance", "dead_units")
-#: Columns that are means too, of which the noise scale is the ratio.
+#: Columns of means whose ratio is the noise scale.
 NOISE = ("gradient_signal", "gradient_noise")
 COLUMNS = (
     "rule",
@@ -26,14 +26,20 @@ COLUMNS = (
 
 
 class Cut(NamedTuple):
-    """What makes an outer step smaller or less noisy: factors on learning rate and worlds, fewer epochs."""
+    """A change that makes an outer step smaller or less noisy.
+
+    Attributes:
+        rate: factor of the learning rate.
+        worlds: factor of the number of worlds.
+        epochs: new number of epochs; None: unchanged.
+    """
 
     rate: float = 1.0
     worlds: int = 1
     epochs: int | None = None
 
 
-#: Rules of the runs whose outer step changes halfway, and what each changes then.
+#: Names of the runs whose outer step changes halfway, and the changes.
 CUTS = {
     "left alone": Cut(),
     "learning rate / 10": Cut(rate=0.1),
@@ -42,7 +48,7 @@ CUTS = {
 }
 
 
-#: Where the rules begin: one minibatch is all that an update has, so that its outer step is large and noisy.
+#: The reference of the rules: an update has one minibatch, so its outer step is large and noisy.
 REFERENCE = Reference(
     "A small network in 8 worlds of the classic rules.",
     Config(

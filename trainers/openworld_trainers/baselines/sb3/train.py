@@ -112,17 +112,17 @@ class Settings:
 
     @property
     def rollouts(self) -> bool:
-        """Whether the algorithm learns from rollouts."""
+        """The algorithm learns from rollouts, not from a replay buffer."""
         return ALGORITHMS[self.algorithm].rollouts
 
     @property
     def rollout(self) -> int:
-        """Transitions of a rollout."""
+        """The number of transitions in a rollout."""
         return self.worlds * self.steps
 
     @property
     def minibatch(self) -> int:
-        """Transitions of a minibatch."""
+        """The number of transitions in a minibatch."""
         if self.batch_size is not None:
             return self.batch_size
         if not self.rollouts:
