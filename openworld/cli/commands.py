@@ -62,7 +62,7 @@ def demo(words: list[str]) -> None:
 
 def bench(words: list[str]) -> int:
     """Measure this machine."""
-    from openworld.bench import main as run
+    from openworld.bench.run import main as run
 
     return run(words)
 
