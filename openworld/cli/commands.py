@@ -177,7 +177,7 @@ def draw_map(id: str, seed: int, steps: int, out: Path, tile: int) -> None:
 
 def show(played: Any, out: Path | None, scale: int) -> None:
     """Play a replay to its end, and show it where it is wanted."""
-    from openworld.render import picture, png, terminal, video
+    from openworld.render import ansi, picture, png, video
     from openworld.storage.replay import frames
 
     if out is not None and out.suffix.lower() != ".png":
@@ -186,6 +186,6 @@ def show(played: Any, out: Path | None, scale: int) -> None:
     rules = played.world().ruleset
     *_, last = frames(played)
     if out is None:
-        print(terminal.ansi(last, colour=sys.stdout.isatty(), rules=rules), end="")
+        print(ansi.ansi(last, colour=sys.stdout.isatty(), rules=rules), end="")
     else:
         print(f"written to {png.write(picture.picture(last, scale, rules), out)}")

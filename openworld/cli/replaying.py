@@ -167,7 +167,7 @@ def film(episodes: list["Episode"], path: Path, speed: float | int, scale: int) 
 
 def text(episodes: list["Episode"], step: int, colour: bool, columns: int) -> str:
     """Return the text of a step, all players side by side."""
-    from openworld.render import terminal
+    from openworld.render import ansi
 
     blocks = []
     for episode in episodes:
@@ -177,8 +177,8 @@ def text(episodes: list["Episode"], step: int, colour: bool, columns: int) -> st
             which = f" player {player}" if episode.players > 1 else ""
             action = f"  {_action(int(did[player]))}" if at else ""
             head = f"{plain(episode.name)}{which}  step {at} of {episode.steps}{action}"
-            blocks.append(f"{head}\n{terminal.ansi(tokens, colour=colour, rules=episode.rules)}")
-    return terminal.beside(blocks, columns) if len(blocks) > 1 or colour else blocks[0]
+            blocks.append(f"{head}\n{ansi.ansi(tokens, colour=colour, rules=episode.rules)}")
+    return ansi.beside(blocks, columns) if len(blocks) > 1 or colour else blocks[0]
 
 
 def show(episodes: list["Episode"], speed: float | int) -> None:
