@@ -19,11 +19,12 @@ Entry = tuple[Path, Result]
 
 HEAD = """# Leaderboard
 
-<!-- Written by `openworld leaderboard`; change the results, not this page. -->
+<!-- Written by `openworld leaderboard`. To change this page, change the results. -->
 
-Each row is a result of `openworld evaluate`. Before the row was written, every episode was played again, action by
-action, and every number was compared. `openworld verify FILE` does the same. How agents are judged, and how to add
-one: [judging an agent](guides/evaluate.md). Intervals are 95 %.
+Each row is a result of `openworld evaluate`. Before a row was written, every episode was played again, action by
+action, and every number was checked. `openworld verify FILE` repeats this check.
+[Evaluating an agent](guides/evaluate.md) explains the numbers and how to add an agent. The intervals are 95 %
+confidence intervals.
 """
 
 
