@@ -158,7 +158,7 @@ def load(source: str) -> Factory:
 
 
 def _is_instance(found: Any) -> bool:
-    """Whether an object is an agent itself rather than its class or its factory."""
+    """True for an agent itself, False for its class or its factory."""
     return not isinstance(found, type) and (_has(found, "act") or isinstance(found, eqx.Module))
 
 

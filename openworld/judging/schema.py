@@ -110,7 +110,7 @@ class Middle(Strict):
 
 
 class Ended(Strict):
-    """How many episodes were terminated and how many truncated."""
+    """The numbers of episodes that were terminated and truncated."""
 
     terminated: Count
     truncated: Count

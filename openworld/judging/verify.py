@@ -38,12 +38,12 @@ class Verdict:
 
     @property
     def true(self) -> bool:
-        """Whether all is as claimed, also in a trial."""
+        """True if all is as claimed, also in a trial."""
         return not self.differences
 
     @property
     def trial(self) -> bool:
-        """Whether all is as claimed, but of fewer episodes than the protocol has."""
+        """True if all is as claimed, but of fewer episodes than the protocol has."""
         return self.true and self.episodes < self.whole
 
     def sentence(self) -> str:
