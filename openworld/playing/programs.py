@@ -4,7 +4,6 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array
 
 from openworld.core.random import world_seeds
@@ -51,8 +50,3 @@ def programs(env: Environment) -> Programs:
         return Shown(tokens, mask, *rest), state
 
     return Programs(jax.jit(reset), jax.jit(step, donate_argnums=0))
-
-
-def words_of(seed: int) -> np.ndarray:
-    """Return a seed as uint32[2], as `Environment.reset` splits it."""
-    return np.array([seed & 0xFFFFFFFF, seed >> 32 & 0xFFFFFFFF], np.uint32)

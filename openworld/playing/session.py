@@ -11,7 +11,8 @@ import numpy as np
 
 from openworld import registry
 from openworld.content.ids import Action
-from openworld.playing.programs import Shown, programs, words_of
+from openworld.core.random import integer_words
+from openworld.playing.programs import Shown, programs
 from openworld.storage.replay import Replay, rules_of
 from openworld.storage.replay.file import in_shape
 from openworld.system.files import REPLAY, has_format
@@ -89,7 +90,7 @@ class Session:
             self.save()
             self.seed += 1
         self._worlds += 1
-        shown, self._state = self._programs.reset(words_of(self.seed))
+        shown, self._state = self._programs.reset(integer_words(self.seed))
         self._actions = []
         first, second = np.asarray(shown.seed)[0].tolist()
         self._words = (first, second)
