@@ -72,7 +72,7 @@ def load(source: str) -> Factory:
     The name is one of a class or a function, called without arguments, or of an agent itself.
     """
     module_name, _, name = source.partition(":")
-    if not module_name or not name:
+    if not name or not all(part.isidentifier() for part in module_name.split(".")):
         raise AgentError(f"{source!r} names no agent; one is named like package.module:Agent")
     here = str(Path.cwd())
     if here not in sys.path:

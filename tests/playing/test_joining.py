@@ -12,7 +12,7 @@ from openworld.content.ids import Action
 from openworld.playing import joining
 from openworld.playing.joining import WAITING, Hosting, Joined, TableError
 from openworld.playing.messages import from_host, packed
-from openworld.playing.wire import LONGEST, Line
+from openworld.playing.wire import LONGEST, Line, listen
 from openworld.system.foreign_text import plain
 from tests.playing.fakes import FakeSession
 from tests.playing.helpers_fuzz import HELLO, WELCOME, encoded, fuzz_guest, fuzz_host
@@ -350,3 +350,23 @@ def test_a_socket_left_behind_is_replaced(tmp_path):
     left.close()
     Hosting(FakeSession(COOP, players=2), tmp_path / "table").close()
     assert not (tmp_path / "table").exists()
+
+
+def test_a_host_that_accepts_nobody_is_there_all_the_same(tmp_path):
+    path = tmp_path / "full.sock"
+    waiting = []
+    with socket.socket(socket.AF_UNIX) as full:
+        full.bind(str(path))
+        full.listen(0)
+        for _ in range(8):
+            caller = socket.socket(socket.AF_UNIX)
+            caller.setblocking(False)
+            waiting.append(caller)
+            try:
+                caller.connect(str(path))
+            except OSError:
+                break
+        with pytest.raises(TableError, match=r"somebody hosts at .* already"):
+            listen(path)
+        for caller in waiting:
+            caller.close()
