@@ -70,7 +70,7 @@ def env():
     ],
 )
 def test_settings_that_cannot_be_played(settings, told):
-    with pytest.raises(ValueError, match="must be|is not one of") as refusal:
+    with pytest.raises(ValueError, match=r"must be|is not one of") as refusal:
         openworld.make(COOP, **settings)
     assert str(refusal.value).startswith(told)
     assert "\n" not in str(refusal.value)
