@@ -40,37 +40,38 @@ class Programs(NamedTuple):
     step: Callable[..., tuple[tuple[Array, ...], dict[str, Array], State]]
 
 
-def programs(world: Environment, names: tuple[str, ...]) -> Programs:
-    """Return the functions of an environment whose `info` tells what is named."""
-    made, limit, again = _programs(world, names), np.int32(world.time_limit), np.bool_(world.repeat_world)
-    return made._replace(step=lambda state, action: made.step(state, action, limit, again))
-
-
 @shared
-def _programs(world: Environment, names: tuple[str, ...]) -> Programs:
-    """Return them, of which `step` is told limit and repetition as well: no time limit compiles anew."""
+def programs(env: Environment, names: tuple[str, ...]) -> Programs:
+    """Return the functions of an environment.
+
+    Time limit and repetition are arguments of `step`, so that no time limit compiles anew.
+
+    Args:
+        env: the environment.
+        names: the fields of `info`.
+    """
 
     def of_state(state: State) -> dict[str, Array]:
         fields = {"world_seed": _wide(state.world.seed)} if "world_seed" in names else {}
-        return fields | ({"action_mask": world.action_mask(state)} if "action_mask" in names else {})
+        return fields | ({"action_mask": env.action_mask(state)} if "action_mask" in names else {})
 
     def reset(seeds: Array) -> tuple[Array, dict[str, Array], State]:
-        obs, state = world.reset_seeds(seeds)
+        obs, state = env.reset_seeds(seeds)
         worlds = seeds.shape[0]
-        shape = (worlds,) if world.num_agents == 1 else (worlds, world.num_agents)
+        shape = (worlds,) if env.num_agents == 1 else (worlds, env.num_agents)
         fields = {
             "final_obs": jnp.copy(obs),
             "episode_return": jnp.zeros(shape, jnp.float32),
             "episode_length": jnp.zeros(worlds, jnp.int32),
-            "achievements": jnp.zeros((*shape, world.ruleset.achievements), bool),
+            "achievements": jnp.zeros((*shape, env.ruleset.achievements), bool),
         }
         return obs, {name: fields[name] for name in names if name in fields} | of_state(state), state
 
     def step(state: State, action: Array, limit: Array, again: Array) -> tuple[Any, dict[str, Array], State]:
-        after = world.step(state, action, time_limit=limit, repeat_world=again)
+        after = env.step(state, action, time_limit=limit, repeat_world=again)
         obs, state, reward, terminated, truncated, info = after
-        told = {name: getattr(info, name) for name in names if hasattr(info, name)}
-        return (obs, reward, terminated, truncated), told | of_state(state), state
+        fields = {name: getattr(info, name) for name in names if hasattr(info, name)}
+        return (obs, reward, terminated, truncated), fields | of_state(state), state
 
     return Programs(jax.jit(reset), jax.jit(step, donate_argnums=0))
 
@@ -116,21 +117,22 @@ class TorchWorlds(Copyable):
                 raise ValueError(f"info tells of {', '.join(KNOWN)}, not of {name!r}")
         enable()
         self.num_envs = int(num_envs)
-        self.world = make(id, observation=observation, time_limit=time_limit, **settings)
-        self.num_actions = self.world.num_actions
-        self.observation_shape = self.world.observation_shape
-        self._shape = (self.num_envs, *(() if self.world.num_agents == 1 else (self.world.num_agents,)))
+        self.jax_env = make(id, observation=observation, time_limit=time_limit, **settings)
+        self.num_actions = self.jax_env.num_actions
+        self.observation_shape = self.jax_env.observation_shape
+        self._shape = (self.num_envs, *(() if self.jax_env.num_agents == 1 else (self.jax_env.num_agents,)))
         self._names = (info,) if isinstance(info, str) else tuple(info)
         self._state: State | None = None
         self._closed = False
         self._build()
 
     #: Where the tensors lie is another matter in another process.
-    _BUILT = ("_guard", "_programs", "device")
+    _BUILT = ("_guard", "_programs", "_limit", "_again", "device")
 
     def _build(self) -> None:
         super()._build()
-        self._programs = programs(self.world, self._names)
+        self._programs = programs(self.jax_env, self._names)
+        self._limit, self._again = np.int32(self.jax_env.time_limit), np.bool_(self.jax_env.repeat_world)
 
     @exclusive
     def reset(
@@ -170,7 +172,9 @@ class TorchWorlds(Copyable):
         self._still_open()
         if self._state is None:
             raise RuntimeError("call reset() before step(): no episode is running")
-        out, told, self._state = self._programs.step(self._state, self._taken(actions))
+        out, told, self._state = self._programs.step(
+            self._state, self._taken(actions), self._limit, self._again
+        )
         obs, reward, terminated, truncated = map(_tensor, out)
         return obs, reward, terminated, truncated, _fields(told)
 

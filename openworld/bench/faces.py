@@ -39,7 +39,7 @@ def gymnasium(settings: "Settings", id: str, size: int) -> dict[str, Any]:
     else:
         env = faces.make_vec(id, num_envs=size, observation=settings.shown(id), autoreset_mode="SameStep")
         play = _play_many
-    actions = np.random.default_rng(0).integers(0, env.unwrapped.world.num_actions, (997, size))
+    actions = np.random.default_rng(0).integers(0, env.unwrapped.jax_env.num_actions, (997, size))
     env.reset(seed=0)
     play(env, actions, 8)
     taken = play(env, actions, 8)

@@ -1,10 +1,9 @@
 """What each id is and how large it is; nothing is compiled to know it."""
 
 import jax
-import jax.numpy as jnp
 
 from openworld import registry
-from openworld.environment import MAX_AGENTS
+from openworld.observe.layout import MOST_PLAYERS
 from openworld.storage import replay
 
 
@@ -13,7 +12,7 @@ def of(id: str) -> dict[str, str]:
     world = registry.make(id, observation="tokens")
     symbolic, pixels = (registry.make(id, observation=form, num_agents=1) for form in ("symbolic", "pixels"))
     rules = world.ruleset
-    _, state = jax.eval_shape(world.reset_seeds, jax.ShapeDtypeStruct((1, 2), jnp.uint32))
+    state = world.state_shape(1)
     state_bytes = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
     return {
         "id": id,
@@ -24,7 +23,7 @@ def of(id: str) -> dict[str, str]:
         "actions": f"{world.num_actions}",
         "achievements": f"{rules.achievements}",
         "steps at most": f"{world.time_limit:,}",
-        "players": f"{world.num_agents}" if world.num_agents == 1 else f"1 to {MAX_AGENTS}",
+        "players": f"{world.num_agents}" if world.num_agents == 1 else f"1 to {MOST_PLAYERS}",
         "tokens (uint8)": f"{world.layout.size:,}",
         "symbolic (float32)": f"{symbolic.observation_shape[0]:,}",
         "pixels (uint8)": " x ".join(map(str, pixels.observation_shape)),

@@ -33,7 +33,7 @@ class Hosting(Seat):
     """The first player, at whose table the others sit."""
 
     def __init__(self, session: Session, path: Path, patience: float = 3.0) -> None:
-        super().__init__(session.world.ruleset, session.world.id, 0, session.players)
+        super().__init__(session.env.ruleset, session.env.id, 0, session.players)
         if not patience > 0:
             raise TableError(f"patience must be more than 0 seconds, not {patience}")
         self.session, self.path, self.patience = session, path, patience
@@ -155,7 +155,7 @@ class Hosting(Seat):
 
     def _heed(self, number: int, said: Iterable[FromGuest]) -> None:
         """Do what a guest said; it loses its place where that makes no sense, or where it has left."""
-        line, actions = self._guests[number], self.session.world.num_actions
+        line, actions = self._guests[number], self.session.env.num_actions
         for message in said:
             if not isinstance(message, Act):
                 line.turn_away("a second hello")

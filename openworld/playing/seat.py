@@ -69,7 +69,7 @@ class Alone(Seat):
     """The only player: each action is a step."""
 
     def __init__(self, session: "Session") -> None:
-        super().__init__(session.world.ruleset, session.world.id)
+        super().__init__(session.env.ruleset, session.env.id)
         self.session = session
         self._asked: deque[int] = deque(maxlen=AHEAD)
 

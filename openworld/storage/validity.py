@@ -97,8 +97,7 @@ def _named(leaves: list[tuple[tuple, Any]]) -> dict[str, Any]:
 def _form(rules: Ruleset, worlds: int, agents: int) -> list[tuple[tuple, jax.ShapeDtypeStruct]]:
     """Return the path, dtype and shape of every field, as these rules make them."""
     made = Environment(id=rules.name, ruleset=rules, time_limit=rules.time_limit, num_agents=agents)
-    _, state = jax.eval_shape(made.reset_seeds, jax.ShapeDtypeStruct((worlds, 2), jnp.uint32))
-    return jax.tree_util.tree_leaves_with_path(state)
+    return jax.tree_util.tree_leaves_with_path(made.state_shape(worlds))
 
 
 def _complain(field: Field) -> None:

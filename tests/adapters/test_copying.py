@@ -177,7 +177,7 @@ def test_descriptions_and_rows_have_twins(twin_of):
     row = registry.WORLDS[CLASSIC]
     assert twin_of(row) == row
     face, params = gymnax.make(CLASSIC, time_limit=LIMIT)
-    assert twin_of(face)._world == face._world
+    assert twin_of(face)._env == face._env
     assert twin_of(params) == params
     assert twin_of(gymnasium.spec(CLASSIC)) == gymnasium.spec(CLASSIC)
 

@@ -42,8 +42,8 @@ def seen(worlds, monkeypatch):
     """What goes into the compiled step, and what comes out of it: actions, results."""
     calls, step = [], worlds._programs.step
 
-    def listening(state, action):
-        out = step(state, action)
+    def listening(state, action, limit, again):
+        out = step(state, action, limit, again)
         calls.append((action, out))
         return out
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from openworld.content.rulesets import Ruleset
-from openworld.environment import OBSERVATIONS as ON_DEVICE
+from openworld.observe.forms import OBSERVATIONS as ON_DEVICE
 from openworld.observe.text import text
 from openworld.registry import listed
 

@@ -14,6 +14,7 @@ from typing import Any
 from gymnasium.envs.registration import EnvSpec
 
 from openworld.adapters.gymnasium import checks
+from openworld.environment import Environment
 
 #: What `max_episode_steps` is in Gymnasium where no wrapper is wanted.
 NO_WRAPPER = -1
@@ -60,6 +61,22 @@ def stated(spec: EnvSpec | None, limit: int) -> EnvSpec | None:
     spec = copy.copy(spec)
     spec.max_episode_steps = limit
     return spec
+
+
+class Limited:
+    """An environment whose `spec` states the time limit that holds."""
+
+    jax_env: Environment
+    _spec: EnvSpec | None = None
+
+    @property
+    def spec(self) -> EnvSpec | None:
+        """What Gymnasium has made this of; `max_episode_steps` is the time limit that holds."""
+        return self._spec
+
+    @spec.setter
+    def spec(self, value: EnvSpec | None) -> None:
+        self._spec = stated(value, self.jax_env.time_limit)
 
 
 def smaller(time_limit: int | None, other: int | None, name: str = "max_episode_steps") -> int | None:

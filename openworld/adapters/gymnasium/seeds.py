@@ -6,8 +6,8 @@ from typing import SupportsInt
 import numpy as np
 from gymnasium.utils import seeding
 
+from openworld.adapters.compiled import following
 from openworld.adapters.gymnasium import checks
-from openworld.adapters.gymnasium.programs import following
 
 #: What `VectorEnv.reset(seed=...)` takes.
 Asked = int | Sequence[int | None] | np.ndarray | None

@@ -50,33 +50,31 @@ class GymnaxEnv:
         """
         registry.known_keywords("GymnaxEnv.__init__", settings, (*registry.SETTINGS, "action_mask"))
         seen = observation or registry.listed(id).observation or "symbolic"
-        self._world = registry.make(id, observation=seen, time_limit=time_limit, **settings)
-        if self._world.num_agents != 1:
-            raise ValueError(
-                f"{id} has {self._world.num_agents} players here; gymnax knows one: num_agents=1"
-            )
+        self._env = registry.make(id, observation=seen, time_limit=time_limit, **settings)
+        if self._env.num_agents != 1:
+            raise ValueError(f"{id} has {self._env.num_agents} players here; gymnax knows one: num_agents=1")
         self._mask = action_mask
 
     @property
     def name(self) -> str:
         """The world's id."""
-        return self._world.id
+        return self._env.id
 
     @property
     def num_actions(self) -> int:
         """How many actions there are."""
-        return self._world.num_actions
+        return self._env.num_actions
 
     @property
     def default_params(self) -> EnvParams:
         """The time limit."""
-        return EnvParams(self._world.time_limit)
+        return EnvParams(self._env.time_limit)
 
     def reset(self, key: Array, params: EnvParams | None = None) -> tuple[Array, EnvState]:
         """Make the world of a key."""
         forking.refuse()
         self._limit(params)
-        obs, batch = calls(self._world).reset(world_seeds(key_words(arguments.key(key)), 1))
+        obs, batch = calls(self._env).reset(world_seeds(key_words(arguments.key(key)), 1))
         return obs[0], EnvState(first(batch), jnp.zeros((), bool))
 
     def step(
@@ -96,7 +94,7 @@ class GymnaxEnv:
 
     def get_obs(self, state: EnvState, params: EnvParams | None = None, key: Array | None = None) -> Array:
         """What the player sees in a state."""
-        return calls(self._world).observe(batch_of_one(state.batch))[0]
+        return calls(self._env).observe(batch_of_one(state.batch))[0]
 
     def is_terminal(self, state: EnvState, params: EnvParams) -> Bool[Array, ""]:
         """Whether the episode has ended by death or victory."""
@@ -122,13 +120,13 @@ class GymnaxEnv:
         """The observations, likewise."""
         from openworld.adapters.gymnasium.spaces import observation_space
 
-        space: Any = observation_space(self._world.ruleset, self._world.observation)
+        space: Any = observation_space(self._env.ruleset, self._env.observation)
         return Box(space.low, space.high, space.shape, space.dtype)
 
     def _limit(self, params: EnvParams | None) -> Any:
         """Return the time limit of the params, or the environment's own: a whole number, or int32[]."""
         if params is None:
-            return np.int32(self._world.time_limit)
+            return np.int32(self._env.time_limit)
         try:
             limit = params.max_steps_in_episode
         except AttributeError:
@@ -143,9 +141,9 @@ class GymnaxEnv:
 
     def _played(self, state: EnvState, action: Any, limit: Any, how: str) -> tuple[Any, ...]:
         action = self._checked(state, action)
-        play = calls(self._world)
+        play = calls(self._env)
         limits = jnp.asarray(limit)[None]
-        again = (jnp.full(1, self._world.repeat_world),) if how == "step" else ()
+        again = (jnp.full(1, self._env.repeat_world),) if how == "step" else ()
         out = getattr(play, how)(batch_of_one(state.batch), action[None], limits, *again)
         obs, batch, reward, terminated, truncated, told = first(out)
         after = EnvState(batch, terminated if how == "advance" else jnp.zeros_like(terminated))
@@ -174,7 +172,7 @@ class GymnaxEnv:
                 "step() plays one world and takes one action; use jax.vmap(env.step) to play many"
             )
         chosen = arguments.actions(action, (), self.num_actions)
-        rules, tiles = self._world.ruleset, state.batch.ground.tiles.shape
+        rules, tiles = self._env.ruleset, state.batch.ground.tiles.shape
         if tiles != (len(rules.floors), rules.rows, rules.cols):
             raise ValueError(f"the state is of another world than {self.name}: its maps are {list(tiles)}")
         return jnp.asarray(chosen)

@@ -105,13 +105,13 @@ class Shared(VecEnv):
         return True
 
 
-def spec_of(world: Environment, observation: str, rendering: tuple[str | None, int]) -> EnvSpec | None:
+def spec_of(env: Environment, observation: str, rendering: tuple[str | None, int]) -> EnvSpec | None:
     """Return the spec with which `gymnasium.make` makes one such environment; None where Gymnasium has no id."""
     register_gymnasium()
-    if world.id not in gymnasium.registry:
+    if env.id not in gymnasium.registry:
         return None
-    spec = copy.deepcopy(gymnasium.registry[world.id])
+    spec = copy.deepcopy(gymnasium.registry[env.id])
     render_mode, render_scale = rendering
     spec.kwargs |= {"observation": observation, "render_mode": render_mode, "render_scale": render_scale}
-    spec.max_episode_steps = world.time_limit
+    spec.max_episode_steps = env.time_limit
     return spec
