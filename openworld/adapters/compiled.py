@@ -19,6 +19,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, UInt8
 
 from openworld.adapters.packing import Packed, copied, pack, row, unpack
+from openworld.core import tuning
 from openworld.core.random import next_seed
 from openworld.core.xla import for_the_few
 from openworld.engine import rare_events
@@ -244,7 +245,7 @@ def _begin(
     def ask(mask: Array, index: Array) -> Array:
         return rare_events.put(mask, index, env.action_mask(rare_events.take(state, index)))
 
-    few = rare_events.chunk(rare_events.RESETS, ended.shape[0])
+    few = tuning.here().resets.of(ended.shape[0])
     return tokens[:, 0], state, for_the_few(ended, mask, ask, few)
 
 

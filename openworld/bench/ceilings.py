@@ -15,6 +15,7 @@ from openworld import registry
 from openworld.bench import Settings, ledger, pages, worlds
 from openworld.bench.ledger import LINE, Machine, Rates
 from openworld.content.ids import Kind, Stream
+from openworld.content.tables import compile_tables
 from openworld.core.random import Dice
 from openworld.engine import step as single
 from openworld.environment import State
@@ -99,7 +100,7 @@ def _rate(function: Callable[..., Any], arrays: list[Array], seconds: float) -> 
 
 def rates(environment: "Environment", num_worlds: int = 256, warm_up: int = 1000, steps: int = 4000) -> Rates:
     """Play at random and return how often rare work comes."""
-    tables = environment.tables
+    tables = jax.tree.map(jnp.asarray, compile_tables(environment.ruleset))
 
     def body(_: Array, at: tuple[State, Int32[Array, " 4"]]) -> tuple[State, Int32[Array, " 4"]]:
         before, counts = at

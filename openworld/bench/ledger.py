@@ -162,7 +162,7 @@ def _operations(environment: "Environment") -> dict[str, int]:
 
     _, state = _shapes(environment)
     rules, agents = environment.ruleset, environment.num_agents
-    tables = environment.tables
+    tables = _tables(environment)
     shape, seed = (rules.rows, rules.cols), jax.ShapeDtypeStruct((2,), jnp.uint32)
     action = jax.ShapeDtypeStruct((agents,), jnp.int32)
     tiles = jax.ShapeDtypeStruct(_window(environment), jnp.uint8)
@@ -242,10 +242,19 @@ def _looked_up(environment: "Environment") -> int:
     from openworld.bench import count
     from openworld.generate.floor import new_world
 
-    tables, rules = environment.tables, environment.ruleset
+    tables, rules = _tables(environment), environment.ruleset
     seed = jax.ShapeDtypeStruct((2,), jnp.uint32)
     traced = jax.make_jaxpr(lambda s: new_world(s, rules, tables, environment.num_agents))(seed)
     return count.gathered_bytes(traced.jaxpr)
+
+
+def _tables(environment: "Environment") -> Any:
+    import jax
+    import jax.numpy as jnp
+
+    from openworld.content.tables import compile_tables
+
+    return jax.tree.map(jnp.asarray, compile_tables(environment.ruleset))
 
 
 def _bytes(leaf: Any) -> int:

@@ -25,8 +25,9 @@ def step_collectives(id: str, *, by_hand: bool = True) -> list[tuple[str, int]]:
     """
     environment = registry.make(id)
     mesh, (_, spread) = _mesh()
-    worlds = SIZE * jax.device_count()
-    state, action = environment.state_shape(worlds), jax.ShapeDtypeStruct((worlds,), jnp.int32)
+    seeds = jax.ShapeDtypeStruct((SIZE * jax.device_count(), 2), jnp.uint32)
+    _, state = jax.eval_shape(environment.reset_seeds, seeds)
+    action = jax.ShapeDtypeStruct(seeds.shape[:1], jnp.int32)
     state, action = _placed((state, action), spread)
 
     def step(state: Any, action: Any) -> Any:

@@ -16,6 +16,8 @@ from jax.extend.core import Var, jaxpr_as_fun
 from jax.sharding import NamedSharding, PartitionSpec
 from jaxtyping import Array, Bool, Int32, Integer, Shaped
 
+from openworld.core import tuning
+
 #: Runs a function on its arguments.
 Stage = Callable[..., Any]
 Carry = TypeVar("Carry")
@@ -53,7 +55,7 @@ def stage_of(always: Bool[Array, ""]) -> Stage:
     Args:
         always: a true value that the compiler cannot know to be true, from `opaque_true`.
     """
-    if jax.default_backend() != "cpu":
+    if not tuning.here().staged:
         return plain
 
     def run(function: Callable[..., Any], *args: Any) -> Any:

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float32, Int32, UInt8, UInt32
 
 from openworld.content.ids import Action
+from openworld.core import tuning
 from openworld.core.random import next_seed
 from openworld.core.state import Ground, World
 from openworld.core.xla import for_the_few, in_blocks, opaque_true, stage_of
@@ -26,8 +27,6 @@ from openworld.rules.scoring import SHARES, fineness, in_units, share_out, unloc
 if TYPE_CHECKING:
     from openworld.environment import Environment
 
-#: Worlds that an accelerator makes at a time: enough to fill it, few enough for its memory.
-RESET_BLOCK = 16384
 #: No first token has this value: comparing with it ties a write to an earlier read (see `reset_ended`).
 NO_TOKEN = 255
 
@@ -89,13 +88,12 @@ def make(env: "Environment", seeds: UInt32[Array, "worlds 2"]) -> tuple[Array, S
 def new_worlds(env: "Environment", seeds: UInt32[Array, "n 2"]) -> tuple[World, UInt8[Array, "n rows cols"]]:
     """Return the worlds of these seeds, and the tiles of their first floors."""
     tables, stage = env.tables, stage_of(opaque_true(seeds[:, 0]))
-    size = rare_events.RESETS.few if jax.default_backend() == "cpu" else RESET_BLOCK
 
     def one(seed: UInt32[Array, " 2"]) -> tuple[World, UInt8[Array, "rows cols"]]:
         world, tiles = new_world(seed, env.ruleset, tables, env.num_agents, stage)
         return (world if env.num_agents == 1 else rare_events.settle(world, tiles, tables)), tiles
 
-    return in_blocks(one, seeds, size)
+    return in_blocks(one, seeds, tuning.here().made_at_once)
 
 
 def tokens_of(env: "Environment", world: World, ground: Ground) -> Tokens:
@@ -214,7 +212,7 @@ def reset_ended(
         returns = put(state.episode_return, index, jnp.zeros((index.shape[0], env.num_agents), jnp.int32))
         return seen, State(put(state.world, index, world), ground, returns)
 
-    few = rare_events.chunk(rare_events.RESETS, ended.shape[0])
+    few = tuning.here().resets.of(ended.shape[0])
     with jax.named_scope("reset"):
         return for_the_few(pending, (tokens, state), work, few)
 

@@ -16,29 +16,13 @@ from openworld.content.ids import Kind
 from openworld.content.rulesets import Ruleset
 from openworld.content.smooth_tables import SmoothRow
 from openworld.content.tables import Tables
+from openworld.core import tuning
 from openworld.core.state import Ground, World, narrow, widen
 from openworld.core.xla import Stage, for_the_few
 from openworld.engine import step as single
 from openworld.generate.floor import Floor, Site, rooms_floor, smooth_floor
 from openworld.generate.glow import glow
 from openworld.rules import arrival, light, spawning, travel
-
-
-class Share(NamedTuple):
-    """How many worlds share one pass of a chore.
-
-    A CPU takes few at a time, so that what they need meanwhile stays in its cache; an accelerator takes a share of
-    the batch that one pass mostly settles, for each pass costs it a round trip to the host.
-    """
-
-    few: int  # at most so many, on a CPU
-    one_in: int  # of so many worlds one, on an accelerator
-
-
-SPAWNS, TORCHES, TRAVELS = Share(128, 16), Share(64, 128), Share(64, 256)
-FLOORS, RESETS = Share(16, 1024), Share(16, 64)
-#: Of a small batch a CPU takes one world in so many.
-RARITY = 32
 
 Record = TypeVar("Record")
 Few = Int32[Array, " few"]
@@ -51,12 +35,6 @@ class Land(NamedTuple):
 
     world: World
     ground: Ground
-
-
-def chunk(share: Share, worlds: int) -> int:
-    """Return how many worlds share a pass of rare work; nothing but speed depends on it."""
-    on_cpu = jax.default_backend() == "cpu"
-    return max(1, min(share.few, worlds // RARITY) if on_cpu else worlds // share.one_in)
 
 
 def take(records: Record, index: Where) -> Record:
@@ -89,13 +67,13 @@ def change_floors(
         gone = jax.vmap(lambda w, d: narrow(travel.change_floor(widen(w), d)))(few, take(way, index))
         return _swap(land, index, few, _arrived(gone, take(way, index)))
 
-    land = for_the_few(leaving, land, leave, chunk(TRAVELS, worlds))
+    land = for_the_few(leaving, land, leave, tuning.here().travels.of(worlds))
     world = land.world
     floor, theme = world.floor.astype(jnp.int32), world.theme.astype(jnp.int32)
     here = jnp.arange(len(rules.floors), dtype=jnp.int32)[None] == floor[:, None]
     unknown = leaving & ~jnp.any(here & world.floors.visited, axis=-1)
     has_rooms = tables.has_rooms[theme]
-    shape, size = (rules.rows, rules.cols), chunk(FLOORS, worlds)
+    shape, size = (rules.rows, rules.cols), tuning.here().floors.of(worlds)
 
     def discover(land: Land, index: Few, make: Callable[[Site], Floor]) -> Land:
         return _make_floor(land, index, partial(_arrived, way=take(way, index)), make, tables)
@@ -109,7 +87,7 @@ def change_floors(
         return land
     head = jax.vmap(_head)(before, action, way)
     part = partial(_part, head=head, rules=rules, tables=tables)
-    return for_the_few(leaving, land, part, chunk(TRAVELS, worlds))
+    return for_the_few(leaving, land, part, tuning.here().travels.of(worlds))
 
 
 def _head(world: World, action: Int32[Array, " agents"], way: Int32[Array, ""]) -> Int32[Array, ""]:
@@ -210,7 +188,9 @@ def light_torches(
     kept = ground.light
     for agent in range(torches.shape[1]):
         pending = dark & (torches[:, agent, 0] >= 0)
-        kept = for_the_few(pending, kept, partial(one, agent=agent), chunk(TORCHES, pending.shape[0]))
+        kept = for_the_few(
+            pending, kept, partial(one, agent=agent), tuning.here().torches.of(pending.shape[0])
+        )
     return eqx.tree_at(lambda g: g.light, ground, kept)
 
 
@@ -228,7 +208,9 @@ def spawn(world: World, ground: Ground, rules: Ruleset, tables: Tables) -> World
         return eqx.tree_at(lambda w: w.mobs, world, put(world.mobs, index, mobs))
 
     for kind in spawning.ORDER:
-        world = for_the_few(due[:, kind], world, partial(one_more, kind=kind), chunk(SPAWNS, due.shape[0]))
+        world = for_the_few(
+            due[:, kind], world, partial(one_more, kind=kind), tuning.here().spawns.of(due.shape[0])
+        )
     return world
 
 
