@@ -21,7 +21,7 @@ from jaxtyping import Array, Bool, UInt8
 from openworld.adapters.packing import Packed, copied, pack, row, unpack
 from openworld.core import tuning
 from openworld.core.random import next_seed
-from openworld.core.xla import for_the_few
+from openworld.core.xla import after, for_the_few
 from openworld.engine import rare_events
 from openworld.engine.batch import achievements, in_rewards, reset_ended
 from openworld.engine.compiled import shared
@@ -233,13 +233,10 @@ def coop(env: Environment, observation: str) -> Coop:
 def _begin(
     env: Environment, shown: tuple[Array, State, Array], ended: Array, again: Array
 ) -> tuple[Array, State, Array]:
-    """Begin the next episode where one has ended, given and returning tokens, state and action mask.
-
-    The write of new maps must wait for the mask's read of the old ones, as it waits for the tokens'
-    (`engine.batch.reset_ended`); the comparison, always true, makes it wait.
-    """
+    """Begin the next episode where one has ended, given and returning tokens, state and action mask."""
     tokens, state, mask = shown
-    ended = ended & (jnp.sum(mask, axis=1, dtype=jnp.int32) <= mask.shape[1])
+    # The maps that are written here were read for the mask, too.
+    ended = after(ended, jnp.sum(mask, axis=1, dtype=jnp.int32))
     tokens, state = reset_ended(env, tokens[:, None], state, ended, again)
 
     def ask(mask: Array, index: Array) -> Array:

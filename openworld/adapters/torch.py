@@ -28,9 +28,9 @@ from openworld.system.cache import enable
 KNOWN = ("final_obs", "episode_return", "episode_length", "achievements", "action_mask", "world_seed")
 USUAL = KNOWN[:4]
 
-Told = dict[str, torch.Tensor]
+Fields = dict[str, torch.Tensor]
 #: Observation, reward, terminated, truncated and info, as PyTorch has them.
-Stepped = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, Told]
+Stepped = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, Fields]
 
 
 class Programs(NamedTuple):
@@ -114,7 +114,7 @@ class TorchWorlds(Copyable):
         known_keywords("TorchWorlds.__init__", settings, (*SETTINGS, "info"))
         for name in (info,) if isinstance(info, str) else info:
             if name not in KNOWN:
-                raise ValueError(f"info tells of {', '.join(KNOWN)}, not of {name!r}")
+                raise ValueError(f"info holds {', '.join(KNOWN)}, not {name!r}")
         enable()
         self.num_envs = int(num_envs)
         self.jax_env = make(id, observation=observation, time_limit=time_limit, **settings)
@@ -137,7 +137,7 @@ class TorchWorlds(Copyable):
     @exclusive
     def reset(
         self, seed: int | None = None, *, held_out: bool = False, world_seed: Any = None
-    ) -> tuple[torch.Tensor, Told]:
+    ) -> tuple[torch.Tensor, Fields]:
         """Begin an episode in every world.
 
         Args:
@@ -155,8 +155,8 @@ class TorchWorlds(Copyable):
             seeds = world_seeds(key_words(drawn), self.num_envs, held_out=held_out)
         else:
             seeds = self._words(world_seed)
-        obs, told, self._state = self._programs.reset(seeds)
-        return _tensor(obs), _fields(told)
+        obs, fields, self._state = self._programs.reset(seeds)
+        return _tensor(obs), _fields(fields)
 
     @exclusive
     def step(self, actions: Any) -> Stepped:
@@ -172,11 +172,11 @@ class TorchWorlds(Copyable):
         self._still_open()
         if self._state is None:
             raise RuntimeError("call reset() before step(): no episode is running")
-        out, told, self._state = self._programs.step(
+        out, fields, self._state = self._programs.step(
             self._state, self._taken(actions), self._limit, self._again
         )
         obs, reward, terminated, truncated = map(_tensor, out)
-        return obs, reward, terminated, truncated, _fields(told)
+        return obs, reward, terminated, truncated, _fields(fields)
 
     @cached_property
     def device(self) -> torch.device:
@@ -215,8 +215,8 @@ class TorchWorlds(Copyable):
         words = np.asarray(seed.cpu() if isinstance(seed, torch.Tensor) else seed)
         right = words.shape == (self.num_envs, 2) and words.dtype.kind in "iu"
         if not right or words.min() < 0 or words.max() >= 2**32:
-            told = f"{words.dtype}{list(words.shape)}"
-            raise ValueError(f"world_seed must be 32-bit words of shape ({self.num_envs}, 2), not {told}")
+            found = f"{words.dtype}{list(words.shape)}"
+            raise ValueError(f"world_seed must be 32-bit words of shape ({self.num_envs}, 2), not {found}")
         return words.astype(np.uint32)
 
 
@@ -230,7 +230,7 @@ def _wide(words: Array) -> Array:
     return jax.lax.bitcast_convert_type(both, jnp.int32).reshape(words.shape[0], 4)
 
 
-def _fields(fields: dict[str, Array]) -> Told:
+def _fields(fields: dict[str, Array]) -> Fields:
     """Hand the fields of an info over; a seed's halves become int64, which needs no copy."""
     tensors = {name: _tensor(value) for name, value in fields.items()}
     if "world_seed" in tensors:

@@ -1,6 +1,7 @@
-"""The few things that XLA and JAX's devices ask of us. Each is here once, and says why it is needed.
+"""What XLA and JAX's devices need and JAX has no function for. Each idiom is here once and says why it is needed.
 
 * `opaque_true`: a value that is true, which the compiler cannot know.
+* `after`: a write that waits for a read.
 * `stage_of`: where one kernel ends and the next begins.
 * `for_the_few`: work that only few worlds of a batch need in a step.
 * `in_blocks`: work whose intermediate values must stay small.
@@ -24,18 +25,40 @@ Carry = TypeVar("Carry")
 
 
 def opaque_true(words: Integer[Array, " n"]) -> Bool[Array, ""]:
-    """Return True, computed so that the compiler cannot know it: no word has more bits set than it has bits.
+    """Return True, computed so that the compiler cannot know it.
 
     Why: XLA removes a conditional whose predicate it knows. `stage_of` needs one that stays.
-    When: once for each call of a compiled function, from any integers of the batch.
-    Cost: one reduction. All words are read, not one: a reduction is defined however the array lies on devices.
+    When: once for each call of a compiled function, from any integers of the batch, one a world.
+    Cost: one reduction. All words are read, because a reduction is defined however the array lies on devices.
 
     Example:
         >>> bool(opaque_true(jnp.arange(3)))
         True
     """
-    bits = jnp.asarray(words.dtype.itemsize * 8, words.dtype)
-    return jnp.any(jax.lax.population_count(words) <= bits)
+    return jnp.any(_holds(words))
+
+
+def after(write: Bool[Array, " worlds"], read: Integer[Array, " worlds"]) -> Bool[Array, " worlds"]:
+    """Return the mask of a write, unchanged, which the compiler knows only once it has computed what reads.
+
+    Why: XLA copies an array that is written in place while a read of it is still to come.
+    When: where a step reads the maps of worlds that it then writes anew.
+    Cost: one comparison a world.
+
+    Args:
+        write: worlds that are written.
+        read: any integer that is computed from the read.
+
+    Example:
+        >>> after(jnp.array([True, False]), jnp.arange(2)).tolist()
+        [True, False]
+    """
+    return write & _holds(read)
+
+
+def _holds(words: Integer[Array, "*n"]) -> Bool[Array, "*n"]:
+    """Return True for every word: none has more bits set than it has bits. XLA does not know that."""
+    return jax.lax.population_count(words) <= jnp.asarray(words.dtype.itemsize * 8, words.dtype)
 
 
 def plain(function: Callable[..., Any], *args: Any) -> Any:
@@ -60,7 +83,7 @@ def stage_of(always: Bool[Array, ""]) -> Stage:
 
     def run(function: Callable[..., Any], *args: Any) -> Any:
         given, form = jax.tree.flatten(args)
-        traced, told = jax.make_jaxpr(
+        traced, shape = jax.make_jaxpr(
             lambda *given: function(*jax.tree.unflatten(form, given)), return_shape=True
         )(*given)
         # What only passes through stays outside, or the conditional would copy it.
@@ -83,7 +106,7 @@ def stage_of(always: Bool[Array, ""]) -> Stage:
 
         made = iter(jax.lax.cond(always, play, never, *given))
         out = [next(made) if origin is None else given[origin] for origin in passed]
-        return jax.tree.unflatten(jax.tree.structure(told), out)
+        return jax.tree.unflatten(jax.tree.structure(shape), out)
 
     return run
 

@@ -16,7 +16,7 @@ from openworld.content.ids import Action
 from openworld.core import tuning
 from openworld.core.random import next_seed
 from openworld.core.state import Ground, World
-from openworld.core.xla import for_the_few, in_blocks, opaque_true, stage_of
+from openworld.core.xla import after, for_the_few, in_blocks, opaque_true, stage_of
 from openworld.engine import rare_events, step
 from openworld.generate.floor import new_world
 from openworld.observe import mask as masks
@@ -26,9 +26,6 @@ from openworld.rules.scoring import SHARES, fineness, in_units, share_out, unloc
 
 if TYPE_CHECKING:
     from openworld.environment import Environment
-
-#: No first token has this value: comparing with it ties a write to an earlier read (see `reset_ended`).
-NO_TOKEN = 255
 
 Record = TypeVar("Record")
 Tokens = UInt8[Array, "worlds agents tokens"]
@@ -193,9 +190,8 @@ def reset_ended(
     Returns:
         The tokens of the first observation where an episode has begun, elsewhere those given; and the state.
     """
-    # The write must wait for the read of the final observation, or XLA would keep a copy of every map for it; the
-    # comparison, always true, makes it wait.
-    pending = ended & (tokens[:, 0, 0] != NO_TOKEN)
+    # The maps that are written here were read for the final observation.
+    pending = after(ended, tokens[:, 0, 0])
 
     def work(carry: tuple[Tokens, State], index: Int32[Array, " few"]) -> tuple[Tokens, State]:
         seen, state = carry

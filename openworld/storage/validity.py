@@ -81,9 +81,9 @@ def _check_form(state: State, rules: Ruleset) -> None:
     form, found = _named(_form(rules, worlds, agents)), _named(jax.tree_util.tree_leaves_with_path(state))
     for name, wanted in form.items():
         leaf = found.get(name)
-        told = "missing" if leaf is None else f"{leaf.dtype}{list(leaf.shape)}"
+        is_now = "missing" if leaf is None else f"{leaf.dtype}{list(leaf.shape)}"
         if leaf is None or (leaf.dtype, leaf.shape) != (wanted.dtype, wanted.shape):
-            raise ValueError(f"{name} is {told}; it must be {wanted.dtype}{list(wanted.shape)}")
+            raise ValueError(f"{name} is {is_now}; it must be {wanted.dtype}{list(wanted.shape)}")
     for name in found.keys() - form.keys():
         raise ValueError(f"{name} is no field of a state of these rules")
 

@@ -162,8 +162,8 @@ def test_attributes():
     assert not envs.has_attr("_state")
     assert envs.env_is_wrapped(Monitor, [0, 1]) == [True, True]
     assert envs.env_is_wrapped(VecMonitor) == [False] * WORLDS
-    with pytest.raises(AttributeError, match="'world' is the same for all worlds"):
-        envs.set_attr("world", None)
+    with pytest.raises(AttributeError, match="'jax_env' is the same for all worlds"):
+        envs.set_attr("jax_env", None)
     with pytest.raises(AttributeError, match="no method 'fly'; they have action_masks, render, get_wrapper"):
         envs.env_method("fly")
     with pytest.raises(IndexError, match="no world 4: they are 0 to 3"):

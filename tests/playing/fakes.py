@@ -18,13 +18,13 @@ class FakeSession(Session):
         rules = registry.ruleset(id)
         self.env = SimpleNamespace(ruleset=rules, id=id, num_actions=rules.actions)
         self.players, self.limit = players, limit
-        self.played, self.saved, self.moments, self.envs = [], [], [], 0
+        self.played, self.saved, self.moments, self.worlds = [], [], [], 0
 
     def begin(self):
-        self.wood, self.facing, self.envs = (
+        self.wood, self.facing, self.worlds = (
             [0] * self.players,
             [Direction.DOWN] * self.players,
-            self.envs + 1,
+            self.worlds + 1,
         )
         self.played = []
         return self._moments([0] * self.players)

@@ -45,7 +45,7 @@ class GymnaxEnv:
             id: which world, as in `openworld.make`.
             observation: one that `openworld.make` knows; None takes the id's own, "symbolic" where it has none.
             time_limit: steps after which an episode is truncated; None takes the rules' own limit.
-            action_mask: whether `info` tells which actions would do something in the state that is returned.
+            action_mask: whether `info` holds which actions would do something in the state that is returned.
             settings: further settings of `openworld.make`.
         """
         registry.known_keywords("GymnaxEnv.__init__", settings, (*registry.SETTINGS, "action_mask"))
@@ -145,16 +145,16 @@ class GymnaxEnv:
         limits = jnp.asarray(limit)[None]
         again = (jnp.full(1, self._env.repeat_world),) if how == "step" else ()
         out = getattr(play, how)(batch_of_one(state.batch), action[None], limits, *again)
-        obs, batch, reward, terminated, truncated, told = first(out)
+        obs, batch, reward, terminated, truncated, held = first(out)
         after = EnvState(batch, terminated if how == "advance" else jnp.zeros_like(terminated))
         info = {
             "discount": 1 - terminated.astype(jnp.float32),
-            "final_observation": told.final_obs,
+            "final_observation": held.final_obs,
             "terminated": terminated,
             "truncated": truncated,
-            "episode_return": told.episode_return,
-            "episode_length": told.episode_length,
-            "achievements": told.achievements,
+            "episode_return": held.episode_return,
+            "episode_length": held.episode_length,
+            "achievements": held.achievements,
         }
         if self._mask:
             info["action_mask"] = play.mask(batch_of_one(batch))[0]
@@ -179,7 +179,7 @@ class GymnaxEnv:
 
 
 class OlderGymnaxEnv(GymnaxEnv):
-    """The same with one `done` for both ends, as gymnax had it before 1.0; `info` tells them apart."""
+    """The same with one `done` for both ends, as gymnax had it before 1.0; `info` holds each."""
 
     def step(
         self, key: Array, state: EnvState, action: Any, params: EnvParams | None = None

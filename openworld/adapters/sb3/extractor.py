@@ -10,7 +10,7 @@ from openworld.content.reach import reachable
 from openworld.observe.layout import layout_of
 from openworld.registry import ruleset
 
-#: A count is told by whether it reaches each of these, and by its root.
+#: A count is encoded by whether it reaches each of these, and by its root.
 ENOUGH = (1, 2, 3, 4)
 #: Runs of tokens that have a form of their own; the others are scaled to at most 1.
 FORMED = frozenset(
@@ -47,7 +47,7 @@ class TokenExtractor(BaseFeaturesExtractor):
         fixtures, last_block = divmod(layout["tile"].high, 64)
         self.blocks, self.floors = last_block + 1, len(rules.floors)
         self.tile = nn.Embedding(self.blocks + fixtures, embedding)
-        # Nobody is nothing: most tiles are empty.
+        # Most tiles have no creature: their embedding is zero.
         self.creature = nn.Embedding(layout["creature"].high + 1, -(-embedding // 2), padding_idx=0)
         cols, middle = rules.view_cols, rules.view_rows * rules.view_cols // 2
         faced = [middle + cols * row + col for row, col in DIRECTION_STEPS]
@@ -84,7 +84,7 @@ class TokenExtractor(BaseFeaturesExtractor):
         return torch.cat(parts, dim=1)
 
     def _reach(self, count: Tensor) -> Tensor:
-        """Tell counts by the marks that they reach, and by a third of their root."""
+        """Encode counts by the marks that they reach, and by a third of their root."""
         return torch.cat(
             [(count[:, None] >= self.enough[:, None]).float().flatten(1), count.sqrt() / 3], dim=1
         )

@@ -184,8 +184,8 @@ class Replay:
             revival=revival,
         )
 
-    def world(self) -> "Environment":
-        """Return the world it was recorded in, or refuse rules that are not these."""
+    def env(self) -> "Environment":
+        """Return the environment that it was recorded in, or refuse other rules than those here."""
         try:
             here = rules_of(self.id)
         except ValueError as error:
