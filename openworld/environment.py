@@ -1,7 +1,7 @@
 """Environments: thousands of worlds at once, as pure functions.
 
-Every array has the batch axis `worlds` first. A single-agent environment has no agents axis in its observations,
-actions and rewards; one of several players has it second.
+Every array has the batch axis `worlds` first. A single-agent environment has no agents axis in its
+observations, actions and rewards; one of several players has it second.
 """
 
 from collections.abc import Callable
@@ -37,8 +37,8 @@ Carry = TypeVar("Carry")
 class Environment:
     """A frozen description of an environment, and the functions that play it. `openworld.make` returns one.
 
-    All functions are pure, jittable and compiled on their first call. Environments that differ only in id, time
-    limit and `repeat_world` share what is compiled.
+    All functions are pure, jittable and compiled on their first call. Environments that differ only in id,
+    time limit and `repeat_world` share what is compiled.
 
     Attributes:
         id: its name in the registry.
@@ -46,7 +46,8 @@ class Environment:
         observation: "tokens" (uint8), "symbolic" (float32) or "pixels" (uint8).
         time_limit: steps after which an episode is truncated, 1 to 2**31 - 2.
         num_agents: players in each world.
-        sharing: the share of each player's reward that is the mean of all, in hundredths; the rest is its own.
+        sharing: the share of each player's reward that is the mean of all, in hundredths; the rest is its
+            own.
         repeat_world: whether the next episode begins in the same world again instead of a new one.
 
     Example:
@@ -120,7 +121,8 @@ class Environment:
     def canonical(self) -> "Environment":
         """The description that programs are compiled for.
 
-        Id, time limit and `repeat_world` mean nothing in it: compiled functions take the latter two as arguments.
+        Id, time limit and `repeat_world` mean nothing in it: compiled functions take the latter two as
+        arguments.
         """
         return replace(self, id=self.ruleset.name, time_limit=1, repeat_world=False)
 
@@ -189,8 +191,8 @@ class Environment:
 
         Args:
             state: the worlds.
-            action: whole numbers of any width, [worlds] (or [worlds, agents]), as an array or a list. Each is an
-                `Action`; one out of range does nothing.
+            action: whole numbers of any width, [worlds] (or [worlds, agents]), as an array or a list. Each is
+                an `Action`; one out of range does nothing.
             time_limit: in place of the environment's own, for all worlds or for each, int[worlds].
             repeat_world: likewise, a flag for all worlds or for each, bool[worlds].
 
@@ -251,7 +253,7 @@ class Environment:
         return self._compiled.renew(obs, state, mask, arguments.repetition(self, repeat_world, worlds))
 
     def observe(self, state: State) -> Array:
-        """Return the observations of a state, [worlds, ...]: those that came with it from `reset` or `step`."""
+        """Return the observations of a state, [worlds, ...], as `reset` or `step` returned them with it."""
         arguments.worlds(self, "observe()", state)
         return self._compiled.observe(state)
 
@@ -259,7 +261,8 @@ class Environment:
         """Return this environment's kind of observation, made from tokens.
 
         Args:
-            tokens: as an environment of the same rules shows them with `observation="tokens"`; any axes may lead.
+            tokens: as an environment of the same rules shows them with `observation="tokens"`; any axes may
+                lead.
 
         Returns:
             [*batch, ...] in the form of `observation`.
@@ -287,7 +290,7 @@ class Environment:
         return state.world.player.health <= 0
 
     def sharded(self, mesh: jax.sharding.Mesh) -> sharding.Sharded:
-        """Return this environment's functions over the devices of a mesh, each of which plays its own worlds."""
+        """Return this environment's functions over the devices of a mesh; each device plays its own worlds."""
         return sharding.Sharded(self, mesh)
 
     def rollout(

@@ -61,11 +61,12 @@ def make(
 
     Args:
         id: one of `openworld.registry.WORLDS`.
-        observation: "tokens" (uint8, what networks should embed), "symbolic" (float32, the published layout) or
-            "pixels" (uint8, a small picture); None takes the id's own, "tokens" where it has none.
+        observation: "tokens" (uint8, what networks should embed), "symbolic" (float32, the published layout)
+            or "pixels" (uint8, a small picture); None takes the id's own, "tokens" where it has none.
         num_agents: players in the world; None takes the id's own.
         time_limit: steps after which an episode is truncated; None takes the rules' own limit.
-        sharing: of several players, which share of each one's reward is the mean of all: 0 (the default) to 1.
+        sharing: of several players, which share of each one's reward is the mean of all: 0 (the default) to
+            1.
         revival: of several players, whether one who has fallen can be helped up (the default) or is out.
         repeat_world: whether every episode of a world begins in the same map, instead of a new one each time.
         unknown: refused.
@@ -131,7 +132,8 @@ def alone() -> tuple[str, ...]:
 def register_gymnasium() -> None:
     """Register every id with Gymnasium, which is imported for it; what is registered already stays as it is.
 
-    `import openworld` does so as soon as Gymnasium is imported, and of an installed package so does Python's start.
+    `import openworld` does so as soon as Gymnasium is imported, and of an installed package so does Python's
+    start.
     """
     from importlib import import_module
 

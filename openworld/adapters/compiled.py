@@ -5,9 +5,9 @@
 * `learning`: many worlds of one player that begin anew at once (Stable-Baselines3).
 * `coop`: one world with all its players (PettingZoo, and play by hand).
 
-Environments that differ only in id, time limit and `repeat_world` share them: the functions take `limit` (int32,
-the time limit) and `again` (bool, whether the next episode is in the same map) as arguments. The environment given
-to them shows tokens; what else is shown is decoded from these.
+Environments that differ only in id, time limit and `repeat_world` share them: the functions take `limit`
+(int32, the time limit) and `again` (bool, whether the next episode is in the same map) as arguments. The
+environment given to them shows tokens; what else is shown is decoded from these.
 """
 
 from collections.abc import Callable
@@ -52,10 +52,12 @@ class Batch(NamedTuple):
 
     Attributes:
         reset: (seeds) -> (Shown, State).
-        step: (state, action, pending, same_step, limit, again) -> (Shown, State). Worlds that are pending ended
-            their episode in the last step; they begin the next one in place of their action. Worlds that end in
-            this step begin anew at once where `same_step` is true. One program serves all autoreset modes.
-        begin: (tokens, state, mask, again) -> (Shown, State). The worlds of the mask begin their next episode.
+        step: (state, action, pending, same_step, limit, again) -> (Shown, State). Worlds that are pending
+            ended their episode in the last step; they begin the next one in place of their action. Worlds
+            that end in this step begin anew at once where `same_step` is true. One program serves all
+            autoreset modes.
+        begin: (tokens, state, mask, again) -> (Shown, State). The worlds of the mask begin their next
+            episode.
         choose: (mask, chosen, other) -> State. The worlds of the mask are those of `chosen`.
         hold: (state) -> (Shown, State). A copy of a state, and what it shows.
         decode: (tokens) -> observations.
@@ -92,7 +94,8 @@ class Learning(NamedTuple):
 
     Attributes:
         reset: (seeds) -> (tokens, State).
-        step: (state, action, limit, again) -> (Shown, State). It is the same whatever is shown: `obs` is None.
+        step: (state, action, limit, again) -> (Shown, State). It is the same whatever is shown: `obs` is
+            None.
         action_mask: (state) -> bool[worlds, actions].
     """
 

@@ -1,6 +1,7 @@
-"""Few arrays in place of many: the numbers of a step as one row of bytes, the state of one world as two parts.
+"""Few arrays in place of many: the numbers of a step in one row of bytes, the state of a world in two parts.
 
-Each array that a compiled function takes or returns costs a microsecond on a CPU, and a transfer on an accelerator.
+Each array that a compiled function takes or returns costs a microsecond on a CPU, and a transfer on an
+accelerator.
 """
 
 from typing import NamedTuple, TypeVar
@@ -40,7 +41,7 @@ def row_type(rules: Ruleset, *, with_mask: bool = True) -> np.dtype:
 def row(
     reward: Array, terminated: Array, truncated: Array, info: Info, state: State, mask: Array | None = None
 ) -> UInt8[Array, "worlds *agents bytes"]:
-    """Lay a step's numbers side by side as bytes, in the order of `row_type`; each player has a row of its own.
+    """Lay a step's numbers side by side as bytes, in the order of `row_type`; each player has its own row.
 
     Args:
         reward: [worlds] or [worlds, agents].

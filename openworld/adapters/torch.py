@@ -1,10 +1,11 @@
 """PyTorch: batches of worlds whose tensors are JAX's own arrays, handed over by DLPack without a copy.
 
-* A tensor that is handed out stays as it is: the worlds are updated in place, but never what a step has returned.
-  Writing to such a tensor is allowed, too; the worlds do not read it.
-* Actions of type int32 are read where they lie. Those of other integer types, with gaps between them, or (on a CPU)
-  not on a boundary of 64 bytes, are copied first: four bytes a world. A step on a CPU returns when it has been
-  played, on a GPU the current stream of PyTorch waits for it, so that actions may be written over at once.
+* A tensor that is handed out stays as it is: the worlds are updated in place, but never what a step has
+  returned. Writing to such a tensor is allowed, too; the worlds do not read it.
+* Actions of type int32 are read where they lie. Those of other integer types, with gaps between them, or (on
+  a CPU) not on a boundary of 64 bytes, are copied first: four bytes a world. A step on a CPU returns when it
+  has been played, on a GPU the current stream of PyTorch waits for it, so that actions may be written over at
+  once.
 """
 
 from collections.abc import Callable, Sequence
@@ -34,7 +35,10 @@ Stepped = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, Fields]
 
 
 class Programs(NamedTuple):
-    """Compiled functions: worlds made by their seeds, and a step with auto-reset. The state is a step's to keep."""
+    """Compiled functions: worlds made by their seeds, and a step with auto-reset.
+
+    The state is a step's to keep.
+    """
 
     reset: Callable[..., tuple[Array, dict[str, Array], State]]
     step: Callable[..., tuple[tuple[Array, ...], dict[str, Array], State]]
@@ -84,7 +88,8 @@ class TorchWorlds(Copyable):
     Auto-reset is in the same step: where `terminated | truncated`, `obs` (and `action_mask`) are of the next
     episode, `info["final_obs"]` is what the player last saw, and `episode_return`, `episode_length` and
     `achievements` are of the episode that ended. Other worlds' `final_obs` equals `obs`. `info` has the same
-    fields, shapes and dtypes after every reset and every step; `world_seed` is int64[worlds, 2], of 32-bit words.
+    fields, shapes and dtypes after every reset and every step; `world_seed` is int64[worlds, 2], of 32-bit
+    words.
 
     With several players, rewards and actions are [worlds, players], and so are the observations' first axes.
     """
@@ -106,7 +111,8 @@ class TorchWorlds(Copyable):
             id: which world, as in `openworld.make`.
             observation: one that `openworld.make` knows; None takes the id's own, "tokens" where it has none.
             time_limit: steps after which an episode is truncated; None takes the rules' own limit.
-            info: which fields `info` holds, of `KNOWN`; an action mask and the worlds' seeds only if named here.
+            info: which fields `info` holds, of `KNOWN`; an action mask and the worlds' seeds only if named
+                here.
             settings: further settings of `openworld.make`, such as `num_agents`.
         """
         if isinstance(num_envs, bool) or not isinstance(num_envs, int | np.integer) or num_envs < 1:
@@ -163,8 +169,9 @@ class TorchWorlds(Copyable):
         """Play one step in every world.
 
         Args:
-            actions: a tensor of integers [worlds] (or [worlds, players]) on `device`. On a CPU one that is out of
-                range is an error; on a GPU it does nothing, as looking for it would wait for the device.
+            actions: a tensor of integers [worlds] (or [worlds, players]) on `device`. On a CPU one that is
+                out of range is an error; on a GPU it does nothing, as looking for it would wait for the
+                device.
 
         Returns:
             obs, reward (float32), terminated, truncated (bool) and info; see the class.

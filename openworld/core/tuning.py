@@ -1,7 +1,8 @@
-"""The numbers that suit a kind of device: how many worlds share a piece of work, and in which form it is compiled.
+"""The numbers that suit a kind of device: how many worlds share a piece of work, and how it is compiled.
 
-No value depends on them but for `precision`; the others change speed and memory alone. There are two rows, one for
-CPUs and one for accelerators. `here` returns the row of the device that JAX uses; `as_if` plans for another one.
+No value depends on them but for `precision`; the others change speed and memory alone. There are two rows,
+one for CPUs and one for accelerators. `here` returns the row of the device that JAX uses; `as_if` plans for
+another one.
 """
 
 from collections.abc import Iterator
@@ -17,8 +18,8 @@ import jax
 class Pass:
     """The number of worlds that share one pass of rare work: one in `one_in`, within bounds.
 
-    A CPU takes few at a time, so that what they need stays in its cache. An accelerator takes a share of the batch
-    that one pass mostly settles, because each pass costs it a round trip to the host.
+    A CPU takes few at a time, so that what they need stays in its cache. An accelerator takes a share of the
+    batch that one pass mostly settles, because each pass costs it a round trip to the host.
     """
 
     one_in: int
@@ -86,7 +87,8 @@ CPU = Tuning(
 )
 
 ACCELERATOR = Tuning(
-    # Read in the program that XLA compiles for an H100: its fusion does not repeat work ("What a GPU would run").
+    # Read in the program that XLA compiles for an H100: its fusion does not repeat work ("What a GPU would
+    # run").
     staged=False,
     # Predicted, and read in the compiled program: "accelerators process a share of the batch in each pass".
     spawns=Pass(one_in=16),

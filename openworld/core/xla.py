@@ -1,4 +1,4 @@
-"""What XLA and JAX's devices need and JAX has no function for. Each idiom is here once and says why it is needed.
+"""Idioms that XLA and devices need and JAX has no function for. Each is here once and says why it is needed.
 
 * `opaque_true`: a value that is true, which the compiler cannot know.
 * `after`: a write that waits for a read.
@@ -71,9 +71,9 @@ def stage_of(always: Bool[Array, ""]) -> Stage:
 
     Why: XLA's CPU compiler fuses a value into each of its users, so that what a step decides once for a world
     would be computed again for each tile in view. `jax.lax.optimization_barrier` does not stop that. A
-    conditional does: its results are written to memory.
-    When: around a value that is dear to compute and has many users.
-    Cost: its results are written and read once. On accelerators, whose fusion does not do this, it is a plain call.
+    conditional does: its results are written to memory. When: around a value that is dear to compute and has
+    many users. Cost: its results are written and read once. On accelerators, whose fusion does not do this,
+    it is a plain call.
 
     Args:
         always: a true value that the compiler cannot know to be true, from `opaque_true`.
@@ -120,13 +120,14 @@ def for_the_few(
     """Do the work for every pending world, `chunk` of them at a time, until none is left.
 
     Why: under `vmap` a conditional computes both of its branches for every world.
-    When: in a step that only few worlds need this work. Each pending world is worked on exactly once; the chunk
+    When: in a step that only few worlds need this work. Each pending world is worked on exactly once; the
+    chunk
     size changes only the time that takes.
     Cost: a cumulative sum over the worlds, and a pass of the loop for each `chunk` of pending worlds.
 
     Args:
-        work: takes the carry and the indices of up to `chunk` worlds; an index of `worlds` stands for nobody and
-            must be clipped when read and dropped when written.
+        work: takes the carry and the indices of up to `chunk` worlds; an index of `worlds` stands for nobody
+            and must be clipped when read and dropped when written.
     """
     worlds = pending.shape[0]
     if worlds == 1:
@@ -149,7 +150,12 @@ def for_the_few(
 def in_blocks(
     function: Callable[[Shaped[Array, "*shape"]], Any], items: Shaped[Array, "n *shape"], size: int
 ) -> Any:
-    """Return the function of each item, `size` items at a time, so that what they need meanwhile stays small."""
+    """Return the function of each item, computed for `size` items at a time.
+
+    Why: what a function needs meanwhile is many times its result (a world in the making, for example).
+    When: where a batch can be larger than the memory for its intermediate values.
+    Cost: one pass of a loop for each `size` items.
+    """
     count = items.shape[0]
     if count <= size:
         return jax.vmap(function)(items)
@@ -176,21 +182,21 @@ def as_varying(value: Any, kind: Any) -> Any:
 
 
 def _varying(kind: Any) -> frozenset[Any]:
-    """Return the mesh axes along which a value of a type differs: JAX has it under one name, or a later one."""
+    """Return the mesh axes along which a value of a type differs; the name depends on JAX's version."""
     if hasattr(kind, "vma"):
         return kind.vma
     return getattr(getattr(kind, "manual_axis_type", None), "varying", frozenset())
 
 
 def by_devices(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function of batches that each device runs on its own share, where they are spread explicitly.
+    """Return a function of batches that each device runs on its own share, if they are spread explicitly.
 
     What lies on a mesh of explicit axes has its sharding in its type, and JAX refuses operations whose result
     could lie in several ways. Worlds know nothing of each other, so that every device can play its own.
 
     Args:
-        function: takes trees of arrays, the first of which has the axis of worlds; every array with axes leads
-            with that one. Returns trees of such arrays.
+        function: takes trees of arrays, the first of which has the axis of worlds; every array with axes
+            leads with that one. Returns trees of such arrays.
     """
 
     def run(*args: Any) -> Any:
@@ -204,7 +210,7 @@ def by_devices(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def spread(function: Callable[..., Any], mesh: Any, names: Any) -> Callable[..., Any]:
-    """Return a function of batches, as `by_devices` takes it, that the devices of a mesh share along its axes."""
+    """Return a function of batches that the devices of a mesh share along its axes; see `by_devices`."""
     shared, whole = PartitionSpec(names), PartitionSpec()
 
     def run(*args: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Arguments of an `Environment` and its functions, checked: a refusal is one line that says what would be right."""
+"""Checks of the arguments of an `Environment` and its functions. A refusal is one line that says what is right."""
 
 import math
 from typing import TYPE_CHECKING, Any

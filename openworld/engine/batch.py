@@ -1,8 +1,8 @@
 """Batches of worlds: `vmap` of one world's step, plus the rare work, plus exact auto-reset.
 
-These are pure functions of an environment's description and of arrays that lead with the worlds axis. Nothing is
-checked here. `Environment` checks its arguments and calls these functions compiled (`engine.compiled`); adapters
-build programs of their own from them (`adapters.compiled`).
+These are pure functions of an environment's description and of arrays that lead with the worlds axis. Nothing
+is checked here. `Environment` checks its arguments and calls these functions compiled (`engine.compiled`);
+adapters build programs of their own from them (`adapters.compiled`).
 """
 
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -46,7 +46,7 @@ class State(eqx.Module):
 
 
 class Info(eqx.Module):
-    """What a step returns besides observation, state, reward and the two ends; unused parts cost nothing under jit.
+    """The last value that a step returns; fields that are not used cost nothing under jit.
 
     Attributes:
         final_obs: the observation before any reset.

@@ -37,8 +37,8 @@ def shared(
 ) -> "Callable[Concatenate[Environment, Rest], Made]":
     """Call a function once for all environments of the same rules, players, sharing and observation.
 
-    It is given `Environment.canonical`, which stands for all of them. What it made for the last `KEPT` is kept;
-    whoever uses it for longer holds it.
+    It is given `Environment.canonical`, which stands for all of them. What it made for the last `KEPT` is
+    kept; whoever uses it for longer holds it.
     """
     kept: Any = lru_cache(maxsize=KEPT)(make)
 

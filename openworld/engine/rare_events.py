@@ -1,7 +1,7 @@
 """The rare work of a batch's step: changing floors, lighting torches, creatures that appear.
 
-Each piece of it is done only for the worlds that need it (`xla.for_the_few`), with the functions of a single world.
-`tuning` says how many worlds share a pass.
+Each piece of it is done only for the worlds that need it (`xla.for_the_few`), with the functions of a single
+world. `tuning` says how many worlds share a pass.
 """
 
 from collections.abc import Callable
@@ -130,12 +130,15 @@ def _part(land: Land, index: Few, head: Int32[Array, " worlds"], rules: Ruleset,
 
 
 def _arrived(few: World, way: Few) -> World:
-    """Put the players on the ladder that they came by; the one on a new floor is known once the floor is made."""
+    """Put the players on the ladder that they came by.
+
+    The one on a new floor is known once the floor is made.
+    """
     return jax.vmap(lambda w, d: narrow(travel.step_off(widen(w), d)))(few, way)
 
 
 def _swap(land: Land, index: Few, before: World, after: World) -> Land:
-    """Store the creatures of the old floor in the ground, and load those of the new floor if it was visited."""
+    """Store the creatures of the old floor in the ground; load those of the new floor if it was visited."""
     ground = land.ground
     old, new = before.floor.astype(jnp.int32), after.floor.astype(jnp.int32)
     few = jnp.arange(index.shape[0], dtype=jnp.int32)

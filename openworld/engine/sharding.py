@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class Sharded:
     """The functions of an environment over all axes of a mesh, whatever its axis types.
 
-    Every array leads with the worlds, a number of them that the devices can share alike; world i is the same as
-    without a mesh, bit for bit. The functions are jitted, and may be called under a caller's jit.
+    Every array leads with the worlds, a number of them that the devices can share alike; world i is the same
+    as without a mesh, bit for bit. The functions are jitted, and may be called under a caller's jit.
 
     Attributes:
         sharding: how every array lies: cut along its first axis.

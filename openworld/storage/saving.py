@@ -1,8 +1,8 @@
 """Worlds as bytes: to be put away, and played on exactly as they would have been.
 
-The bytes begin with a header in JSON: the world's id, the version of its rules, and the name, dtype and shape of
-every field. The fields follow, compressed. Nothing in it is executed or unpickled. What is damaged, of other rules
-or of a newer form is refused, and so is a state that no play brings about (`validity`).
+The bytes begin with a header in JSON: the world's id, the version of its rules, and the name, dtype and shape
+of every field. The fields follow, compressed. Nothing in it is executed or unpickled. What is damaged, of
+other rules or of a newer form is refused, and so is a state that no play brings about (`validity`).
 """
 
 import hashlib

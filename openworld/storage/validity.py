@@ -1,7 +1,7 @@
 """Refuses a state that no play brings about, in one line that names the field, the world and what is allowed.
 
-The rules trust the state that they are given. One that was made by hand, read from a file or carried over from
-elsewhere is checked here before it is played.
+The rules trust the state that they are given. One that was made by hand, read from a file or carried over
+from elsewhere is checked here before it is played.
 """
 
 from collections.abc import Iterator

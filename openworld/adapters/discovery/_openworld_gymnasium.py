@@ -1,9 +1,10 @@
 """Make `gymnasium.make("OpenWorld-v0")` work without `import openworld`.
 
-Gymnasium 1.x looks up no entry points, so a copy of this module is installed at the top of site-packages, beside a
-`.pth` file that imports it when Python starts. All it does then is wait: each time `gymnasium.envs.registration` is
-imported, it adds OpenWorld's ids to the registry, as strings. Neither openworld nor jax is imported before an
-environment is made. It imports nothing that Python has not imported by then: every start of Python pays for it.
+Gymnasium 1.x looks up no entry points, so a copy of this module is installed at the top of site-packages,
+beside a `.pth` file that imports it when Python starts. All it does then is wait: each time
+`gymnasium.envs.registration` is imported, it adds OpenWorld's ids to the registry, as strings. Neither
+openworld nor jax is imported before an environment is made. It imports nothing that Python has not imported
+by then: every start of Python pays for it.
 """
 
 import sys

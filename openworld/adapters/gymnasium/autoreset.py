@@ -1,11 +1,11 @@
 """When the next episode begins, and what `infos` holds then: Gymnasium's three modes.
 
-NEXT_STEP: in the step after the one that ends an episode; its action is ignored. SAME_STEP: in the step that ends
-an episode; its last observation and info are in `final_obs` and `final_info`. DISABLED: when `reset` is called
-with `options={"reset_mask": ...}`.
+NEXT_STEP: in the step after the one that ends an episode; its action is ignored. SAME_STEP: in the step that
+ends an episode; its last observation and info are in `final_obs` and `final_info`. DISABLED: when `reset` is
+called with `options={"reset_mask": ...}`.
 
-`infos` holds the same fields after every reset and every step. `final_obs` and `final_info` come on top where an
-episode has ended, as Gymnasium's own vector environments have it.
+`infos` holds the same fields after every reset and every step. `final_obs` and `final_info` come on top where
+an episode has ended, as Gymnasium's own vector environments have it.
 """
 
 import copy
@@ -79,7 +79,10 @@ def field(rows: np.ndarray, name: str) -> np.ndarray:
 
 
 def decoded(decode: Callable[..., Any], tokens: Any, ended: np.ndarray) -> Any:
-    """Decode the tokens of the worlds that ended; as many again may follow, so that few shapes are compiled."""
+    """Decode the tokens of the worlds that ended.
+
+    As many again may follow, so that few shapes are compiled.
+    """
     where = np.flatnonzero(ended)
     return decode(np.asarray(tokens)[np.resize(where, 1 << (len(where) - 1).bit_length())])
 

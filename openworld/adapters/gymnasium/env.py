@@ -41,15 +41,16 @@ class OpenWorldEnv(  # type: ignore[reportIncompatibleVariableOverride]
 ):
     """One world, one player. The default observation is "symbolic"; `observation=` chooses another.
 
-    `reset(seed=...)` always makes the same world. Without a seed the next world follows from the last one's, as
-    in a vector environment; the very first is drawn from `np_random`. `reset(options=...)` takes `held_out=True`
-    (a world set aside for evaluation, and so are those that follow it) and `world_seed=(a, b)` (exactly the world
-    whose seed an earlier `info` named).
+    `reset(seed=...)` always makes the same world. Without a seed the next world follows from the last one's,
+    as in a vector environment; the very first is drawn from `np_random`. `reset(options=...)` takes
+    `held_out=True` (a world set aside for evaluation, and so are those that follow it) and
+    `world_seed=(a, b)` (exactly the world whose seed an earlier `info` named).
 
-    `info` holds the same fields after every reset and every step: `episode_return` (float), `episode_length` (int)
-    and `achievements` (bool, for each that the world's rules have, in the order of
-    `openworld.content.ids.Achievement`) of the episode so far, `action_mask` (int8[actions], which actions would do
-    something in the next step) and `world_seed` (int64[2], the two 32-bit words of the world's seed).
+    `info` holds the same fields after every reset and every step: `episode_return` (float), `episode_length`
+    (int) and `achievements` (bool, for each that the world's rules have, in the order of
+    `openworld.content.ids.Achievement`) of the episode so far, `action_mask` (int8[actions], which actions
+    would do something in the next step) and `world_seed` (int64[2], the two 32-bit words of the world's
+    seed).
 
     It pickles and copies at any time; a copy goes on alike, apart from it. One thread at a time may use it.
 
@@ -78,12 +79,12 @@ class OpenWorldEnv(  # type: ignore[reportIncompatibleVariableOverride]
 
         Args:
             id: which world, as in `openworld.make`.
-            observation: "symbolic" (float32, the published layout), "tokens" (uint8, a twentieth of the size),
-                "pixels" (uint8, a small picture) or "text" (words); None takes the id's own.
+            observation: "symbolic" (float32, the published layout), "tokens" (uint8, a twentieth of the
+                size), "pixels" (uint8, a small picture) or "text" (words); None takes the id's own.
             time_limit: steps after which an episode is truncated; None takes the rules' own limit.
             repeat_world: whether every episode is in the same map, instead of a new one each time.
-            render_mode: None, "rgb_array" (a frame with achievements and the last events), "human" (the same in
-                a window, after every reset and step; needs pygame-ce) or "ansi".
+            render_mode: None, "rgb_array" (a frame with achievements and the last events), "human" (the same
+                in a window, after every reset and step; needs pygame-ce) or "ansi".
             render_scale: screen pixels for each pixel of a tile.
             max_episode_steps: Gymnasium's name for `time_limit`; of both the smaller one holds.
             env_id: the same as `id`, which `gymnasium.make` has a use of its own for.
@@ -165,14 +166,16 @@ class OpenWorldEnv(  # type: ignore[reportIncompatibleVariableOverride]
 
     @exclusive
     def action_masks(self) -> np.ndarray:
-        """Return bool[actions]: which actions would do something in the next step, as sb3-contrib asks for them."""
+        """Return bool[actions]: the actions that would do something now. sb3-contrib calls this."""
         checks.in_play(self._closed, self._shown, "action_masks()")
         assert self._shown is not None
         return np.asarray(self._shown.rows)[0, self._mask_at :].astype(bool)
 
     @exclusive
     def get_state(self) -> Held:
-        """Return the world in hand, for `set_state` of any environment of the same rules; `bytes(...)` saves it.
+        """Return a copy of the world, for `set_state` of any environment of the same rules.
+
+        `bytes(...)` of it is what a file can keep.
 
         It holds all that decides what comes, the worlds of later episodes included, but not `np_random`.
         """
@@ -182,7 +185,10 @@ class OpenWorldEnv(  # type: ignore[reportIncompatibleVariableOverride]
 
     @exclusive
     def set_state(self, value: Any) -> tuple[Any, dict[str, Any]]:
-        """Go on from what `get_state` returned, or its bytes; returns observation and info as `reset` does."""
+        """Go on from what `get_state` returned, or its bytes.
+
+        Returns observation and info as `reset` does.
+        """
         checks.is_open(self._closed, "set_state()")
         value = held(self.jax_env, value, 1)
         packed = value.state if isinstance(value.state, Packed) else self._programs.pack(value.state)

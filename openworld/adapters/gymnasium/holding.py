@@ -20,8 +20,8 @@ from openworld.system import forking
 class Held:
     """A copy of one or more worlds, which nothing that an environment does can change.
 
-    `bytes(held)` is it as bytes, which `set_state` takes as well, in this process or another; `len(held)` is how
-    many worlds it holds, and `held[i]` is one of them.
+    `bytes(held)` is it as bytes, which `set_state` takes as well, in this process or another; `len(held)` is
+    how many worlds it holds, and `held[i]` is one of them.
     """
 
     env: Environment

@@ -1,9 +1,10 @@
 """The time limit of an episode: our `time_limit`, and Gymnasium's name for the same, `max_episode_steps`.
 
-`gymnasium.make` keeps `max_episode_steps` for its own wrapper `TimeLimit` and does not hand it to the environment.
-The wrapper can only shorten an episode, so that a longer limit than the rules' own would be lost; and saved states,
-pictures and the refusal of a step too many would not know of the end. So `of_one` looks the number up in the call
-of `gymnasium.make` that it is part of. Where it does not find one, the environment has its own limit.
+`gymnasium.make` keeps `max_episode_steps` for its own wrapper `TimeLimit` and does not hand it to the
+environment. The wrapper can only shorten an episode, so that a longer limit than the rules' own would be
+lost; and saved states, pictures and the refusal of a step too many would not know of the end. So `of_one`
+looks the number up in the call of `gymnasium.make` that it is part of. Where it does not find one, the
+environment has its own limit.
 """
 
 import copy

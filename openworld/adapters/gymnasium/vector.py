@@ -32,14 +32,16 @@ _KNOWN = (
 class OpenWorldVectorEnv(  # type: ignore[reportIncompatibleVariableOverride]
     Copyable, limits.Limited, VectorEnv[Any, np.ndarray, np.ndarray]
 ):
-    """`num_envs` worlds that step together. The default observation is "symbolic"; `observation=` chooses another.
+    """`num_envs` worlds that step together.
 
-    `autoreset_mode` says when a world that ended begins its next episode: in the next step, whose action it ignores
-    (NEXT_STEP, the default, as Gymnasium's own), in the same step (SAME_STEP; `infos["final_obs"]` and
-    `infos["final_info"]` then hold its last observation and info, where `infos["_final_obs"]` is set), or when
-    `reset(options={"reset_mask": ...})` asks for it (DISABLED). The fields of `infos` are those of `OpenWorldEnv`,
-    after every reset and every step. World i of `reset(seed=s)` is the world of `OpenWorldEnv.reset(seed=s + i)`,
-    and so are all worlds that follow it.
+    The default observation is "symbolic"; `observation=` chooses another.
+
+    `autoreset_mode` says when a world that ended begins its next episode: in the next step, whose action it
+    ignores (NEXT_STEP, the default, as Gymnasium's own), in the same step (SAME_STEP; `infos["final_obs"]`
+    and `infos["final_info"]` then hold its last observation and info, where `infos["_final_obs"]` is set), or
+    when `reset(options={"reset_mask": ...})` asks for it (DISABLED). The fields of `infos` are those of
+    `OpenWorldEnv`, after every reset and every step. World i of `reset(seed=s)` is the world of
+    `OpenWorldEnv.reset(seed=s + i)`, and so are all worlds that follow it.
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012
@@ -135,7 +137,8 @@ class OpenWorldVectorEnv(  # type: ignore[reportIncompatibleVariableOverride]
         Args:
             seed: one number (world i gets seed + i), one for each world, or None for the worlds that follow.
             options: as of `OpenWorldEnv.reset`; `world_seed` is one pair for each world. Without auto-reset
-                `reset_mask` (bool, one for each world) names the worlds to begin anew; the others stay as they are.
+                `reset_mask` (bool, one for each world) names the worlds to begin anew; the others stay as
+                they are.
         """
         checks.is_open(self.closed, "reset()")
         mask = autoreset.reset_mask(options, self.num_envs, self.autoreset_mode)

@@ -26,8 +26,8 @@ class GymnaxEnv:
     The default observation is "symbolic"; `observation=` chooses another.
 
     `step` begins the next episode where one ends; `info` then holds `final_observation`, `discount` (0 where
-    terminated), and `episode_return`, `episode_length` and `achievements` of the episode that the step belongs to.
-    Every step's info has the same fields, shapes and dtypes.
+    terminated), and `episode_return`, `episode_length` and `achievements` of the episode that the step
+    belongs to. Every step's info has the same fields, shapes and dtypes.
     """
 
     def __init__(
@@ -43,7 +43,8 @@ class GymnaxEnv:
 
         Args:
             id: which world, as in `openworld.make`.
-            observation: one that `openworld.make` knows; None takes the id's own, "symbolic" where it has none.
+            observation: one that `openworld.make` knows; None takes the id's own, "symbolic" where it has
+                none.
             time_limit: steps after which an episode is truncated; None takes the rules' own limit.
             action_mask: whether `info` holds which actions would do something in the state that is returned.
             settings: further settings of `openworld.make`.

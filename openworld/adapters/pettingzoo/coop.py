@@ -35,12 +35,13 @@ class CoopEnv(Copyable, ParallelEnv[str, Any, int]):
 
     All stay until the episode ends, the fallen too; with `revival=False` who falls is out, and so terminated.
     `reset(seed=...)` always makes the same world; without a seed the next world follows from the last one's.
-    `reset(options=...)` takes `held_out` and `world_seed` as Gymnasium's face does; other options are left alone.
+    `reset(options=...)` takes `held_out` and `world_seed` as Gymnasium's face does; other options are left
+    alone.
 
     Each player's `info` holds the same fields after every reset and every step: `episode_return` (float),
-    `episode_length` (int) and `achievements` (bool) of its episode so far, `action_mask` (int8[actions], which
-    actions may do something in the next step), `fallen` (bool) and `world_seed` (int64[2], the two 32-bit words of
-    the world's seed). `state()` returns all players' tokens.
+    `episode_length` (int) and `achievements` (bool) of its episode so far, `action_mask` (int8[actions],
+    which actions may do something in the next step), `fallen` (bool) and `world_seed` (int64[2], the two
+    32-bit words of the world's seed). `state()` returns all players' tokens.
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012

@@ -21,8 +21,8 @@ FORMED = frozenset(
 class TokenExtractor(BaseFeaturesExtractor):
     """Tokens to numbers: every tile by a learned table, the faced tile and the player's own state in full.
 
-    Use it with `policy_kwargs=dict(features_extractor_class=TokenExtractor)` on the observation "tokens"; of other
-    worlds than OpenWorld-v0 add `features_extractor_kwargs=dict(id=...)`.
+    Use it with `policy_kwargs=dict(features_extractor_class=TokenExtractor)` on the observation "tokens"; of
+    other worlds than OpenWorld-v0 add `features_extractor_kwargs=dict(id=...)`.
 
     Args:
         observation_space: of one world.

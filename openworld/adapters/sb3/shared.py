@@ -74,7 +74,7 @@ class Shared(VecEnv):
     def env_method(
         self, method_name: str, *method_args: Any, indices: Indices = None, **method_kwargs: Any
     ) -> list[Any]:
-        """Call a method of each world: "action_masks" (bool[actions]), "render", or one for its attributes."""
+        """Call a method of each world: "action_masks" (bool[actions]), "render" or one of `METHODS`."""
         if method_name not in METHODS:
             raise AttributeError(f"the worlds have no method {method_name!r}; they have {', '.join(METHODS)}")
         call = {
@@ -106,7 +106,10 @@ class Shared(VecEnv):
 
 
 def spec_of(env: Environment, observation: str, rendering: tuple[str | None, int]) -> EnvSpec | None:
-    """Return the spec with which `gymnasium.make` makes one such environment; None where Gymnasium has no id."""
+    """Return the spec with which `gymnasium.make` makes one such environment.
+
+    None where Gymnasium has no id.
+    """
     register_gymnasium()
     if env.id not in gymnasium.registry:
         return None

@@ -75,9 +75,10 @@ class OpenWorldVecEnv(Copyable, Shared):
     """Worlds that step together, made by `make_vec_env`.
 
     Each info, of every reset (`reset_infos`) and every step, holds `episode_return` (float), `episode_length`
-    (int), `achievements` (bool, in the order of `openworld.content.ids.Achievement`), `world_seed` (int64[2]) and
-    `TimeLimit.truncated` (bool). A world that ends begins its next episode in the same step; its info, which is of
-    the episode that ended, then has `terminal_observation` too, and `episode`, as a `Monitor` would write it.
+    (int), `achievements` (bool, in the order of `openworld.content.ids.Achievement`), `world_seed` (int64[2])
+    and `TimeLimit.truncated` (bool). A world that ends begins its next episode in the same step; its info,
+    which is of the episode that ended, then has `terminal_observation` too, and `episode`, as a `Monitor`
+    would write it.
     """
 
     def __init__(

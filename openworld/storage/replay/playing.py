@@ -30,8 +30,8 @@ def record(
 
     Args:
         env: what `openworld.make` returned.
-        policy: as for `Environment.rollout`, called once a step; a module is compiled, a function called as it is.
-            Of several players it sees observations[1, players, ...] and chooses actions[1, players].
+        policy: as for `Environment.rollout`, called once a step; a module is compiled, a function called as
+            it is. Of several players it sees observations[1, players, ...] and chooses actions[1, players].
         seed: two words of a world's seed, or a number: then the world of `env.reset(seed, 1)`.
         max_steps: stop there even if the episode goes on; None plays to its end, or to `MOST_STEPS`.
         carry: what the policy is first called with.
@@ -94,7 +94,8 @@ class Moment:
 def moments(replay: Replay) -> Iterator[Moment]:
     """Play a replay again: yields what was before the first step, and after each.
 
-    After the last the digest, the return and the end are compared; where they differ, a `ReplayError` is raised.
+    After the last the digest, the return and the end are compared; where they differ, a `ReplayError` is
+    raised.
     """
     env = replay.env()
     wrong = replay.actions[replay.actions >= env.num_actions]
@@ -124,7 +125,7 @@ def moments(replay: Replay) -> Iterator[Moment]:
 
 
 def frames(replay: Replay) -> Iterator[np.ndarray]:
-    """Play a replay again: yields uint8[tokens] (or [players, tokens]) of each observation, as `moments` does."""
+    """Play a replay again; yields the tokens of each observation, uint8[tokens] or [players, tokens]."""
     for moment in moments(replay):
         yield moment.tokens[0] if replay.players == 1 else moment.tokens
 
@@ -155,7 +156,7 @@ def _device(values: Any, dtype: type) -> Any:
 
 
 def _programs(env: "Environment") -> tuple["Environment", Callable[..., Any]]:
-    """Return the same environment with tokens, and the compiled function that a policy's arguments come from."""
+    """Return the same environment with tokens, and the function that makes a policy's arguments."""
     return replace(env, observation="tokens"), _policy_arguments(env.canonical)
 
 
