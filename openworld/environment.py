@@ -182,6 +182,14 @@ class Environment:
 
         Returns:
             First observations and state, as `reset` returns them.
+
+        Example:
+            >>> import openworld
+            >>> env = openworld.make("OpenWorld-Classic-v0")
+            >>> obs, state = env.reset(0, num_worlds=2)
+            >>> again, _ = env.reset_seeds(state.world.seed)
+            >>> bool((again == obs).all())
+            True
         """
         forking.refuse()
         return self._compiled.reset(jnp.asarray(arguments.seeds(seeds), jnp.uint32))
@@ -230,6 +238,14 @@ class Environment:
 
         Returns:
             What `step` returns; `obs` and `info.final_obs` are the same.
+
+        Example:
+            >>> import openworld
+            >>> env = openworld.make("OpenWorld-Classic-v0")
+            >>> obs, state = env.reset(0, num_worlds=2)
+            >>> obs, state, reward, terminated, truncated, info = env.advance(state, [0, 0], time_limit=1)
+            >>> truncated.tolist()
+            [True, True]
         """
         return self._compiled.advance(state, *arguments.played(self, "advance()", state, action, time_limit))
 
@@ -246,6 +262,14 @@ class Environment:
 
         Returns:
             Observations and state, those of the mask's worlds at the beginning of an episode.
+
+        Example:
+            >>> import numpy as np, openworld
+            >>> env = openworld.make("OpenWorld-Classic-v0")
+            >>> obs, state = env.reset(0, num_worlds=2)
+            >>> new_obs, new_state = env.renew(obs, state, np.array([True, False]))
+            >>> (new_obs == obs).all(axis=1).tolist()
+            [False, True]
         """
         worlds = arguments.worlds(self, "renew()", state)
         arguments.array("obs", obs, (worlds, *self.observation_shape), self.observation_dtype)
@@ -253,7 +277,15 @@ class Environment:
         return self._compiled.renew(obs, state, mask, arguments.repetition(self, repeat_world, worlds))
 
     def observe(self, state: State) -> Array:
-        """Return the observations of a state, [worlds, ...], as `reset` or `step` returned them with it."""
+        """Return the observations of a state, [worlds, ...], as `reset` or `step` returned them with it.
+
+        Example:
+            >>> import openworld
+            >>> env = openworld.make("OpenWorld-Classic-v0")
+            >>> obs, state = env.reset(0, num_worlds=2)
+            >>> bool((env.observe(state) == obs).all())
+            True
+        """
         arguments.worlds(self, "observe()", state)
         return self._compiled.observe(state)
 
@@ -280,17 +312,42 @@ class Environment:
         return self._compiled.decode(tokens)
 
     def action_mask(self, state: State) -> Bool[Array, "worlds *agents actions"]:
-        """Return which actions would do something in the next step; the others do what NOOP would do."""
+        """Return which actions would do something in the next step; the others do what NOOP would do.
+
+        Example:
+            >>> import openworld
+            >>> env = openworld.make("OpenWorld-Classic-v0")
+            >>> obs, state = env.reset(0, num_worlds=2)
+            >>> env.action_mask(state).shape
+            (2, 17)
+        """
         arguments.worlds(self, "action_mask()", state)
         return self._compiled.action_mask(state)
 
     def fallen(self, state: State) -> Bool[Array, "worlds agents"]:
-        """Return which players have fallen: their actions do nothing until another player helps them up."""
+        """Return which players have fallen: their actions do nothing until another player helps them up.
+
+        Example:
+            >>> import openworld
+            >>> env = openworld.make("OpenWorld-Classic-v0")
+            >>> obs, state = env.reset(0, num_worlds=2)
+            >>> env.fallen(state).tolist()
+            [[False], [False]]
+        """
         arguments.worlds(self, "fallen()", state)
         return state.world.player.health <= 0
 
     def sharded(self, mesh: jax.sharding.Mesh) -> sharding.Sharded:
-        """Return this environment's functions over the devices of a mesh; each device plays its own worlds."""
+        """Return this environment's functions over the devices of a mesh; each device plays its own worlds.
+
+        Example:
+            >>> import jax, openworld
+            >>> mesh = jax.make_mesh((1,), ("worlds",), devices=jax.devices()[:1])
+            >>> env = openworld.make("OpenWorld-Classic-v0").sharded(mesh)
+            >>> obs, state = env.reset(0, num_worlds=2)
+            >>> obs.sharding == env.sharding
+            True
+        """
         return sharding.Sharded(self, mesh)
 
     def rollout(

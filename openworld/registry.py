@@ -111,7 +111,12 @@ def known_keywords(call: str, given: Iterable[str], known: Collection[str]) -> N
 
 
 def ruleset(id: str) -> Ruleset:
-    """Return the rules of an id, or raise a ValueError that names the ids most like it."""
+    """Return the rules of an id, or raise a ValueError that names the ids most like it.
+
+    Example:
+        >>> ruleset("OpenWorld-Classic-v0").actions
+        17
+    """
     return listed(id).rules
 
 

@@ -92,6 +92,13 @@ class TorchWorlds(Copyable):
     words.
 
     With several players, rewards and actions are [worlds, players], and so are the observations' first axes.
+
+    Example:
+        >>> worlds = TorchWorlds(2, "OpenWorld-Classic-v0")
+        >>> obs, info = worlds.reset(seed=0)
+        >>> obs, reward, terminated, truncated, info = worlds.step(torch.zeros(2, dtype=torch.int32))
+        >>> obs.shape, reward.dtype
+        (torch.Size([2, 307]), torch.float32)
     """
 
     def __init__(

@@ -134,6 +134,11 @@ def as_if(platform: str) -> Iterator[None]:
     """Trace programs as for another kind of device, to plan for it; they must not be run.
 
     JAX forgets what it has traced, before and after: its caches do not know of this.
+
+    Example:
+        >>> with as_if("gpu"):
+        ...     here().precision
+        'bfloat16'
     """
     if platform == traced_for():
         yield

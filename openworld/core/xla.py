@@ -126,8 +126,17 @@ def for_the_few(
     Cost: a cumulative sum over the worlds, and a pass of the loop for each `chunk` of pending worlds.
 
     Args:
-        work: takes the carry and the indices of up to `chunk` worlds; an index of `worlds` stands for nobody
-            and must be clipped when read and dropped when written.
+        pending: the worlds that need the work.
+        carry: what the work reads and writes.
+        work: takes the carry and the indices of up to `chunk` worlds. An index of `worlds` stands for no world:
+            it must be clipped when read and dropped when written.
+        chunk: worlds of one pass.
+
+    Example:
+        >>> def double(numbers, index):
+        ...     return numbers.at[index].multiply(2, mode="drop")
+        >>> for_the_few(jnp.array([False, True, True]), jnp.arange(3), double, chunk=1).tolist()
+        [0, 2, 4]
     """
     worlds = pending.shape[0]
     if worlds == 1:

@@ -53,7 +53,20 @@ class Field(NamedTuple):
 
 
 def check_state(state: State, rules: Ruleset) -> None:
-    """Raise a ValueError that names the first field of a state that no play of these rules brings about."""
+    """Refuse a state that no play of these rules brings about.
+
+    Args:
+        state: a batch of worlds.
+        rules: the ruleset.
+
+    Raises:
+        ValueError: it names the first field that is wrong.
+
+    Example:
+        >>> import openworld
+        >>> env = openworld.make("OpenWorld-Classic-v0")
+        >>> check_state(env.reset(0, num_worlds=2)[1], env.ruleset)
+    """
     state = jax.tree.map(np.asarray, state)
     _check_form(state, rules)
     tables, world, ground = compile_tables(rules), state.world, state.ground

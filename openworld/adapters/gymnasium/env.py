@@ -56,8 +56,10 @@ class OpenWorldEnv(  # type: ignore[reportIncompatibleVariableOverride]
 
     Example:
         >>> env = OpenWorldEnv("OpenWorld-Classic-v0", observation="tokens")
-        >>> env.observation_space.shape
-        (307,)
+        >>> obs, info = env.reset(seed=0)
+        >>> obs, reward, terminated, truncated, info = env.step(0)
+        >>> obs.shape, info["episode_length"]
+        ((307,), 1)
     """
 
     metadata: dict[str, Any] = {"render_modes": ONE_WORLD, "render_fps": 10}  # noqa: RUF012

@@ -22,6 +22,16 @@ class Held:
 
     `bytes(held)` is it as bytes, which `set_state` takes as well, in this process or another; `len(held)` is
     how many worlds it holds, and `held[i]` is one of them.
+
+    Example:
+        >>> from openworld.adapters.gymnasium import OpenWorldEnv
+        >>> env = OpenWorldEnv("OpenWorld-Classic-v0", observation="tokens")
+        >>> obs, info = env.reset(seed=0)
+        >>> held = env.get_state()
+        >>> first = env.step(0)[0]
+        >>> obs, info = env.set_state(held)
+        >>> bool((env.step(0)[0] == first).all())
+        True
     """
 
     env: Environment

@@ -42,6 +42,13 @@ class OpenWorldVectorEnv(  # type: ignore[reportIncompatibleVariableOverride]
     when `reset(options={"reset_mask": ...})` asks for it (DISABLED). The fields of `infos` are those of
     `OpenWorldEnv`, after every reset and every step. World i of `reset(seed=s)` is the world of
     `OpenWorldEnv.reset(seed=s + i)`, and so are all worlds that follow it.
+
+    Example:
+        >>> envs = OpenWorldVectorEnv(2, "OpenWorld-Classic-v0", observation="tokens")
+        >>> obs, infos = envs.reset(seed=0)
+        >>> obs, rewards, terminated, truncated, infos = envs.step([0, 1])
+        >>> obs.shape, infos["action_mask"].shape
+        ((2, 307), (2, 17))
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012

@@ -18,10 +18,20 @@ __all__ = ["EnvParams", "EnvState", "GymnaxEnv", "OlderGymnaxEnv", "make"]
 
 
 def make(id: str = "OpenWorld-v0", *, older: bool = False, **settings: Any) -> tuple[GymnaxEnv, EnvParams]:
-    """Return an environment and its params, as `gymnax.make` does; `older` for the form before gymnax 1.0.
+    """Return an environment and its params, as `gymnax.make` does.
 
-    The default observation is "symbolic"; `observation=` chooses another. Other settings are those of
-    `GymnaxEnv`.
+    Args:
+        id: as in `openworld.make`.
+        older: whether signatures are those before gymnax 1.0.
+        settings: of `GymnaxEnv`. The default observation is "symbolic"; `observation=` chooses another.
+
+    Example:
+        >>> import jax
+        >>> env, params = make("OpenWorld-Classic-v0", observation="tokens")
+        >>> keys = jax.random.split(jax.random.key(0), 2)
+        >>> obs, states = jax.vmap(env.reset, (0, None))(keys, params)
+        >>> obs.shape
+        (2, 307)
     """
     env = (OlderGymnaxEnv if older else GymnaxEnv)(id, **settings)
     return env, env.default_params

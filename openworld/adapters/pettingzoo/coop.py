@@ -42,6 +42,14 @@ class CoopEnv(Copyable, ParallelEnv[str, Any, int]):
     `episode_length` (int) and `achievements` (bool) of its episode so far, `action_mask` (int8[actions],
     which actions may do something in the next step), `fallen` (bool) and `world_seed` (int64[2], the two
     32-bit words of the world's seed). `state()` returns all players' tokens.
+
+    Example:
+        >>> env = CoopEnv(num_agents=2, observation="tokens")
+        >>> observations, infos = env.reset(seed=0)
+        >>> actions = {agent: 0 for agent in env.agents}
+        >>> observations, rewards, terminations, truncations, infos = env.step(actions)
+        >>> sorted(rewards)
+        ['player_0', 'player_1']
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012

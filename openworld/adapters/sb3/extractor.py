@@ -28,6 +28,13 @@ class TokenExtractor(BaseFeaturesExtractor):
         observation_space: of one world.
         id: the world whose tokens these are.
         embedding: numbers that stand for one tile of the view; a creature has half as many.
+
+    Example:
+        >>> from openworld.adapters.sb3 import make_vec_env
+        >>> envs = make_vec_env("OpenWorld-Classic-v0", 2, observation="tokens")
+        >>> extractor = TokenExtractor(envs.observation_space, id="OpenWorld-Classic-v0")
+        >>> tuple(extractor(torch.zeros(2, 307)).shape) == (2, extractor.features_dim)
+        True
     """
 
     faced: Tensor

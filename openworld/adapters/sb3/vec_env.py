@@ -58,6 +58,15 @@ def make_vec_env(  # noqa: PLR0913 (settings are keywords)
         channels_first: pictures as [3, h, w], which a CnnPolicy reads; otherwise Stable-Baselines3 turns each
             batch of [h, w, 3] round on the host.
         repeat_world: whether every episode of a world is in the same map, instead of a new one each time.
+        unknown: refused.
+
+    Example:
+        >>> envs = make_vec_env("OpenWorld-Classic-v0", 2, observation="tokens", seed=0)
+        >>> envs.reset().shape
+        (2, 307)
+        >>> obs, rewards, dones, infos = envs.step([0, 1])
+        >>> infos[1]["episode_length"]
+        1
     """
     known_keywords("make_vec_env", unknown, _KNOWN)
     observation = forms.chosen(id, observation)

@@ -36,6 +36,16 @@ def record(
         max_steps: stop there even if the episode goes on; None plays to its end, or to `MOST_STEPS`.
         carry: what the policy is first called with.
         held_out: take a numbered world from those set aside for evaluation.
+
+    Raises:
+        ValueError: a setting, or an action that the policy chose, is out of range.
+
+    Example:
+        >>> import numpy as np, openworld
+        >>> env = openworld.make("OpenWorld-Classic-v0")
+        >>> replay = record(env, lambda carry, key, obs: (carry, np.zeros(1, np.int32)), seed=0, max_steps=3)
+        >>> replay.actions.tolist(), len(list(frames(replay)))
+        ([0, 0, 0], 4)
     """
     if max_steps is not None and max_steps < 0:
         raise ValueError(f"max_steps must be at least 0, not {max_steps}")
