@@ -122,7 +122,7 @@ def test_foreign_names_stay_text_on_the_page_and_on_the_terminal(name, tmp_path,
     made.save(path)
     monkeypatch.setattr("openworld.judging.verify.verify", lambda *_, **__: Verdict((), 3, 60, 3))
     assert cli.main(["verify", str(path)]) == 0
-    said = capsys.readouterr().out + "\n".join(judge.told(made))
+    said = capsys.readouterr().out + "\n".join(judge.lines(made))
     assert not {unicodedata.category(letter) for letter in said if letter != "\n"} & {
         "Cc",
         "Cf",

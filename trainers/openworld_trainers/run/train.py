@@ -17,6 +17,7 @@ from openworld_trainers.ppo import devices as several
 from openworld_trainers.ppo.config import Config, to_dict
 from openworld_trainers.ppo.devices import ALONE, Devices, devices_of
 from openworld_trainers.ppo.learner import Learner, begin, outer_update, row_of, template
+from openworld_trainers.ppo.network_policy import Policy
 from openworld_trainers.ppo.networks import count_parameters, make_network
 from openworld_trainers.ppo.worlds import Worlds, achievement_names, identity, make
 from openworld_trainers.run.checkpoint import Checkpoints
@@ -34,7 +35,6 @@ from openworld_trainers.run.folder import (
 from openworld_trainers.run.lock import Lock
 from openworld_trainers.run.metrics import RunFolder, RunFolderError, plain
 from openworld_trainers.run.phases import Phases
-from openworld_trainers.run.play import Policy
 from openworld_trainers.run.progress import Display
 from openworld_trainers.run.signals import Interruption, interruption, leaving
 
