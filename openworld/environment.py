@@ -19,7 +19,7 @@ from openworld.content.tables import Tables, compile_tables
 from openworld.core.random import key_words, world_seeds
 from openworld.engine import arguments, sharding
 from openworld.engine.batch import Info, State, Stepped
-from openworld.engine.compiled import Compiled, compiled
+from openworld.engine.programs import Programs, programs
 from openworld.observe.forms import FORMS, OBSERVATIONS
 from openworld.observe.layout import MOST_PLAYERS, Layout, layout_of
 from openworld.rules.scoring import SHARES
@@ -98,7 +98,7 @@ class Environment:
 
     @property
     def layout(self) -> Layout:
-        """Where each field of the tokens lies."""
+        """The place of each field in the tokens."""
         return layout_of(self.ruleset)
 
     @property
@@ -127,8 +127,8 @@ class Environment:
         return replace(self, id=self.ruleset.name, time_limit=1, repeat_world=False)
 
     @cached_property
-    def _compiled(self) -> Compiled:
-        return compiled(self)  # kept here as well, for as long as it is used
+    def _programs(self) -> Programs:
+        return programs(self)  # kept here as well, for as long as it is used
 
     def state_shape(self, num_worlds: int) -> State:
         """Return the shapes and dtypes of a state, as `jax.eval_shape` does; no world is made.
@@ -145,7 +145,7 @@ class Environment:
             (4, 9, 48, 48)
         """
         seeds = jax.ShapeDtypeStruct((num_worlds, 2), jnp.uint32)
-        return jax.eval_shape(self._compiled.reset, seeds)[1]
+        return jax.eval_shape(self._programs.reset, seeds)[1]
 
     def reset(self, key: Array | int, num_worlds: int, *, held_out: bool = False) -> tuple[Array, State]:
         """Make new worlds.
@@ -192,7 +192,7 @@ class Environment:
             True
         """
         forking.refuse()
-        return self._compiled.reset(jnp.asarray(arguments.seeds(seeds), jnp.uint32))
+        return self._programs.reset(jnp.asarray(arguments.seeds(seeds), jnp.uint32))
 
     def step(self, state: State, action: Any, *, time_limit: Any = None, repeat_world: Any = None) -> Stepped:
         """Play one step in every world; worlds whose episode ends begin the next one in the same step.
@@ -224,7 +224,7 @@ class Environment:
             ((2,), [1, 1])
         """
         action, limit = arguments.played(self, "step()", state, action, time_limit)
-        return self._compiled.step(
+        return self._programs.step(
             state, action, limit, arguments.repetition(self, repeat_world, len(action))
         )
 
@@ -247,7 +247,7 @@ class Environment:
             >>> truncated.tolist()
             [True, True]
         """
-        return self._compiled.advance(state, *arguments.played(self, "advance()", state, action, time_limit))
+        return self._programs.advance(state, *arguments.played(self, "advance()", state, action, time_limit))
 
     def renew(
         self, obs: Array, state: State, mask: Bool[Array, " worlds"], *, repeat_world: Any = None
@@ -274,7 +274,7 @@ class Environment:
         worlds = arguments.worlds(self, "renew()", state)
         arguments.array("obs", obs, (worlds, *self.observation_shape), self.observation_dtype)
         arguments.array("mask", mask, (worlds,), np.dtype(bool))
-        return self._compiled.renew(obs, state, mask, arguments.repetition(self, repeat_world, worlds))
+        return self._programs.renew(obs, state, mask, arguments.repetition(self, repeat_world, worlds))
 
     def observe(self, state: State) -> Array:
         """Return the observations of a state, [worlds, ...], as `reset` or `step` returned them with it.
@@ -287,7 +287,7 @@ class Environment:
             True
         """
         arguments.worlds(self, "observe()", state)
-        return self._compiled.observe(state)
+        return self._programs.observe(state)
 
     def decode(self, tokens: UInt8[Array, "*batch tokens"]) -> Array:
         """Return this environment's kind of observation, made from tokens.
@@ -309,7 +309,7 @@ class Environment:
             (3, 1345)
         """
         arguments.tokens(self, tokens)
-        return self._compiled.decode(tokens)
+        return self._programs.decode(tokens)
 
     def action_mask(self, state: State) -> Bool[Array, "worlds *agents actions"]:
         """Return which actions would do something in the next step; the others do what NOOP would do.
@@ -322,7 +322,7 @@ class Environment:
             (2, 17)
         """
         arguments.worlds(self, "action_mask()", state)
-        return self._compiled.action_mask(state)
+        return self._programs.action_mask(state)
 
     def fallen(self, state: State) -> Bool[Array, "worlds agents"]:
         """Return which players have fallen: their actions do nothing until another player helps them up.

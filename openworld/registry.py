@@ -36,11 +36,11 @@ WORLDS: dict[str, Listed] = {
     "OpenWorld-Coop-v0": Listed(COOP, num_agents=2),
 }
 
-#: Where Gymnasium finds the classes of every id.
+#: The classes that Gymnasium makes of every id.
 ENTRY_POINT = "openworld.adapters.gymnasium:OpenWorldEnv"
 VECTOR_ENTRY_POINT = "openworld.adapters.gymnasium:OpenWorldVectorEnv"
 
-#: What `make` takes besides the id.
+#: The settings of `make` besides the id.
 SETTINGS = ("observation", "num_agents", "time_limit", "sharing", "revival", "repeat_world")
 
 

@@ -13,7 +13,7 @@ import pytest
 
 import openworld
 from openworld import registry
-from openworld.engine import compiled
+from openworld.engine import programs
 from openworld.engine import step as single
 from openworld.storage import saving
 from openworld.storage.saving import load_state, save_state
@@ -223,9 +223,9 @@ def traced(monkeypatch):
         return advance(*args, **settings)
 
     monkeypatch.setattr(single, "advance", counted)
-    compiled.compiled.cache_clear()
+    programs.programs.cache_clear()
     yield lambda: count[0]
-    compiled.compiled.cache_clear()
+    programs.programs.cache_clear()
 
 
 def test_all_that_means_the_same_plays_one_program(traced):

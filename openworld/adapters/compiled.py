@@ -24,13 +24,13 @@ from openworld.core.random import next_seed
 from openworld.core.xla import after, for_the_few
 from openworld.engine import rare_events
 from openworld.engine.batch import achievements, in_rewards, reset_ended
-from openworld.engine.compiled import shared
+from openworld.engine.programs import shared
 from openworld.environment import Environment, Info, State
 from openworld.observe.forms import decoder
 
 
 class Shown(NamedTuple):
-    """What one call leaves on the device for the host to fetch.
+    """The results of one call, on the device, from which the host fetches what it needs.
 
     Attributes:
         obs: [worlds, *agents, ...] in the form that the adapter shows; None where another program decodes it.

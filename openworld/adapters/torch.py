@@ -20,7 +20,7 @@ from jaxtyping import Array
 
 from openworld.adapters.copying import Copyable, exclusive
 from openworld.core.random import key_words, world_seeds
-from openworld.engine.compiled import shared
+from openworld.engine.programs import shared
 from openworld.environment import Environment, State
 from openworld.registry import SETTINGS, known_keywords, make
 from openworld.system.cache import enable
@@ -194,7 +194,7 @@ class TorchWorlds(Copyable):
 
     @cached_property
     def device(self) -> torch.device:
-        """Where the tensors lie."""
+        """The device on which the tensors lie."""
         return _tensor(jnp.zeros(1, jnp.float32)).device
 
     def close(self) -> None:

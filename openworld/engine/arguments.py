@@ -1,4 +1,7 @@
-"""Checks of the arguments of an `Environment` and its functions. A refusal is one line that says what is right."""
+"""Checks of the arguments of an `Environment` and its functions.
+
+A refusal is one line that says what is right.
+"""
 
 import math
 from typing import TYPE_CHECKING, Any
@@ -203,7 +206,7 @@ def described(value: Any) -> str:
 
 
 def _short(value: Any) -> bool:
-    """Whether a value is a list of few numbers."""
+    """Return whether a value is a list of few numbers."""
     return (
         isinstance(value, list | tuple) and len(value) < 9 and all(isinstance(x, int | float) for x in value)
     )

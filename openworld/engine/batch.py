@@ -1,7 +1,7 @@
 """Batches of worlds: `vmap` of one world's step, plus the rare work, plus exact auto-reset.
 
 These are pure functions of an environment's description and of arrays that lead with the worlds axis. Nothing
-is checked here. `Environment` checks its arguments and calls these functions compiled (`engine.compiled`);
+is checked here. `Environment` checks its arguments and calls these functions compiled (`engine.programs`);
 adapters build programs of their own from them (`adapters.compiled`).
 """
 
@@ -230,6 +230,6 @@ def _shared(env: "Environment") -> int:
     return round(env.sharing * SHARES)
 
 
-def _on_every_floor(shape: tuple[int, int], nobody: Record) -> Record:
+def _on_every_floor(shape: tuple[int, int], slots: Record) -> Record:
     """Return empty slots for the floors that are not in play."""
-    return jax.tree.map(lambda x: jnp.zeros((*shape, *x.shape[1:]), x.dtype), nobody)
+    return jax.tree.map(lambda x: jnp.zeros((*shape, *x.shape[1:]), x.dtype), slots)

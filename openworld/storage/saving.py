@@ -23,12 +23,12 @@ from openworld.version import __version__
 
 #: The version of the bytes' own form.
 SCHEMA = 1
-#: What the bytes begin with; the header's length and checksum follow.
+#: The first bytes; the header's length and checksum follow.
 MAGIC = b"openworld state\n"
 _HEAD = struct.Struct("<II")
 #: A longer header is damaged: notes of half a million environments fit.
 _LONGEST = 1 << 22
-#: How many bytes one compressed byte may stand for; states that would be smaller are saved uncompressed.
+#: The most bytes that one compressed byte may stand for; smaller states are saved uncompressed.
 _MOST_RATIO = 128
 
 
@@ -213,7 +213,7 @@ def _fields(env: Environment) -> list[Field]:
 
 
 def _empty(field: Any) -> bool:
-    """Whether a header's field, [path, dtype, shape], has no numbers."""
+    """Return whether a header's field, [path, dtype, shape], has no numbers."""
     return isinstance(field, list) and len(field) == 3 and isinstance(field[2], list) and 0 in field[2]
 
 

@@ -33,7 +33,7 @@ Numbers = Any
 TOOL_LEVEL, BOW_LEVEL, ARMOUR_LEVEL = len(SWORD_DAMAGE) - 1, 1, 2
 #: Types of a class of bodies, directions, and achievements of a word.
 TYPES, DIRECTIONS, WORD = 8, 4, 32
-#: Where a ladder is that a floor lacks.
+#: The position of a ladder that a floor lacks.
 NO_LADDER = -1
 
 

@@ -95,7 +95,7 @@ class _Loader:
 
 
 def _is_watch(finder: object) -> bool:
-    """Whether a finder is this one, or that of another copy of this module."""
+    """Return whether a finder is this one, or that of another copy of this module."""
     return getattr(finder, "__name__", "") == "Watch" and "openworld" in getattr(finder, "__module__", "")
 
 

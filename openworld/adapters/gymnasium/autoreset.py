@@ -1,4 +1,4 @@
-"""When the next episode begins, and what `infos` holds then: Gymnasium's three modes.
+"""Gymnasium's three autoreset modes: the step in which the next episode begins, and the fields of `infos`.
 
 NEXT_STEP: in the step after the one that ends an episode; its action is ignored. SAME_STEP: in the step that
 ends an episode; its last observation and info are in `final_obs` and `final_info`. DISABLED: when `reset` is
@@ -55,7 +55,7 @@ def can_hold(over: np.ndarray, mode: AutoresetMode) -> None:
         raise ValueError(f"the episode of world {where} has ended: SAME_STEP holds only running ones")
 
 
-def telling(rows: np.ndarray, mask: np.ndarray | None = None) -> dict[str, Any]:
+def begun(rows: np.ndarray, mask: np.ndarray | None = None) -> dict[str, Any]:
     """Return the infos of a reset: of all worlds, or of those of a mask.
 
     Args:

@@ -1,4 +1,4 @@
-"""What an environment shows: the forms that tokens decode to on the device, and words, made on the host."""
+"""Kinds of observation: those that tokens are decoded to on the device, and text, made on the host."""
 
 from typing import Any
 

@@ -17,7 +17,7 @@ from gymnasium.envs.registration import EnvSpec
 from openworld.adapters.gymnasium import checks
 from openworld.environment import Environment
 
-#: What `max_episode_steps` is in Gymnasium where no wrapper is wanted.
+#: The `max_episode_steps` with which Gymnasium adds no wrapper.
 NO_WRAPPER = -1
 #: Frames between an environment's constructor and `gymnasium.make`, at most.
 _NEAR = 6
@@ -72,7 +72,7 @@ class Limited:
 
     @property
     def spec(self) -> EnvSpec | None:
-        """What Gymnasium has made this of; `max_episode_steps` is the time limit that holds."""
+        """Gymnasium's spec of this environment; its `max_episode_steps` is the time limit that holds."""
         return self._spec
 
     @spec.setter

@@ -9,7 +9,7 @@ from gymnasium.utils import seeding
 from openworld.adapters.compiled import following
 from openworld.adapters.gymnasium import checks
 
-#: What `VectorEnv.reset(seed=...)` takes.
+#: The seeds that `VectorEnv.reset(seed=...)` takes.
 Asked = int | Sequence[int | None] | np.ndarray | None
 
 

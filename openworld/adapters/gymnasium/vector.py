@@ -246,7 +246,7 @@ class OpenWorldVectorEnv(  # type: ignore[reportIncompatibleVariableOverride]
     def _begun(self, shown: Shown, over: np.ndarray, mask: np.ndarray | None) -> tuple[Any, dict[str, Any]]:
         """Return observations and infos of worlds that no step has led to."""
         self._over = over
-        return self._seen(shown.obs), autoreset.telling(self._fetch(shown), mask)
+        return self._seen(shown.obs), autoreset.begun(self._fetch(shown), mask)
 
     def _seen(self, obs: Any) -> Any:
         """Return observations, the caller's own."""

@@ -63,7 +63,7 @@ class GymnaxEnv:
 
     @property
     def num_actions(self) -> int:
-        """How many actions there are."""
+        """The number of actions."""
         return self._env.num_actions
 
     @property
@@ -94,11 +94,11 @@ class GymnaxEnv:
         return obs, state, reward, terminated, info
 
     def get_obs(self, state: EnvState, params: EnvParams | None = None, key: Array | None = None) -> Array:
-        """What the player sees in a state."""
+        """Return the observation of a state."""
         return calls(self._env).observe(batch_of_one(state.batch))[0]
 
     def is_terminal(self, state: EnvState, params: EnvParams) -> Bool[Array, ""]:
-        """Whether the episode has ended by death or victory."""
+        """Return whether the episode has ended by death or victory."""
         return state.terminated
 
     def is_terminated(self, state: EnvState, params: EnvParams) -> Bool[Array, ""]:
@@ -106,7 +106,7 @@ class GymnaxEnv:
         return state.terminated
 
     def is_truncated(self, state: EnvState, params: EnvParams) -> Bool[Array, ""]:
-        """Whether the episode has reached the time limit."""
+        """Return whether the episode has reached the time limit."""
         return ~state.terminated & (state.time >= params.max_steps_in_episode)
 
     def discount(self, state: EnvState, params: EnvParams) -> Array:
@@ -195,5 +195,5 @@ class OlderGymnaxEnv(GymnaxEnv):
         return obs, state, reward, terminated | info["truncated"], info
 
     def is_terminal(self, state: EnvState, params: EnvParams) -> Bool[Array, ""]:
-        """Whether the episode has ended, by death, victory or the time limit."""
+        """Return whether the episode has ended, by death, victory or the time limit."""
         return state.terminated | self.is_truncated(state, params)

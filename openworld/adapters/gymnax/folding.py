@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from openworld.engine.compiled import shared
+from openworld.engine.programs import shared
 from openworld.environment import Environment, State
 
 

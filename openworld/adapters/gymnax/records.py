@@ -1,4 +1,4 @@
-"""What gymnax calls params and state."""
+"""The params and the state of a gymnax environment."""
 
 import dataclasses
 from typing import Any

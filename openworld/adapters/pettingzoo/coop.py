@@ -35,7 +35,7 @@ class CoopEnv(Copyable, ParallelEnv[str, Any, int]):
 
     All stay until the episode ends, the fallen too; with `revival=False` who falls is out, and so terminated.
     `reset(seed=...)` always makes the same world; without a seed the next world follows from the last one's.
-    `reset(options=...)` takes `held_out` and `world_seed` as Gymnasium's face does; other options are left
+    `reset(options=...)` takes `held_out` and `world_seed` as `OpenWorldEnv` does; other options are left
     alone.
 
     Each player's `info` holds the same fields after every reset and every step: `episode_return` (float),

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Array
 
 from openworld.content.rulesets import Ruleset
-from openworld.engine.compiled import KEPT
+from openworld.engine.programs import KEPT
 from openworld.observe.forms import FORMS
 
 
@@ -27,7 +27,7 @@ def decoder(rules: Ruleset, observation: str, channels_first: bool) -> Callable[
 
 
 def on_host(array: Array | np.ndarray) -> np.ndarray:
-    """Return an array that nobody else holds as a writable NumPy array, on a CPU without copying it.
+    """Return an array that is used nowhere else as a writable NumPy array, on a CPU without a copy.
 
     PyTorch warns of arrays that cannot be written to, which JAX's are when NumPy looks at them.
     """

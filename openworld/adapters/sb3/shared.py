@@ -15,9 +15,9 @@ from stable_baselines3.common.vec_env import VecEnv
 from openworld.environment import Environment
 from openworld.registry import register_gymnasium
 
-#: What `env_method` can call of each world.
+#: Methods of a world that `env_method` can call.
 METHODS = ("action_masks", "render", "get_wrapper_attr", "has_wrapper_attr", "set_wrapper_attr")
-#: What `set_attr` changes for all worlds at once.
+#: Attributes that `set_attr` changes for all worlds at once.
 _SETTABLE = ("metadata", "render_mode", "render_scale", "spec")
 
 Indices = int | np.integer | Iterable[int] | None
@@ -28,7 +28,7 @@ class Shared(VecEnv):
 
     @cached_property
     def _attributes(self) -> dict[str, dict[int, Any]]:
-        """What `set_attr` has set: name -> world -> value."""
+        """The values that `set_attr` has set: name -> world -> value."""
         return {}
 
     def _call(self, method: str, world: int) -> Any:

@@ -86,7 +86,7 @@ def record(
 
 @dataclass(frozen=True)
 class Moment:
-    """What is known of an episode after so many steps; `players` is 1 in worlds for one.
+    """One moment of an episode; `players` is 1 in an environment for one player.
 
     Attributes:
         tokens: uint8[players, tokens].

@@ -20,7 +20,7 @@ Made = TypeVar("Made")
 Rest = ParamSpec("Rest")
 
 
-class Compiled(NamedTuple):
+class Programs(NamedTuple):
     """An environment's functions, each jitted; under a caller's jit they are inlined."""
 
     reset: Callable[..., Any]  # (seeds)
@@ -51,7 +51,7 @@ def shared(
 
 
 @shared
-def compiled(env: "Environment") -> Compiled:
+def programs(env: "Environment") -> Programs:
     """Return the jitted functions of an environment."""
     functions = (
         partial(batch.make, env),
@@ -62,4 +62,4 @@ def compiled(env: "Environment") -> Compiled:
         decoder(env.ruleset, env.observation),
         partial(batch.action_mask, env),
     )
-    return Compiled(*(jax.jit(by_devices(function)) for function in functions))
+    return Programs(*(jax.jit(by_devices(function)) for function in functions))
