@@ -19,7 +19,7 @@ from openworld.content.smooth_tables import ORE_PASSES
 from openworld.content.units import POINT
 
 #: The least and the most of each size (None: as much as fits). What limits the most is how it is stored
-#: (`state.STORED`), that a tile's number has 12 bits, and that one bit of the events is no achievement's.
+#: (`core.state`), that a tile's number has 12 bits, and that one bit of the events is no achievement's.
 SIZES: dict[str, tuple[int, int | None]] = {
     "actions": (1, len(Action)),
     "achievements": (1, min(len(Achievement), 95)),

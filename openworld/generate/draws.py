@@ -4,6 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Int32
 
+from openworld.content.encoding import row_and_col
 from openworld.content.ids import Stream
 from openworld.core.random import Dice
 
@@ -26,7 +27,7 @@ def draw_tile(
     bids = bids - jnp.asarray(tile_draws(shape))
     best = jnp.max(jnp.where(eligible, bids, np.uint32(0)))
     tile = (np.uint32(PASS_STRIDE - 1) - (best & np.uint32(PASS_STRIDE - 1))).astype(jnp.int32)
-    return jnp.stack([tile // shape[1], tile % shape[1]])
+    return jnp.stack(row_and_col(tile, shape[1]))
 
 
 def only(position: Int32[Array, " 2"], shape: tuple[int, int]) -> Bool[Array, "rows cols"]:

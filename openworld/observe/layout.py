@@ -6,18 +6,23 @@ Imports no JAX, so that pictures and pages can read tokens without a device.
 from dataclasses import dataclass
 from functools import cache
 
-from openworld.content.ids import Action, Fixture, Kind, Projectile
+from openworld.content.encoding import (
+    CREATURE_MARKS,
+    PLAYER_PROJECTILES,
+    creature_mark,
+    projectile_bit,
+    tile_of,
+)
+from openworld.content.ids import Action, Fixture, Kind
 from openworld.content.reach import reachable
 from openworld.content.rulesets import Ruleset
 from openworld.content.units import DAYLIGHT_LEVELS, LIGHT_LEVELS, POINT
 
-#: The players' projectiles, in the order of the light plane's bits 5, 6 and 7.
-PLAYER_PROJECTILES = (Projectile.ARROW2, Projectile.FIREBALL, Projectile.ICEBALL)
 #: Players of a company at most.
 MOST_PLAYERS = 8
 #: In the plane of creatures, the first mark of players on their feet (four each, by where they face), of sleepers
 #: and of the fallen (one each).
-FELLOW = 1 + 8 * 3
+FELLOW = CREATURE_MARKS
 SLEEPER = FELLOW + 4 * MOST_PLAYERS
 FALLEN = SLEEPER + MOST_PLAYERS
 #: The token of a fellow in the same row, or column; smaller ones are above, or to the left.
@@ -67,8 +72,9 @@ def layout_of(rules: Ruleset) -> Layout:
     # Torches are set down; ladders lead from floor to floor.
     fixtures = [Fixture.LADDER_UP if len(rules.floors) > 1 else Fixture.NONE]
     fixtures += [row.fixture for row in rules.placements]
-    creatures = max(1 + 8 * row.kind + row.number for row in rules.creatures)
+    creatures = max(creature_mark(row.kind, row.number) for row in rules.creatures)
     missiles = {1 << row.shoots for row in rules.creatures if row.kind == Kind.RANGED}
+    own = sum(projectile_bit(number) for number in range(len(PLAYER_PROJECTILES)))
     enchants = 2 * (rules.actions > Action.ENCHANT_SWORD)
     grown = 5 if rules.actions > Action.LEVEL_UP_DEXTERITY else 1
     # Each floor below the first is worth a point of experience.
@@ -85,7 +91,7 @@ def layout_of(rules: Ruleset) -> Layout:
             (
                 "tile",
                 view,
-                max(found.all_blocks) + 64 * max(fixtures),
+                tile_of(max(found.all_blocks), max(fixtures)),
                 "block id + 64 * fixture id of each tile in view, row by row; 0 in the dark",
             ),
             ("creature", view, creatures, seen),
@@ -93,7 +99,7 @@ def layout_of(rules: Ruleset) -> Layout:
             (
                 "light",
                 view,
-                LIGHT_LEVELS + 224 * (rules.player_projectiles > 0),
+                LIGHT_LEVELS + own * (rules.player_projectiles > 0),
                 "light in 30ths, + 32, 64, 128 where a player's arrow, fireball, iceball flies",
             ),
             (

@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32
 
+from openworld.content.encoding import block_of
 from openworld.content.giving import GIVING
 from openworld.content.ids import Achievement, Action, Attribute, Block, Direction, Item, Kind, Vital
 from openworld.content.rulesets import Ruleset
@@ -34,7 +35,7 @@ from openworld.rules import (
 )
 from openworld.rules import coop as company
 from openworld.rules.scoring import unlocked
-from openworld.rules.turn import Sight, Turn, block_of, in_set, same, steps_of
+from openworld.rules.turn import Sight, Turn, in_set, same, steps_of
 
 Answers = dict[Action, Bool[Array, " agents"]]
 

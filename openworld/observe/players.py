@@ -1,12 +1,12 @@
 """What players see of one another: a mark on the tile where one is, and a few numbers of each, near or far."""
 
-import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float32, Int32
+from jaxtyping import Array, Float32, Int32
 
 from openworld.content.units import POINT
 from openworld.core.state import World
 from openworld.observe.layout import FALLEN, FELLOW, FELLOW_STATES, MOST_PLAYERS, SAME_PLACE, SLEEPER
+from openworld.observe.one_hot import one_hot
 
 #: Channels that tell of a player on a tile: who it is, where it faces, whether it sleeps, whether it has fallen.
 CHANNELS = MOST_PLAYERS + 4 + 2
@@ -53,15 +53,15 @@ def floats(field: dict[str, Array]) -> list[Float32[Array, "*batch n"]]:
     fallen = mark >= FALLEN - FELLOW
     who = jnp.where(awake, mark >> 2, mark % MOST_PLAYERS)
     tiles = [
-        _hot(who, MOST_PLAYERS) & (mark >= 0),
-        _hot(mark & 3, 4) & awake,
+        one_hot(who, MOST_PLAYERS) & (mark >= 0),
+        one_hot(mark & 3, 4) & awake,
         asleep & ~fallen,
         fallen,
     ]
     state = field["fellow_state"]
     return [
         jnp.concatenate(tiles, axis=-1).astype(jnp.float32).reshape(*batch, -1),
-        _hot(field["player"], MOST_PLAYERS).astype(jnp.float32),
+        one_hot(field["player"], MOST_PLAYERS).astype(jnp.float32),
         field["fallen"].astype(jnp.float32),
         (state > 0).astype(jnp.float32),
         field["fellow_row"].astype(jnp.float32) / (2 * SAME_PLACE),
@@ -70,7 +70,3 @@ def floats(field: dict[str, Array]) -> list[Float32[Array, "*batch n"]]:
         (state == ASLEEP).astype(jnp.float32),
         (state == DOWN).astype(jnp.float32),
     ]
-
-
-def _hot(values: Int32[Array, "*n"], width: int) -> Bool[Array, "*m"]:
-    return values == jax.lax.broadcasted_iota(jnp.int32, (*values.shape[:-1], width), values.ndim - 1)

@@ -5,6 +5,16 @@ from functools import cache, cached_property
 
 import numpy as np
 
+from openworld.content.encoding import (
+    LIGHT_MASK,
+    PLAYER_PROJECTILES,
+    block_of,
+    creature_of,
+    fixture_of,
+    light_of,
+    projectile_flies,
+    shown_tiles,
+)
 from openworld.content.ids import Block, Direction, Fixture, Item, Kind, Projectile, Vital
 from openworld.content.reach import reachable
 from openworld.content.rulesets import FULL, Ruleset
@@ -12,7 +22,6 @@ from openworld.observe.layout import (
     FALLEN,
     FELLOW,
     MOST_PLAYERS,
-    PLAYER_PROJECTILES,
     SLEEPER,
     Layout,
     layout_of,
@@ -66,16 +75,16 @@ class Seen:
     @cached_property
     def light(self) -> np.ndarray:
         """Light of each tile, in 30ths."""
-        return self.plane("light") & 31
+        return light_of(self.plane("light"))
 
     @cached_property
     def tile(self) -> np.ndarray:
-        """What each tile looks like, int32: block + 64 * fixture, a closed ladder and a bared necromancer told."""
-        tile = self.plane("tile").astype(np.int32)
-        closed = (tile >> 6 == Fixture.LADDER_DOWN) & (not self.ladder_open)
-        tile = np.where(closed, tile & 63 | Fixture.LADDER_DOWN_BLOCKED << 6, tile)
-        bared = (tile & 63 == Block.NECROMANCER) & self.flag("boss_vulnerable")
-        return np.where(bared, tile - Block.NECROMANCER + Block.NECROMANCER_VULNERABLE, tile)
+        """Each tile as it is shown, int32: see `encoding.shown_tiles`."""
+        return shown_tiles(
+            self.plane("tile").astype(np.int32),
+            ladder_closed=not self.ladder_open,
+            boss_vulnerable=self.flag("boss_vulnerable"),
+        )
 
     @property
     def ladder_open(self) -> bool:
@@ -102,10 +111,12 @@ class Seen:
         """Return what flies in view, as (row, column, projectile)."""
         found: list[tuple[int, int, Projectile]] = []
         missile, light = self.plane("missile"), self.plane("light")
-        for row, col in np.argwhere((missile > 0) | (light > 31)).tolist():
+        for row, col in np.argwhere((missile > 0) | (light > LIGHT_MASK)).tolist():
             found += [(row, col, p) for p in Projectile if missile[row, col] >> p & 1]
             found += [
-                (row, col, p) for i, p in enumerate(PLAYER_PROJECTILES) if light[row, col] >> (5 + i) & 1
+                (row, col, p)
+                for i, p in enumerate(PLAYER_PROJECTILES)
+                if projectile_flies(light[row, col], i)
             ]
         return found
 
@@ -113,7 +124,8 @@ class Seen:
         """Return the creatures in view, as (row, column, class, type)."""
         creature = self.plane("creature")
         spots = np.argwhere((creature > 0) & (creature < FELLOW)).tolist()
-        return [(r, c, Kind((int(creature[r, c]) - 1) // 8), (int(creature[r, c]) - 1) % 8) for r, c in spots]
+        marks = [creature_of(int(creature[row, col])) for row, col in spots]
+        return [(row, col, Kind(kind), type) for (row, col), (kind, type) in zip(spots, marks, strict=True)]
 
     @property
     def number(self) -> int:
@@ -157,11 +169,11 @@ def items_of(rules: Ruleset) -> tuple[Item, ...]:
     return tuple(sorted(reachable(rules).items))
 
 
-def block_of(tile: int) -> Block:
-    """Return the block of a tile as it looks."""
-    return Block(tile & 63)
+def block_shown(tile: int) -> Block:
+    """Return the block of a tile as it is shown."""
+    return Block(block_of(int(tile)))
 
 
-def fixture_of(tile: int) -> Fixture:
-    """Return the fixture of a tile as it looks."""
-    return Fixture(tile >> 6)
+def fixture_shown(tile: int) -> Fixture:
+    """Return the fixture of a tile as it is shown."""
+    return Fixture(fixture_of(int(tile)))

@@ -9,12 +9,22 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float32, UInt8
 
-from openworld.content.ids import Block, Fixture, Item
+from openworld.content.encoding import (
+    CREATURE_MARKS,
+    PLAYER_PROJECTILES,
+    TYPE_ROOM,
+    block_of,
+    fixture_of,
+    light_of,
+    projectile_bit,
+)
+from openworld.content.ids import Block, Direction, Fixture, Item
 from openworld.content.rulesets import FULL, Ruleset
 from openworld.content.units import DAYLIGHT_LEVELS, POINT
 from openworld.observe import classic
 from openworld.observe import players as company
-from openworld.observe.layout import PLAYER_PROJECTILES, layout_of
+from openworld.observe.layout import layout_of
+from openworld.observe.one_hot import one_hot
 from openworld.observe.tokens import DARK
 
 #: Channels per tile, and scalars after the tiles.
@@ -43,22 +53,18 @@ def symbolic(tokens: UInt8[Array, "*batch tokens"], rules: Ruleset = FULL) -> Fl
 
 
 def _tiles(field: dict[str, Array]) -> Float32[Array, "*batch view channels"]:
-    light = field["light"] & 31
+    light = light_of(field["light"])
     seen = (light > DARK)[..., None]
-    block = _one_hot(field["tile"] & 63, len(Block)) & seen
-    fixture = _one_hot(field["tile"] >> 6, len(Fixture)) & seen
-    body = _one_hot(field["creature"] - 1, 24)
-    kinds = jax.lax.broadcasted_iota(jnp.int32, (*light.shape, 8), light.ndim)
+    block = one_hot(block_of(field["tile"])[..., None], len(Block)) & seen
+    fixture = one_hot(fixture_of(field["tile"])[..., None], len(Fixture)) & seen
+    body = one_hot(field["creature"][..., None] - 1, CREATURE_MARKS - 1)
+    kinds = jax.lax.broadcasted_iota(jnp.int32, (*light.shape, TYPE_ROOM), light.ndim)
     missile = (field["missile"][..., None] >> kinds) & 1 == 1
     own = jnp.zeros_like(missile)
     for i, kind in enumerate(PLAYER_PROJECTILES):
-        flying = field["light"][..., None] & (32 << i) > 0
+        flying = field["light"][..., None] & projectile_bit(i) > 0
         own = own | (flying & (kinds == kind))
     return jnp.concatenate([block, fixture, body, missile, own, seen], axis=-1).astype(jnp.float32)
-
-
-def _one_hot(values: Array, width: int) -> Array:
-    return values[..., None] == jax.lax.broadcasted_iota(jnp.int32, (*values.shape, width), values.ndim)
 
 
 def _scalars(field: dict[str, Array]) -> list[Float32[Array, "*batch n"]]:
@@ -86,7 +92,7 @@ def _scalars(field: dict[str, Array]) -> list[Float32[Array, "*batch n"]]:
         real("vitals", 10),
         real("experience", 10),
         real("attributes", 10),
-        _one_hot(field["facing"][..., 0], 4).astype(jnp.float32),
+        one_hot(field["facing"], len(Direction)).astype(jnp.float32),
         real("armour", 2),
         real("armour_enchantment"),
         real("daylight", DAYLIGHT_LEVELS),

@@ -9,12 +9,13 @@ import string
 
 import numpy as np
 
+from openworld.content.encoding import PLAYER_PROJECTILES, projectile_flies
 from openworld.content.ids import DIRECTION_STEPS, Attribute, Block, Direction, Fixture, Floor, Projectile
 from openworld.content.rulesets import FULL, Ruleset
 from openworld.content.units import DAYLIGHT_LEVELS
 from openworld.observe import words
-from openworld.observe.layout import PLAYER_PROJECTILES, SAME_PLACE
-from openworld.observe.seen import Seen, block_of, fixture_of
+from openworld.observe.layout import SAME_PLACE
+from openworld.observe.seen import Seen, block_shown, fixture_shown
 
 #: No text is longer, and none has other characters.
 LONGEST = 4096
@@ -96,7 +97,8 @@ def _creatures(seen: Seen, bodies: list[tuple[int, int, str]]) -> str:
 def _missiles(seen: Seen) -> str:
     own = "a player's" if seen.rules.company else "your"
     bits = {
-        (f"{own} ", kind): seen.plane("light") >> (5 + i) & 1 for i, kind in enumerate(PLAYER_PROJECTILES)
+        (f"{own} ", kind): projectile_flies(seen.plane("light"), i)
+        for i, kind in enumerate(PLAYER_PROJECTILES)
     }
     bits |= {("", kind): seen.plane("missile") >> kind & 1 for kind in Projectile}
     flying = sorted(
@@ -180,7 +182,7 @@ def _tile(seen: Seen, row: int, col: int) -> str:
     look = int(seen.tile[row, col])
     if not look:
         return _UNSEEN
-    block, fixture = block_of(look), fixture_of(look)
+    block, fixture = block_shown(look), fixture_shown(look)
     name = _CALLED.get(block, block.name.lower().replace("_", " "))
     return f"{_FIXTURES[fixture]} on {name}" if fixture in _FIXTURES else name
 

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Int32, UInt8
 
+from openworld.content.encoding import PLAYER_PROJECTILES, cell_of, creature_mark, projectile_bit, row_and_col
 from openworld.content.ids import Block
 from openworld.content.rulesets import FULL, Ruleset
 from openworld.content.tables import Tables
@@ -18,7 +19,7 @@ from openworld.content.units import LIGHT_LEVELS, POINT
 from openworld.core.state import Ground, World, hour_of, widen
 from openworld.core.xla import Stage, plain
 from openworld.observe import players as company
-from openworld.observe.layout import PLAYER_PROJECTILES, layout_of
+from openworld.observe.layout import layout_of
 from openworld.rules.boss import vulnerable
 from openworld.rules.coop import OWNER
 from openworld.rules.travel import ladder_open
@@ -78,7 +79,7 @@ def _summary(
     bits = jnp.zeros_like(flying.type)
     types = flying.type % OWNER if rules.company else flying.type
     for i, kind in enumerate(PLAYER_PROJECTILES):
-        bits = jnp.where(types == kind, 32 << i, bits)
+        bits = jnp.where(types == kind, projectile_bit(i), bits)
 
     def bodies(
         position: Int32[Array, "bodies 2"], shown: Bool[Array, " bodies"], look: Int32[Array, " bodies"]
@@ -86,7 +87,7 @@ def _summary(
         place = position[None] - corner[:, None]
         row, col = place[..., 0], place[..., 1]
         inside = (row >= 0) & (row < rules.view_rows) & (col >= 0) & (col < rules.view_cols) & shown[None]
-        index = jnp.where(inside, row * rules.view_cols + col, NOWHERE)
+        index = jnp.where(inside, cell_of(row, col, rules.view_cols), NOWHERE)
         return Bodies(index.astype(jnp.uint8), look.astype(jnp.uint8))
 
     fellows, scalars = None, _scalars(world, tables)
@@ -100,7 +101,7 @@ def _summary(
         fellows = fellows._replace(tile=jnp.where(me, jnp.uint8(NOWHERE), fellows.tile))
 
     return (
-        bodies(mobs.position, mobs.alive, 1 + 8 * tables.slot_kind + mobs.type),
+        bodies(mobs.position, mobs.alive, creature_mark(tables.slot_kind, mobs.type)),
         bodies(flying.position, flying.alive & theirs, jnp.int32(1) << flying.type),
         bodies(flying.position, flying.alive & ~theirs, bits),
         fellows,
@@ -125,10 +126,11 @@ def _view(
     """Read the tiles in view and their light. Outside the map nothing is lit, yet its edge shows as a block."""
     _, rows, cols = ground.tiles.shape
     view = np.arange(rules.view_rows * rules.view_cols, dtype=np.int32)[None]
-    row = spot.corner[:, :1] + jnp.asarray(view // rules.view_cols)
-    col = spot.corner[:, 1:] + jnp.asarray(view % rules.view_cols)
+    down, right = row_and_col(view, rules.view_cols)
+    row = spot.corner[:, :1] + jnp.asarray(down)
+    col = spot.corner[:, 1:] + jnp.asarray(right)
     inside = (row >= 0) & (row < rows) & (col >= 0) & (col < cols)
-    place = row * cols + col
+    place = cell_of(row, col, cols)
     tiles = _take(ground.tiles, jnp.where(inside, spot.floor * rows * cols + place, 0))
     light = jnp.full(tiles.shape, LIGHT_LEVELS, jnp.uint8)
     if ground.light is not None:

@@ -8,7 +8,7 @@ import numpy as np
 from openworld.content.ids import DIRECTION_STEPS, Achievement, Action, Block, Item, Kind
 from openworld.content.recipes import Cost
 from openworld.observe import words
-from openworld.observe.seen import Seen, block_of
+from openworld.observe.seen import Seen, block_shown
 from openworld.playing.keys import KEYS, key_for
 from openworld.render.messages import called, lacking, near, title
 
@@ -112,7 +112,7 @@ def doing(seen: Seen) -> str:
     for fellow in seen.fellows():
         if (fellow.row, fellow.col) == (row, col):
             return f"help player {fellow.number} up"
-    block = block_of(int(seen.tile[row, col]))
+    block = block_shown(int(seen.tile[row, col]))
     gives = next((row.gives for row in seen.rules.blocks if row.block == block), None)
     plain = {
         Block.WATER: "drink",

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from openworld import registry
 from openworld.content.creatures import CREATURES
+from openworld.content.encoding import block_of, creature_mark, fixture_of
 from openworld.content.ids import Action, Block, Fixture
 from openworld.content.rulesets import Ruleset
 from openworld.observe.layout import FELLOW, MOST_PLAYERS, layout_of
@@ -31,7 +32,7 @@ _Array = Annotated[str, Field(max_length=_ARRAY)]
 
 
 #: Tokens of creatures; those from `FELLOW` on are players.
-_CREATURES = [0, *(1 + 8 * row.kind + row.number for row in CREATURES)]
+_CREATURES = [0, *(creature_mark(row.kind, row.number) for row in CREATURES)]
 
 
 class TableError(ValueError):
@@ -136,7 +137,7 @@ def unpacked(seen: Seen, rules: Ruleset) -> Moment:
         if tokens[field.slice].max(initial=0) > field.high:
             raise TableError(f"the host sent a moment whose {field.name} is more than {field.high}")
     tile = tokens[layout["tile"].slice]
-    if not (np.isin(tile & 63, list(Block)).all() and np.isin(tile >> 6, list(Fixture)).all()):
+    if not (np.isin(block_of(tile), list(Block)).all() and np.isin(fixture_of(tile), list(Fixture)).all()):
         raise TableError("the host sent a moment with a tile that does not exist")
     creature = tokens[layout["creature"].slice]
     if not np.isin(creature[creature < FELLOW], _CREATURES).all():

@@ -11,6 +11,7 @@ import numpy as np
 
 from openworld.art import atlas, creatures, items, letters
 from openworld.art.small import shrunk
+from openworld.content.encoding import tile_of
 from openworld.content.ids import Attribute, Block, Direction, Fixture, Projectile, Vital
 from openworld.observe import words
 from openworld.render import png
@@ -30,7 +31,7 @@ def drawings() -> Iterator[Drawing]:
     for block in Block:
         yield "blocks", _name(block), atlas.tiles()[block]
     for fixture in list(Fixture)[1:]:
-        yield "blocks", _name(fixture), atlas.tiles()[Block.PATH | fixture << 6]
+        yield "blocks", _name(fixture), atlas.tiles()[tile_of(Block.PATH, fixture)]
     for (kind, number), name in words.creatures().items():
         yield "creatures", name, atlas.creature(kind, number)
     for missile in Projectile:

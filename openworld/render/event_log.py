@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from openworld.content.encoding import block_of
 from openworld.content.giving import GIVING
 from openworld.content.ids import Achievement, Action, Block, Kind, Projectile, Vital
 from openworld.content.rulesets import FULL, Ruleset
@@ -195,7 +196,7 @@ def _cause(before: Seen, now: Seen) -> str:
         for r, c, kind in seen.projectiles()
         if seen.plane("missile")[r, c] and abs(r - row) + abs(c - col) <= 2
     ]
-    if before.plane("tile")[row, col] & 63 == Block.LAVA or now.plane("tile")[row, col] & 63 == Block.LAVA:
+    if Block.LAVA in (block_of(seen.plane("tile")[row, col]) for seen in (before, now)):
         return "The lava burns you"
     if flying:
         name = Projectile(min(flying)[1]).name.lower().rstrip("2")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from openworld.content.encoding import block_of
 from openworld.content.ids import (
     DIRECTION_STEPS,
     Achievement,
@@ -19,7 +20,7 @@ from openworld.content.ids import (
 )
 from openworld.content.recipes import Recipe
 from openworld.observe import words
-from openworld.observe.seen import Seen, block_of
+from openworld.observe.seen import Seen, block_shown
 
 #: How an event is meant: it moves one on, it hurts, it only tells, it unlocks an achievement.
 GOOD, BAD, NOTE, UNLOCKED = "good", "bad", "note", "unlocked"
@@ -84,7 +85,7 @@ def deeds(before: Seen, now: Seen, action: Action) -> list[Event]:
 def _done(before: Seen, now: Seen, action: Action) -> list[Event]:
     """Tell what doing something to the faced tile brought."""
     tile, name = faced(before)
-    block, left, got = block_of(tile), block_of(faced_after(now)), gains(before, now)
+    block, left, got = block_shown(tile), block_shown(faced_after(now)), gains(before, now)
     if name is not None:
         return [_struck(before, now, name)]
     if block == Block.CHEST and left != Block.CHEST:
@@ -179,7 +180,7 @@ def lacking(seen: Seen, uses: Iterable[tuple[Item, int]]) -> str:
 def near(seen: Seen, block: Block) -> bool:
     """Whether a block stands on one of the eight tiles about the player."""
     row, col = seen.middle
-    about = seen.tile[row - 1 : row + 2, col - 1 : col + 2] & 63
+    about = block_of(seen.tile[row - 1 : row + 2, col - 1 : col + 2])
     return bool((np.delete(about.ravel(), 4) == block).any())
 
 
@@ -214,7 +215,11 @@ def _bumped(before: Seen, now: Seen, way: Direction) -> list[Event]:
     tile, name = faced(before)
     if name is not None:
         return [Event(f"{article(name).capitalize()} is in the way")]
-    return [] if block_of(tile) in _OPEN else [Event(f"{called(block_of(tile)).capitalize()} is in the way")]
+    return (
+        []
+        if block_shown(tile) in _OPEN
+        else [Event(f"{called(block_shown(tile)).capitalize()} is in the way")]
+    )
 
 
 def faced(seen: Seen) -> tuple[int, str | None]:

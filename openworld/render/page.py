@@ -21,6 +21,7 @@ import numpy as np
 
 from openworld.art import atlas
 from openworld.content.achievements import WEIGHTS
+from openworld.content.encoding import creature_mark
 from openworld.content.ids import Achievement, Action, Attribute, Block, Direction, Fixture, Vital
 from openworld.content.rulesets import Ruleset
 from openworld.content.units import DAYLIGHT_LEVELS, LIGHT_LEVELS
@@ -107,7 +108,9 @@ def game(rules: Ruleset) -> dict[str, Any]:
         "weights": [WEIGHTS[Achievement(a)] for a in range(rules.achievements)],
         "vitals": [_told(vital.name) for vital in Vital if vital != Vital.MANA or layout["spells"].high],
         "attributes": [_told(attribute.name) for attribute in Attribute],
-        "creatures": {str(1 + 8 * kind + number): name for (kind, number), name in words.creatures().items()},
+        "creatures": {
+            str(creature_mark(kind, number)): name for (kind, number), name in words.creatures().items()
+        },
         "levels": list(words.LEVELS),
         "ladder": [Fixture.LADDER_DOWN, Fixture.LADDER_DOWN_BLOCKED],
         "necromancer": [Block.NECROMANCER, Block.NECROMANCER_VULNERABLE],

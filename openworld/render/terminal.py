@@ -19,7 +19,7 @@ from openworld.content.ids import (
 from openworld.content.rulesets import FULL, Ruleset
 from openworld.content.units import DAYLIGHT_LEVELS, LIGHT_LEVELS
 from openworld.observe import words
-from openworld.observe.seen import Seen, block_of, fixture_of
+from openworld.observe.seen import Seen, block_shown, fixture_shown
 
 _RESET = "\x1b[0m"
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
@@ -116,7 +116,7 @@ def marks(seen: Seen, colour: bool) -> tuple[list[list[str]], dict[str, str]]:
         legend[mark] = name.lower().replace("_", " ")
 
     for row, col in np.argwhere(seen.tile > 0).tolist():
-        block, fixture = block_of(int(seen.tile[row, col])), fixture_of(int(seen.tile[row, col]))
+        block, fixture = block_shown(int(seen.tile[row, col])), fixture_shown(int(seen.tile[row, col]))
         if fixture != Fixture.NONE:
             put(row, col, fixture.name)
         elif not colour or block not in _PLAIN:

@@ -9,10 +9,11 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32, UInt8
 
+from openworld.content.encoding import block_of, row_and_col
 from openworld.content.tables import Tables
 from openworld.core.state import World
 from openworld.rules.coop import places_in_order, standing
-from openworld.rules.turn import block_of, first, in_set, same
+from openworld.rules.turn import first, in_set, same
 
 #: Rows and columns of the window that is searched, and steps that are walked in it.
 SPAN, STEPS = 11, 10
@@ -64,7 +65,7 @@ def spread(
         best = jnp.min(rank)
         goes = (who != head) & (best < NOWHERE)
         cell = best % (rows * cols)
-        spot = start + jnp.stack([cell // cols, cell % cols])
+        spot = start + jnp.stack(row_and_col(cell, cols))
         position = jnp.where((goes & (numbers == who))[:, None], spot[None], position)
         rank = jnp.where(goes & (rank == best), NOWHERE, rank)
     return eqx.tree_at(lambda w: w.player.position, world, position)

@@ -4,12 +4,13 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool
 
+from openworld.content.encoding import block_of, tile_of
 from openworld.content.floors import BOSS_BLOWS, BOSS_WAVE
 from openworld.content.ids import Achievement, Action, Block, Fixture, Kind
 from openworld.content.tables import Tables
 from openworld.core.state import World
 from openworld.rules.grid import faced
-from openworld.rules.turn import Turn, block_of, tile_of
+from openworld.rules.turn import Turn
 
 
 def vulnerable(world: World, tables: Tables) -> Bool[Array, ""]:

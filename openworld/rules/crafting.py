@@ -6,12 +6,13 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32
 
+from openworld.content.encoding import block_of
 from openworld.content.recipes import STATIONS
 from openworld.content.tables import Tables
 from openworld.content.units import NOTHING
 from openworld.core.state import World
 from openworld.rules.grid import HERE
-from openworld.rules.turn import Making, Turn, block_of, first
+from openworld.rules.turn import Making, Turn, first
 
 
 def stations_near(turn: Turn) -> Bool[Array, "agents stations"]:

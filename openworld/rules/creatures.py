@@ -10,6 +10,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32
 
+from openworld.content.encoding import block_of
 from openworld.content.ids import Achievement, Direction, Kind, Stream
 from openworld.content.tables import DESPAWN_DISTANCE
 from openworld.content.units import chance
@@ -19,7 +20,7 @@ from openworld.rules.combat import SLEEPER_FACTOR, received
 from openworld.rules.coop import on_players
 from openworld.rules.grid import as_edited
 from openworld.rules.projectiles import Launch, launch_from
-from openworld.rules.turn import Party, Plan, Turn, block_of, choose, first, in_set, same, steps_of
+from openworld.rules.turn import Party, Plan, Turn, choose, first, in_set, same, steps_of
 
 CHASE_CHANCE, PURPOSE_CHANCE = chance(0.75), chance(0.15)
 #: A melee creature within this Manhattan distance may chase.

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32
 
+from openworld.content.encoding import cell_of
 from openworld.content.ids import Block
 from openworld.core.state import Ground, World
 from openworld.rules.turn import Edit, Sight, Turn, choose, same, steps_of
@@ -37,7 +38,7 @@ def places(world: World, shape: tuple[int, int]) -> Places:
     def flat(position: Int32[Array, "*n 2"]) -> Int32[Array, "*n"]:
         row, col = position[..., 0], position[..., 1]
         inside = (row >= 0) & (row < rows) & (col >= 0) & (col < cols)
-        return jnp.where(inside, (floor * rows + row) * cols + col, -1)
+        return jnp.where(inside, cell_of(floor * rows + row, col, cols), -1)
 
     return Places(
         around=flat(player.position[:, None] + jnp.array(_NEIGHBOURS, jnp.int32)[None]),
@@ -94,7 +95,7 @@ def write(ground: Ground, edits: tuple[Edit, ...]) -> Ground:
     size = floors * rows * cols
 
     def place(edit: Edit) -> Int32[Array, " edits"]:
-        index = (edit.floor * rows + edit.position[:, 0]) * cols + edit.position[:, 1]
+        index = cell_of(edit.floor * rows + edit.position[:, 0], edit.position[:, 1], cols)
         return jnp.where(edit.wanted, index, size)
 
     index = jnp.concatenate([place(edit) for edit in edits])

@@ -4,6 +4,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32
 
+from openworld.content.encoding import block_of, fixture_of, tile_of
 from openworld.content.ids import Achievement, Action, Block, Item, Kind, Stream, Vital
 from openworld.content.tables import Tables
 from openworld.content.units import NOTHING, chance
@@ -14,7 +15,7 @@ from openworld.rules.combat import blow, wound_mobs
 from openworld.rules.coop import first_come, help_up, on_players
 from openworld.rules.grid import faced, on_mobs
 from openworld.rules.growth import sow
-from openworld.rules.turn import Turn, add_to, block_of, fixture_of, in_set, tile_of
+from openworld.rules.turn import Turn, add_to, in_set
 
 #: Food and drink that a killed creature, a ripe plant and a draught bring.
 MEAT, FRUIT, DRAUGHT = 6, 4, 1

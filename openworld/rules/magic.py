@@ -4,6 +4,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32
 
+from openworld.content.encoding import block_of
 from openworld.content.ids import (
     Achievement,
     Action,
@@ -20,7 +21,7 @@ from openworld.core.state import Player, World
 from openworld.rules.coop import signed
 from openworld.rules.grid import faced
 from openworld.rules.projectiles import Launch, launch_from
-from openworld.rules.turn import Turn, add_to, block_of, first
+from openworld.rules.turn import Turn, add_to, first
 
 SPELL_MANA, CHARM_MANA = 2, 9
 #: Draws of `Stream.CHARM` set aside for each player.

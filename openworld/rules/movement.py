@@ -3,11 +3,12 @@
 import equinox as eqx
 import jax.numpy as jnp
 
+from openworld.content.encoding import block_of
 from openworld.content.ids import Action
 from openworld.content.units import POINT
 from openworld.core.state import World
 from openworld.rules.grid import as_edited, beside, on_mobs
-from openworld.rules.turn import Turn, block_of, in_set, same
+from openworld.rules.turn import Turn, in_set, same
 
 #: A wound that nothing heals within a step.
 FATAL = 100 * POINT

@@ -4,13 +4,14 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32
 
+from openworld.content.encoding import block_of, fixture_of, tile_of
 from openworld.content.ids import Action, Block, Fixture
 from openworld.content.units import NOTHING
 from openworld.core.state import World
 from openworld.rules.coop import first_come, on_players
 from openworld.rules.grid import faced, on_mobs
 from openworld.rules.growth import sow
-from openworld.rules.turn import Making, Turn, block_of, fixture_of, in_set, tile_of
+from openworld.rules.turn import Making, Turn, in_set
 
 
 def fits(

@@ -10,25 +10,14 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32
 
+from openworld.content.encoding import block_of, fixture_of, tile_of
 from openworld.content.ids import Achievement, Action, Attribute, Block, Enchantment, Item, Kind, Projectile
 from openworld.content.units import POINT
 from openworld.core.state import Player, Projectiles, World
 from openworld.rules.combat import received, wound_mobs
 from openworld.rules.coop import OWNER, signed
 from openworld.rules.grid import as_edited, faced, on_mobs
-from openworld.rules.turn import (
-    Edit,
-    Party,
-    Turn,
-    add_to,
-    block_of,
-    first,
-    fixture_of,
-    in_set,
-    same,
-    steps_of,
-    tile_of,
-)
+from openworld.rules.turn import Edit, Party, Turn, add_to, first, in_set, same, steps_of
 
 
 class Launch(NamedTuple):

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32, UInt8
 
+from openworld.content.encoding import block_of, cell_of, row_and_col
 from openworld.content.floors import KILLS_TO_DESCEND
 from openworld.content.ids import Kind, Stream
 from openworld.content.tables import DESPAWN_DISTANCE, Tables
@@ -17,7 +18,7 @@ from openworld.core.random import Dice, happens
 from openworld.core.state import Ground, Mobs, World, hour_of
 from openworld.rules.arrival import center
 from openworld.rules.combat import MIGHT, might
-from openworld.rules.turn import block_of, first, in_set
+from openworld.rules.turn import first, in_set
 
 #: The classes in the order in which they appear.
 ORDER = (Kind.PASSIVE, Kind.MELEE, Kind.RANGED)
@@ -76,17 +77,17 @@ def spawn(
     start = corner(world, *shape)
     row = start[0] + jax.lax.broadcasted_iota(jnp.int32, tiles.shape, 0)
     col = start[1] + jax.lax.broadcasted_iota(jnp.int32, tiles.shape, 1)
-    number = (row * shape[1] + col).astype(jnp.uint32)
+    number = cell_of(row, col, shape[1]).astype(jnp.uint32)
     draws = dice.bits(Stream.SPAWN_TILE, CLASS_STRIDE * kind + number)
     key = (draws & ~jnp.uint32(CLASS_STRIDE - 1)) | (jnp.uint32(CLASS_STRIDE - 1) - number)
     eligible = _eligible(world, kind, (row, col, block_of(tiles.astype(jnp.int32))), tables)
     # A tile where somebody stands is out; a slot that nobody uses stands nowhere.
-    standing = jnp.where(mobs.alive, mobs.position[:, 0] * shape[1] + mobs.position[:, 1], -1)
+    standing = jnp.where(mobs.alive, cell_of(mobs.position[:, 0], mobs.position[:, 1], shape[1]), -1)
     for slot in range(standing.shape[0]):
         eligible = eligible & (number.astype(jnp.int32) != standing[slot])
     best = jnp.max(jnp.where(eligible, key, 0))
     tile = jnp.int32(CLASS_STRIDE - 1) - (best & jnp.uint32(CLASS_STRIDE - 1)).astype(jnp.int32)
-    place = jnp.stack([tile // shape[1], tile % shape[1]])
+    place = jnp.stack(row_and_col(tile, shape[1]))
     free = ~mobs.alive & (tables.slot_kind == kind)
     slot = first(free) & free & (best > 0)
     species = tables.types[_waves(world, tables), kind]

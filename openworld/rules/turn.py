@@ -117,21 +117,6 @@ def in_set(block: Int32[Array, "*n"], words: UInt32[Array, "*m 2"]) -> Bool[Arra
     return ((word >> (block & 31).astype(jnp.uint32)) & jnp.uint32(1)).astype(bool)
 
 
-def block_of(tile: Int32[Array, "*n"]) -> Int32[Array, "*n"]:
-    """Return the block of a tile's byte."""
-    return tile & 63
-
-
-def fixture_of(tile: Int32[Array, "*n"]) -> Int32[Array, "*n"]:
-    """Return the fixture of a tile's byte."""
-    return tile >> 6
-
-
-def tile_of(block: Int32[Array, "*n"], fixture: Int32[Array, "*n"]) -> Int32[Array, "*n"]:
-    """Return the byte of a tile: six bits of block below two bits of fixture."""
-    return block | fixture << 6
-
-
 def same(a: Int32[Array, "*n 2"], b: Int32[Array, "*m 2"]) -> Bool[Array, "*k"]:
     """Whether two positions are one."""
     return (a[..., 0] == b[..., 0]) & (a[..., 1] == b[..., 1])

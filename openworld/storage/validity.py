@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from openworld.content.encoding import BLOCK_ROOM, PLAYER_PROJECTILES
 from openworld.content.floors import BOSS_BLOWS, BOSS_WAVE
 from openworld.content.ids import Enchantment, Item, Kind, Projectile
 from openworld.content.rulesets import Ruleset
@@ -21,7 +22,6 @@ from openworld.content.tools import SWORD_DAMAGE
 from openworld.content.units import GLOW_LEVELS
 from openworld.core.state import Mobs, Plants, Player, Projectiles, World
 from openworld.environment import Environment, State
-from openworld.observe.layout import PLAYER_PROJECTILES
 from openworld.rules import combat, creatures, growth, vitals
 from openworld.rules.coop import OWNER
 from openworld.rules.levelling import MAX_ATTRIBUTE
@@ -223,9 +223,10 @@ def _floors(world: World, rules: Ruleset) -> Iterator[Field]:
 def _ground(state: State, rules: Ruleset) -> Iterator[Field]:
     known = np.zeros(256, bool)
     for row in rules.blocks:
-        known[row.block :: 64] = True
+        known[row.block :: BLOCK_ROOM] = True
     tiles = state.ground.tiles
-    wanted = f"the number of a block, below {1 + max(row.block for row in rules.blocks)}, plus 64 times a fixture's"
+    below = 1 + max(row.block for row in rules.blocks)
+    wanted = f"the number of a block, below {below}, plus {BLOCK_ROOM} times a fixture's"
     yield Field("ground.tiles", tiles, known[tiles], wanted)
     if state.ground.light is not None:
         yield _within("ground.light", state.ground.light, 0, GLOW_LEVELS)

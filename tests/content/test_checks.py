@@ -14,7 +14,7 @@ from openworld.content.floors import FLOORS, Ore, Rooms, Smooth
 from openworld.content.ids import Achievement, Action, Block, Fixture, Floor, Item, Kind, Projectile
 from openworld.content.rulesets import CLASSIC, ENDLESS, FULL
 from openworld.content.units import POINT
-from openworld.core.state import STORED
+from openworld.core.state import Floors, Mobs, Player, World, stored_dtype
 from openworld.generate.draws import PASS_STRIDE
 from openworld.observe.tokens import NOWHERE
 
@@ -275,19 +275,19 @@ def test_a_ruleset_is_checked_before_it_is_compiled():
 
 
 def test_limits_are_those_of_what_is_stored():
-    def most(*names):
-        return min(np.iinfo(STORED[name]).max for name in names)
+    def most(record, name):
+        return np.iinfo(stored_dtype(record, name)).max
 
     side = checks.SIZES["rows"][1]
     assert checks.SIZES["cols"][1] == side
     assert side * side <= PASS_STRIDE
-    assert side - 1 <= most("position", "ladders")
-    assert checks.SIZES["inventory_limit"][1] <= most("inventory") < UNDIGGABLE
+    assert side - 1 <= min(most(Player, "position"), most(Mobs, "position"), most(Floors, "ladders"))
+    assert checks.SIZES["inventory_limit"][1] <= most(Player, "inventory") < UNDIGGABLE
     assert checks.SIZES["achievements"][1] <= tables.DEEPER
-    assert most("type") >= checks.TYPES - 1
-    assert most("health") >= checks.MOST_HEALTH * POINT
-    assert most("kills") >= checks.MOST_KILLS
-    assert most("floor", "theme") >= checks.MOST_FLOORS
+    assert most(Mobs, "type") >= checks.TYPES - 1
+    assert min(most(Player, "health"), most(Mobs, "health")) >= checks.MOST_HEALTH * POINT
+    assert most(Floors, "kills") >= checks.MOST_KILLS
+    assert min(most(World, "floor"), most(World, "theme")) >= checks.MOST_FLOORS
     assert checks.MOST_VIEW <= NOWHERE
 
 

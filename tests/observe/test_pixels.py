@@ -13,9 +13,10 @@ import pytest
 
 import openworld
 from openworld.art import atlas, small
+from openworld.content.encoding import PLAYER_PROJECTILES
 from openworld.content.ids import Block, Direction, Fixture, Kind, Projectile
 from openworld.content.rulesets import CLASSIC, COOP, FULL
-from openworld.observe.layout import FELLOW, PLAYER_PROJECTILES, layout_of
+from openworld.observe.layout import FELLOW, layout_of
 from openworld.observe.pixels.frames import pixels, pixels_shape
 from openworld.observe.pixels.patches import patches_of
 from openworld.observe.pixels.slots import slots

@@ -13,12 +13,13 @@ import numpy as np
 from jax.experimental.layout import Layout, with_layout_constraint
 from jaxtyping import Array, Int32, UInt8, UInt16
 
-from openworld.content.ids import Block, Fixture, Floor
+from openworld.content.encoding import PLAYER_PROJECTILES, light_of, projectile_flies, shown_tiles
+from openworld.content.ids import Floor
 from openworld.content.rulesets import FULL, Ruleset
 from openworld.content.units import DAYLIGHT_LEVELS, LIGHT_LEVELS
 from openworld.core.xla import stage_of
-from openworld.observe.layout import FELLOW, MOST_PLAYERS, PLAYER_PROJECTILES, layout_of
-from openworld.observe.pixels.patches import FIXTURE, SIZES, Patches, patches_of
+from openworld.observe.layout import FELLOW, MOST_PLAYERS, layout_of
+from openworld.observe.pixels.patches import SIZES, Patches, patches_of
 
 #: Brightness by light, in 128ths: a tile that is lit, and one that has no light.
 LIT, UNLIT = 128, 32
@@ -62,7 +63,7 @@ def _chosen(
     wide = flat.astype(jnp.int32)
     field = {name: wide[:, f.slice] for name, f in layout.items()}
     shape = (flat.shape[0], rules.view_rows, rules.view_cols)
-    light = UNLIT + (field["light"] & 31) * (LIT - UNLIT) // LIGHT_LEVELS
+    light = UNLIT + light_of(field["light"]) * (LIT - UNLIT) // LIGHT_LEVELS
     middle = jax.lax.broadcasted_iota(jnp.int32, light.shape, 1) == light.shape[1] // 2
     # Who is awake sees itself whatever the light.
     light = jnp.where(middle & (field["asleep"] == 0), LIT, light).reshape(shape)
@@ -86,17 +87,15 @@ def _tile(
 
 
 def _looks(field: dict[str, Array], rules: Ruleset) -> Int32[Array, "n view"]:
-    """Return how each tile looks: a closed ladder and a bared necromancer told."""
+    """Return each tile as it is shown: see `encoding.shown_tiles`."""
     tile = field["tile"]
     if len(rules.floors) == 1:
         return tile
     at_boss = jnp.zeros_like(field["floor"], bool)
     for floor, row in enumerate(rules.floors):
         at_boss = at_boss | ((field["floor"] == floor) & row.boss)
-    closed = (tile // FIXTURE == Fixture.LADDER_DOWN) & ~at_boss & (field["ladder_open"] == 0)
-    bared = (tile % FIXTURE == Block.NECROMANCER) & (field["boss_vulnerable"] > 0)
-    tile = jnp.where(closed, tile + FIXTURE * (Fixture.LADDER_DOWN_BLOCKED - Fixture.LADDER_DOWN), tile)
-    return jnp.where(bared, tile + (Block.NECROMANCER_VULNERABLE - Block.NECROMANCER), tile)
+    closed, bared = ~at_boss & (field["ladder_open"] == 0), field["boss_vulnerable"] > 0
+    return shown_tiles(tile, ladder_closed=closed, boss_vulnerable=bared)
 
 
 def _own(field: dict[str, Array], rules: Ruleset) -> Int32[Array, "n 1"]:
@@ -113,7 +112,7 @@ def _missile(field: dict[str, Array], patches: Patches) -> Int32[Array, "n view"
     """Return 0, or 1 + the kind of the missile that is seen on each tile."""
     bits = field["missile"]
     for i, kind in enumerate(PLAYER_PROJECTILES):
-        bits = bits | ((field["light"] >> (5 + i) & 1) << kind)
+        bits = bits | (projectile_flies(field["light"], i) << kind)
     highest = jnp.zeros_like(bits)
     for kind in range(patches.missiles):
         highest = highest + (bits >= 1 << kind).astype(jnp.int32)

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Int32, UInt8
 
 from openworld.art import atlas, small
+from openworld.content.encoding import block_of, creature_mark, fixture_of, tile_of
 from openworld.content.ids import Block, Direction, Fixture, Kind, Projectile
 from openworld.content.reach import reachable
 from openworld.content.rulesets import Ruleset
@@ -16,8 +17,6 @@ from openworld.observe.pixels.slots import Slot, slots
 
 #: Pixels of a tile's side, by the published layout.
 SIZES = {"full": 10, "classic": 7}
-#: A token of `tile` is the block + so many times the fixture.
-FIXTURE = 64
 LADDERS = (Fixture.LADDER_DOWN, Fixture.LADDER_UP, Fixture.LADDER_DOWN_BLOCKED)
 
 
@@ -25,13 +24,13 @@ LADDERS = (Fixture.LADDER_DOWN, Fixture.LADDER_UP, Fixture.LADDER_DOWN_BLOCKED)
 class Patches:
     """The table for one ruleset's pictures.
 
-    First the bare tiles, by block + 64 * fixture; then those that somebody stands on, footing by footing and on
+    First the bare tiles, by the tile's number; then those that somebody stands on, footing by footing and on
     each whatever stands there; then the faces of the places.
 
     Attributes:
         table: the patches, each `size` x 3 * `size` bytes.
         occupied: where the tiles begin that somebody stands on.
-        footing: of each block + 64 * fixture: which footing it is, 0 if it is none.
+        footing: of each tile's number: which footing it is, 0 if it is none.
         standing: of each body: which of what can stand on a tile it is; a creature is followed by itself with
             each missile before it.
         company: how many can stand on a tile.
@@ -53,8 +52,8 @@ class Patches:
 def patches_of(rules: Ruleset) -> Patches:
     """Return the patches of a ruleset's pictures."""
     size, layout = SIZES[rules.symbolic], layout_of(rules)
-    fixtures = len(Fixture) if layout["tile"].high >= FIXTURE else 1
-    looks = [small.tile(look, size) for look in range(FIXTURE * fixtures)]
+    fixtures = len(Fixture) if fixture_of(layout["tile"].high) else 1
+    looks = [small.tile(look, size) for look in range(tile_of(0, fixtures))]
     footings = _footings(rules)
     missiles = layout["missile"].high.bit_length()
     bodies, standing = _company(rules, size, missiles)
@@ -84,9 +83,9 @@ def _footings(rules: Ruleset) -> list[int]:
     lit = {block for row in rules.placements if row.fixture == Fixture.TORCH for block in row.onto or ()}
     below = {getattr(row.ground, "ladder_on", Block.PATH) for row in rules.floors if len(rules.floors) > 1}
     seen = reachable(rules).all_blocks
-    found = {int(block) for block in open_} | {block + FIXTURE * Fixture.TORCH for block in lit}
-    found |= {block + FIXTURE * ladder for block in below for ladder in LADDERS}
-    return [0, *sorted(look for look in found if look % FIXTURE in seen)]
+    found = {int(block) for block in open_} | {tile_of(block, Fixture.TORCH) for block in lit}
+    found |= {tile_of(block, ladder) for block in below for ladder in LADDERS}
+    return [0, *sorted(look for look in found if block_of(look) in seen)]
 
 
 def _company(
@@ -101,7 +100,7 @@ def _company(
     bodies, standing = list(flying), np.zeros(FELLOW + 6 * len(players), np.int32)
     for row in rules.creatures:
         creature = small.shrunk(atlas.creature(Kind(row.kind), row.number), size)
-        standing[1 + 8 * row.kind + row.number] = len(bodies) + 1
+        standing[creature_mark(row.kind, row.number)] = len(bodies) + 1
         bodies += [creature, *(_over(creature, missile) for missile in flying)]
     standing[FELLOW:] = len(bodies) + 1 + np.arange(6 * len(players))
     for who in players:
