@@ -91,7 +91,7 @@ class Environment:
         }
         for name, value in kept.items():
             object.__setattr__(self, name, value)
-        if self.num_agents > 1 and not self.ruleset.company:
+        if self.num_agents > 1 and not self.ruleset.coop:
             raise ValueError(f"{self.id} is for one player, not {self.num_agents}; {COMPANY} is for several")
 
     def __getstate__(self) -> dict[str, Any]:
@@ -332,8 +332,8 @@ class Environment:
                 moved = land.world.depth != state.world.depth
                 action = jnp.where(moved[:, None], Action.NOOP, action)
         world, ground, outcome, torches = jax.vmap(
-            lambda land, a: single.advance(land, a, self.ruleset, tables, stage)
-        )((land.world, land.ground), action)
+            lambda world, ground, a: single.advance(world, ground, a, self.ruleset, tables, stage)
+        )(land.world, land.ground, action)
         with jax.named_scope("rare"):
             world = chores.spawn(world, ground, self.ruleset, tables)
             ground = chores.light_torches(world, ground, torches, self.ruleset, tables)

@@ -72,7 +72,7 @@ def make(
     row = listed(id)
     rules = row.rules
     if revival is not None or sharing is not None:
-        if not rules.company:
+        if not rules.coop:
             raise ValueError(f"{id} is for one player; sharing and revival are for several")
         rules = rules if revival is None else replace(rules, revival=revival)
     from openworld.environment import Environment

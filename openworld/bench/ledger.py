@@ -172,7 +172,7 @@ def _operations(environment: "Environment") -> dict[str, int]:
         return count.operations(jax.make_jaxpr(function)(*arguments).jaxpr)
 
     parts = {
-        "step": cost(lambda w, g, a: single.advance((w, g), a, rules, tables), world, ground, action)
+        "step": cost(lambda w, g, a: single.advance(w, g, a, rules, tables), world, ground, action)
         + cost(lambda w: single.spawn_due(w, tables), world),
         "observation": cost(lambda w, g: observe(w, g, rules, tables), world, ground),
         "reset": cost(lambda s: new_world(s, rules, tables, agents), seed),
@@ -220,7 +220,7 @@ def _looks(environment: "Environment", state: "State") -> Iterator[Entry]:
     from openworld.rules import grid
 
     shape = (environment.ruleset.rows, environment.ruleset.cols)
-    places = jax.eval_shape(lambda world: grid.places(widen(world), shape), state.world)
+    places = jax.eval_shape(lambda world: grid.cells_in_sight(widen(world), shape), state.world)
     agents, mobs, flying = places.around.shape[0], places.paths.shape[0], places.flights.shape[0]
     yield Entry("step", "tiles about the players read", 3 * agents, places.around.shape[1] // 3)
     yield Entry("step", "tiles above and below the creatures read", 2 * mobs, 1)

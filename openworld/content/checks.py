@@ -19,10 +19,10 @@ from openworld.content.smooth_tables import ORE_PASSES
 from openworld.content.units import POINT
 
 #: The least and the most of each size (None: as much as fits). What limits the most is how it is stored
-#: (`core.state`), that a tile's number has 12 bits, and that one bit of the events is no achievement's.
+#: (`core.state`), that a tile's number has 12 bits, and that achievements are kept in 96 bits.
 SIZES: dict[str, tuple[int, int | None]] = {
     "actions": (1, len(Action)),
-    "achievements": (1, min(len(Achievement), 95)),
+    "achievements": (1, min(len(Achievement), 96)),
     # The rules know the items up to the potions by name.
     "items": (Item.POTION_YELLOW + 1, len(Item)),
     "rows": (16, 64),
@@ -150,7 +150,7 @@ def _floor(row: FloorRow) -> Iterator[str]:
 
 def _chances(row: FloorRow) -> Iterator[tuple[str, float]]:
     """Yield every chance of a floor, with its name."""
-    yield from (("chances with", chance) for chance in row.chances)
+    yield from ((f"a chance of {name}", chance) for name, chance in row.chances._asdict().items())
     if isinstance(row.ground, Rooms):
         yield "flooded", row.ground.flooded
         yield "mossy", row.ground.mossy
@@ -184,10 +184,10 @@ def _makings(rules: Ruleset) -> Iterator[tuple[str, _Making]]:
 def _actions(rules: Ruleset) -> Iterator[str]:
     rows = Counter(row.action for _, row in _makings(rules))
     for action in Action:
-        if action < rules.actions and action.name.startswith(("MAKE_", "PLACE_")) and not rows[action]:
+        if rules.has(action) and action.name.startswith(("MAKE_", "PLACE_")) and not rows[action]:
             yield f"action {action.name} has no row; a recipe or a placement must say what it does"
     for name, row in _makings(rules):
-        if row.action >= rules.actions:
+        if not rules.has(row.action):
             yield f"{name} is of action {int(row.action)}; the ruleset has actions below {rules.actions}"
         if rows[row.action] > 1:
             yield f"{name} is one of {rows[row.action]} rows of its action; there must be one"

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+from jaxtyping import Int32
 
 from openworld.content.ids import Floor, Item
 from openworld.content.units import CHANCE_BITS, NOTHING
@@ -85,9 +86,9 @@ class LootTables(NamedTuple):
     roll's last find is nothing.
     """
 
-    limit: Any  # int32[rolls, outcomes - 1], in 2**-CHANCE_BITS: rising
-    outcome: Any  # int32[rolls, outcomes, 3]: item or NOTHING, how many are added, level a tool is raised to
-    gift: Any  # int32[floors, 3]: the same of a floor's first chest
+    limit: Int32[Any, "rolls limits"]  # in 2**-CHANCE_BITS: rising
+    outcome: Int32[Any, "rolls outcomes 3"]  # item or NOTHING, how many are added, level a tool is raised to
+    gift: Int32[Any, "floors 3"]  # the same of a floor's first chest
 
 
 def loot_tables(rolls: tuple[Roll, ...], gifts: tuple[Gift, ...], floors: int) -> LootTables:

@@ -155,8 +155,11 @@ def lacks(found: Reach, row: Recipe | ArmourRecipe | Placement) -> str | None:
 
 def inhabitants(rules: Ruleset, found: Reach, row: FloorRow) -> Iterator[Creature]:
     """Yield the creatures that appear on a floor: their chance is not nought, and their ground is there."""
-    passive, melee, ranged, night = row.chances
-    chances = {Kind.PASSIVE: passive, Kind.MELEE: melee + night, Kind.RANGED: ranged}
+    chances = {
+        Kind.PASSIVE: row.chances.passive,
+        Kind.MELEE: row.chances.melee + row.chances.night,
+        Kind.RANGED: row.chances.ranged,
+    }
     for creature in rules.creatures:
         home = creature.home if row.spawn_on is None else row.spawn_on
         at_home = not found.blocks.get(row.floor, set()).isdisjoint(home)
@@ -192,7 +195,7 @@ def achievements(rules: Ruleset, found: Reach) -> set[Achievement]:
 def _open_to(rules: Ruleset, found: Reach, way: Way) -> bool:
     drinkable = {row.block for row in rules.blocks if row.drinkable}
     return (
-        way.action < rules.actions
+        rules.has(way.action)
         and (way.facing is None or way.facing in found.all_blocks)
         and not (way.drinks and drinkable.isdisjoint(found.all_blocks))
         and all(found.items.get(item, 0) for item in way.having)

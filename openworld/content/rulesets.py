@@ -41,7 +41,7 @@ class Ruleset:
         point_blank: whether a creature's projectile hits who stands on its own tile, or only on the next.
         ends_at_boss: whether the necromancer's defeat ends the episode, or opens a way further down.
         symbolic: which published layout the symbolic observation has, "full" or "classic".
-        company: whether players see and help one another; only such a game has room for several.
+        coop: players see and help one another; only such a game has room for several.
         revival: whether one who has fallen can be helped up, or is out until the episode ends.
     """
 
@@ -79,7 +79,7 @@ class Ruleset:
     point_blank: bool = True
     ends_at_boss: bool = True
     symbolic: str = "full"
-    company: bool = False
+    coop: bool = False
     revival: bool = False
 
     @property
@@ -96,6 +96,15 @@ class Ruleset:
     def has_chests(self) -> bool:
         """Whether any floor has rooms, where chests stand."""
         return any(isinstance(row.ground, Rooms) for row in self.floors)
+
+    def has(self, action: Action) -> bool:
+        """Whether this game has an action.
+
+        Example:
+            >>> FULL.has(Action.READ_BOOK), CLASSIC.has(Action.READ_BOOK)
+            (True, False)
+        """
+        return action < self.actions
 
     def slots(self, kind: Kind) -> range:
         """Return the slots of a class, among a floor's creatures or among its projectiles."""
@@ -122,7 +131,7 @@ FULL = Ruleset(name="full", version=1, floors=FLOORS)
 ENDLESS = replace(FULL, name="endless", ends_at_boss=False)
 
 #: The full rules for one to eight players in one world.
-COOP = replace(FULL, name="coop", version=0, actions=len(Action), company=True, revival=True)
+COOP = replace(FULL, name="coop", version=0, actions=len(Action), coop=True, revival=True)
 
 CLASSIC = Ruleset(
     name="classic",

@@ -19,10 +19,10 @@ from openworld.content.ids import Block, Direction, Fixture, Item, Kind, Project
 from openworld.content.reach import reachable
 from openworld.content.rulesets import FULL, Ruleset
 from openworld.observe.layout import (
-    FALLEN,
-    FELLOW,
+    ASLEEP_MARK,
+    AWAKE_MARK,
+    FALLEN_MARK,
     MOST_PLAYERS,
-    SLEEPER,
     Layout,
     layout_of,
 )
@@ -123,7 +123,7 @@ class Seen:
     def creatures(self) -> list[tuple[int, int, Kind, int]]:
         """Return the creatures in view, as (row, column, class, type)."""
         creature = self.plane("creature")
-        spots = np.argwhere((creature > 0) & (creature < FELLOW)).tolist()
+        spots = np.argwhere((creature > 0) & (creature < AWAKE_MARK)).tolist()
         marks = [creature_of(int(creature[row, col])) for row, col in spots]
         return [(row, col, Kind(kind), type) for (row, col), (kind, type) in zip(spots, marks, strict=True)]
 
@@ -137,15 +137,15 @@ class Seen:
         """Whether the player waits for somebody to help it up."""
         return "fallen" in self.layout and self.flag("fallen")
 
-    def fellows(self) -> list["Fellow"]:
+    def other_players(self) -> list["OtherPlayer"]:
         """Return the other players in view."""
         creature = self.plane("creature")
-        spots = np.argwhere(creature >= FELLOW).tolist()
-        return [Fellow.of(row, col, int(creature[row, col])) for row, col in spots]
+        spots = np.argwhere(creature >= AWAKE_MARK).tolist()
+        return [OtherPlayer.of(row, col, int(creature[row, col])) for row, col in spots]
 
 
 @dataclass(frozen=True)
-class Fellow:
+class OtherPlayer:
     """Another player in view."""
 
     row: int
@@ -155,12 +155,12 @@ class Fellow:
     fallen: bool
 
     @classmethod
-    def of(cls, row: int, col: int, mark: int) -> "Fellow":
+    def of(cls, row: int, col: int, mark: int) -> "OtherPlayer":
         """Read a mark of the plane of creatures."""
-        if mark < SLEEPER:
-            number, facing = divmod(mark - FELLOW, 4)
+        if mark < ASLEEP_MARK:
+            number, facing = divmod(mark - AWAKE_MARK, 4)
             return cls(row, col, number, Direction(facing), False)
-        return cls(row, col, (mark - SLEEPER) % MOST_PLAYERS, None, mark >= FALLEN)
+        return cls(row, col, (mark - ASLEEP_MARK) % MOST_PLAYERS, None, mark >= FALLEN_MARK)
 
 
 @cache

@@ -2,7 +2,7 @@
 
 Per tile in view: 37 block bits, 5 fixture bits, 5 x 8 body bits (melee, passive, ranged, creatures' projectiles,
 players' projectiles), 1 visible bit; then 51 scalars. 9 x 11 x 83 + 51 = 8268 floats. A company's game has its own
-floats after them (`company.floats`).
+floats after them (`players.player_floats`).
 """
 
 import jax
@@ -21,8 +21,7 @@ from openworld.content.encoding import (
 from openworld.content.ids import Block, Direction, Fixture, Item
 from openworld.content.rulesets import FULL, Ruleset
 from openworld.content.units import DAYLIGHT_LEVELS, POINT
-from openworld.observe import classic
-from openworld.observe import players as company
+from openworld.observe import classic, players
 from openworld.observe.layout import layout_of
 from openworld.observe.one_hot import one_hot
 from openworld.observe.tokens import DARK
@@ -36,8 +35,8 @@ def symbolic_size(rules: Ruleset = FULL) -> int:
     channels, scalars = (
         (classic.CHANNELS, classic.SCALARS) if rules.symbolic == "classic" else (CHANNELS, SCALARS)
     )
-    if rules.company:
-        channels, scalars = channels + company.CHANNELS, scalars + company.SCALARS
+    if rules.coop:
+        channels, scalars = channels + players.CHANNELS, scalars + players.SCALARS
     return rules.view_rows * rules.view_cols * channels + scalars
 
 
@@ -48,7 +47,7 @@ def symbolic(tokens: UInt8[Array, "*batch tokens"], rules: Ruleset = FULL) -> Fl
     tiles, scalars = (classic.tiles, classic.scalars) if rules.symbolic == "classic" else (_tiles, _scalars)
     with jax.named_scope("symbolic"):
         parts = [tiles(field).reshape(*tokens.shape[:-1], -1), *scalars(field)]
-        parts += company.floats(field) if rules.company else []
+        parts += players.player_floats(field) if rules.coop else []
         return jnp.concatenate(parts, axis=-1)
 
 

@@ -13,7 +13,7 @@ from openworld.content.encoding import PLAYER_PROJECTILES, projectile_flies
 from openworld.content.ids import DIRECTION_STEPS, Attribute, Block, Direction, Fixture, Floor, Projectile
 from openworld.content.rulesets import FULL, Ruleset
 from openworld.content.units import DAYLIGHT_LEVELS
-from openworld.observe import words
+from openworld.observe import names
 from openworld.observe.layout import SAME_PLACE
 from openworld.observe.seen import Seen, block_shown, fixture_shown
 
@@ -55,20 +55,20 @@ def text(tokens: np.ndarray, rules: Ruleset = FULL) -> str:
     seen = Seen(np.asarray(tokens), rules)
     bodies = _bodies(seen)
     lines = [_standing(seen, bodies), _creatures(seen, bodies), _missiles(seen), _view(seen), _light(seen)]
-    lines += [_vitals(seen), f"You carry {', '.join(words.carried(seen)) or 'nothing'}."]
-    lines += [_learning(seen), _way_down(seen), _company(seen)]
+    lines += [_vitals(seen), f"You carry {', '.join(names.carried(seen)) or 'nothing'}."]
+    lines += [_learning(seen), _way_down(seen), _other_players(seen)]
     return "\n".join(line for line in lines if line) + "\n"
 
 
 def _bodies(seen: Seen) -> list[tuple[int, int, str]]:
     """Return who is in view besides the player, as (row, column, name), nearest first."""
     found = [
-        (row, col, words.creatures().get((kind, number), "unknown creature"))
+        (row, col, names.creatures().get((kind, number), "unknown creature"))
         for row, col, kind, number in seen.creatures()
     ]
-    for fellow in seen.fellows():
-        state = "fallen" if fellow.fallen else "asleep" if fellow.facing is None else "awake"
-        found.append((fellow.row, fellow.col, f"player {fellow.number} ({state})"))
+    for other in seen.other_players():
+        state = "fallen" if other.fallen else "asleep" if other.facing is None else "awake"
+        found.append((other.row, other.col, f"player {other.number} ({state})"))
     return sorted(found, key=lambda body: (_distance(seen, *body[:2]), body))
 
 
@@ -82,9 +82,9 @@ def _standing(seen: Seen, bodies: list[tuple[int, int, str]]) -> str:
         body = f"{there[row, col]} on " if (row, col) in there else ""
         return f"{way.name.lower()} {body}{_tile(seen, row, col)}{' (faced)' * (way == facing)}"
 
-    place = f" in the {words.place(seen)}" if seen.has("floor") else ""
+    place = f" in the {names.place(seen)}" if seen.has("floor") else ""
     if seen.value("floor") >= len(seen.rules.floors):
-        place = f" on {words.place(seen)}"
+        place = f" on {names.place(seen)}"
     around = ", ".join(beside(way) for way in (Direction.UP, Direction.RIGHT, Direction.DOWN, Direction.LEFT))
     return f"You stand{place} on {_tile(seen, *seen.middle)}. Around you: {around}."
 
@@ -95,7 +95,7 @@ def _creatures(seen: Seen, bodies: list[tuple[int, int, str]]) -> str:
 
 
 def _missiles(seen: Seen) -> str:
-    own = "a player's" if seen.rules.company else "your"
+    own = "a player's" if seen.rules.coop else "your"
     bits = {
         (f"{own} ", kind): projectile_flies(seen.plane("light"), i)
         for i, kind in enumerate(PLAYER_PROJECTILES)
@@ -164,11 +164,11 @@ def _way_down(seen: Seen) -> str:
     return f"The ladder down is {'open' if seen.ladder_open else 'closed: too few monsters slain here'}."
 
 
-def _company(seen: Seen) -> str:
+def _other_players(seen: Seen) -> str:
     """Tell of each of the company, near or far."""
-    if not seen.rules.company:
+    if not seen.rules.coop:
         return ""
-    runs = [seen.values(name) for name in ("fellow_row", "fellow_col", "fellow_health", "fellow_state")]
+    runs = [seen.values(name) for name in ("player_row", "player_col", "player_health", "player_state")]
     told = [
         f"player {number} {_steps(row - SAME_PLACE, col - SAME_PLACE)}, health {health}, {_STATES[state - 1]}"
         for number, (row, col, health, state) in enumerate(zip(*runs, strict=True))

@@ -7,7 +7,7 @@ import numpy as np
 
 from openworld.content.ids import DIRECTION_STEPS, Achievement, Action, Block, Item, Kind
 from openworld.content.recipes import Cost
-from openworld.observe import words
+from openworld.observe import names
 from openworld.observe.seen import Seen, block_shown
 from openworld.playing.keys import KEYS, key_for
 from openworld.render.messages import called, lacking, near, title
@@ -56,7 +56,7 @@ def now(seen: Seen, mask: np.ndarray) -> list[Choice]:
     """Return what would do something now besides walking, making and placing."""
     listed = {choice.action for choice in crafts(seen, mask)}
     idle = (Action.NOOP, Action.LEFT, Action.RIGHT, Action.UP, Action.DOWN)
-    useful = [row for row in KEYS if isinstance(row.does, Action) and row.does < seen.rules.actions]
+    useful = [row for row in KEYS if isinstance(row.does, Action) and seen.rules.has(row.does)]
     found = []
     for row in useful:
         action = Action(row.does)
@@ -107,11 +107,11 @@ def doing(seen: Seen) -> str:
     row, col = seen.middle[0] + down, seen.middle[1] + right
     for r, c, kind, number in seen.creatures():
         if (r, c) == (row, col):
-            name = words.creatures().get((kind, number), "creature")
+            name = names.creatures().get((kind, number), "creature")
             return f"{'hunt' if kind == Kind.PASSIVE else 'hit'} the {name}"
-    for fellow in seen.fellows():
-        if (fellow.row, fellow.col) == (row, col):
-            return f"help player {fellow.number} up"
+    for other in seen.other_players():
+        if (other.row, other.col) == (row, col):
+            return f"help player {other.number} up"
     block = block_shown(int(seen.tile[row, col]))
     gives = next((row.gives for row in seen.rules.blocks if row.block == block), None)
     plain = {

@@ -16,7 +16,7 @@ from openworld.content.creatures import CREATURES
 from openworld.content.encoding import block_of, creature_mark, fixture_of
 from openworld.content.ids import Action, Block, Fixture
 from openworld.content.rulesets import Ruleset
-from openworld.observe.layout import FELLOW, MOST_PLAYERS, layout_of
+from openworld.observe.layout import AWAKE_MARK, MOST_PLAYERS, layout_of
 from openworld.playing.session import Moment
 from openworld.system import bounded_json
 from openworld.system.foreign_text import plain
@@ -31,7 +31,7 @@ _Number = Annotated[int, Field(ge=0, lt=2**31)]
 _Array = Annotated[str, Field(max_length=_ARRAY)]
 
 
-#: Tokens of creatures; those from `FELLOW` on are players.
+#: Tokens of creatures; those from `AWAKE_MARK` on are players.
 _CREATURES = [0, *(creature_mark(row.kind, row.number) for row in CREATURES)]
 
 
@@ -140,7 +140,7 @@ def unpacked(seen: Seen, rules: Ruleset) -> Moment:
     if not (np.isin(block_of(tile), list(Block)).all() and np.isin(fixture_of(tile), list(Fixture)).all()):
         raise TableError("the host sent a moment with a tile that does not exist")
     creature = tokens[layout["creature"].slice]
-    if not np.isin(creature[creature < FELLOW], _CREATURES).all():
+    if not np.isin(creature[creature < AWAKE_MARK], _CREATURES).all():
         raise TableError("the host sent a moment with a creature that does not exist")
     if mask.max(initial=0) > 1 or achievements.max(initial=0) > 1:
         raise TableError("the host sent a moment whose mask or achievements are not 0 or 1")
@@ -162,7 +162,7 @@ def rules_of(welcome: Welcome) -> Ruleset:
     row = registry.WORLDS.get(welcome.id)
     if row is None:
         raise TableError(f"the host plays {plain(welcome.id, 60)!r}, which is not known here")
-    if not row.rules.company or welcome.number >= welcome.players:
+    if not row.rules.coop or welcome.number >= welcome.players:
         raise TableError(
             f"the host offers place {welcome.number} of {welcome.players} in {welcome.id}, and there is none"
         )

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from openworld.content.ids import Attribute
-from openworld.observe import words
+from openworld.observe import names
 from openworld.observe.seen import Seen
 from openworld.playing import choices, keys
 from openworld.playing.controls import Controls, summary
@@ -181,7 +181,7 @@ def texts_of(
     """
     assert seat.story is not None
     top = _vitals(seen, cols)
-    carried = ", ".join(words.carried(seen)) or "nothing"
+    carried = ", ".join(names.carried(seen)) or "nothing"
     top += [(line, INK) for line in folded(f"You carry {carried}", cols, 2)]
     top += [(line, _DIM) for line in folded(_hour(seen), cols, 2)]
     last = controls.answer or seat.note or _next(seat)
@@ -231,7 +231,7 @@ def _next(seat: Seat) -> str:
 
 def _hour(seen: Seen) -> str:
     day = round(100 * seen.value("daylight") / 250)
-    place = f"{words.place(seen)}, " if seen.has("floor") else ""
+    place = f"{names.place(seen)}, " if seen.has("floor") else ""
     state = ", asleep" * seen.flag("asleep") + ", resting" * seen.flag("resting")
     learnt = ""
     if seen.has("experience"):

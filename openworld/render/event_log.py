@@ -10,7 +10,7 @@ from openworld.content.encoding import block_of
 from openworld.content.giving import GIVING
 from openworld.content.ids import Achievement, Action, Block, Kind, Projectile, Vital
 from openworld.content.rulesets import FULL, Ruleset
-from openworld.observe import words
+from openworld.observe import names
 from openworld.observe.seen import Seen
 from openworld.render.messages import (
     BAD,
@@ -119,7 +119,7 @@ def happened(
     """
     asleep = before.flag("asleep") or before.flag("resting") or before.fallen
     events = [] if asleep else deeds(before, now, action)
-    events += _given(before, now, action) if now.rules.company else []
+    events += _given(before, now, action) if now.rules.coop else []
     events += _states(before, now)
     events += _wounds(before, now)
     events += [Event(f"Unlocked: {title(Achievement(a))}", UNLOCKED) for a in unlocked]
@@ -158,7 +158,7 @@ def _states(before: Seen, now: Seen) -> list[Event]:
             else Event("You are helped up", GOOD)
         )
     if before.value("floor") != now.value("floor"):
-        place = words.place(now)
+        place = names.place(now)
         verb = "descend" if now.value("floor") > before.value("floor") else "climb"
         events.append(Event(f"You {verb} to {place if place.startswith('floor') else f'the {place}'}"))
     elif now.ladder_open and not before.ladder_open:
@@ -185,7 +185,7 @@ def _part(seen: Seen) -> float:
 def _cause(before: Seen, now: Seen) -> str:
     row, col = now.middle
     beside = [
-        (abs(r - row) + abs(c - col), words.creatures().get((kind, number), "creature"))
+        (abs(r - row) + abs(c - col), names.creatures().get((kind, number), "creature"))
         for seen in (now, before)
         for r, c, kind, number in seen.creatures()
         if kind == Kind.MELEE and abs(r - row) + abs(c - col) <= 1

@@ -19,7 +19,7 @@ from openworld.content.ids import (
     Vital,
 )
 from openworld.content.recipes import Recipe
-from openworld.observe import words
+from openworld.observe import names
 from openworld.observe.seen import Seen, block_shown
 
 #: How an event is meant: it moves one on, it hurts, it only tells, it unlocks an achievement.
@@ -102,7 +102,7 @@ def _done(before: Seen, now: Seen, action: Action) -> list[Event]:
 def _struck(before: Seen, now: Seen, name: str) -> Event:
     """Tell of a blow at a creature."""
     slain = gone(before, now)
-    kind = next(kind for (kind, _), called in words.creatures().items() if called == name)
+    kind = next(kind for (kind, _), called in names.creatures().items() if called == name)
     if kind == Kind.PASSIVE and (slain or vital(now, Vital.FOOD) > vital(before, Vital.FOOD)):
         return Event(f"You eat the {name}", GOOD)
     return Event(f"You slay the {name}", GOOD) if slain else Event(f"You hit the {name}")
@@ -113,7 +113,7 @@ def _undiggable(seen: Seen, block: Block) -> Event:
     row = next((row for row in seen.rules.blocks if row.block == block and row.gives is not None), None)
     if row is None or row.pickaxe == 0:
         return Event("There is nothing to do here")
-    tool = f"{words.LEVELS[row.pickaxe]} pickaxe" if row.tool == Item.PICKAXE else title(row.tool)
+    tool = f"{names.LEVELS[row.pickaxe]} pickaxe" if row.tool == Item.PICKAXE else title(row.tool)
     return Event(f"{called(block).capitalize()} takes {article(tool)}")
 
 
@@ -225,7 +225,7 @@ def _bumped(before: Seen, now: Seen, way: Direction) -> list[Event]:
 def faced(seen: Seen) -> tuple[int, str | None]:
     """Return the faced tile, and the name of the creature on it."""
     row, col = ahead(seen)
-    there = {(r, c): words.creatures().get((kind, number)) for r, c, kind, number in seen.creatures()}
+    there = {(r, c): names.creatures().get((kind, number)) for r, c, kind, number in seen.creatures()}
     return int(seen.tile[row, col]), there.get((row, col))
 
 

@@ -25,7 +25,7 @@ from openworld.content.encoding import creature_mark
 from openworld.content.ids import Achievement, Action, Attribute, Block, Direction, Fixture, Vital
 from openworld.content.rulesets import Ruleset
 from openworld.content.units import DAYLIGHT_LEVELS, LIGHT_LEVELS
-from openworld.observe import words
+from openworld.observe import names
 from openworld.observe.layout import layout_of
 from openworld.observe.seen import items_of
 from openworld.render import png
@@ -109,9 +109,9 @@ def game(rules: Ruleset) -> dict[str, Any]:
         "vitals": [_told(vital.name) for vital in Vital if vital != Vital.MANA or layout["spells"].high],
         "attributes": [_told(attribute.name) for attribute in Attribute],
         "creatures": {
-            str(creature_mark(kind, number)): name for (kind, number), name in words.creatures().items()
+            str(creature_mark(kind, number)): name for (kind, number), name in names.creatures().items()
         },
-        "levels": list(words.LEVELS),
+        "levels": list(names.LEVELS),
         "ladder": [Fixture.LADDER_DOWN, Fixture.LADDER_DOWN_BLOCKED],
         "necromancer": [Block.NECROMANCER, Block.NECROMANCER_VULNERABLE],
     }

@@ -10,8 +10,8 @@ from openworld.art.paint import TILE
 from openworld.content.encoding import PLAYER_PROJECTILES, creature_of, shown_tiles
 from openworld.content.ids import Attribute, Direction, Item, Kind, Projectile, Vital
 from openworld.content.rulesets import Ruleset
-from openworld.observe.layout import FELLOW, MOST_PLAYERS, layout_of
-from openworld.observe.seen import Fellow, items_of
+from openworld.observe.layout import AWAKE_MARK, MOST_PLAYERS, layout_of
+from openworld.observe.seen import OtherPlayer, items_of
 
 #: Tiles in a row of the sheet.
 COLUMNS = 16
@@ -86,14 +86,14 @@ def _all_looks(looks: set[int]) -> set[int]:
 
 def _body(mark: int) -> np.ndarray:
     """Return how a token of the plane of creatures looks."""
-    if mark < FELLOW:
+    if mark < AWAKE_MARK:
         kind, number = creature_of(mark)
         return atlas.creature(Kind(kind), number)
-    fellow = Fellow.of(0, 0, mark)
-    if fellow.fallen:
-        return atlas.fallen(fellow.number)
-    facing = Direction.DOWN if fellow.facing is None else fellow.facing
-    return atlas.player(facing, fellow.facing is None, fellow.number)
+    other = OtherPlayer.of(0, 0, mark)
+    if other.fallen:
+        return atlas.fallen(other.number)
+    facing = Direction.DOWN if other.facing is None else other.facing
+    return atlas.player(facing, other.facing is None, other.number)
 
 
 def _player(sheet: Sheet, number: int) -> list[int]:

@@ -51,7 +51,7 @@ def spread(
     col = start[1] + jnp.arange(cols, dtype=jnp.int32)[None] + jnp.zeros((rows, 1), jnp.int32)
     spots = jnp.stack([row, col], axis=-1)
     here = player.position[0]
-    open_ = ~in_set(block_of(tiles.astype(jnp.int32)), tables.barrier[tables.walks_on])
+    open_ = ~in_set(block_of(tiles.astype(jnp.int32)), tables.blocks.barrier[tables.blocks.walks_on])
     taken = same(spots[:, :, None], world.mobs.position[None, None]) & world.mobs.alive[None, None]
     rank = _by_foot(same(spots, here[None, None]), open_)
     rank = jnp.where(jnp.any(taken, axis=-1), NOWHERE, rank)

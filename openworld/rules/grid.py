@@ -22,16 +22,16 @@ FACED = (3, 5, 1, 7)
 HERE = 4
 
 
-class Places(NamedTuple):
-    """Where `look` will read, as flat indices of the ground; -1 outside the map."""
+class SightCells(NamedTuple):
+    """Which cells `read` reads, as flat indices of the ground; -1 outside the map."""
 
     around: Int32[Array, "agents 9"]
     paths: Int32[Array, "mobs 4"]
     flights: Int32[Array, " projectiles"]
 
 
-def places(world: World, shape: tuple[int, int]) -> Places:
-    """Return every place that the systems may ask for on a floor of this shape."""
+def cells_in_sight(world: World, shape: tuple[int, int]) -> SightCells:
+    """Return every cell that the systems may ask for on a floor of this shape."""
     player, mobs, flying = world.player, world.mobs, world.projectiles
     floor, (rows, cols) = world.floor, shape
 
@@ -40,25 +40,25 @@ def places(world: World, shape: tuple[int, int]) -> Places:
         inside = (row >= 0) & (row < rows) & (col >= 0) & (col < cols)
         return jnp.where(inside, cell_of(floor * rows + row, col, cols), -1)
 
-    return Places(
+    return SightCells(
         around=flat(player.position[:, None] + jnp.array(_NEIGHBOURS, jnp.int32)[None]),
         paths=flat(mobs.position[:, None] + steps_of(jnp.arange(4, dtype=jnp.int32))[None]),
         flights=flat(flying.position + steps_of(flying.direction)),
     )
 
 
-def look(ground: Ground, places: Places) -> Sight:
+def read(ground: Ground, cells: SightCells) -> Sight:
     """Read the tiles in one gather; outside the map stands Block.OUT_OF_BOUNDS."""
-    index = jnp.concatenate([place.reshape(-1) for place in places])
+    index = jnp.concatenate([part.reshape(-1) for part in cells])
     tiles = ground.tiles.reshape(-1).at[jnp.maximum(index, 0)].get(mode="promise_in_bounds")
     tiles = jnp.where(index >= 0, tiles, jnp.uint8(Block.OUT_OF_BOUNDS))
     # Kept as bytes: a GPU would else read the map again for each system that asks.
     tiles = jax.lax.optimization_barrier(tiles).astype(jnp.int32)
-    a = places.around.size
-    b = a + places.paths.size
+    a = cells.around.size
+    b = a + cells.paths.size
     return Sight(
-        around=tiles[:a].reshape(places.around.shape),
-        paths=tiles[a:b].reshape(places.paths.shape),
+        around=tiles[:a].reshape(cells.around.shape),
+        paths=tiles[a:b].reshape(cells.paths.shape),
         flights=tiles[b:],
     )
 
@@ -83,7 +83,7 @@ def on_mobs(world: World, position: Int32[Array, "n 2"]) -> Bool[Array, "n mobs"
 
 def as_edited(turn: Turn, tiles: Int32[Array, "*n"], positions: Int32[Array, "*n 2"]) -> Int32[Array, "*n"]:
     """Return tiles that were read before the step as they stand after the edits made so far."""
-    for edit in turn.edits:
+    for edit in turn.all_edits:
         for i in range(edit.tile.shape[0]):
             tiles = jnp.where(edit.wanted[i] & same(positions, edit.position[i]), edit.tile[i], tiles)
     return tiles

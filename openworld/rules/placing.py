@@ -35,7 +35,7 @@ def place(world: World, turn: Turn) -> tuple[World, Turn]:
     target, tile = faced(world, turn)
     block = making.block
     taken = jnp.any(on_mobs(world, target), axis=-1)
-    if turn.party is not None:
+    if turn.coop is not None:
         taken = taken | jnp.any(on_players(world, turn, target), axis=-1)
     able = first_come(turn, fits(making, tile, taken))
 
@@ -45,4 +45,4 @@ def place(world: World, turn: Turn) -> tuple[World, Turn]:
     for agent in range(action.shape[0]):
         planted = able[agent] & (action[agent] == Action.PLACE_PLANT)
         world = eqx.tree_at(lambda w: w.plants, world, sow(world.plants, target[agent], planted))
-    return world, turn.rewrite_faced(placed, able).happened(able, making.achievement)
+    return world, turn.rewrite_faced(placed, able).earn(able, making.achievement)

@@ -1,16 +1,13 @@
-"""What a step was worth and whether it was the last: read from events and vitals (rule 7)."""
+"""What a step was worth and whether it was the last: read from what was earned and from vitals (rule 7)."""
 
 from typing import NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Bool, Float32, Int32, UInt32
 
 from openworld.content.floors import BOSS_BLOWS
-from openworld.content.ids import Achievement
-from openworld.content.tables import DEEPER
 from openworld.content.units import POINT
 from openworld.core.state import World
 from openworld.rules.turn import Turn
@@ -20,11 +17,7 @@ REWARD_PARTS = 10 * POINT
 #: A reward is shared out in hundredths.
 SHARES = 100
 #: The weight of reaching a floor below the last one.
-DEEPER_WEIGHT = 8
-
-
-#: The bits of events that stay unlocked, word by word.
-_LASTING = np.array([0xFFFFFFFF, 0xFFFFFFFF, (1 << len(Achievement) % 32) - 1], np.uint32)
+NEW_DEPTH_WEIGHT = 8
 
 
 class Outcome(NamedTuple):
@@ -37,22 +30,25 @@ class Outcome(NamedTuple):
 def score(before: Int32[Array, " agents"], world: World, turn: Turn) -> tuple[World, Outcome]:
     """Unlock achievements and weigh the step that began with health `before`.
 
-    reward = sum of the weights newly unlocked + 0.1 * change of health, and in an endless world DEEPER_WEIGHT for
-    each floor below the last.
+    reward = sum of the weights newly unlocked + 0.1 * change of health. In an endless world NEW_DEPTH_WEIGHT is
+    added for each floor below the last.
     """
     turn = _holdings(world, turn)
-    fresh = turn.events & ~world.player.achievements
+    fresh = turn.earned & ~world.player.achievements
     weight = jnp.sum(
-        jnp.where(unlocked(fresh, turn.tables.weights.shape[0]), turn.tables.weights[None], 0),
+        jnp.where(
+            unlocked(fresh, turn.tables.achievements.weight.shape[0]),
+            turn.tables.achievements.weight[None],
+            0,
+        ),
         axis=-1,
         dtype=jnp.int32,
     )
-    depths = (turn.events[:, DEEPER // 32] >> jnp.uint32(DEEPER % 32)).astype(jnp.int32) & 1
-    reward = REWARD_PARTS * (weight + DEEPER_WEIGHT * depths) + (world.player.health - before)
-    kept = turn.events & jnp.asarray(_LASTING)[None]
-    world = eqx.tree_at(lambda w: w.player.achievements, world, world.player.achievements | kept)
+    depths = turn.reached_new_depth.astype(jnp.int32)
+    reward = REWARD_PARTS * (weight + NEW_DEPTH_WEIGHT * depths) + (world.player.health - before)
+    world = eqx.tree_at(lambda w: w.player.achievements, world, world.player.achievements | turn.earned)
     dead = jnp.all(world.player.health <= 0)
-    won = (world.boss_progress >= BOSS_BLOWS) & ~turn.tables.endless
+    won = (world.boss_progress >= BOSS_BLOWS) & ~turn.tables.floors.endless
     return world, Outcome(reward, dead | won)
 
 
@@ -85,5 +81,7 @@ def unlocked(words: UInt32[Array, "*n words"], count: int) -> Bool[Array, "*n ac
 def _holdings(world: World, turn: Turn) -> Turn:
     """Record what the inventory alone proves."""
     tables = turn.tables
-    held = world.player.inventory[:, tables.holding_item] >= tables.holding_least[None]
-    return turn.happened(held, tables.holding_achievement[None])
+    held = (
+        world.player.inventory[:, tables.achievements.holding_item] >= tables.achievements.holding_least[None]
+    )
+    return turn.earn(held, tables.achievements.holding_achievement[None])

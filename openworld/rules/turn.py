@@ -58,16 +58,16 @@ class Plan(eqx.Module):
     open: Bool[Array, " mobs"]  # whether the ground there lets it in, and no player stands on it
 
 
-class Party(eqx.Module):
-    """Several players, in this step's order (`company`), as they were when it began."""
+class CoopPlayers(eqx.Module):
+    """Several players, in this step's order (`rules.coop`), as they were when it began."""
 
-    who: Int32[Array, " agents"]  # the number of each
+    number: Int32[Array, " agents"]
     standing: Bool[Array, " agents"]  # not fallen
     present: Bool[Array, " agents"]  # in the way of others
 
 
 class Turn(eqx.Module):
-    """One step in the making. Systems replace `edits` and `events` as they go."""
+    """One step in the making. Systems add edits of the map and achievements as they go."""
 
     rules: Ruleset = eqx.field(static=True)  # the sizes
     action: Int32[Array, " agents"]
@@ -75,33 +75,46 @@ class Turn(eqx.Module):
     tables: Tables
     making: Making
     sight: Sight
-    edits: tuple[Edit, ...]  # the first one is of the tiles that the players face
-    events: UInt32[Array, "agents 3"]  # bit k: what Achievement k is given for has happened
-    plan: Plan | None = None  # the creatures', once they have thought
-    party: Party | None = None  # who is who, of several players
+    faced: Edit  # of the tiles that the players face
+    edits: tuple[Edit, ...]  # of all other tiles
+    earned: UInt32[
+        Array, "agents 3"
+    ]  # bit k: Achievement k was earned in this step, for the first time or again
+    reached_new_depth: Bool[
+        Array, " agents"
+    ]  # stood for the first time on a floor below the last one of the rules
+    plan: Plan | None = None  # the creatures', once it is made
+    coop: CoopPlayers | None = None  # of a world of several players
+
+    @property
+    def all_edits(self) -> tuple[Edit, ...]:
+        """The edits of the map, those of the faced tiles first."""
+        return self.faced, *self.edits
 
     def edit(self, edit: Edit) -> "Turn":
         """Return the turn with one more edit of the map."""
-        return self._with_edits((*self.edits, edit))
+        return dataclasses.replace(self, edits=(*self.edits, edit))
 
     def rewrite_faced(self, tile: Int32[Array, " agents"], wanted: Bool[Array, " agents"]) -> "Turn":
         """Return the turn with the tile that each player faces edited; a player edits it once a step at most."""
-        faced = self.edits[0]
+        faced = self.faced
         edit = Edit(faced.floor, faced.position, jnp.where(wanted, tile, faced.tile), faced.wanted | wanted)
-        return self._with_edits((edit, *self.edits[1:]))
+        return dataclasses.replace(self, faced=edit)
 
-    def _with_edits(self, edits: tuple[Edit, ...]) -> "Turn":
-        return dataclasses.replace(self, edits=edits)
+    def earn(self, flags: Bool[Array, "agents *n"], achievement: Int32[Array, "*m"] | int) -> "Turn":
+        """Return the turn in which players have earned achievements; one that is none (`NOTHING`) is left out.
 
-    def happened(self, flags: Bool[Array, "agents *n"], achievement: Int32[Array, "*m"] | int) -> "Turn":
-        """Return the turn with events recorded: `achievement` ids where `flags`, or-ed over trailing axes."""
+        Args:
+            flags: [agents, ...]: who earns something.
+            achievement: an `Achievement`, or an array of them that broadcasts against the flags.
+        """
         ids = jnp.broadcast_to(jnp.asarray(achievement, jnp.int32), flags.shape)[..., None]
         bits = jnp.where(flags[..., None], jnp.uint32(1) << (ids & 31).astype(jnp.uint32), jnp.uint32(0))
         place = jax.lax.broadcasted_iota(jnp.int32, (*flags.shape, ACHIEVEMENT_WORDS), flags.ndim)
         words = jnp.where(ids >> 5 == place, bits, jnp.uint32(0))
-        while words.ndim > self.events.ndim:
+        while words.ndim > self.earned.ndim:
             words = functools.reduce(jnp.bitwise_or, (words[:, i] for i in range(words.shape[1])))
-        return eqx.tree_at(lambda t: t.events, self, self.events | words)
+        return eqx.tree_at(lambda t: t.earned, self, self.earned | words)
 
 
 def steps_of(direction: Int32[Array, "*n"]) -> Int32[Array, "*n 2"]:

@@ -177,7 +177,7 @@ def _belongings(player: Player, rules: Ruleset) -> Iterator[Field]:
 
 def _mobs(name: str, mobs: Mobs, depth: Numbers, rules: Ruleset, tables: Tables) -> Iterator[Field]:
     """Creatures, whose arrays end with an axis of slots."""
-    used, kind = mobs.alive, tables.slot_kind
+    used, kind = mobs.alive, tables.creatures.slot_kind
     yield _within(f"{name}.type", mobs.type, 0, TYPES - 1)
     known = np.zeros((len((Kind.MELEE, Kind.PASSIVE, Kind.RANGED)), TYPES), bool)
     for row in rules.creatures:
@@ -185,7 +185,7 @@ def _mobs(name: str, mobs: Mobs, depth: Numbers, rules: Ruleset, tables: Tables)
     yield Field(f"{name}.type", mobs.type, known[kind, mobs.type] | ~used, "a creature of its slot's class")
     yield _on_map(f"{name}.position", mobs.position, rules, used)
     deeper = np.clip(depth.astype(int) - (len(rules.floors) - 1), 0, combat.MOST_DEEPER)
-    health = tables.health[kind, mobs.type] * (combat.MIGHT + deeper) // combat.MIGHT
+    health = tables.creatures.health[kind, mobs.type] * (combat.MIGHT + deeper) // combat.MIGHT
     yield _within(f"{name}.health", mobs.health, 1, health, used)
     slowest = max(creatures.BLOW_COOLDOWN, creatures.SHOT_COOLDOWN)
     yield _within(f"{name}.cooldown", mobs.cooldown, 0, slowest)
@@ -194,7 +194,7 @@ def _mobs(name: str, mobs: Mobs, depth: Numbers, rules: Ruleset, tables: Tables)
 def _projectiles(name: str, flying: Projectiles, rules: Ruleset, agents: int) -> Iterator[Field]:
     """Projectiles, whose arrays end with an axis of slots."""
     used, types = flying.alive, flying.type
-    if rules.company:
+    if rules.coop:
         yield _within(f"{name}.type", types, 0, OWNER * agents - 1)
         theirs = np.arange(used.shape[-1]) < rules.mob_projectiles
         flying = eqx.tree_at(lambda f: f.type, flying, np.where(theirs, types, types % OWNER))

@@ -10,11 +10,11 @@ from openworld.content import achievements, checks, creatures, loot, reach, tabl
 from openworld.content.achievements import DEEDS, Holding
 from openworld.content.blocks import UNDIGGABLE, BlockRow
 from openworld.content.checks import check
-from openworld.content.floors import FLOORS, Ore, Rooms, Smooth
+from openworld.content.floors import FLOORS, Ore, Rooms, Smooth, SpawnChances
 from openworld.content.ids import Achievement, Action, Block, Fixture, Floor, Item, Kind, Projectile
 from openworld.content.rulesets import CLASSIC, ENDLESS, FULL
 from openworld.content.units import POINT
-from openworld.core.state import Floors, Mobs, Player, World, stored_dtype
+from openworld.core.state import ACHIEVEMENT_WORDS, Floors, Mobs, Player, World, stored_dtype
 from openworld.generate.draws import PASS_STRIDE
 from openworld.observe.tokens import NOWHERE
 
@@ -129,7 +129,7 @@ FLOOR_ROWS = {
         FULL, floors=(replace(FLOORS[2], floor=Floor.DUNGEON), *FLOORS[1:])
     ),
     "floor OVERWORLD is made of rooms; the first one must be Smooth": floor(0, ground=Rooms()),
-    "floor DUNGEON has chances with 1.5; it must be 0 to 1": floor(1, chances=(0.1, 1.5, 0.0, 0.0)),
+    "floor DUNGEON has a chance of melee 1.5; it must be 0 to 1": floor(1, chances=SpawnChances(melee=1.5)),
     "floor SEWERS has flooded -0.1; it must be 0 to 1": ground(3, flooded=-0.1),
     "floor ICE_REALM has tree_draw 2.0; it must be 0 to 1": ground(7, tree_draw=2.0),
     "floor OVERWORLD has a chance of COAL of 3.0; it must be 0 to 1": ground(
@@ -150,7 +150,7 @@ FLOOR_ROWS = {
         CLASSIC, ends_at_boss=False
     ),
     "floor TROLL_MINES cannot be entered; VAULTS needs a ladder down that monsters open": floor(
-        4, chances=(0.1, 0.0, 0.0, 0.0)
+        4, chances=SpawnChances(melee=0.0, ranged=0.0)
     ),
     "floor DUNGEON cannot be entered; OVERWORLD needs a ladder down": ground(0, ladder_down=False),
 }
@@ -283,7 +283,7 @@ def test_limits_are_those_of_what_is_stored():
     assert side * side <= PASS_STRIDE
     assert side - 1 <= min(most(Player, "position"), most(Mobs, "position"), most(Floors, "ladders"))
     assert checks.SIZES["inventory_limit"][1] <= most(Player, "inventory") < UNDIGGABLE
-    assert checks.SIZES["achievements"][1] <= tables.DEEPER
+    assert checks.SIZES["achievements"][1] <= 32 * ACHIEVEMENT_WORDS
     assert most(Mobs, "type") >= checks.TYPES - 1
     assert min(most(Player, "health"), most(Mobs, "health")) >= checks.MOST_HEALTH * POINT
     assert most(Floors, "kills") >= checks.MOST_KILLS

@@ -18,7 +18,7 @@ from openworld.content.ids import Floor
 from openworld.content.rulesets import FULL, Ruleset
 from openworld.content.units import DAYLIGHT_LEVELS, LIGHT_LEVELS
 from openworld.core.xla import stage_of
-from openworld.observe.layout import FELLOW, MOST_PLAYERS, layout_of
+from openworld.observe.layout import AWAKE_MARK, MOST_PLAYERS, layout_of
 from openworld.observe.pixels.patches import SIZES, Patches, patches_of
 
 #: Brightness by light, in 128ths: a tile that is lit, and one that has no light.
@@ -81,9 +81,9 @@ def _tile(
     patches: Patches,
 ) -> Int32[Array, "n view"]:
     """Return the patch of each tile: bare, or with what stands there."""
-    standing = jnp.asarray(patches.standing)[body] + jnp.where(body < FELLOW, missile, 0)
+    standing = jnp.asarray(patches.standing)[body] + jnp.where(body < AWAKE_MARK, missile, 0)
     footing = jnp.asarray(patches.footing)[look]
-    return jnp.where(standing > 0, patches.occupied + footing * patches.company + standing - 1, look)
+    return jnp.where(standing > 0, patches.occupied + footing * patches.bodies + standing - 1, look)
 
 
 def _looks(field: dict[str, Array], rules: Ruleset) -> Int32[Array, "n view"]:
@@ -99,13 +99,13 @@ def _looks(field: dict[str, Array], rules: Ruleset) -> Int32[Array, "n view"]:
 
 
 def _own(field: dict[str, Array], rules: Ruleset) -> Int32[Array, "n 1"]:
-    """Return the player's own body: the mark that its company sees."""
-    players = MOST_PLAYERS if rules.company else 1
-    who = field["player"] if rules.company else jnp.zeros_like(field["facing"])
+    """Return the player's own body: the mark that other players see."""
+    players = MOST_PLAYERS if rules.coop else 1
+    who = field["player"] if rules.coop else jnp.zeros_like(field["facing"])
     body = jnp.where(field["asleep"] > 0, 4 * players + who, 4 * who + field["facing"])
-    if rules.company:
+    if rules.coop:
         body = jnp.where(field["fallen"] > 0, 5 * players + who, body)
-    return FELLOW + body
+    return AWAKE_MARK + body
 
 
 def _missile(field: dict[str, Array], patches: Patches) -> Int32[Array, "n view"]:

@@ -12,7 +12,7 @@ from openworld.content.encoding import block_of, creature_mark, fixture_of, tile
 from openworld.content.ids import Block, Direction, Fixture, Kind, Projectile
 from openworld.content.reach import reachable
 from openworld.content.rulesets import Ruleset
-from openworld.observe.layout import FELLOW, MOST_PLAYERS, layout_of
+from openworld.observe.layout import AWAKE_MARK, MOST_PLAYERS, layout_of
 from openworld.observe.pixels.slots import Slot, slots
 
 #: Pixels of a tile's side, by the published layout.
@@ -33,7 +33,7 @@ class Patches:
         footing: of each tile's number: which footing it is, 0 if it is none.
         standing: of each body: which of what can stand on a tile it is; a creature is followed by itself with
             each missile before it.
-        company: how many can stand on a tile.
+        bodies: how many can stand on a tile.
         missiles: kinds of missiles.
         place: of each place: token, shift, second token, its weight, first face, last face.
     """
@@ -43,7 +43,7 @@ class Patches:
     occupied: int
     footing: Int32[np.ndarray, " looks"]
     standing: Int32[np.ndarray, " bodies"]
-    company: int
+    bodies: int
     missiles: int
     place: Int32[np.ndarray, "rows cols 6"]
 
@@ -56,7 +56,7 @@ def patches_of(rules: Ruleset) -> Patches:
     looks = [small.tile(look, size) for look in range(tile_of(0, fixtures))]
     footings = _footings(rules)
     missiles = layout["missile"].high.bit_length()
-    bodies, standing = _company(rules, size, missiles)
+    bodies, standing = _bodies(rules, size, missiles)
     occupied = [_over(looks[look], body) for look in footings for body in bodies]
     rows = slots(rules, size)
     faces = [face for row in rows for slot in row for face in slot.faces]
@@ -68,7 +68,7 @@ def patches_of(rules: Ruleset) -> Patches:
         occupied=len(looks),
         footing=footing,
         standing=standing,
-        company=len(bodies),
+        bodies=len(bodies),
         missiles=missiles,
         place=_places(rows, len(looks) + len(occupied)),
     )
@@ -88,21 +88,21 @@ def _footings(rules: Ruleset) -> list[int]:
     return [0, *sorted(look for look in found if block_of(look) in seen)]
 
 
-def _company(
+def _bodies(
     rules: Ruleset, size: int, missiles: int
 ) -> tuple[list[np.ndarray], Int32[np.ndarray, " bodies"]]:
     """Return what can stand on a tile, as small art, and where each token's body is among it, 1 the first.
 
-    A lone player has the mark that its company would see. Players hide missiles.
+    One player alone has the mark that other players would see. Players hide missiles.
     """
-    players = range(MOST_PLAYERS if rules.company else 1)
+    players = range(MOST_PLAYERS if rules.coop else 1)
     flying = [small.shrunk(atlas.projectile(kind), size) for kind in Projectile if kind < missiles]
-    bodies, standing = list(flying), np.zeros(FELLOW + 6 * len(players), np.int32)
+    bodies, standing = list(flying), np.zeros(AWAKE_MARK + 6 * len(players), np.int32)
     for row in rules.creatures:
         creature = small.shrunk(atlas.creature(Kind(row.kind), row.number), size)
         standing[creature_mark(row.kind, row.number)] = len(bodies) + 1
         bodies += [creature, *(_over(creature, missile) for missile in flying)]
-    standing[FELLOW:] = len(bodies) + 1 + np.arange(6 * len(players))
+    standing[AWAKE_MARK:] = len(bodies) + 1 + np.arange(6 * len(players))
     for who in players:
         awake = [small.shrunk(atlas.player(way, False, who), size) for way in Direction]
         bodies += [small.facing(art, way) for art, way in zip(awake, Direction, strict=True)]

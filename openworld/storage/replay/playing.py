@@ -71,7 +71,7 @@ def record(
         ended=ended,
         players=world.num_agents,
         sharing=world.sharing,
-        revival=world.ruleset.revival if world.ruleset.company else None,
+        revival=world.ruleset.revival if world.ruleset.coop else None,
     )
 
 

@@ -5,7 +5,7 @@ import numpy as np
 from openworld.content.creatures import CREATURES
 from openworld.content.ids import Block, Direction, Fixture, Item, Projectile
 from openworld.content.rulesets import CLASSIC, COOP, FULL, Ruleset
-from openworld.observe.layout import FALLEN, FELLOW, SLEEPER, layout_of
+from openworld.observe.layout import ASLEEP_MARK, AWAKE_MARK, FALLEN_MARK, layout_of
 
 NAMED = {row.name: 1 + 8 * row.kind + row.number for row in CREATURES}
 
@@ -121,9 +121,9 @@ def company(**fields: object) -> Scene:
     """Players on their feet, asleep and fallen."""
     scene = Scene(COOP, player=2, **fields)
     for number in range(8):
-        scene.plane("creature")[1, number] = FELLOW + 4 * number + number % 4
-        scene.plane("creature")[6, number] = SLEEPER + number
-        scene.plane("creature")[7, number] = FALLEN + number
+        scene.plane("creature")[1, number] = AWAKE_MARK + 4 * number + number % 4
+        scene.plane("creature")[6, number] = ASLEEP_MARK + number
+        scene.plane("creature")[7, number] = FALLEN_MARK + number
     return scene
 
 

@@ -11,7 +11,7 @@ from openworld.content.giving import GIVING
 from tests.oracle import driver
 from tests.oracle.driver import WORLDS
 from tests.oracle.names import MELEE, Achievement, Action, Block
-from tests.rules.company import (
+from tests.rules.coop import (
     DOWN,
     LEFT,
     PAIR,
@@ -248,9 +248,9 @@ def test_others_are_seen_where_they_are_and_told_of_where_they_are_not():
     state.world.player.asleep[:, 1], state.world.player.vitals[:, 1, 2] = True, 3
     far = play(state, Action.NOOP, Action.NOOP)
     assert not (far.token(0, "creature") >= 25).any()
-    assert far.token(0, "fellow_col")[:, :3].tolist() == [[64, 64 + 22, 0]] * WORLDS
-    assert far.token(1, "fellow_col")[:, :3].tolist() == [[64 - 22, 64, 0]] * WORLDS
-    assert far.token(0, "fellow_state")[:, :3].tolist() == [[1, 2, 0]] * WORLDS
+    assert far.token(0, "player_col")[:, :3].tolist() == [[64, 64 + 22, 0]] * WORLDS
+    assert far.token(1, "player_col")[:, :3].tolist() == [[64 - 22, 64, 0]] * WORLDS
+    assert far.token(0, "player_state")[:, :3].tolist() == [[1, 2, 0]] * WORLDS
     assert far.token(1, "player").ravel().tolist() == [1] * WORLDS
 
 
@@ -276,4 +276,4 @@ def test_the_floats_after_the_published_ones_tell_of_the_company():
 def test_one_alone_plays_the_full_game():
     rules = openworld.make("OpenWorld-Coop-v0", num_agents=1).ruleset
     full = openworld.make("OpenWorld-v0").ruleset
-    assert rules == replace(full, name="coop", version=0, actions=60, company=True, revival=True)
+    assert rules == replace(full, name="coop", version=0, actions=60, coop=True, revival=True)
