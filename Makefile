@@ -28,7 +28,7 @@ demo: .venv/ready  ## train an agent on this machine, measure it, and say where 
 bench: .venv/ready  ## measure steps per second, compile time and bytes on this machine
 	@$(BIN)/openworld bench $(ARGS)
 
-test: lint  ## lint, types, layers and all tests but the deep ones
+test: lint  ## lint and all tests but the deep ones
 	$(PYTEST) --ignore=tests/deep $(ARGS)
 
 test-quick: .venv/ready  ## the tests that take seconds
@@ -52,11 +52,12 @@ test-browser: .venv/ready  ## drive the pages in headless Chromium, which this i
 test-matrix:  ## the quick lane on the oldest and newest packages and every Python at hand
 	.ci/matrix $(ARGS)
 
-lint: .venv/ready  ## style, format, types and layers
+lint: .venv/ready  ## style, format, types, layers and words
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/python .ci/words
 
 format: .venv/ready  ## sort imports, fix what can be fixed, format
 	$(BIN)/ruff check --fix .

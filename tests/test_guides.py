@@ -1,4 +1,4 @@
-"""The doors' examples run, and the trainers beside them learn."""
+"""The examples of the page about interfaces run, and the trainers beside it learn."""
 
 import importlib.util
 import re
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 GUIDES = Path(__file__).parents[1] / "docs" / "guides"
-PAGE = GUIDES / "doors.md"
+PAGE = GUIDES / "interfaces.md"
 EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
 #: The same calls on fewer worlds, of rules that compile sooner.
 SMALLER = {"4096": "3", "1024": "64", " 64,": " 4,", "256": "64", "OpenWorld-v0": "OpenWorld-Classic-v0"}
@@ -22,7 +22,7 @@ def test_example_runs(number, lenient):
     example = EXAMPLES[number]
     for large, small in SMALLER.items():
         example = example.replace(large, small)
-    exec(compile(example, f"doors.md example {number}", "exec"), {})
+    exec(compile(example, f"interfaces.md example {number}", "exec"), {})
 
 
 def test_links_lead_somewhere():

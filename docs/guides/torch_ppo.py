@@ -1,10 +1,10 @@
-"""PPO in PyTorch on OpenWorld, whole and small: `python torch_ppo.py` learns within two minutes on two CPU cores.
+"""PPO in PyTorch on OpenWorld, complete and small.
 
-The default observation of this interface is "tokens"; `TorchWorlds(..., observation="symbolic")` chooses another.
+`python torch_ppo.py` learns within two minutes on two CPU cores.
 
-The worlds hand over tensors that are JAX's own memory, on the device where the worlds live, so that nothing is
-copied between playing and learning. Proximal policy optimisation is Schulman et al. 2017 (1707.06347); advantages are
-generalised ones (1506.02438).
+The default observation of this interface is "tokens". `TorchWorlds(..., observation="symbolic")` chooses another.
+Tensors share JAX's memory on the device of the environment, so nothing is copied between playing and learning.
+PPO is Schulman et al. 2017 (1707.06347). Generalised advantage estimation is Schulman et al. 2016 (1506.02438).
 """
 
 import time
@@ -22,13 +22,13 @@ from openworld.adapters.torch import TorchWorlds
 class Settings:
     id: str = "OpenWorld-Classic-v0"
     worlds: int = 64
-    steps: int = 64  # played in each world between two updates
+    steps: int = 64  # steps of each world between two updates
     updates: int = 200
     epochs: int = 4
     minibatches: int = 8
     learning_rate: float = 5e-4
     discount: float = 0.99
-    decay: float = 0.8  # lambda of the advantages
+    gae_lambda: float = 0.8
     clip: float = 0.2
     entropy: float = 0.01
     width: int = 256
@@ -49,70 +49,70 @@ class ActorCritic(nn.Module):
         return Categorical(logits=self.policy(hidden)), self.value(hidden).squeeze(-1)
 
 
-def play(worlds: TorchWorlds, network: ActorCritic, obs: torch.Tensor, s: Settings, finished: deque) -> tuple:
-    """Play `steps` steps in every world; return the next observation and the batch to learn from."""
-    seen = {name: [] for name in ("obs", "action", "log_probability", "value", "reward", "after", "ended")}
+def play(env: TorchWorlds, network: ActorCritic, obs: torch.Tensor, s: Settings, finished: deque) -> tuple:
+    """Play `steps` steps in every world. Return the next observation and the batch of transitions."""
+    rollout = {name: [] for name in ("obs", "action", "log_probability", "value", "reward", "bootstrap", "ended")}
     for _ in range(s.steps):
         policy, value = network(obs)
         action = policy.sample()
-        then, reward, terminated, truncated, info = worlds.step(action)
+        next_obs, reward, terminated, truncated, info = env.step(action)
         ended = terminated | truncated
-        # What follows a step is worth nothing after a death, and after the time limit what was seen last is worth.
-        after = torch.zeros_like(value)
+        # The value after a terminated episode is 0. After a truncated one it is that of the last observation.
+        bootstrap = torch.zeros_like(value)
         if truncated.any():
-            after = torch.where(truncated, network(info["final_obs"])[1], after)
+            bootstrap = torch.where(truncated, network(info["final_obs"])[1], bootstrap)
         finished.extend(info["episode_return"][ended].tolist())
-        row = (obs, action, policy.log_prob(action), value, reward, after, ended)
-        for name, what in zip(seen, row, strict=True):
-            seen[name].append(what)
-        obs = then
-    batch = {name: torch.stack(rows) for name, rows in seen.items()}
+        row = (obs, action, policy.log_prob(action), value, reward, bootstrap, ended)
+        for name, value_of in zip(rollout, row, strict=True):
+            rollout[name].append(value_of)
+        obs = next_obs
+    batch = {name: torch.stack(rows) for name, rows in rollout.items()}
     batch["advantage"] = advantages(batch, network(obs)[1], s)
     batch["target"] = batch["advantage"] + batch["value"]
     return obs, {name: rows.flatten(0, 1) for name, rows in batch.items()}
 
 
 def advantages(batch: dict[str, torch.Tensor], last_value: torch.Tensor, s: Settings) -> torch.Tensor:
-    """Generalised advantages [steps, worlds]; an ended episode takes nothing from the next one."""
-    following = torch.where(batch["ended"], batch["after"], torch.cat([batch["value"][1:], last_value[None]]))
-    surprise = batch["reward"] + s.discount * following - batch["value"]
-    out, carried = torch.empty_like(surprise), torch.zeros_like(last_value)
+    """Return generalised advantages [steps, worlds]. They do not reach over the end of an episode."""
+    next_value = torch.where(batch["ended"], batch["bootstrap"], torch.cat([batch["value"][1:], last_value[None]]))
+    delta = batch["reward"] + s.discount * next_value - batch["value"]
+    out, gae = torch.empty_like(delta), torch.zeros_like(last_value)
     for t in reversed(range(s.steps)):
-        carried = surprise[t] + s.discount * s.decay * ~batch["ended"][t] * carried
-        out[t] = carried
+        gae = delta[t] + s.discount * s.gae_lambda * ~batch["ended"][t] * gae
+        out[t] = gae
     return out
 
 
 def loss(network: ActorCritic, batch: dict[str, torch.Tensor], s: Settings) -> torch.Tensor:
     policy, value = network(batch["obs"])
     ratio = (policy.log_prob(batch["action"]) - batch["log_probability"]).exp()
-    gain = (batch["advantage"] - batch["advantage"].mean()) / (batch["advantage"].std() + 1e-8)
-    surrogate = torch.min(ratio * gain, ratio.clamp(1 - s.clip, 1 + s.clip) * gain).mean()
+    advantage = (batch["advantage"] - batch["advantage"].mean()) / (batch["advantage"].std() + 1e-8)
+    surrogate = torch.min(ratio * advantage, ratio.clamp(1 - s.clip, 1 + s.clip) * advantage).mean()
     return -surrogate + 0.5 * (value - batch["target"]).square().mean() - s.entropy * policy.entropy().mean()
 
 
 def train(s: Settings = Settings(), show: bool = False) -> list[float]:  # noqa: B008
-    """Train; return after each update the mean return of the last hundred finished episodes."""
+    """Train. Return, for each update, the mean return of the last hundred finished episodes."""
     torch.manual_seed(s.seed)
-    worlds = TorchWorlds(s.worlds, s.id, observation="symbolic")
-    obs, _ = worlds.reset(s.seed)
-    network = ActorCritic(obs.shape[1], worlds.num_actions, s.width).to(worlds.device)
+    env = TorchWorlds(s.worlds, s.id, observation="symbolic")
+    obs, _ = env.reset(s.seed)
+    network = ActorCritic(obs.shape[1], env.num_actions, s.width).to(env.device)
     optimiser = torch.optim.Adam(network.parameters(), s.learning_rate, eps=1e-5)
     finished, curve, began = deque(maxlen=100), [], time.time()
     for update in range(1, s.updates + 1):
         with torch.no_grad():
-            obs, batch = play(worlds, network, obs, s, finished)
+            obs, batch = play(env, network, obs, s, finished)
         for _ in range(s.epochs):
-            for few in torch.randperm(s.worlds * s.steps, device=worlds.device).chunk(s.minibatches):
+            for minibatch in torch.randperm(s.worlds * s.steps, device=env.device).chunk(s.minibatches):
                 optimiser.zero_grad()
-                loss(network, {name: rows[few] for name, rows in batch.items()}, s).backward()
+                loss(network, {name: rows[minibatch] for name, rows in batch.items()}, s).backward()
                 nn.utils.clip_grad_norm_(network.parameters(), 0.5)
                 optimiser.step()
         curve.append(sum(finished) / max(1, len(finished)))
         if show and update % 10 == 0:
             steps = update * s.worlds * s.steps
             print(f"{steps:>9,} steps  return {curve[-1]:5.2f}  {steps / (time.time() - began):7,.0f} steps/s")
-    worlds.close()
+    env.close()
     return curve
 
 

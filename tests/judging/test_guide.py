@@ -36,7 +36,7 @@ def test_its_table_is_that_of_the_protocols():
     text = GUIDE.read_text()
     for name in ("openworld-v0-2026", "openworld-classic-v0-2026"):
         made = protocols.PROTOCOLS[name]
-        assert f"world.reset({made.key}, {made.episodes}, held_out=True)" in text
+        assert f"env.reset({made.key}, {made.episodes}, held_out=True)" in text
         assert f"`{made.world}`, rules {made.rules}" in text
         assert f"{made.time_limit:,} steps" in text
         assert f"{made.resamples} resamples" in text

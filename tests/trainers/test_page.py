@@ -72,7 +72,7 @@ def test_every_rule_is_told():
 
 
 def test_instruments_are_where_the_page_says():
-    for module, functions, _ in rows("The instruments"):
+    for module, functions, _ in rows("Diagnostics"):
         found = importlib.import_module(module.strip("`"))
         for name in re.findall(r"`(\w+)`", functions):
             assert callable(getattr(found, name)), f"{module}.{name}"

@@ -1,0 +1,70 @@
+"""Links, files and names of modules in the pages lead somewhere. Nothing is imported: the files are read."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted(
+    path.relative_to(ROOT).as_posix()
+    for pattern in ("*.md", "docs/**/*.md", "tests/*.md", "assets/*.md")
+    for path in ROOT.glob(pattern)
+    if path.name != "CHANGELOG.md"
+)
+#: Where a package's files are.
+FOLDERS = {"openworld": ROOT / "openworld", "openworld_trainers": ROOT / "trainers" / "openworld_trainers"}
+#: Where the wheel has a folder that a checkout has elsewhere.
+IN_THE_WHEEL = ("openworld/assets/",)
+
+
+def text_of(page: str) -> str:
+    return (ROOT / page).read_text()
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    plain = [re.sub(r"[^\w\- ]", "", heading.replace("`", "").lower()) for heading in headings]
+    return {heading.replace(" ", "-") for heading in plain}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)\s]+)\)", text_of(page)):
+        if "://" in target:
+            continue
+        name, _, anchor = target.partition("#")
+        file = (ROOT / page).parent / name if name else ROOT / page
+        assert file.exists(), target
+        assert not anchor or anchor in anchors(file), target
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_files_are_where_the_page_says(page):
+    for name in re.findall(r"`((?:openworld|trainers|tests|docs|\.ci)/[\w./*]*)`", text_of(page)):
+        assert name in IN_THE_WHEEL or any(ROOT.glob(name.rstrip("/"))), name
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_modules_have_what_the_page_names(page):
+    text = text_of(page)
+    named = re.findall(r"`((?:openworld|openworld_trainers)(?:\.\w+)+)", text)
+    named += re.findall(r"python -m ((?:openworld|openworld_trainers)[\w.]*)", text)
+    for module, names in re.findall(r"from ((?:openworld|openworld_trainers)[\w.]*) import ([\w, ]+)", text):
+        named += [f"{module}.{name.split(' as ')[0].strip()}" for name in names.split(",")]
+    for name in named:
+        assert exists(name.rstrip(".")), name
+
+
+def exists(name: str) -> bool:
+    """Whether a dotted name is a module, or is named in the file of the module before it."""
+    package, *parts = name.split(".")
+    at = FOLDERS[package]
+    for done, part in enumerate(parts):
+        if (at / part).is_dir() or (at / f"{part}.py").exists():
+            at = at / part if (at / part).is_dir() else at / f"{part}.py"
+            continue
+        file = at if at.is_file() else at / "__init__.py"
+        return done >= len(parts) - 2 and re.search(rf"\b{part}\b", file.read_text()) is not None
+    return True
