@@ -1,4 +1,4 @@
-"""The weights of the achievements, what the inventory alone proves, and what the other deeds take (rule 7)."""
+"""The weights of the achievements, and the conditions that unlock them (rule 7)."""
 
 from dataclasses import dataclass
 
@@ -94,15 +94,15 @@ HOLDINGS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Way:
-    """One way to a deed that a rule records itself: all that must be at hand for it.
+    """One way to earn an achievement: all its conditions.
 
     Attributes:
-        action: what is done.
-        facing: the block that it is done to.
-        drinks: it is done to a block that is drinkable.
-        having: what must have been found or made.
-        clad: a piece of armour must be worn.
-        shoots: something of the player's own flies.
+        action: the action to take.
+        facing: the block to face.
+        drinks: the block to face is drinkable.
+        having: the items that must have been found or made.
+        clad: a piece of armour is worn.
+        shoots: a projectile of the player's flies.
     """
 
     action: Action
@@ -118,8 +118,9 @@ _DRINKING = tuple(
     for i in range(Item.POTION_YELLOW - Item.POTION_RED + 1)
 )
 
-#: Achievement -> the ways to it, for deeds that no other row unlocks. They say what is possible; rules do it.
-DEEDS: dict[Achievement, tuple[Way, ...]] = {
+#: Achievement -> the ways to earn it, for achievements that no other row unlocks. They say what is possible; the
+#: rules call `turn.earn`.
+WAYS: dict[Achievement, tuple[Way, ...]] = {
     Achievement.WAKE_UP: (Way(action=Action.SLEEP),),
     Achievement.COLLECT_DRINK: (Way(action=Action.DO, drinks=True),),
     Achievement.EAT_PLANT: (Way(action=Action.DO, facing=Block.RIPE_PLANT),),

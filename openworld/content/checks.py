@@ -1,7 +1,7 @@
-"""Refuses a game whose rows do not fit together, in one line that names the row and what would be right.
+"""Checks that the rows of a game fit together. An error is one line: the row, and the values that are allowed.
 
-`check` is called before a ruleset is compiled. First the rows are read one by one; then `reach` tells what can be
-had, and every row that leads nowhere is refused.
+`check` is called before a ruleset is compiled. First the rows are read one by one. Then `reach` finds
+all that can be had, and every row that cannot be used is refused.
 """
 
 from collections import Counter
@@ -90,7 +90,7 @@ def _blocks(rules: Ruleset) -> Iterator[str]:
 def _creatures(rules: Ruleset) -> Iterator[str]:
     for projectile in Projectile:
         if projectile not in creatures.PROJECTILE_DAMAGE:
-            yield f"projectile {projectile.name} has no damage; PROJECTILE_DAMAGE must tell it"
+            yield f"projectile {projectile.name} has no damage; PROJECTILE_DAMAGE must have it"
     places: dict[tuple[Kind, int], str] = {}
     for row in rules.creatures:
         place, who = (row.kind, row.number), f"creature {row.name!r}"
@@ -207,7 +207,7 @@ def _placement(row: Placement) -> Iterator[str]:
 
 def _recipe(row: Recipe | ArmourRecipe) -> Iterator[str]:
     if isinstance(row, Recipe) and (row.amount > 0) == (row.level > 0):
-        yield "must tell either an amount or a level, of at least 1"
+        yield "must have either an amount or a level, of at least 1"
     if isinstance(row, ArmourRecipe) and row.level not in (1, 2):
         yield f"makes armour of level {row.level}; it must be 1 or 2"
     for station in row.near:
@@ -257,7 +257,7 @@ def _loot(rules: Ruleset) -> Iterator[str]:
 def _achievements(rules: Ruleset) -> Iterator[str]:
     for achievement in Achievement:
         if achievement < rules.achievements and achievement not in WEIGHTS:
-            yield f"achievement {achievement.name} has no weight; WEIGHTS must tell it"
+            yield f"achievement {achievement.name} has no weight; WEIGHTS must have it"
     for name, achievement in _unlocks(rules):
         if achievement >= rules.achievements:
             count = rules.achievements

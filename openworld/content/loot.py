@@ -1,4 +1,4 @@
-"""What chests hold: independent rolls, and what the first chest of a floor holds besides (rule 5.2)."""
+"""The contents of chests: independent rolls, and a gift in the first chest of a floor (rule 5.2)."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -37,7 +37,7 @@ class Roll:
 
 @dataclass(frozen=True, kw_only=True)
 class Gift:
-    """What the first chest that is opened on a floor always holds besides."""
+    """A find that the first chest opened on a floor always holds, in addition to its rolls."""
 
     floor: Floor
     find: Find

@@ -14,7 +14,7 @@ from openworld.content.tools import BLADES
 
 
 class Metric(IntEnum):
-    """How the distance is measured at which creatures appear."""
+    """The measure of the distance at which creatures appear."""
 
     EUCLIDEAN = 0
     MANHATTAN = 1
@@ -25,24 +25,24 @@ class Ruleset:
     """One game. Its sizes shape arrays, so changing one compiles anew.
 
     Attributes:
-        actions, achievements, items: how many of the ids exist in this game, counted from the first.
+        actions, achievements, items: the number of ids in this game, counted from the first; see `has`.
         rows, cols: a floor's size in tiles.
-        view_rows, view_cols: what a player sees, itself in the middle.
-        melee, passive, ranged: how many of each class a floor holds at most.
-        mob_projectiles, player_projectiles: how many may be in the air on a floor.
-        plants: how many saplings are tended at most.
+        view_rows, view_cols: the size of a player's view in tiles; the player is in its middle.
+        melee, passive, ranged: the most creatures of each class on a floor.
+        mob_projectiles, player_projectiles: the most projectiles in the air on a floor.
+        plants: the most saplings that ripen at a time.
         day_length: steps from one morning to the next.
         time_limit: steps after which an episode is truncated.
-        inventory_limit: how many of one item can be carried.
+        inventory_limit: the most of one item that can be carried.
         stack_limit: no more of something is made once this many are carried.
         walks_on: the terrain that is open to players; `deadly` blocks kill who stands on them.
         spawn_metric: how far from a player a creature appears.
         approach_distance: from this far a ranged creature comes nearer.
-        point_blank: whether a creature's projectile hits who stands on its own tile, or only on the next.
-        ends_at_boss: whether the necromancer's defeat ends the episode, or opens a way further down.
-        symbolic: which published layout the symbolic observation has, "full" or "classic".
+        point_blank: a creature's projectile hits on its own tile too, not only on the next one.
+        ends_at_boss: the necromancer's defeat ends the episode; otherwise it opens a way further down.
+        symbolic: the published layout of the symbolic observation, "full" or "classic".
         coop: players see and help one another; only such a game has room for several.
-        revival: whether one who has fallen can be helped up, or is out until the episode ends.
+        revival: a fallen player can be helped up; otherwise it is out until the episode ends.
     """
 
     name: str
@@ -94,11 +94,11 @@ class Ruleset:
 
     @property
     def has_chests(self) -> bool:
-        """Whether any floor has rooms, where chests stand."""
+        """True if any floor has rooms, where chests stand."""
         return any(isinstance(row.ground, Rooms) for row in self.floors)
 
     def has(self, action: Action) -> bool:
-        """Whether this game has an action.
+        """Return whether this game has an action.
 
         Example:
             >>> FULL.has(Action.READ_BOOK), CLASSIC.has(Action.READ_BOOK)
@@ -117,7 +117,7 @@ class Ruleset:
 
     @property
     def start(self) -> tuple[int, int]:
-        """Where an episode's first player stands: the middle of the first floor."""
+        """The row and column where an episode's first player stands: the middle of the first floor."""
         return self.rows // 2, self.cols // 2
 
     def __repr__(self) -> str:

@@ -42,7 +42,7 @@ _KINDS = (Kind.MELEE, Kind.PASSIVE, Kind.RANGED)
 
 
 class BlockTables(NamedTuple):
-    """What bodies may enter, and what digging brings."""
+    """Blocks: the bodies that may enter them, and the results of digging."""
 
     barrier: UInt32[Numbers, "terrains 2"]  # block sets: closed to each set of Terrain flags
     solid: BlockSet
@@ -56,7 +56,7 @@ class BlockTables(NamedTuple):
 
 
 class ItemTables(NamedTuple):
-    """What is carried, drunk and found."""
+    """Items: limits, swords counted by kind, potions, and the contents of chests."""
 
     blade: Int32[Numbers, " blades"]  # swords that are counted by kind
     blade_damage: Int32[Numbers, " blades"]  # the damage of a blow with each one, in points
@@ -67,7 +67,7 @@ class ItemTables(NamedTuple):
 
 
 class ActionTables(NamedTuple):
-    """What each action makes or sets down, and what that takes."""
+    """Actions: the thing that each one makes or sets down, and its cost."""
 
     cost: Int32[Numbers, "actions items"]  # what it uses up
     stations: Bool[Numbers, "actions stations"]  # what must stand near, as STATIONS
@@ -97,7 +97,7 @@ class CreatureTables(NamedTuple):
 
 
 class SpawnTables(NamedTuple):
-    """Where creatures appear on each floor, and how often."""
+    """The places and the chances of creatures to appear, by floor."""
 
     type: Int32[Numbers, "floors classes"]
     onto: UInt32[Numbers, "floors classes 2"]  # block sets
@@ -109,7 +109,7 @@ class SpawnTables(NamedTuple):
 
 
 class FloorTables(NamedTuple):
-    """What floors are like, and the numbers of their generators."""
+    """Floors: light, ladders, and the numbers of their generators."""
 
     lit: Bool[Numbers, " floors"]
     light_slot: Int32[Numbers, " floors"]  # where a dark floor keeps its light
@@ -125,7 +125,7 @@ class FloorTables(NamedTuple):
 
 
 class AchievementTables(NamedTuple):
-    """What achievements are worth, and which of them the inventory alone unlocks."""
+    """The weights of achievements, and those that the inventory alone unlocks."""
 
     holding_item: Int32[Numbers, " holdings"]
     holding_least: Int32[Numbers, " holdings"]

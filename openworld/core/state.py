@@ -65,7 +65,7 @@ class Mobs(eqx.Module):
 
 
 class Projectiles(eqx.Module):
-    """What flies on a floor: slots of the mobs' projectiles, then of the players'."""
+    """The projectiles of a floor: slots of the creatures' projectiles, then of the players'."""
 
     position: Int[Array, "projectiles 2"] = eqx.field(metadata=INT8)
     direction: Int[Array, " projectiles"] = eqx.field(metadata=INT8)  # Direction
@@ -83,7 +83,7 @@ class Plants(eqx.Module):
 
 
 class Floors(eqx.Module):
-    """What each floor remembers, visited or not."""
+    """Counters and ladders of each floor, visited or not."""
 
     visited: Bool[Array, " floors"] = eqx.field(metadata=BOOL)
     kills: Int[Array, " floors"] = eqx.field(metadata=INT16)
@@ -112,7 +112,10 @@ class World(eqx.Module):
 
 
 class Ground(eqx.Module):
-    """The map and what waits on floors nobody is on: large, and written by `rules.grid` and rare work alone."""
+    """The map, and the creatures and projectiles of floors that are not in play.
+
+    It is large. Only `rules.grid` and rare work write it.
+    """
 
     # Block and Fixture: `encoding.tile_of`.
     tiles: UInt8[Array, "*batch floors rows cols"] = eqx.field(metadata=UINT8)

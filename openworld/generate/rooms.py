@@ -164,7 +164,7 @@ def _wall(block: Int32[Array, "rows cols"], moss: Bool[Array, "rows cols"]) -> I
 
 
 def _beside(tiles: Bool[Array, "rows cols"]) -> Bool[Array, "rows cols"]:
-    """Whether a tile has one of the tiles on any of its four sides."""
+    """Return whether a tile has one of the tiles on any of its four sides."""
     wide = jnp.pad(tiles, 1)
     return wide[:-2, 1:-1] | wide[2:, 1:-1] | wide[1:-1, :-2] | wide[1:-1, 2:]
 

@@ -2,7 +2,7 @@
 
 False is a promise: the action leaves exactly the state that NOOP leaves, whatever the dice and the other players
 do. Each answer is the rule's own predicate, asked of the state before the step; an action that nobody answers for
-here is True. What decides is the state alone, never the dice, so a mask tells nothing about chance.
+here is True. What decides is the state alone, never the dice, so a mask shows nothing about chance.
 """
 
 import dataclasses
@@ -58,7 +58,7 @@ class Scene(NamedTuple):
 
     @property
     def several(self) -> bool:
-        """Whether there are other players."""
+        """True if there are other players."""
         return self.tile.shape[0] > 1
 
 
@@ -106,7 +106,7 @@ def _scene(world: World, sight: Sight, rules: Ruleset, tables: Tables) -> Scene:
 
 
 def _free(world: World) -> Bool[Array, " agents"]:
-    """Whether each player's actions count: not those of sleepers and resters, nor in company of the fallen."""
+    """Return whether each player's actions count. Those of sleeping, resting and fallen players do not."""
     player = world.player
     action = jnp.full_like(player.facing, Action.DO)
     action = coop.hold_still(player, action) if player.facing.shape[0] > 1 else action
@@ -114,7 +114,7 @@ def _free(world: World) -> Bool[Array, " agents"]:
 
 
 def _others(flags: Bool[Array, " agents"]) -> Bool[Array, " agents"]:
-    """Whether any other player has a flag."""
+    """Return whether any other player has a flag."""
     return jnp.any(flags[None] & ~jnp.eye(flags.shape[0], dtype=bool), axis=-1)
 
 
@@ -156,7 +156,7 @@ def _doing(scene: Scene) -> Answers:
 
 
 def _lying_down(scene: Scene) -> Answers:
-    """Who is full of energy does not sleep, who is whole and not about to be hurt does not rest."""
+    """Sleep needs less than full energy; rest needs a wound, or one that is about to come."""
     player = scene.world.player
     tired = player.vitals[:, Vital.ENERGY] < vitals.max_vitals(player)[:, Vital.ENERGY]
     hurt = (player.health < vitals.max_health(player)) | _in_danger(scene)
@@ -164,7 +164,7 @@ def _lying_down(scene: Scene) -> Answers:
 
 
 def _in_danger(scene: Scene) -> Bool[Array, " agents"]:
-    """Whether a creature beside a player may strike or shoot it in this step, or something that flies hits it."""
+    """Return whether a creature beside a player may strike or shoot it in this step, or a projectile may hit it."""
     world, kind = scene.world, scene.turn.tables.creatures.slot_kind
     here, mobs, flying = world.player.position[:, None], world.mobs, world.projectiles
     ready = mobs.alive & (mobs.cooldown <= 0) & (kind != Kind.PASSIVE)
@@ -192,7 +192,7 @@ def _heading(world: World, action: Action, tables: Tables) -> Int32[Array, " age
 
 
 def _leaving(world: World, tables: Tables) -> Bool[Array, " agents"]:
-    """Who may take a ladder, and all the others along, who then act on another floor."""
+    """Return which players may take a ladder. All others then come along, and act on another floor."""
     down, up = (_heading(world, action, tables) for action in (Action.DESCEND, Action.ASCEND))
     return (down != 0) | (up != 0)
 
@@ -257,7 +257,7 @@ def _levelling(scene: Scene) -> Answers:
 
 
 def _giving(scene: Scene) -> Answers:
-    """Who stands there may have room by then."""
+    """A gift needs a standing player ahead. It may have room for it by the time of the step."""
     held = scene.world.player.inventory > 0
     taker = jnp.any(scene.others & coop.standing(scene.world.player)[None], axis=-1)
     return {action: taker & held[:, item] for item, action in GIVING.items() if item < held.shape[1]}

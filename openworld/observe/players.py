@@ -1,4 +1,4 @@
-"""What players see of one another: a mark on the tile where one is, and a few numbers of each, near or far."""
+"""The other players in an observation: a mark on the tile of each one in view, and some numbers of every one."""
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float32, Int32
@@ -15,23 +15,23 @@ from openworld.observe.layout import (
 )
 from openworld.observe.one_hot import one_hot
 
-#: Channels that tell of a player on a tile: who it is, where it faces, whether it sleeps, whether it has fallen.
+#: Channels of a player on a tile: its number, its direction, asleep, fallen.
 CHANNELS = MOST_PLAYERS + 4 + 2
-#: Floats after those of the tiles: the player's number, whether it has fallen, and six of each of the company.
+#: Floats after those of the tiles: the player's number, whether it has fallen, and six of each player.
 SCALARS = MOST_PLAYERS + 1 + 6 * MOST_PLAYERS
-#: What `player_state` says of one who is there.
+#: Values of `player_state`; 0: there is no such player.
 AWAKE, ASLEEP, DOWN = range(1, PLAYER_STATES + 1)
 
 
 def player_marks(world: World) -> Int32[Array, " agents"]:
-    """Return how each player looks in the plane of creatures."""
+    """Return the mark of each player in the plane of creatures."""
     player, number = world.player, jnp.arange(world.player.facing.shape[0], dtype=jnp.int32)
     mark = jnp.where(player.asleep, ASLEEP_MARK + number, AWAKE_MARK + 4 * number + player.facing)
     return jnp.where(player.health > 0, mark, FALLEN_MARK + number)
 
 
 def player_fields(world: World) -> list[Int32[Array, "agents n"]]:
-    """Return the runs that tell of the company, in the layout's order."""
+    """Return the fields of the players, in the layout's order."""
     player, agents = world.player, world.player.facing.shape[0]
     fallen = player.health <= 0
     apart = player.position[None] - player.position[:, None]
@@ -53,7 +53,7 @@ def player_fields(world: World) -> list[Int32[Array, "agents n"]]:
 
 
 def player_floats(field: dict[str, Array]) -> list[Float32[Array, "*batch n"]]:
-    """Return the floats after the published ones, decoded from tokens: of the tiles, then of the company."""
+    """Return the floats after the published ones, decoded from tokens: of the tiles, then of the players."""
     mark = field["creature"][..., None] - AWAKE_MARK
     batch = mark.shape[:-2]
     awake, asleep = (mark >= 0) & (mark < ASLEEP_MARK - AWAKE_MARK), mark >= ASLEEP_MARK - AWAKE_MARK

@@ -43,7 +43,7 @@ class Seen:
 
     @cached_property
     def layout(self) -> Layout:
-        """Where each field lies."""
+        """The layout of the tokens."""
         return layout_of(self.rules)
 
     @property
@@ -53,7 +53,7 @@ class Seen:
 
     @property
     def middle(self) -> tuple[int, int]:
-        """Where in the view the player stands."""
+        """The row and column of the view in which the player stands."""
         return self.rules.view_rows // 2, self.rules.view_cols // 2
 
     def plane(self, name: str) -> np.ndarray:
@@ -69,7 +69,7 @@ class Seen:
         return int(self.tokens[self.layout[name].offset])
 
     def flag(self, name: str) -> bool:
-        """Whether a field of one token is set."""
+        """Return whether a field of one token is set."""
         return bool(self.value(name))
 
     @cached_property
@@ -88,13 +88,13 @@ class Seen:
 
     @property
     def ladder_open(self) -> bool:
-        """Whether a ladder down can be taken; the necromancer's appears once he is felled, and is open then."""
+        """True if a ladder down can be taken. The necromancer's appears once he is defeated, and is open then."""
         floor = self.value("floor")
         boss = floor < len(self.rules.floors) and self.rules.floors[floor].boss
         return boss or self.flag("ladder_open")
 
     def has(self, name: str) -> bool:
-        """Whether the rules have what a field tells of."""
+        """Return whether a field can be other than 0 in this game."""
         return self.layout[name].high > 0
 
     def inventory(self) -> dict[Item, int]:
@@ -129,12 +129,12 @@ class Seen:
 
     @property
     def number(self) -> int:
-        """The player's number in its company; one alone is the first."""
+        """The player's number; one alone has 0."""
         return self.value("player") if "player" in self.layout else 0
 
     @property
     def fallen(self) -> bool:
-        """Whether the player waits for somebody to help it up."""
+        """True if the player has fallen."""
         return "fallen" in self.layout and self.flag("fallen")
 
     def other_players(self) -> list["OtherPlayer"]:

@@ -1,8 +1,8 @@
 """Text: what a player perceives in words, for people and language models, made on the host from tokens.
 
-Places are told from the player, "2 up 1 left"; lists begin with what is nearest. One line each: where one stands
+Places are given from the player, "2 up 1 left"; lists begin with the nearest. One line each: where one stands
 and what is around, creatures, what flies, what else is in view, light, vitals, what is carried, what else counts.
-What a ruleset does not have is not told.
+Things that a ruleset does not have are left out.
 """
 
 import string
@@ -21,8 +21,8 @@ from openworld.observe.seen import Seen, block_shown, fixture_shown
 LONGEST = 4096
 CHARACTERS = string.ascii_letters + string.digits + " \n,.:;()%'"
 
-#: Places told of each kind of thing, if there are no more of it; else the nearest one.
-_TOLD = 2
+#: The most places that are listed for a thing; of more, only the nearest is.
+_LISTED = 2
 _UNSEEN = "darkness"
 #: Blocks whose ids say too little.
 _CALLED = {
@@ -73,7 +73,7 @@ def _bodies(seen: Seen) -> list[tuple[int, int, str]]:
 
 
 def _standing(seen: Seen, bodies: list[tuple[int, int, str]]) -> str:
-    """Tell where the player stands, and what is on the four tiles around."""
+    """Describe where the player stands, and what is on the four tiles around."""
     there = {(row, col): name for row, col, name in bodies}
     facing = Direction(seen.value("facing"))
 
@@ -90,8 +90,8 @@ def _standing(seen: Seen, bodies: list[tuple[int, int, str]]) -> str:
 
 
 def _creatures(seen: Seen, bodies: list[tuple[int, int, str]]) -> str:
-    told = ", ".join(f"{name} {_way(seen, row, col)}" for row, col, name in bodies)
-    return f"Creatures: {told}." if told else "No creatures in view."
+    parts = ", ".join(f"{name} {_way(seen, row, col)}" for row, col, name in bodies)
+    return f"Creatures: {parts}." if parts else "No creatures in view."
 
 
 def _missiles(seen: Seen) -> str:
@@ -106,40 +106,40 @@ def _missiles(seen: Seen) -> str:
         for (whose, kind), there in bits.items()
         for row, col in np.argwhere(there).tolist()
     )
-    told = ", ".join(f"{name} {_way(seen, row, col)}" for _, row, col, name in flying)
-    return f"In flight: {told}." if told else ""
+    parts = ", ".join(f"{name} {_way(seen, row, col)}" for _, row, col, name in flying)
+    return f"In flight: {parts}." if parts else ""
 
 
 def _view(seen: Seen) -> str:
-    """Tell each kind of tile in view: where, or how many and where the nearest is."""
+    """Describe each kind of tile in view: where, or how many and where the nearest is."""
     places: dict[str, list[tuple[int, int, int]]] = {}
     for row, col in np.ndindex(*seen.shape):
         if (row, col) != seen.middle and seen.tile[row, col] > 0:
             places.setdefault(_tile(seen, row, col), []).append((_distance(seen, row, col), row, col))
-    told: list[tuple[tuple[int, int, int], str]] = []
+    parts: list[tuple[tuple[int, int, int], str]] = []
     for name, spots in places.items():
         spots.sort()
         ways = [_way(seen, row, col) for _, row, col in spots]
         few = f"{name} {' and '.join(ways)}"
-        told.append((spots[0], few if len(spots) <= _TOLD else f"{len(spots)} {name}, nearest {ways[0]}"))
+        parts.append((spots[0], few if len(spots) <= _LISTED else f"{len(spots)} {name}, nearest {ways[0]}"))
     view = f"{seen.shape[0]} rows of {seen.shape[1]}"
-    return f"In view ({view} tiles): {'; '.join(what for _, what in sorted(told)) or 'nothing'}."
+    return f"In view ({view} tiles): {'; '.join(what for _, what in sorted(parts)) or 'nothing'}."
 
 
 def _light(seen: Seen) -> str:
-    """Tell the hour where there is a sky, and how much is too dark to be seen."""
-    told: list[str] = []
+    """Describe the hour where there is a sky, and how much is too dark to be seen."""
+    parts: list[str] = []
     if seen.value("floor") == Floor.OVERWORLD:
         day = round(100 * seen.value("daylight") / DAYLIGHT_LEVELS)
-        told.append(f"{'Night' if day < 30 else 'Dusk' if day < 70 else 'Day'}: daylight {day}%.")
+        parts.append(f"{'Night' if day < 30 else 'Dusk' if day < 70 else 'Day'}: daylight {day}%.")
     dark = int((seen.tile == 0).sum())
     if dark:
-        told.append(f"{dark} {'tile is' if dark == 1 else 'tiles are'} too dark to see.")
-    return " ".join(told)
+        parts.append(f"{dark} {'tile is' if dark == 1 else 'tiles are'} too dark to see.")
+    return " ".join(parts)
 
 
 def _vitals(seen: Seen) -> str:
-    """Tell what the player lives on, and whether it sleeps."""
+    """Describe what the player lives on, and whether it sleeps."""
     part = f".{seen.value('health_fraction') * 100 // 40:02d}".rstrip("0").rstrip(".")
     vitals = ", ".join(f"{vital.name.lower()} {n}" for vital, n in seen.vitals().items())
     state = "fallen, waiting to be helped up" if seen.fallen else ""
@@ -151,8 +151,8 @@ def _learning(seen: Seen) -> str:
     if not seen.has("experience"):
         return ""
     levels = zip(Attribute, seen.values("attributes"), strict=True)
-    told = ", ".join(f"{attribute.name.lower()} {level}" for attribute, level in levels)
-    return f"Experience to spend {seen.value('experience')}; {told}."
+    parts = ", ".join(f"{attribute.name.lower()} {level}" for attribute, level in levels)
+    return f"Experience to spend {seen.value('experience')}; {parts}."
 
 
 def _way_down(seen: Seen) -> str:
@@ -165,16 +165,16 @@ def _way_down(seen: Seen) -> str:
 
 
 def _other_players(seen: Seen) -> str:
-    """Tell of each of the company, near or far."""
+    """Describe each of the other players, near or far."""
     if not seen.rules.coop:
         return ""
     runs = [seen.values(name) for name in ("player_row", "player_col", "player_health", "player_state")]
-    told = [
+    parts = [
         f"player {number} {_steps(row - SAME_PLACE, col - SAME_PLACE)}, health {health}, {_STATES[state - 1]}"
         for number, (row, col, health, state) in enumerate(zip(*runs, strict=True))
         if state and number != seen.number
     ]
-    return f"You are player {seen.number}. Company: {'; '.join(told) or 'nobody'}."
+    return f"You are player {seen.number}. Other players: {'; '.join(parts) or 'nobody'}."
 
 
 def _tile(seen: Seen, row: int, col: int) -> str:
@@ -196,7 +196,7 @@ def _way(seen: Seen, row: int, col: int) -> str:
 
 
 def _steps(down: int, right: int) -> str:
-    """Tell a place by the steps to it."""
-    told = [f"{abs(down)} {'down' if down > 0 else 'up'}"] * (down != 0)
-    told += [f"{abs(right)} {'right' if right > 0 else 'left'}"] * (right != 0)
-    return " ".join(told) or "here"
+    """Describe a place by the steps to it."""
+    parts = [f"{abs(down)} {'down' if down > 0 else 'up'}"] * (down != 0)
+    parts += [f"{abs(right)} {'right' if right > 0 else 'left'}"] * (right != 0)
+    return " ".join(parts) or "here"

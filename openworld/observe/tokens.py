@@ -63,7 +63,7 @@ class Bodies(NamedTuple):
 
 
 class Spot(NamedTuple):
-    """Where to look: the view's corner, the floor, whether it is lit, and where its light is kept if not."""
+    """The part of the map that is read: the view's corner, the floor, and the light of the floor."""
 
     corner: Int32[Array, "agents 2"]
     floor: Int32[Array, ""]

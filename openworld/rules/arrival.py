@@ -1,8 +1,8 @@
-"""Where a company stands that comes to a floor: one on the tile that leads there, the others about it.
+"""The placing of several players that come to a floor: one on the ladder, the others around it.
 
-The others are set on the nearest tiles by foot, as far as `STEPS` steps from there and within `SPAN` tiles of rows
-and columns, which no creature has taken; of tiles as near the upper left ones first. Where there are too few, the
-last ones share the first one's tile until they walk off. It is rare work, done for few worlds at a time.
+The others are set on the nearest free tiles by foot: at most `STEPS` steps away, in a window of `SPAN` rows and
+columns. Among equally near tiles the upper left one comes first. Players for whom there is no tile stay on the
+ladder. It is rare work, done for few worlds at a time.
 """
 
 import equinox as eqx

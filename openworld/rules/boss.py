@@ -14,7 +14,7 @@ from openworld.rules.turn import Turn
 
 
 def vulnerable(world: World, tables: Tables) -> Bool[Array, ""]:
-    """Whether he stands, and alone: no monster alive on his floor, and no wave to come."""
+    """Return whether he stands, and alone: no monster alive on his floor, and no wave to come."""
     monsters = jnp.any(world.mobs.alive & (tables.creatures.slot_kind != Kind.PASSIVE))
     stands = tables.floors.boss[world.theme] & (world.boss_progress < BOSS_BLOWS)
     return stands & ~monsters & (world.boss_wave <= 0)

@@ -54,12 +54,12 @@ def places_in_order(tick: Int32[Array, ""], agents: int) -> Int32[Array, " agent
 
 
 def standing(player: Player) -> Bool[Array, " agents"]:
-    """Whether each player is on its feet: who has no health left has fallen."""
+    """Return whether each player stands. A player without health has fallen."""
     return player.health > 0
 
 
 def gather(world: World, rules: Ruleset) -> CoopPlayers | None:
-    """Return who is who in this step, the players in its order; of one player there is nothing to tell."""
+    """Return the players of a step, in its order; None for a world of one player."""
     agents = world.player.facing.shape[0]
     if agents == 1:
         return None
@@ -69,7 +69,7 @@ def gather(world: World, rules: Ruleset) -> CoopPlayers | None:
 
 
 def on_players(world: World, turn: Turn, position: Int32[Array, "n 2"]) -> Bool[Array, "n agents"]:
-    """Whether each player is in the way at each position: those who lie there are, those who are out are not."""
+    """Return whether each player is in the way at each position. Fallen players are, those who are out are not."""
     there = same(position[:, None], world.player.position[None])
     return there if turn.coop is None else there & turn.coop.present[None]
 
@@ -86,7 +86,7 @@ def first_come(turn: Turn, wanted: Bool[Array, " agents"]) -> Bool[Array, " agen
 
 
 def signed(turn: Turn, type: Int32[Array, ""], player: int) -> Int32[Array, ""]:
-    """Return the type of a projectile of the player at a place of the order, with its owner told."""
+    """Return the type of a projectile of the player at a place of the order, with its owner's number added."""
     return type if turn.coop is None else type + OWNER * turn.coop.number[player]
 
 

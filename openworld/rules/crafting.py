@@ -16,7 +16,7 @@ from openworld.rules.turn import Making, Turn, first
 
 
 def stations_near(turn: Turn) -> Bool[Array, "agents stations"]:
-    """Whether each station stands on one of the eight tiles about a player."""
+    """Return whether each station stands on one of the eight tiles about a player."""
     blocks = jnp.delete(block_of(turn.sight.around), HERE, axis=1)
     return jnp.stack([jnp.any(blocks == station, axis=-1) for station in STATIONS], axis=-1)
 
@@ -40,7 +40,7 @@ def look_up(world: World, action: Int32[Array, " agents"], tables: Tables) -> Ma
 
 
 class Feasible(NamedTuple):
-    """What comes of the players' actions at a bench."""
+    """The results that the players' actions would have at crafting tables and furnaces."""
 
     made: Bool[Array, " agents"]
     clad: Bool[Array, " agents"]  # with a piece of armour

@@ -112,7 +112,7 @@ def _of_prey(values: Int32[Array, "agents k"], prey: Int32[Array, " mobs"]) -> I
 
 
 def _open_ahead(world: World, turn: Turn, direction: Int32[Array, " mobs"]) -> Bool[Array, " mobs"]:
-    """Whether the ground ahead lets the creature in, and no player stands there."""
+    """Return whether the ground ahead lets the creature in, and no player stands there."""
     mobs, tables = world.mobs, turn.tables
     ahead = mobs.position + steps_of(direction)
     tile = as_edited(turn, choose(turn.sight.paths, direction), ahead)

@@ -77,7 +77,7 @@ def faced(world: World, turn: Turn) -> tuple[Int32[Array, "agents 2"], Int32[Arr
 
 
 def on_mobs(world: World, position: Int32[Array, "n 2"]) -> Bool[Array, "n mobs"]:
-    """Whether each living creature stands on each position."""
+    """Return whether each living creature stands on each position."""
     return same(position[:, None], world.mobs.position[None]) & world.mobs.alive[None]
 
 

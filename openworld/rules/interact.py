@@ -53,7 +53,7 @@ def _feed(world: World, fed: Bool[Array, " agents"], food: int) -> World:
 
 
 def diggable(player: Player, block: Int32[Array, " agents"], tables: Tables) -> Bool[Array, " agents"]:
-    """Whether each player has what it takes to dig a block."""
+    """Return whether each player carries the tool that digs a block."""
     items = jnp.arange(player.inventory.shape[1], dtype=jnp.int32)[None]
     tool = items == tables.blocks.dig_tool[block][:, None]
     held = jnp.sum(jnp.where(tool, player.inventory, 0), axis=-1, dtype=jnp.int32)

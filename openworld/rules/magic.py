@@ -48,7 +48,7 @@ def read(world: World, turn: Turn) -> tuple[World, Turn]:
 
 
 def castable(player: Player) -> Bool[Array, "agents 2"]:
-    """Whether each player knows each spell, and has the mana for one."""
+    """Return whether each player knows each spell, and has the mana for one."""
     return player.spells & (player.vitals[:, Vital.MANA] >= SPELL_MANA)[:, None]
 
 
@@ -108,7 +108,7 @@ def enchant(world: World, turn: Turn) -> tuple[World, Turn]:
 
 
 class Charmable(NamedTuple):
-    """What each player could enchant at the table that it faces."""
+    """The things that each player could enchant at the table that it faces."""
 
     element: Int32[Array, " agents"]  # the Enchantment of the table
     sword: Bool[Array, " agents"]

@@ -17,7 +17,7 @@ from openworld.rules.turn import Making, Turn, in_set
 def fits(
     making: Making, tile: Int32[Array, " agents"], taken: Bool[Array, " agents"]
 ) -> Bool[Array, " agents"]:
-    """Whether the faced tile, `taken` if a creature stands there, takes what the action sets down.
+    """Return whether the faced tile, `taken` if a creature stands there, takes what the action sets down.
 
     Only a bare tile takes anything: no fixture, no creature, inside the map.
     """

@@ -1,4 +1,4 @@
-"""What flies: shots by bow, and the flight of every projectile (rules 4 and 5.5).
+"""Projectiles: shots by bow, and the flight of every projectile (rules 4 and 5.5).
 
 A floor's slots hold the creatures' projectiles first, then the players'.
 """
@@ -46,7 +46,7 @@ def free_slots(world: World, turn: Turn, kind: Kind) -> Bool[Array, " projectile
 
 
 def armed(player: Player) -> Bool[Array, " agents"]:
-    """Whether each player has a bow and an arrow."""
+    """Return whether each player has a bow and an arrow."""
     return (player.inventory[:, Item.BOW] > 0) & (player.inventory[:, Item.ARROW] > 0)
 
 
@@ -184,7 +184,7 @@ def _credited(turn: Turn, type: Int32[Array, ""], hit: Bool[Array, " mobs"]) -> 
 
 
 def _shielded(world: World, coop: CoopPlayers, flight: Flight) -> Bool[Array, " flying"]:
-    """Whether somebody who stands is in a players' projectile's way: it ends there, and harms nobody."""
+    """Return whether a standing player is in the way of a player's projectile, which ends there without harm."""
     others = coop.number[None] != flight.type[:, None] // OWNER
     ahead = same(flight.ahead[:, None], world.player.position[None])
     return jnp.any(ahead & others & coop.standing[None], axis=1)

@@ -1,4 +1,4 @@
-"""What a step was worth and whether it was the last: read from what was earned and from vitals (rule 7)."""
+"""The reward of a step, and the end of an episode (rule 7)."""
 
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ NEW_DEPTH_WEIGHT = 8
 
 
 class Outcome(NamedTuple):
-    """What a step brought each player, and whether the world's episode is over."""
+    """The reward of each player in a step, and whether the episode ended by death or victory."""
 
     reward: Int32[Array, " agents"]  # in 1/REWARD_PARTS
     terminated: Bool[Array, ""]

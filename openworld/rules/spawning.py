@@ -122,7 +122,7 @@ def _eligible(
     cells: Cells,
     tables: Tables,
 ) -> Bool[Array, "r c"]:
-    """Whether each cell is of the right ground and at the right distance."""
+    """Return whether each cell is of the right ground and at the right distance."""
     row, col, block = cells
     far = tables.spawn.far[world.theme]
     ground = in_set(block, tables.spawn.onto[world.theme, kind])

@@ -24,7 +24,7 @@ FIRST_THEME, THEMES = 1, 7
 
 
 def ladder_open(world: World, tables: Tables) -> Bool[Array, ""]:
-    """Whether the way down is open: enough monsters are slain, or the one below an endless world's boss is free."""
+    """Return whether the way down is open: enough monsters are slain, or an endless world's boss is defeated."""
     won = tables.floors.endless & tables.floors.boss[world.theme] & (world.boss_progress >= BOSS_BLOWS)
     return won | (world.floors.kills[world.floor] >= KILLS_TO_DESCEND)
 

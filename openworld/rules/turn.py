@@ -1,4 +1,4 @@
-"""What the systems of one step share: the actions, the dice, the tiles seen, and what they leave behind."""
+"""A turn, which the systems of one step share: the actions, the dice, the tiles that were read, and the results."""
 
 import dataclasses
 import functools
@@ -23,7 +23,7 @@ class Sight(eqx.Module):
 
 
 class Making(eqx.Module):
-    """What the tables say of each player's action, looked up once: what it makes or sets down, and its cost."""
+    """The row of the action tables for each player's action, looked up once."""
 
     cost: Int32[Array, "agents items"]
     affordable: Bool[Array, " agents"]
@@ -48,7 +48,7 @@ class Edit(eqx.Module):
 
 
 class Plan(eqx.Module):
-    """What each creature means to do, before anything moves."""
+    """The plan of each creature, made before anything moves."""
 
     distance: Int32[Array, " mobs"]  # Manhattan, to the nearest player
     prey: Int32[Array, " mobs"]  # which player that is
@@ -118,25 +118,40 @@ class Turn(eqx.Module):
 
 
 def steps_of(direction: Int32[Array, "*n"]) -> Int32[Array, "*n 2"]:
-    """Return the (row, column) step of each direction, by arithmetic rather than a lookup."""
+    """Return the (row, column) step of each direction, by arithmetic rather than a lookup.
+
+    Example:
+        >>> steps_of(jnp.arange(4)).tolist()  # left, right, up, down
+        [[0, -1], [0, 1], [-1, 0], [1, 0]]
+    """
     along_rows = direction >> 1
     sign = 2 * (direction & 1) - 1
     return jnp.stack([along_rows * sign, (1 - along_rows) * sign], axis=-1)
 
 
-def in_set(block: Int32[Array, "*n"], words: UInt32[Array, "*m 2"]) -> Bool[Array, "*k"]:
-    """Whether each block belongs to a block set (`content.tables.block_set`)."""
-    word = jnp.where(block < 32, words[..., 0], words[..., 1])
+def in_set(block: Int32[Array, "*n"], members: UInt32[Array, "*m 2"]) -> Bool[Array, "*k"]:
+    """Return whether each block belongs to a block set (`content.units.block_set`)."""
+    word = jnp.where(block < 32, members[..., 0], members[..., 1])
     return ((word >> (block & 31).astype(jnp.uint32)) & jnp.uint32(1)).astype(bool)
 
 
 def same(a: Int32[Array, "*n 2"], b: Int32[Array, "*m 2"]) -> Bool[Array, "*k"]:
-    """Whether two positions are one."""
+    """Return whether positions are equal.
+
+    Example:
+        >>> same(jnp.array([[1, 2], [3, 4]]), jnp.array([[3, 4]])).tolist()
+        [False, True]
+    """
     return (a[..., 0] == b[..., 0]) & (a[..., 1] == b[..., 1])
 
 
 def choose(values: Int32[Array, "*n k"], index: Int32[Array, "*n"]) -> Int32[Array, "*n"]:
-    """Return values[..., index] for a short last axis, by selects: cheaper than a gather."""
+    """Return values[..., index] for a short last axis, by selects: cheaper than a gather.
+
+    Example:
+        >>> choose(jnp.array([[5, 6, 7], [8, 9, 10]]), jnp.array([0, 2])).tolist()
+        [5, 10]
+    """
     chosen = values[..., 0]
     for i in range(1, values.shape[-1]):
         chosen = jnp.where(index == i, values[..., i], chosen)
@@ -144,13 +159,23 @@ def choose(values: Int32[Array, "*n k"], index: Int32[Array, "*n"]) -> Int32[Arr
 
 
 def first(mask: Bool[Array, "*n k"]) -> Bool[Array, "*n k"]:
-    """Return the mask of the first true entry along the last axis."""
+    """Return the mask of the first true entry along the last axis; without one, of none.
+
+    Example:
+        >>> first(jnp.array([False, True, True])).tolist()
+        [False, True, False]
+    """
     place = jax.lax.broadcasted_iota(jnp.int32, mask.shape, mask.ndim - 1)
     lead = jnp.min(jnp.where(mask, place, mask.shape[-1]), axis=-1, keepdims=True)
     return place == lead
 
 
 def add_to(values: Int32[Array, "*n k"], index: int, amount: Int32[Array, "*n"]) -> Int32[Array, "*n k"]:
-    """Return values with an amount added at one index of the last axis, by a mask: a scatter would be a kernel."""
+    """Return values with an amount added at one index of the last axis, by a mask: a scatter would be a kernel.
+
+    Example:
+        >>> add_to(jnp.array([[1, 2, 3]]), 1, jnp.array([10])).tolist()
+        [[1, 12, 3]]
+    """
     place = jax.lax.broadcasted_iota(jnp.int32, values.shape, values.ndim - 1)
     return values + jnp.where(place == index, amount[..., None], 0)

@@ -29,7 +29,7 @@ def max_vitals(player: Player) -> Int32[Array, "agents 4"]:
 
 
 def nourished(player: Player) -> Bool[Array, " agents"]:
-    """Whether neither hunger nor thirst keeps a player from resting."""
+    """Return whether neither hunger nor thirst keeps a player from resting."""
     return (player.vitals[:, Vital.FOOD] > 0) & (player.vitals[:, Vital.DRINK] > 0)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from openworld.content import achievements, checks, creatures, loot, reach, tables
-from openworld.content.achievements import DEEDS, Holding
+from openworld.content.achievements import WAYS, Holding
 from openworld.content.blocks import UNDIGGABLE, BlockRow
 from openworld.content.checks import check
 from openworld.content.floors import FLOORS, Ore, Rooms, Smooth, SpawnChances
@@ -164,7 +164,7 @@ ACTIONS = {
     "recipe MAKE_ARROW is one of 2 rows of its action": replace(
         FULL, recipes=(*FULL.recipes, FULL.recipes[-2])
     ),
-    "recipe MAKE_ARROW must tell either an amount or a level": full("recipes", of=ARROWS, amount=0),
+    "recipe MAKE_ARROW must have either an amount or a level": full("recipes", of=ARROWS, amount=0),
     "recipe MAKE_ARROW uses 0 WOOD; it must be 1 to 99": full("recipes", of=ARROWS, uses=((Item.WOOD, 0),)),
     "recipe MAKE_ARROW is made beside TREE; a station is CRAFTING_TABLE or FURNACE": full(
         "recipes", of=ARROWS, near=(Block.TREE,)
@@ -248,9 +248,9 @@ def test_what_is_refused(line, rules):
 
 def test_damage_and_weights_that_are_missing_are_refused(monkeypatch):
     monkeypatch.delitem(achievements.WEIGHTS, Achievement.EAT_COW)
-    refused("achievement EAT_COW has no weight; WEIGHTS must tell it")
+    refused("achievement EAT_COW has no weight; WEIGHTS must have it")
     monkeypatch.delitem(creatures.PROJECTILE_DAMAGE, Projectile.DAGGER)
-    refused("projectile DAGGER has no damage; PROJECTILE_DAMAGE must tell it")
+    refused("projectile DAGGER has no damage; PROJECTILE_DAMAGE must have it")
 
 
 def test_chests_that_cannot_be_are_refused(monkeypatch):
@@ -304,8 +304,8 @@ def test_everything_of_the_full_game_can_be_had():
 def test_deeds_are_what_no_other_row_unlocks():
     rows = (*FULL.holdings, *FULL.creatures, *FULL.armour_recipes, *FULL.placements)
     others = {row.achievement for row in rows} | {row.enter for row in FULL.floors}
-    assert others.isdisjoint(DEEDS)
-    assert others | set(DEEDS) == {*Achievement, None}
+    assert others.isdisjoint(WAYS)
+    assert others | set(WAYS) == {*Achievement, None}
 
 
 def test_what_a_floor_of_noise_is_made_of():

@@ -129,7 +129,7 @@ def test_company_is_told_near_and_far():
     scene.set(player_row=row, player_col=col, player_health=health, player_state=state)
     assert "Creatures: player 2 (fallen) 2 left, player 3 (awake) 2 right." in told(scene)
     assert told(scene).splitlines()[-1] == (
-        "You are player 1. Company: player 0 20 up 5 right, health 7, asleep or resting; "
+        "You are player 1. Other players: player 0 20 up 5 right, health 7, asleep or resting; "
         "player 2 2 left, health 0, fallen; player 3 2 right, health 4, awake."
     )
     assert "You are fallen, waiting to be helped up." in told(scenes.Scene(COOP, fallen=1))

@@ -1,4 +1,4 @@
-"""The patches that a small picture is laid of: every tile with whoever stands there, every face of every place."""
+"""The patches that a small picture is laid of: each tile with each body on it, and each value of each place."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -25,7 +25,7 @@ class Patches:
     """The table for one ruleset's pictures.
 
     First the bare tiles, by the tile's number; then those that somebody stands on, footing by footing and on
-    each whatever stands there; then the faces of the places.
+    each whatever stands there; then the pictures of the places.
 
     Attributes:
         table: the patches, each `size` x 3 * `size` bytes.
@@ -119,8 +119,8 @@ def _over(below: np.ndarray, above: np.ndarray) -> np.ndarray:
 def _places(rows: list[list[Slot]], face: int) -> Int32[np.ndarray, "rows cols 6"]:
     flat = [slot for row in rows for slot in row]
     first = list(accumulate((len(slot.faces) for slot in flat), initial=face))
-    told = [
+    rows_of = [
         (slot.token, slot.shift, slot.second, slot.weight, start, end - 1)
         for slot, start, end in zip(flat, first, first[1:], strict=False)
     ]
-    return np.array(told, np.int32).reshape(len(rows), -1, 6)
+    return np.array(rows_of, np.int32).reshape(len(rows), -1, 6)
