@@ -1,4 +1,4 @@
-"""The commands about judging agents: evaluate, verify, leaderboard."""
+"""The commands that judge agents: evaluate, verify, leaderboard."""
 
 import re
 import sys
@@ -16,34 +16,34 @@ if TYPE_CHECKING:
 
 #: Agents that need no training.
 BASELINES = ("random", "scripted")
-#: Episodes that a run and a random agent play at once at most.
+#: The most episodes of a run beside a random agent, which play at once.
 MOST_BESIDE_RANDOM = 100_000
 
 
 def evaluate(words: list[str]) -> None:
-    """Measure an agent on held-out worlds."""
+    """Evaluate an agent on held-out worlds."""
     import tyro
 
     @dataclass(frozen=True)
     class Evaluate:
-        """Measure an agent on held-out worlds.
+        """Evaluate an agent on held-out worlds.
 
-        `evaluate RUN` plays a run's newest policy beside a random one and keeps the report in the run's folder.
-        `evaluate --agent AGENT`, or `evaluate RUN --protocol NAME`, judges an agent by a named protocol and
+        `evaluate RUN` compares the newest policy of a run with a random one, and writes the report into the run's
+        folder. `evaluate --agent AGENT`, or `evaluate RUN --protocol NAME`, judges an agent by a protocol, and
         writes a result that `openworld verify` can check.
 
         Attributes:
-            run: the folder of a run, or anything --agent takes.
-            agent: package.module:Agent, random, scripted, a run or a checkpoint or an export of this trainer, or a
-                zip that Stable-Baselines3 saved (loading one can run code that is in it: trust it first).
-            protocol: what is played, as openworld-v0-2026.
-            episodes: held-out episodes to play (default: the protocol's; a run beside a random one: 1000).
-            out: the result's file (default: the agent's name, the protocol's, and .json).
-            name: what the agent is called in the result.
-            algorithm: of a zip, the class that saved it: PPO, DQN, MaskablePPO, RecurrentPPO.
-            greedy: trained agents take their likeliest action instead of drawing one.
-            worlds: that play at once (default: all; of agents that see one world at a time, 100).
-            force: write over a file that is there, even if this command did not write it.
+            run: folder of a run, or anything that --agent takes.
+            agent: one of: random, scripted, package.module:Agent, a run, a checkpoint, an export, or a .zip of
+                Stable-Baselines3 (a .zip can contain code that runs when it is loaded: use only those you trust).
+            protocol: name of the protocol, for example openworld-v0-2026.
+            episodes: number of held-out episodes; without it, the protocol's, or 1000 without a protocol.
+            out: file of the result; without it, AGENT.PROTOCOL.json.
+            name: name of the agent in the result; without it, a part of --agent.
+            algorithm: class that saved the .zip: PPO, DQN, MaskablePPO or RecurrentPPO.
+            greedy: trained agents take their most likely action instead of a random draw.
+            worlds: worlds that play at once; without it all, or 100 for agents that act in one world at a time.
+            force: replace an existing file, also one that this command did not write.
         """
 
         run: tyro.conf.Positional[str | None] = None
@@ -69,7 +69,7 @@ def evaluate(words: list[str]) -> None:
 
 
 def beside_random(run: str, episodes: int) -> None:
-    """Measure a run's newest policy beside a random one."""
+    """Compare the newest policy of a run with a random one."""
     if not 1 <= episodes <= MOST_BESIDE_RANDOM:
         raise ValueError(f"--episodes must be 1 to {MOST_BESIDE_RANDOM:,}, not {plain(episodes, 40)}")
     require("optax", "orbax.checkpoint", "rich")
@@ -80,7 +80,7 @@ def beside_random(run: str, episodes: int) -> None:
 
 
 def judged(options: Any, source: str) -> None:
-    """Judge an agent by a protocol, and keep the result."""
+    """Judge an agent by a protocol, and write the result."""
     from openworld.judging import judge, protocols
     from openworld.judging.agents import Entrant
 
@@ -88,7 +88,7 @@ def judged(options: Any, source: str) -> None:
     name = options.name or (source.rpartition(":")[2] if ":" in source else Path(source).stem)
     out = options.out or Path(re.sub(r"[/\\\x00]", "_", plain(f"{name}.{protocol.name}.json")))
     if out.is_dir():
-        raise ValueError(f"--out {out} is a folder, where the result is to be a file")
+        raise ValueError(f"--out {out} is a folder; the result needs a file")
     check_output(out, RESULT, force=options.force)
     prepare()
     entrant = Entrant(name, agent(source, protocol, options.algorithm, options.greedy), source)
@@ -99,7 +99,7 @@ def judged(options: Any, source: str) -> None:
 
 
 def agent(source: str, protocol: "Protocol", algorithm: str, greedy: bool) -> Callable[[], Any]:
-    """Return what makes the agent that a source names."""
+    """Return a function that makes the agent of a source; see the option --agent."""
     from openworld import registry
     from openworld.judging.agents import AgentError, load
 
@@ -134,19 +134,20 @@ def agent(source: str, protocol: "Protocol", algorithm: str, greedy: bool) -> Ca
 
 
 def verify(words: list[str]) -> int:
-    """Play a result's episodes again, and say whether its numbers are true."""
+    """Check a result: play its episodes again and compare all numbers."""
     import tyro
 
     @dataclass(frozen=True)
     class Verify:
-        """Play all episodes of a result again and say whether every number in it is true.
+        """Check a result: play all its episodes again and compare every number.
 
-        Exits with 0 where all of them are, also those of a trial of fewer episodes than the protocol has, which is
-        said; with 1 where one is not, naming what differs; with 2 where the file is no result that can be played.
+        The exit code is 0 if all numbers are right, also for a trial with fewer episodes than the protocol has
+        (a line says so). It is 1 if a number is wrong; the differences are named. It is 2 if the file is not a
+        result or cannot be played.
 
         Attributes:
             result: a file that `openworld evaluate` wrote.
-            most: how many differences to name.
+            most: the most differences to name.
         """
 
         result: tyro.conf.Positional[Path]
@@ -175,19 +176,19 @@ def verify(words: list[str]) -> int:
 
 
 def leaderboard(words: list[str]) -> int:
-    """Verify results and write the leaderboard of them."""
+    """Verify results and write the leaderboard."""
     import tyro
 
     @dataclass(frozen=True)
     class Leaderboard:
-        """Verify results and write the page of those that are true and whole.
+        """Verify results and write the leaderboard: a page of those that are right and complete.
 
-        Exits with 1, and a line for each file that is not on the page, where there is one.
+        The exit code is 1 if a file is left out; a line names each of these files and the reason.
 
         Attributes:
-            results: the files, or folders of them.
-            out: the page.
-            force: write over a file that is there, even if this command did not write it.
+            results: files, or folders of files.
+            out: file of the page.
+            force: replace an existing file, also one that this command did not write.
         """
 
         results: tyro.conf.Positional[tuple[Path, ...]] = (Path("docs/results/leaderboard"),)
@@ -207,5 +208,5 @@ def leaderboard(words: list[str]) -> int:
 
 
 def say(text: str) -> None:
-    """Tell how far it is."""
+    """Print a line about the progress."""
     print(plain(text, 600), file=sys.stderr, flush=True)

@@ -74,12 +74,12 @@ def test_nothing_is_set_down_on_a_player_nor_dug_under_one():
     assert (play(state, Action.DO, Action.NOOP).player.vitals[:, 0, 1] == 3).all()
 
 
-def test_a_blow_at_a_fellow_does_nothing():
+def test_a_blow_at_another_player_does_nothing():
     after = play(beside(), Action.DO, Action.NOOP)
     assert (after.health == 9).all()
 
 
-def test_a_fellow_stops_a_shot_and_is_not_hurt():
+def test_another_player_stops_a_shot_and_is_not_hurt():
     state = beside()
     carry(state, 0, bow=1, arrow=1)
     after = play(state, Action.SHOOT_ARROW, Action.NOOP)
