@@ -117,7 +117,7 @@ def graveyard(bared: int) -> Scene:
     return scene.put(1, 3, Block.GRAVE2, creature="troll").put(0, 3, Block.GRAVE).put(-1, 3, Block.GRAVE3)
 
 
-def company(**fields: object) -> Scene:
+def coop(**fields: object) -> Scene:
     """Players on their feet, asleep and fallen."""
     scene = Scene(COOP, player=2, **fields)
     for number in range(8):
@@ -148,8 +148,8 @@ def every() -> dict[str, Scene]:
         "classic meadow": meadow(CLASSIC, facing=Direction.LEFT).carry(**tools),
         "classic night": meadow(CLASSIC, daylight=0, vitals=[5, 0, 3, 9]),
         "classic sleep": meadow(CLASSIC, daylight=20, asleep=1),
-        "company": company(),
-        "company, fallen": company(fallen=1),
+        "coop": coop(),
+        "coop, fallen": coop(fallen=1),
     }
 
 

@@ -260,8 +260,8 @@ def test_any_tokens_make_a_picture():
         assert program(rules)(jnp.asarray(tokens)).shape == (8, *pixels_shape(rules))
 
 
-def test_company_wears_coats_of_its_own():
-    view = shown(SCENES["company"])[0][:90]
+def test_players_in_coop_have_coats_of_their_own():
+    view = shown(SCENES["coop"])[0][:90]
     for row in (6, 7):
         assert len({tile_of(view, row, number, 10).tobytes() for number in range(8)}) == 8
     alone = scenes.Scene(COOP, player=2, facing=Direction.UP).put(

@@ -119,7 +119,7 @@ def test_health_has_its_fractions():
     assert "Health 9.97, food" in told(scenes.Scene(health_fraction=39))
 
 
-def test_company_is_told_near_and_far():
+def test_other_players_are_described_near_and_far():
     scene = scenes.Scene(COOP, player=1).put(0, 2, creature=AWAKE_MARK + 4 * 3 + Direction.UP)
     scene.put(0, -2, creature=FALLEN_MARK + 2)
     row, col, health, state = np.zeros((4, 8), int)
@@ -172,7 +172,7 @@ def test_tokens_of_other_rules_are_refused():
 def test_the_longest_text_is_within_what_is_promised():
     rng = np.random.default_rng(0)
     for rules in (FULL, CLASSIC, COOP):
-        scene = scenes.blocks(rules) if rules is not COOP else scenes.company()
+        scene = scenes.blocks(rules) if rules is not COOP else scenes.coop()
         shape = scene.plane("tile").shape
         scene.plane("creature")[:] = rng.choice([0, 0, 0, 1, 9], shape)
         scene.plane("missile")[:] = 1 * (rng.random(shape) < 0.05)

@@ -1,4 +1,4 @@
-"""Worlds and turns made by hand: for one system of the rules on its own, on any floor and in any company.
+"""Worlds and turns made by hand: for one system of the rules on its own, on any floor, with any number of players.
 
 And batches of edited worlds for whole steps of the compiled game.
 """

@@ -11,7 +11,7 @@ from openworld.content.giving import GIVING
 from tests.oracle import driver
 from tests.oracle.driver import WORLDS
 from tests.oracle.names import MELEE, Achievement, Action, Block
-from tests.rules.coop import (
+from tests.rules.helpers_coop import (
     DOWN,
     LEFT,
     PAIR,
@@ -223,7 +223,7 @@ def test_reward_is_shared_as_far_as_it_is_told(rules):
     np.testing.assert_allclose(after.reward, np.tile(expected, (WORLDS, 1)), rtol=1e-6)
 
 
-def test_settings_that_make_no_company_are_refused():
+def test_settings_that_fit_no_coop_are_refused():
     make = openworld.make
     with pytest.raises(
         ValueError, match="OpenWorld-v0 is for one player, not 2; OpenWorld-Coop-v0 is for several"
@@ -254,7 +254,7 @@ def test_others_are_seen_where_they_are_and_told_of_where_they_are_not():
     assert far.token(1, "player").ravel().tolist() == [1] * WORLDS
 
 
-def test_the_floats_after_the_published_ones_tell_of_the_company():
+def test_the_floats_after_the_published_ones_are_of_the_players():
     state = beside()
     after = play(state, Action.NOOP, Action.NOOP)
     floats = np.asarray(driver.decoder(PAIR)(jnp.asarray(after.tokens)))
