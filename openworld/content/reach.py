@@ -41,7 +41,13 @@ class Reach:
 
 
 def reachable(rules: Ruleset) -> Reach:
-    """Return what can be had: start on the first floor, and do all that can be done until nothing new comes."""
+    """Return what can be had: start on the first floor, and do all that can be done until nothing new comes.
+
+    Example:
+        >>> from openworld.content.rulesets import FULL
+        >>> reachable(FULL).items[Item.PICKAXE]
+        4
+    """
     found = Reach(blocks={rules.floors[0].floor: generated(rules.floors[0])})
     while True:
         before = deepcopy(found)

@@ -11,7 +11,12 @@ Cost = tuple[tuple[Item, int], ...]
 
 
 def cost(**items: int) -> Cost:
-    """Return a cost from the items' names in lower case: `cost(wood=1, stone=1)`."""
+    """Return a cost from the items' names in lower case: `cost(wood=1, stone=1)`.
+
+    Example:
+        >>> cost(wood=1, stone=1)
+        ((<Item.WOOD: 0>, 1), (<Item.STONE: 1>, 1))
+    """
     return tuple((Item[name.upper()], number) for name, number in items.items())
 
 

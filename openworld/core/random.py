@@ -22,7 +22,12 @@ HELD_OUT = np.uint32(1 << 31)
 
 
 def mix(x: UInt32[Array, "*n"]) -> UInt32[Array, "*n"]:
-    """Scramble 32-bit words so that every input bit moves every output bit."""
+    """Scramble 32-bit words so that every input bit moves every output bit.
+
+    Example:
+        >>> int(mix(jnp.uint32(1)))
+        1753845952
+    """
     x = x ^ (x >> np.uint32(16))
     x = x * np.uint32(0x7FEB352D)
     x = x ^ (x >> np.uint32(15))
@@ -70,7 +75,12 @@ def below(bits: UInt32[Array, "*n"], count: int) -> Int32[Array, "*n"]:
 
 
 def key_words(key: Array | int) -> UInt32[Array, " words"]:
-    """Return the words of a JAX key (typed or raw), or of an integer."""
+    """Return the words of a JAX key (typed or raw), or of an integer.
+
+    Example:
+        >>> key_words(7).tolist()
+        [7, 0]
+    """
     if isinstance(key, int | np.integer):
         value = int(key) % 2**64
         return jnp.array([value & 0xFFFFFFFF, value >> 32], jnp.uint32)

@@ -13,7 +13,12 @@ PASS_STRIDE = 4096
 
 
 def tile_draws(shape: tuple[int, int], number: int = 0) -> np.ndarray:
-    """Return the numbers of the tiles' draws in pass `number`, uint32[rows, cols]."""
+    """Return the numbers of the tiles' draws in pass `number`, uint32[rows, cols].
+
+    Example:
+        >>> tile_draws((2, 3), number=1).tolist()
+        [[4096, 4097, 4098], [4099, 4100, 4101]]
+    """
     return (np.arange(shape[0] * shape[1], dtype=np.uint32) + np.uint32(number * PASS_STRIDE)).reshape(shape)
 
 
@@ -31,6 +36,11 @@ def draw_tile(
 
 
 def only(position: Int32[Array, " 2"], shape: tuple[int, int]) -> Bool[Array, "rows cols"]:
-    """Return a map that is set at a position alone."""
+    """Return a map that is set at a position alone.
+
+    Example:
+        >>> only(jnp.array([0, 1]), (2, 2)).tolist()
+        [[False, True], [False, False]]
+    """
     row, col = (jnp.arange(n, dtype=jnp.int32) for n in shape)
     return (row[:, None] == position[0]) & (col[None] == position[1])

@@ -66,7 +66,14 @@ class Layout(dict[str, Field]):
 
 @cache
 def layout_of(rules: Ruleset) -> Layout:
-    """Return the layout of a ruleset's tokens. What a game does not have has its tokens, which stay 0."""
+    """Return the layout of a ruleset's tokens. What a game does not have has its tokens, which stay 0.
+
+    Example:
+        >>> from openworld.content.rulesets import FULL
+        >>> layout = layout_of(FULL)
+        >>> layout.size, layout["health"].slice
+        (445, slice(426, 427, None))
+    """
     view = rules.view_rows * rules.view_cols
     found = reachable(rules)
     # Torches are set down; ladders lead from floor to floor.

@@ -31,7 +31,12 @@ CHANNELS, SCALARS = len(Block) + len(Fixture) + 40 + 1, 51
 
 
 def symbolic_size(rules: Ruleset = FULL) -> int:
-    """Return how many floats the observation has."""
+    """Return how many floats the observation has.
+
+    Example:
+        >>> symbolic_size()
+        8268
+    """
     channels, scalars = (
         (classic.CHANNELS, classic.SCALARS) if rules.symbolic == "classic" else (CHANNELS, SCALARS)
     )

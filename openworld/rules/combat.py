@@ -49,7 +49,12 @@ def blow(player: Player, tables: Tables) -> Int32[Array, "agents 3"]:
 
 
 def dealt(damage: Int32[Array, "*n 3"], defence: Int32[Array, "*m 3"]) -> Int32[Array, "*k"]:
-    """Return what is left of damage after tenths of defence."""
+    """Return what is left of damage after tenths of defence.
+
+    Example:
+        >>> int(dealt(jnp.array([80, 40, 0]), jnp.array([5, 0, 10])))
+        80
+    """
     return jnp.sum(damage * (10 - defence), axis=-1, dtype=jnp.int32) // 10
 
 

@@ -49,7 +49,12 @@ def _roll(x: Array, tick: Int32[Array, ""], sign: int) -> Array:
 
 
 def places_in_order(tick: Int32[Array, ""], agents: int) -> Int32[Array, " agents"]:
-    """Return the number of the player at each place of this step's order."""
+    """Return the number of the player at each place of this step's order.
+
+    Example:
+        >>> places_in_order(jnp.int32(1), agents=3).tolist()
+        [1, 2, 0]
+    """
     return (jnp.arange(agents, dtype=jnp.int32) + tick) % agents
 
 

@@ -79,7 +79,12 @@ def _nearest(
 
 
 def direction_toward(delta: Int32[Array, "*n 2"], along_cols: Bool[Array, "*n"]) -> Int32[Array, "*n"]:
-    """Return the Direction along the larger component; on a tie along columns if `along_cols`."""
+    """Return the Direction along the larger component; on a tie along columns if `along_cols`.
+
+    Example:
+        >>> int(direction_toward(jnp.array([3, -1]), jnp.array(False)))  # DOWN
+        3
+    """
     rows, cols = jnp.abs(delta[..., 0]), jnp.abs(delta[..., 1])
     horizontal = (cols > rows) | ((cols == rows) & along_cols)
     across = jnp.where(delta[..., 1] > 0, jnp.int32(Direction.RIGHT), Direction.LEFT)

@@ -53,7 +53,12 @@ def score(before: Int32[Array, " agents"], world: World, turn: Turn) -> tuple[Wo
 
 
 def share_out(parts: Int32[Array, "*n agents"], shared: int) -> Int32[Array, "*n agents"]:
-    """Return rewards of which so many hundredths are the mean of all players', in 1/`fineness` of the parts."""
+    """Return rewards of which so many hundredths are the mean of all players', in 1/`fineness` of the parts.
+
+    Example:
+        >>> share_out(jnp.array([400, 0]), shared=50).tolist()  # in 1/200 of the parts
+        [60000, 20000]
+    """
     agents = parts.shape[-1]
     if fineness(agents, shared) == 1:
         return parts
@@ -62,17 +67,32 @@ def share_out(parts: Int32[Array, "*n agents"], shared: int) -> Int32[Array, "*n
 
 
 def fineness(agents: int, shared: int) -> int:
-    """Return into how many each part of a reward is cut, that its shares are whole numbers."""
+    """Return into how many each part of a reward is cut, that its shares are whole numbers.
+
+    Example:
+        >>> fineness(agents=2, shared=50), fineness(agents=1, shared=50)
+        (200, 1)
+    """
     return SHARES * agents if shared and agents > 1 else 1
 
 
 def in_units(parts: Int32[Array, "*n"], finer: int = 1) -> Float32[Array, "*n"]:
-    """Return a reward or a return as the float that players see, the same bits on every device."""
+    """Return a reward or a return as the float that players see, the same bits on every device.
+
+    Example:
+        >>> float(in_units(jnp.array(400)))
+        1.0
+    """
     return parts.astype(jnp.float32) * jnp.float32(1 / (REWARD_PARTS * finer))
 
 
 def unlocked(words: UInt32[Array, "*n words"], count: int) -> Bool[Array, "*n achievements"]:
-    """Unpack achievement bits to a mask over the first `count` of `Achievement`."""
+    """Unpack achievement bits to a mask over the first `count` of `Achievement`.
+
+    Example:
+        >>> unlocked(jnp.array([5, 0, 0], jnp.uint32), 4).tolist()
+        [True, False, True, False]
+    """
     place = jax.lax.broadcasted_iota(jnp.uint32, (*words.shape, 32), words.ndim)
     bits = (words[..., None] >> place) & jnp.uint32(1)
     return bits.reshape(*words.shape[:-1], -1)[..., :count].astype(bool)

@@ -30,7 +30,12 @@ PLACE_ROWS = {"full": 4, "classic": 2}
 
 
 def pixels_shape(rules: Ruleset = FULL) -> tuple[int, int, int]:
-    """Return height, width and colours of the picture."""
+    """Return height, width and colours of the picture.
+
+    Example:
+        >>> pixels_shape()
+        (130, 110, 3)
+    """
     size = SIZES[rules.symbolic]
     return (rules.view_rows + PLACE_ROWS[rules.symbolic]) * size, rules.view_cols * size, 3
 
