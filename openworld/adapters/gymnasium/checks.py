@@ -79,7 +79,7 @@ def reset_options(
             raise ValueError(f"unknown reset option {name!r}; known: {', '.join((*OPTIONS, *more))}")
     held_out = options.get("held_out")
     if held_out is not None and not isinstance(held_out, bool | np.bool_):
-        raise ValueError(f"held_out must be True or False, not {_told(held_out)}")
+        raise ValueError(f"held_out must be True or False, not {_described(held_out)}")
     if options.get("world_seed") is None:
         return None if held_out is None else bool(held_out), None
     if held_out is not None:
