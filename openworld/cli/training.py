@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from openworld.cli.options import check_ending, number_of, parse, prepare, require, value_of
 from openworld.system.files import REPORT, check_output
+from openworld.system.foreign_text import plain
 
 if TYPE_CHECKING:
     from openworld_trainers.planner.scaling import Reason
@@ -76,7 +77,8 @@ def train(words: list[str]) -> None:
     if reasons and devices.is_first():
         print(scaling.table(scaling.explain(options.config, reasons)), flush=True)
     out = options.out or new_folder(options.reference or name)
-    print(f"run folder: {run(options.config, out, options.resume, force=options.force)}")
+    folder = run(options.config, out, options.resume, force=options.force)
+    print(f"run folder: {plain(folder, 500)}")
 
 
 def plan(words: list[str]) -> int:
@@ -157,7 +159,7 @@ def report(words: list[str]) -> None:
     require("matplotlib", "rich")
     from openworld_trainers.run.compare import write_report
 
-    print(f"written to {write_report(options.runs, options.out)}")
+    print(f"written to {plain(write_report(options.runs, options.out), 500)}")
 
 
 def starting_config(words: list[str]) -> "tuple[Config, tuple[Reason, ...], str]":

@@ -11,6 +11,7 @@ import pytest
 import openworld
 from openworld.content.ids import Block, Fixture
 from openworld.content.reach import reachable
+from openworld.core import tuning
 from openworld.registry import WORLDS
 from openworld_trainers.ppo.config import Network
 from openworld_trainers.ppo.encoders import FlatEncoder, TokenEncoder, kind_of, make_encoder, one_hot, reach
@@ -61,8 +62,8 @@ def test_features_are_as_many_as_it_says_and_of_ordinary_size(id):
 @pytest.mark.parametrize("id", IDS)
 def test_every_field_is_seen_and_what_the_rules_lack_is_not(id):
     run, _ = encoding(id)
-    env = openworld.make(id)
-    layout, items = env.layout, reachable(env.ruleset).items
+    world = openworld.make(id)
+    layout, items = world.layout, reachable(world.ruleset).items
     for name in (name for name in layout if name not in ("light", "health_fraction", "missile")):
         places = np.eye(layout[name].size, dtype=np.uint8)
         rows = jnp.concatenate([tokens(layout, **{name: place}) for place in places])
@@ -165,11 +166,11 @@ def test_bfloat16_is_close_to_float32_and_returns_float32():
         np.testing.assert_allclose(a, b, atol=0.1)
 
 
-def test_precision_is_what_suits_the_machine_unless_it_is_told(monkeypatch):
+def test_precision_is_what_suits_the_machine_unless_it_is_told():
     assert make_network(probes.BOTH, Network(), jax.random.key(0)).precision == "float32"
-    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
-    assert resolve_precision("auto") == "bfloat16"
-    assert resolve_precision("float32") == "float32"
+    with tuning.as_if("gpu"):
+        assert resolve_precision("auto") == "bfloat16"
+        assert resolve_precision("float32") == "float32"
 
 
 def test_what_is_no_token_is_flattened():
@@ -183,8 +184,8 @@ def test_what_is_no_token_is_flattened():
 
 @pytest.mark.parametrize("id", IDS)
 def test_a_policy_has_as_many_actions_as_its_world(id):
-    env = openworld.make(id)
-    network = jax.eval_shape(lambda: make_network(env, Network(), jax.random.key(0)))
-    seen = jax.ShapeDtypeStruct((5, env.layout.size), jnp.uint8)
+    world = openworld.make(id)
+    network = jax.eval_shape(lambda: make_network(world, Network(), jax.random.key(0)))
+    seen = jax.ShapeDtypeStruct((5, world.layout.size), jnp.uint8)
     logits, value = jax.eval_shape(lambda n, t: n(t), network, seen)
-    assert (logits.shape, value.shape) == ((5, env.num_actions), (5,))
+    assert (logits.shape, value.shape) == ((5, world.num_actions), (5,))

@@ -19,7 +19,7 @@ def answers(learner, *seen):
 
 
 @pytest.mark.parametrize(
-    ("world", "seen", "values"),
+    ("env", "seen", "values"),
     [
         (probes.VALUE, (0,), (1,)),
         (probes.SIGHT, (-1, 1), (-1, 1)),

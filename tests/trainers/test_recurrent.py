@@ -11,23 +11,24 @@ from openworld_trainers.ppo.config import Network, Rollout
 from openworld_trainers.ppo.ewma import Ewma
 from openworld_trainers.ppo.learner import init_learner
 from openworld_trainers.ppo.losses import policy_loss
+from openworld_trainers.ppo.network_policy import Policy
 from openworld_trainers.ppo.networks import make_network
 from openworld_trainers.ppo.rollout import collect, log_probabilities
 from openworld_trainers.ppo.update import to_batch
-from openworld_trainers.run.play import Evaluator, Policy
+from openworld_trainers.run.evaluate import play_held_out
 from tests.trainers import probes
 from tests.trainers.helpers import learn, small
 
 RECURRENT = Network(width=16, depth=1, activation="tanh", recurrent=True)
 
 
-def trained(env, updates, **changes):
-    return learn(env, dataclasses.replace(small(**changes), network=RECURRENT), updates)
+def trained(world, updates, **changes):
+    return learn(world, dataclasses.replace(small(**changes), network=RECURRENT), updates)
 
 
 def test_only_a_memory_solves_what_must_be_remembered():
     def paid(network):
-        return Evaluator(probes.MEMORY, 400, 10).play(Policy(network, jnp.float32(1))).returns.mean()
+        return play_held_out(probes.MEMORY, Policy(network, jnp.float32(1)), 400, 10).returns.mean()
 
     assert paid(trained(probes.MEMORY, 80).network) > 0.9
     assert abs(paid(learn(probes.MEMORY, small(), 20).network)) < 0.2
@@ -67,9 +68,9 @@ def test_without_memory_there_is_nothing_to_carry():
 
 def test_an_average_of_networks_is_that_of_its_formula():
     networks = [make_network(probes.BOTH, small().network, jax.random.key(n)) for n in range(4)]
-    ewma = Ewma.start(networks[0])
+    ewma = Ewma.of(networks[0])
     for network in networks[1:]:
-        ewma = ewma.update(network, 0.5)
+        ewma = ewma.after(network, 0.5)
     weights = np.array([0.125, 0.25, 0.5, 1])
     expected = sum(w * np.asarray(n.trunk[0].weight) for w, n in zip(weights, networks, strict=True))
     np.testing.assert_allclose(ewma.network.trunk[0].weight, expected / weights.sum(), rtol=1e-5, atol=1e-6)

@@ -11,8 +11,8 @@ import pytest
 import openworld
 from openworld_trainers.ppo.config import Env, Rollout, Run, preset
 from openworld_trainers.ppo.env import BatchedEnv, FlattenPlayers, achievement_names, env_identity, make_env
+from openworld_trainers.run.evaluate import play_held_out
 from openworld_trainers.run.film import film
-from openworld_trainers.run.play import Evaluator
 from openworld_trainers.run.settings import load_policy
 from openworld_trainers.run.train import train
 
@@ -52,12 +52,12 @@ def test_a_seat_is_a_world_to_the_trainer(seats):
 
 def test_a_step_of_seats_is_a_step_of_their_worlds(seats, begun):
     obs, state = begun
-    env = openworld.make(SETTINGS.id, num_agents=PLAYERS, sharing=0.5, time_limit=20)
-    theirs, same = env.reset(jax.random.key(1), WORLDS)
+    world = openworld.make(SETTINGS.id, num_agents=PLAYERS, sharing=0.5, time_limit=20)
+    theirs, same = world.reset(jax.random.key(1), WORLDS)
     assert np.array_equal(obs, np.asarray(theirs).reshape(SEATS, -1))
     action = jnp.asarray(np.random.default_rng(0).integers(0, 60, SEATS), jnp.int32)
     got = seats.step(state, action)
-    expected = env.step(same, action.reshape(WORLDS, PLAYERS))
+    expected = world.step(same, action.reshape(WORLDS, PLAYERS))
     assert np.array_equal(got[0], np.asarray(expected[0]).reshape(SEATS, -1))
     assert np.array_equal(got[2], np.asarray(expected[2]).reshape(SEATS))
     assert np.array_equal(got[3], np.repeat(expected[3], PLAYERS))
@@ -100,6 +100,6 @@ def test_a_shared_policy_is_trained(run):
 
 
 def test_it_plays_in_company(run, seats):
-    played = Evaluator(seats, SEATS, 25).play(load_policy(run))
-    assert played.ended.all()
+    played = play_held_out(seats, load_policy(run), SEATS, 25)
+    assert all(played.ended)
     assert played.returns.shape == (SEATS,)

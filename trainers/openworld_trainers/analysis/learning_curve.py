@@ -17,11 +17,12 @@ def drawable(row: Mapping[str, Any]) -> bool:
     """Return whether return, transitions and all rates of a row are finite numbers."""
     rates = row.get("achievements", {})
     values = [
+        row.get("episodes", 1),
         row.get("return"),
         row.get("transitions"),
         *(rates.values() if isinstance(rates, dict) else [None]),
     ]
-    return all(isinstance(value, int | float) and math.isfinite(value) for value in values)
+    return all(type(value) in (int, float) and math.isfinite(value) for value in values)
 
 
 def draw_curve(rows: list[dict[str, Any]], path: Path) -> None:

@@ -1,9 +1,8 @@
-"""The memory of devices, bytes as text, and planning for another kind of machine."""
+"""The memory of devices, and bytes as text."""
 
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import jax
@@ -72,23 +71,3 @@ def shown_bytes(count: int) -> str:
         if count >= size:
             return f"{count / size:,.4g} {unit}" if count < 1000 * size else f"{count / size:,.0f} {unit}"
     return f"{count:,} B"
-
-
-@contextmanager
-def as_if(platform: str) -> Iterator[None]:
-    """Trace programs as for another kind of device ("cpu", "gpu" or "tpu"); only for planning.
-
-    JAX has no option for this. `jax.default_backend` is replaced inside this context, and the caches of JAX
-    are cleared before and after it.
-    """
-    real = jax.default_backend
-    if platform == real():
-        yield
-        return
-    jax.clear_caches()
-    jax.default_backend = lambda: platform
-    try:
-        yield
-    finally:
-        jax.default_backend = real
-        jax.clear_caches()

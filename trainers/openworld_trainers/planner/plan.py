@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from openworld.core import tuning
 from openworld_trainers.errors import TrainerError
 from openworld_trainers.planner import liveness
 from openworld_trainers.planner.device_memory import shown_bytes
@@ -79,8 +80,8 @@ SHARED = ("worlds", "observations", "memory")
 
 
 def make_plan(config: Config, env: BatchedEnv, devices: int = 1) -> Plan:
-    """Return the plan of a run on a number of devices, of this machine's kind or as set by `as_if`."""
-    share, platform = share_of(config, devices), jax.default_backend()
+    """Return the plan of a run on a number of devices, of this machine's kind or as set by `tuning.as_if`."""
+    share, platform = share_of(config, devices), tuning.traced_for()
     shapes: Learner = jax.eval_shape(lambda: init_learner(env, share))
     train_state, rollout_state = shapes.train_state, shapes.rollout_state
     worlds, steps = share.rollout.worlds, share.rollout.steps

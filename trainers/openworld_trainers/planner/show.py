@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 import jax
 
-from openworld_trainers.planner.device_memory import as_if, device_memory, shown_bytes
+from openworld.core import tuning
+from openworld_trainers.planner.device_memory import device_memory, shown_bytes
 from openworld_trainers.planner.plan import SPARE, WHOLE, Part, Plan, advice, make_plan
 from openworld_trainers.ppo.config import Config
 from openworld_trainers.ppo.env import make_env
@@ -32,7 +33,7 @@ def answer(
     count = devices or config.run.devices or (1 if described else jax.device_count())
     if memory is None and kind == here:
         memory = device_memory(count)
-    with as_if(kind):
+    with tuning.as_if(kind):
         env = make_env(config.env)
         plan = make_plan(config, env, count)
         if memory is None:

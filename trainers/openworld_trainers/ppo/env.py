@@ -153,7 +153,7 @@ def make_env(settings: Env) -> BatchedEnv:
     import openworld
     from openworld.registry import listed
 
-    coop = listed(settings.id).rules.company
+    coop = listed(settings.id).rules.coop
     shared = {"sharing": settings.sharing, "revival": settings.revival} if coop else {}
     env = openworld.make(settings.id, time_limit=settings.time_limit, num_agents=settings.players, **shared)
     return env if env.num_agents == 1 else FlattenPlayers(env)

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Float32, Key, Shaped
 
+from openworld.core import tuning
 from openworld_trainers.ppo.config import Activation, Network, Precision
 from openworld_trainers.ppo.encoders import Encoder, make_encoder
 from openworld_trainers.ppo.env import BatchedEnv
@@ -110,7 +111,7 @@ def resolve_precision(precision: Precision) -> Precision:
     """Return the dtype that "auto" means on this machine."""
     if precision != "auto":
         return precision
-    return "float32" if jax.default_backend() == "cpu" else "bfloat16"
+    return tuning.here().precision
 
 
 def make_network(env: BatchedEnv, settings: Network, key: Key[Array, ""]) -> ActorCritic:

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float32, Int32, Key, Shaped
 
+from openworld.system import forking
 from openworld_trainers.errors import TrainerError
 from openworld_trainers.ppo.encoders import TokenEncoder
 from openworld_trainers.ppo.networks import ActorCritic
@@ -40,6 +41,7 @@ class Agent:
             tokens: one observation or a batch.
             key: with it the action is drawn as in training; None: the likeliest one.
         """
+        forking.refuse()
         memory = self.network.initial_memory(1 if tokens.ndim < 2 else tokens.shape[0])
         return _choose(self.network, memory, self._batch(tokens), key)[1].reshape(self._lead(tokens))
 
@@ -78,6 +80,7 @@ class RecurrentAgent(Agent):
         key: Key[Array, ""] | None = None,
     ) -> tuple[Float32[Array, "..."], Int32[Array, "..."]]:
         """Return the memory after an observation and the action, of one world or of a batch."""
+        forking.refuse()
         batch, lead = self._batch(tokens), self._lead(tokens)
         width = self.network.initial_memory(0).shape[1]
         if memory.shape != (*lead, width):

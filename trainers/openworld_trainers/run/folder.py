@@ -153,8 +153,11 @@ class RunFolder:
             return "no learning curve: pip install 'openworld[plots]'"
         if not rows:
             return "no learning curve: no episode has ended yet"
-        draw_curve(rows, self.path / CURVE)
-        return str(self.path / CURVE)
+        path = self.path / CURVE
+        if path.exists() and not path.is_file():  # writing to a FIFO would wait for a reader
+            return f"no learning curve: {path} is not a regular file"
+        draw_curve(rows, path)
+        return str(path)
 
 
 def line_of(row: Mapping[str, Any]) -> str:

@@ -14,11 +14,11 @@ from openworld_trainers.ppo import config as settings
 from openworld_trainers.ppo.config import Config, Network
 from openworld_trainers.ppo.devices import all_agree, is_first, wait_for_all
 from openworld_trainers.ppo.env import BatchedEnv, env_identity, make_env
+from openworld_trainers.ppo.network_policy import Policy
 from openworld_trainers.ppo.networks import make_network
 from openworld_trainers.run.checkpoint import CheckpointError, Checkpoints
 from openworld_trainers.run.folder import CONFIG, RunFolder, RunFolderError
 from openworld_trainers.run.lock import Lock, LockedError, acquire
-from openworld_trainers.run.play import Policy
 from openworld_trainers.run.signals import cleanup_on_exit
 
 Result = TypeVar("Result")

@@ -25,6 +25,10 @@ GRACE = 2.0
 
 #: Functions to call before the process is ended, in the order in which they were added.
 _cleanups: list[Callable[[], Any]] = []
+#: The active `Interruption` objects, the innermost last.
+_listening: "list[Interruption]" = []
+#: Set when the output of the process is not read any more.
+_gone = threading.Event()
 
 
 class Ended(KeyboardInterrupt):
@@ -109,6 +113,20 @@ class Interruption:
         os._exit(128 + number)
 
 
+def reader_gone() -> None:
+    """Handle the loss of the reader of the output like a signal, SIGPIPE.
+
+    Python ignores the signal itself, so writing fails instead. While there is something to save, the run is saved
+    and ends; otherwise `Ended` is raised in the main thread.
+    """
+    _gone.set()
+    for stop in _listening[-1:]:
+        if threading.current_thread() is threading.main_thread():
+            stop.handle(signal.SIGPIPE)
+        elif not stop.number:
+            stop.number = signal.SIGPIPE
+
+
 def repeated(number: int, seconds: float) -> bool:
     """Return whether a signal this long after the first one is a duplicate; Ctrl-C never is."""
     return number != signal.SIGINT and seconds < SAME
@@ -151,9 +169,13 @@ def interruption(say: Callable[[str], Any] | None = None) -> Iterator[Interrupti
     watcher.start()
     previous = signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
     before = {number: signal.signal(number, stop.handle) for number in heard}
+    _listening.append(stop)
+    if _gone.is_set():
+        stop.number = signal.SIGPIPE
     try:
         yield stop
     finally:
+        _listening.remove(stop)
         stop._over.set()
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import jax
-from rich.console import Console
 
 from openworld_trainers.errors import StoppedError, TrainerError
 from openworld_trainers.planner.device_memory import device_memory
@@ -24,7 +23,7 @@ from openworld_trainers.run.film import film
 from openworld_trainers.run.folder import RunFolder, RunFolderError, plain
 from openworld_trainers.run.lock import Lock
 from openworld_trainers.run.phases import Phases
-from openworld_trainers.run.progress import Display
+from openworld_trainers.run.progress import Display, Output
 from openworld_trainers.run.settings import (
     alone_in,
     begun_config,
@@ -143,7 +142,7 @@ def train_in(
     clock = Clock(config)
     display = Display(
         f"{env.id} in {folder.path}",
-        Console(quiet=not several.is_first()),
+        Output(quiet=not several.is_first()),
         settings=to_dict(config),
         history=folder.metrics() if resume else (),
         step=(phases, "training") if phases else None,

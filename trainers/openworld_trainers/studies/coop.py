@@ -23,8 +23,9 @@ from openworld.system import cache, provenance
 from openworld.system.files import STUDY, check_output, replacing
 from openworld_trainers.ppo.config import Config, Env, Learning, Network, Rollout, Run, to_dict
 from openworld_trainers.ppo.env import make_env
+from openworld_trainers.ppo.network_policy import Policy
+from openworld_trainers.run.evaluate import play_held_out
 from openworld_trainers.run.folder import RunFolder
-from openworld_trainers.run.play import Evaluator, Policy
 from openworld_trainers.run.settings import load_policy
 from openworld_trainers.run.train import train
 
@@ -79,7 +80,7 @@ def trained(study: Study, players: int) -> tuple[Policy, int]:
 def measure(study: Study, policy: Policy, players: int) -> dict[str, Any]:
     """Play one episode in each held-out world; return weight, return and length of each."""
     env = make_env(Env(id=ID, players=players))
-    played = Evaluator(env, study.worlds * players, study.steps).play(policy)
+    played = play_held_out(env, policy, study.worlds * players, study.steps)
     weights = np.array([WEIGHTS[achievement] for achievement in Achievement])
     by_world = (study.worlds, players)
     unlocked = played.unlocked.reshape(*by_world, -1).any(axis=1)
