@@ -16,8 +16,10 @@ from openworld_trainers.ppo.network_policy import Policy
 from openworld_trainers.ppo.networks import make_network
 from openworld_trainers.run import demo as demonstration
 from openworld_trainers.run import evaluate as module
+from openworld_trainers.run import settings as run_settings
 from openworld_trainers.run import train as training
 from openworld_trainers.run.evaluate import compare, evaluate, notes, play_held_out
+from openworld_trainers.run.settings import load_policy
 from openworld_trainers.run.train import train
 from tests.trainers import probes
 from tests.trainers.helpers import learn, small
@@ -129,7 +131,7 @@ def test_what_did_not_end_and_what_was_never_unlocked_is_said():
 
 
 def test_evaluating_a_run_keeps_the_report(tmp_path, monkeypatch, capsys):
-    for place in (training, module):
+    for place in (training, module, run_settings):
         monkeypatch.setattr(place, "make_env", lambda settings: probes.BOTH)
     train(small(run=Run(transitions=256, film=False)), tmp_path / "run")
     report = evaluate(tmp_path / "run", episodes=20)
@@ -142,7 +144,7 @@ def test_evaluating_a_run_keeps_the_report(tmp_path, monkeypatch, capsys):
     kept = json.loads((tmp_path / "run" / "evaluation.json").read_text())
     assert kept["trained"]["mean_return"]["value"] == pytest.approx(report.trained.mean_return.value)
     assert set(kept["random"]["rates"]) == {"paid", "lived"}
-    _, action = training.load_policy(tmp_path / "run")(None, jax.random.key(0), jnp.zeros((3, 1)))
+    _, action = load_policy(tmp_path / "run")(None, jax.random.key(0), jnp.zeros((3, 1)))
     assert action.shape == (3,)
 
 

@@ -18,6 +18,7 @@ from openworld_trainers.errors import StoppedError, TrainerError
 from openworld_trainers.ppo.config import Env, Network, Run, preset
 from openworld_trainers.ppo.env import achievement_names
 from openworld_trainers.ppo.learner import init_learner, make_update
+from openworld_trainers.run import settings as run_settings
 from openworld_trainers.run import train as training
 from openworld_trainers.run.checkpoint import CheckpointError, Checkpoints
 from openworld_trainers.run.folder import RunFolder, RunFolderError
@@ -206,7 +207,7 @@ def test_a_checkpoint_of_another_world_is_refused(tmp_path):
     config = small(run=Run(transitions=BATCH, film=False))
     run(tmp_path, probes.BOTH, config)
     message = line_of(TrainerError, CheckpointError, lambda: run(tmp_path, probes.ACTION, None, resume=True))
-    assert "world both there and action here" in message
+    assert "env_id both there and action here" in message
 
 
 def test_the_first_interruption_saves_and_stops(tmp_path, monkeypatch):
@@ -311,7 +312,8 @@ def test_a_checkpoint_that_training_removes_while_it_is_read_is_read_anew(tmp_pa
 
 def test_a_run_that_is_trained_is_not_trained_twice(tmp_path, monkeypatch):
     """Neither anew nor resumed; it may be read."""
-    monkeypatch.setattr(training, "make_env", lambda settings: probes.BOTH)
+    for module in (training, run_settings):
+        monkeypatch.setattr(module, "make_env", lambda settings: probes.BOTH)
     config = small(run=Run(transitions=BATCH, film=False))
     folder = train(config, tmp_path / "run")
     before = (folder / "metrics.jsonl").read_bytes()
