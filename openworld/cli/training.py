@@ -58,13 +58,7 @@ def train(words: list[str]) -> None:
         scaling: str = "recipe"
         config: Annotated[Config, _without_prefix()] = field(default_factory=Config)
 
-    folder = value_of("--out", words)
-    if "--resume" not in words:
-        start, reasons, name = starting_config(words)
-    elif folder is None:
-        raise ValueError("--resume needs --out, the folder of the run to continue")
-    else:
-        start, reasons, name = _resumed_config(words, folder)
+    start, reasons, name = (_resumed_config if "--resume" in words else starting_config)(words)
     options = parse(Train, "train", words, Train(preset=name, config=start))
     prepare()
     from openworld_trainers.planner import scaling
@@ -194,7 +188,11 @@ def new_folder(name: str) -> Path:
     return Path("runs") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
 
 
-def _resumed_config(words: list[str], folder: str) -> "tuple[Config, tuple[Reason, ...], str]":
+def _resumed_config(words: list[str]) -> "tuple[Config, tuple[Reason, ...], str]":
+    """Return the settings of the run to continue, as `starting_config` does."""
+    folder = value_of("--out", words)
+    if folder is None:
+        raise ValueError("--resume needs --out, the folder of the run to continue")
     given = [option for option in SCALED if value_of(option, words) is not None]
     if given:
         raise ValueError(f"--resume keeps the run's own worlds and steps; leave out {', '.join(given)}")

@@ -37,7 +37,7 @@ def format_short(value: int | float | None, figures: int = 3) -> str:
     return f"{value:.0f}" if value >= 100 or value == int(value) else f"{value:.{figures}g}"
 
 
-def format_duration(seconds: float) -> str:
+def format_duration(seconds: int | float) -> str:
     """Return seconds as m:ss or h:mm:ss, or "-" where they are NaN or infinite.
 
     Example:
