@@ -73,3 +73,5 @@ def test_every_command_reads_them(capsys):
     assert "'1.00001k' is not a whole number" in capsys.readouterr().err
     assert cli.main(["render", "--steps", "0.1k", "--seed", "half"]) == 2
     assert "'half' is not a whole number" in capsys.readouterr().err
+    assert cli.main(["bench", "--sizes", "1k", "1.5"]) == 2
+    assert "argument --sizes: '1.5' is not a whole number" in capsys.readouterr().err

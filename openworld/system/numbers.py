@@ -1,5 +1,6 @@
 """Whole numbers as people write them: 4096, 4_096, 4k, 1.5M, 2**20, 1e6."""
 
+import argparse
 import re
 from typing import Any
 
@@ -52,6 +53,14 @@ def _exact(number: str, exponent: int, factor: int) -> int | None:
         return value * 10**shift
     quotient, rest = divmod(value, 10**-shift)
     return None if rest else quotient
+
+
+def argument(text: str) -> int:
+    """Return `whole_number` of a text; the `type` of an argument of argparse."""
+    try:
+        return whole_number(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def registry() -> Any:

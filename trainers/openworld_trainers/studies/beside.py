@@ -138,4 +138,6 @@ def _theirs(settings: Published, seed: int) -> tuple[Any, Update]:
 if __name__ == "__main__":
     import tyro
 
-    main(tyro.cli(Beside))
+    from openworld.system import numbers
+
+    main(tyro.cli(Beside, registry=numbers.registry()))

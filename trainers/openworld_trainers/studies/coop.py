@@ -143,4 +143,6 @@ def _print(result: dict[str, Any]) -> None:
 if __name__ == "__main__":
     import tyro
 
-    main(tyro.cli(Study))
+    from openworld.system import numbers
+
+    main(tyro.cli(Study, registry=numbers.registry()))

@@ -228,4 +228,6 @@ def main(study: Study) -> None:
 if __name__ == "__main__":
     import tyro
 
-    main(tyro.cli(Study))
+    from openworld.system import numbers
+
+    main(tyro.cli(Study, registry=numbers.registry()))

@@ -197,7 +197,9 @@ def main() -> None:
     """Measure and write the file."""
     import tyro
 
-    settings = tyro.cli(Settings)
+    from openworld.system import numbers
+
+    settings = tyro.cli(Settings, registry=numbers.registry())
     check_output(settings.out, STUDY, force=True)
     # Processes begin as copies of one that has imported everything: 64 that import for themselves fill the
     # memory.
