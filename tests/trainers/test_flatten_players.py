@@ -73,15 +73,15 @@ def test_a_world_is_renewed_for_all_of_its_entries(env, begun):
     assert changed.tolist() == mask.tolist()
 
 
-def test_seats_that_make_no_whole_world_are_refused(env):
-    with pytest.raises(ValueError, match="7 env do not divide into worlds of 2 players"):
+def test_entries_that_make_no_whole_world_are_refused(env):
+    with pytest.raises(ValueError, match="7 players do not divide into worlds of 2 players"):
         env.reset(jax.random.key(1), 7)
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     """Two updates of the `tiny` preset."""
-    folder = tmp_path_factory.mktemp("runs") / "env"
+    folder = tmp_path_factory.mktemp("runs") / "coop"
     settings = dataclasses.replace(
         preset("tiny"),
         env=SETTINGS,
@@ -99,7 +99,7 @@ def test_a_shared_policy_is_trained(run):
     assert film(run) == ["no replay and no video: they are made for one player only"]
 
 
-def test_it_plays_in_company(run, env):
+def test_it_plays_coop(run, env):
     played = play_held_out(env, load_policy(run), ENTRIES, 25)
     assert all(played.ended)
     assert played.returns.shape == (ENTRIES,)

@@ -60,7 +60,7 @@ def test_its_policy_plays(run):
 
 def test_it_is_no_run_of_another_world(run):
     config = dataclasses.replace(preset("tiny"), env=Env(id="OpenWorld-v0"))
-    with pytest.raises(RunFolderError, match=f"another world .id={ID}, now OpenWorld-v0"):
+    with pytest.raises(RunFolderError, match=f"another env .id={ID}, now OpenWorld-v0"):
         train(config, run, resume=True)
 
 
