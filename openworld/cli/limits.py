@@ -1,7 +1,7 @@
-"""What the numbers given to commands may be, checked before anything is made of them.
+"""The limits of the numbers among the options of commands, checked before anything else.
 
-A number far out of range would otherwise be found by whatever overflows first, or by the machine running out of
-memory. `openworld bench`, whose options are read by argparse, checks its own.
+Without them a number far out of range would fail somewhere later, by an overflow or for lack of memory.
+`openworld bench` reads its options with argparse and checks them itself.
 """
 
 import math
@@ -10,25 +10,25 @@ from collections.abc import Sequence
 
 from openworld.system.numbers import whole_number
 
-#: Worlds in one batch: some 70 times those that fit one large accelerator.
+#: Worlds in one batch: about 70 times those that fit on one large accelerator.
 MOST_WORLDS = 2**26
-#: Numbers that JAX keeps in 32 bits, and those of a numbered world.
+#: The largest 32-bit integer of JAX, and the largest number of a world.
 _INT32, _SEED = 2**31 - 1, 2**63 - 1
 #: Pixels of a picture grow with the square of its scale: at 32 one frame takes 100 MB.
 _SCALE = 32
 #: Seconds in 30 years: longer than any run, and still a duration for the operating system.
 _SECONDS = 1e9
-#: Any finite number: whoever reads it knows what else it must be.
+#: Any finite number; its reader checks the rest.
 _FINITE = (-1e300, 1e300)
 
-#: Option -> the least and the largest value. The name of a command before it is for that command alone; of options
-#: with a dot in their name the last part counts.
+#: Option -> its smallest and largest value. With a command's name before it, a row is for that command only. Of an
+#: option with a dot in its name the last part counts.
 LIMITS: dict[str, tuple[float | int, float | int]] = {
     "seed": (0, _SEED),
     "train seed": (0, _INT32),
     "plan seed": (0, _INT32),
     "train-sb3 seed": (0, 2**32 - 1),
-    # Of worlds, pictures and games.
+    # Worlds, pictures and games.
     "steps": (0, _INT32),
     "train steps": (1, 2**20),
     "plan steps": (1, 2**20),
@@ -41,12 +41,12 @@ LIMITS: dict[str, tuple[float | int, float | int]] = {
     "patience": (0.1, 3600),
     "speed": (0.1, 1e6),
     "episode": (0, _INT32),
-    # Of judging.
+    # Judging.
     "episodes": (1, _INT32),
     "worlds": (1, MOST_WORLDS),
     "train-sb3 worlds": (1, 2**20),
     "most": (0, _INT32),
-    # Of training.
+    # Training.
     "time-limit": (1, _INT32),
     "sharing": (0, 1),
     "width": (1, 2**16),

@@ -190,7 +190,7 @@ def draw(axes: Any, panel: Panel, curves: Sequence[Curve]) -> None:
 
 
 def svg(panel: Panel, curves: Sequence[Curve], prefix: str) -> str:
-    """Return a panel as an SVG element; all names in it begin with `prefix`, so that one page can have several."""
+    """Return a panel as an SVG element; all names in it begin with `prefix`, to be unique in a page."""
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure

@@ -64,7 +64,7 @@ def draw_curve(rows: list[dict[str, Any]], path: Path) -> None:
 
 
 def thinned(rows: list[dict[str, Any]], points: int = POINTS) -> list[dict[str, Any]]:
-    """Return means over neighbouring rows, at most `points` of them; every finished episode has the same weight."""
+    """Return means over neighbouring rows, at most `points` of them, weighted by their episodes."""
     size = -(-len(rows) // points)
     made = []
     for group in (rows[start : start + size] for start in range(0, len(rows), size)):

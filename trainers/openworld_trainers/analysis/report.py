@@ -60,7 +60,7 @@ def summary(records: Sequence[Record]) -> list[str]:
 
 
 def page(records: Sequence[Record]) -> str:
-    """Return the report as HTML, with a content security policy that allows no scripts and no external parts."""
+    """Return the report as HTML, with a content security policy without scripts and external parts."""
     template = (
         importlib.resources.files("openworld_trainers.analysis")
         .joinpath("report.html")

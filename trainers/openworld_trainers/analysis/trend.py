@@ -44,7 +44,7 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Trend:
-    """The change of a series from its first to its last point, on the least-squares line, with a 95 % interval."""
+    """The change of a series over its length, on the least-squares line, with a 95 % interval."""
 
     gain: float
     low: float

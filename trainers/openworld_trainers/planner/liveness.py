@@ -156,7 +156,7 @@ def early(steps: list[Step], solid: set[Value]) -> list[int]:
 
 
 def late(steps: list[Step], solid: set[Value]) -> list[int]:
-    """Return the latest turn of each operation: gradients of weights come last, and their operands stay in memory.
+    """Return the latest turn of each operation: gradients of weights come last and keep their operands.
 
     A program with in-place updates keeps the order of the trace: XLA does not delay an update, because it
     would have to copy the old value.

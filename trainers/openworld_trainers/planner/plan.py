@@ -124,7 +124,7 @@ def make_plan(config: Config, env: BatchedEnv, devices: int = 1) -> Plan:
 
 
 def _phases(update: Any, share: Config, seen: int, platform: str) -> tuple[int, int, int, int]:
-    """Return the bytes of a rollout's observations and of its rest, and the peaks while playing and learning."""
+    """Return the bytes of a rollout's observations and of its rest, and the peaks of play and learning."""
 
     def made(step: liveness.Step) -> int:
         scan = step.name == "scan" and step.params["length"] == share.rollout.steps
@@ -208,7 +208,7 @@ def advice(plan: Plan, env: BatchedEnv, device_bytes: int) -> str:
 def _turned(
     plan: Plan, env: BatchedEnv, device_bytes: int, knob: str, parts: tuple[str, ...] | None
 ) -> tuple[int, int] | None:
-    """Return the value of a setting with which a plan fits, and the bytes it then needs; None if there is none."""
+    """Return the value of a setting with which a plan fits, and its bytes; None if there is none."""
     last = plan.bytes
     for times in (2, 4, 8, 16, 32, 64):
         # Tracing takes seconds, so it is only done where the change could be enough, and while it helps.

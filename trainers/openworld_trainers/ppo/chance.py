@@ -1,4 +1,4 @@
-"""Random numbers that do not depend on how the worlds are shared among devices: a hash of key, step and world."""
+"""Random numbers that do not depend on the number of devices: a hash of key, step and world."""
 
 import jax.numpy as jnp
 import numpy as np

@@ -235,7 +235,7 @@ class Config:
 
     @property
     def lanes(self) -> int:
-        """The number of lanes: equal groups of neighbouring worlds, of which every minibatch takes equal shares.
+        """The number of lanes: equal groups of worlds, of which every minibatch takes equal shares.
 
         It is the largest power of two, up to `MOST_LANES`, that divides both the number of worlds and the
         units of a minibatch. Units are transitions, or whole sequences for a recurrent network. A device has
@@ -274,7 +274,7 @@ class Config:
 
 
 def from_dict(values: dict[str, Any]) -> Config:
-    """Return the settings that `to_dict` wrote; an unknown name or a value of the wrong type is a `ValueError`."""
+    """Return the settings that `to_dict` wrote; an unknown name or a wrong type is a `ValueError`."""
     return records.from_dict(values, Config)
 
 

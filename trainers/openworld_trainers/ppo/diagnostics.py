@@ -77,7 +77,7 @@ def divergence(
 
 
 def outside(ratio: Float[Array, " N"], epsilon: float) -> Bool[Array, " N"]:
-    """Return where a ratio lies outside 1 ± ε; there the loss of PPO has no gradient that moves it further out."""
+    """Return where a ratio lies outside 1 ± ε; the loss has no gradient that moves it further out."""
     return jnp.abs(ratio - 1) > epsilon
 
 
@@ -108,11 +108,11 @@ def outer_step(
 
 
 def data_ratio(transitions: int, divergence: Float[Array, ""]) -> Float[Array, ""]:
-    """Return the data-to-divergence ratio, transitions of the update / KL(π_old ‖ π_new), in transitions / nat.
+    """Return the data-to-divergence ratio, transitions of the update / KL(π_old ‖ π_new).
 
-    It is the amount of data behind the distance that the policy moved. Beukman et al. 2026 (arXiv 2603.06009)
-    name such a ratio. That it uses the whole update, and the mean divergence in this direction, is our
-    reading.
+    Its unit is transitions / nat. It is the amount of data behind the distance that the policy moved. Beukman
+    et al. 2026 (arXiv 2603.06009) name such a ratio. That it uses the whole update, and the mean divergence
+    in this direction, is our reading.
     """
     return transitions / jnp.maximum(divergence, 1e-9)
 

@@ -1,4 +1,4 @@
-"""The environment that the trainer needs, as a protocol, so that small test environments can replace OpenWorld."""
+"""The environment as the trainer uses it, a protocol, so that tests can use small ones."""
 
 import dataclasses
 from dataclasses import dataclass

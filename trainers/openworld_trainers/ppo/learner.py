@@ -187,7 +187,7 @@ def learner_shapes(env: BatchedEnv, config: Config, devices: Devices) -> dict[st
 
 
 def metrics_row(metrics: UpdateMetrics, achievement_names: tuple[str, ...]) -> dict[str, Any]:
-    """Return an update's metrics as a row of `metrics.jsonl`; means over episodes are NaN where none ended."""
+    """Return an update's metrics as a row; means over episodes are NaN if none ended."""
     host = jax.device_get(metrics)
     sums = host.episode_sums
     episodes = float(sums.episodes)

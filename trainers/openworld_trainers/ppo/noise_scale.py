@@ -20,7 +20,7 @@ MEMORY = 32.0
 
 
 class NoiseScale(eqx.Module):
-    """One estimate. `signal` and `noise` are unbiased and may be negative; `scale` is biased and never negative.
+    """One estimate: `signal` and `noise` are unbiased and may be negative, `scale` is neither.
 
     Attributes:
         signal: |G|², the squared norm of the true gradient.
@@ -59,7 +59,7 @@ def noise_scale(
 
 
 def noise_of_parts(gradients: Any, size: int) -> NoiseScale:
-    """Return the estimate from the gradients of equal parts of one batch; their mean is the gradient of the batch.
+    """Return the estimate from the gradients of equal parts of one batch.
 
     Args:
         gradients: a tree whose leaves have the parts as first axis, at least two.
@@ -73,7 +73,7 @@ def noise_of_parts(gradients: Any, size: int) -> NoiseScale:
 
 
 def averages(values: Numbers, memory: int | float = MEMORY) -> Float[np.ndarray, " updates"]:
-    """Return exponential averages after each update, with bias correction; NaN and infinite values are left out.
+    """Return exponential averages after each update, with bias correction and without NaN.
 
     mₜ = βmₜ₋₁ + (1 − β)xₜ, given as mₜ / (1 − βᵗ), with β = 1 − 1/memory.
 

@@ -121,8 +121,8 @@ def act(
 ) -> tuple[Float32[Array, "B memory"], Float[Array, "B actions"], Float[Array, " B"]]:
     """Return the network's next memory, logits and value.
 
-    On an accelerator, large batches are computed in blocks (`Tuning.acted_at_once`), whose features fit in its
-    memory.
+    On an accelerator, large batches are computed in blocks (`Tuning.acted_at_once`), whose features fit in
+    its memory.
     """
     worlds = observation.shape[0]
     block = tuning.here().acted_at_once

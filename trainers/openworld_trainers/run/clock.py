@@ -52,7 +52,7 @@ class Clock:
         return self.updates * self.config.rollout.batch
 
     def progress(self) -> float:
-        """Return the finished share of the run, 0 to 1, by the nearer limit; the learning rate depends on it."""
+        """Return the finished share of the run, 0 to 1, by the nearer limit."""
         run = self.config.run
         done = self.transitions / run.transitions
         return min(1.0, max(done, self.seconds / run.time_budget_s) if run.time_budget_s else done)

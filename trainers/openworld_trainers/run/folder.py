@@ -58,7 +58,7 @@ class RunFolder:
             raise RunFolderError(f"no run can be kept in {self.path}: {error.strerror or error}") from error
 
     def _check_free(self) -> None:
-        """Raise `RunFolderError` if the folder has files, without settings, that a new run would write over."""
+        """Raise `RunFolderError` if a new run would write over files in a folder without settings."""
         check_folder(self.path)
         metrics = self.path / METRICS
         if metrics.exists() and (not metrics.is_file() or metrics.stat().st_size):

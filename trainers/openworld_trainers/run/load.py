@@ -1,4 +1,6 @@
-"""Load a trained agent from a run, a checkpoint or an export, after checks of every file. Nothing is unpickled.
+"""Load a trained agent from a run, a checkpoint or an export.
+
+Every file is checked first, and nothing is unpickled.
 
 An export is a folder of two files. `model.safetensors` holds the parameters. `model_card.json` describes the
 agent; it has a checksum of the parameters and one of itself.

@@ -1,4 +1,4 @@
-"""One writer for each run: a file in its folder names the process that owns it, and the system locks the file.
+"""One writer for each run: a locked file in its folder names the process that owns it.
 
 The lock is the system's own (`flock`). It ends with its process in every case, so it is reliable on one
 machine. Over a network (NFS) a file system may limit such locks to each machine, or have none. Then the
@@ -161,7 +161,7 @@ def acquire(folder: Path, doing: str, force: bool = False, say: Callable[[str], 
 
 
 def open_locked(path: Path) -> tuple[int, bool | None]:
-    """Open and lock the file; return its handle, and True if we have the lock, False if not, None without locks."""
+    """Open and lock the file; return its handle, and whether we have the lock (None: no locks)."""
     while True:
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
         handle = os.open(path, flags, 0o644)

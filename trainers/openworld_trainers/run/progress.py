@@ -64,10 +64,10 @@ class Past:
 
 
 class Output(Console):
-    """A console that ends a run in order when nobody reads it any more; rich's own ends the process at once."""
+    """A console that saves and ends the run if its output is closed; rich's own ends the process."""
 
     def on_broken_pipe(self) -> None:
-        """Write nothing from now on, and ask for the end as a signal does."""
+        """Write nothing from now on, and end the run as a signal does."""
         self.quiet = True
         sink = os.open(os.devnull, os.O_WRONLY)
         for stream in (sys.stdout, sys.stderr):

@@ -1,5 +1,6 @@
-"""Signals that end a command: Ctrl-C (SIGINT), SIGTERM and SIGHUP. The exit status is 128 + the signal's number.
+"""Signals that end a command: Ctrl-C (SIGINT), SIGTERM and SIGHUP.
 
+The exit status is 128 + the signal's number.
 Python runs a signal handler only between two of its own instructions, so not while a program is compiled. A
 thread that the system wakes at each signal ends the process in this case.
 """
@@ -116,8 +117,8 @@ class Interruption:
 def reader_gone() -> None:
     """Handle the loss of the reader of the output like a signal, SIGPIPE.
 
-    Python ignores the signal itself, so writing fails instead. While there is something to save, the run is saved
-    and ends; otherwise `Ended` is raised in the main thread.
+    Python ignores the signal itself, so writing fails instead. While there is something to save, the run is
+    saved and ends; otherwise `Ended` is raised in the main thread.
     """
     _gone.set()
     for stop in _listening[-1:]:

@@ -1,4 +1,4 @@
-"""A study of cooperation: several players that learned together, compared with one player, in the same worlds.
+"""A study of cooperation: players that learned together, compared with one player.
 
     python -m openworld_trainers.studies.coop --out runs/coop --json docs/results/coop-cpu.json
 

@@ -97,7 +97,7 @@ class Stopwatch(BaseCallback):
 
 
 def vec_envs(settings: Settings, observation: str) -> dict[str, VecEnv]:
-    """Return the three, with what is compiled compiled; theirs are made by Stable-Baselines3's own function."""
+    """Return the three VecEnvs, compiled; Stable-Baselines3's own function makes its two."""
     single, warm = (partial(kind, settings.id, observation=observation) for kind in (OpenWorldEnv, Warm))
     making: dict[str, Callable[[], VecEnv]] = {
         OURS: lambda: make_vec_env(settings.id, settings.envs, observation=observation, seed=0),

@@ -63,7 +63,7 @@ def closed(start: Board, open_: Board) -> Bool[np.ndarray, " worlds"]:
 
 
 def places(boards: np.ndarray) -> Board:
-    """Return the tiles where a burrow can start: two tiles of rock between rock, with open ground in front."""
+    """Return the tiles where a burrow can start: two tiles of rock between rock, and open ground before."""
     solid = boards[Kind.SEEN] & ~boards[Kind.OPEN]
     found = np.zeros_like(solid)
     for d in range(4):

@@ -158,7 +158,8 @@ def costs(
         return max(operations / device.flops, moved / device.bandwidth) / device.reached
 
     size = net.activations * net.width
-    # Each accelerator gives 1/n of a minibatch and waits once for it: n/m of a wait for each of its transitions.
+    # Each accelerator gives 1/n of a minibatch and waits once for it: n/m of a wait for each of its
+    # transitions.
     wait = links.all_reduce(4 * net.parameters, accelerators) * accelerators / rule.minibatch
     return Costs(
         play=1 / device.worlds,
