@@ -9,7 +9,7 @@ import jax
 from openworld_trainers.errors import TrainerError
 from openworld_trainers.ppo.config import Learning, Network, Rollout, Run
 from openworld_trainers.run.folder import CONFIG, RunFolder
-from openworld_trainers.run.settings import alone_in, begun_config, resumed_config
+from openworld_trainers.run.settings import exclusive_run, new_run_config, resumed_run_config
 from openworld_trainers.run.signals import Ended
 from openworld_trainers.run.train import train_in
 from tests.trainers import probes
@@ -38,9 +38,9 @@ def run(case, path):
     """Train to the end, from wherever the folder stands."""
     env, config = CASES[case]
     folder = RunFolder(path)
-    with alone_in(folder, "a test") as lock:
+    with exclusive_run(folder, "a test") as lock:
         resume = (Path(path) / CONFIG).exists()
-        config = resumed_config(folder, None) if resume else begun_config(folder, config)
+        config = resumed_run_config(folder, None) if resume else new_run_config(folder, config)
         return train_in(env, config, folder, resume, lock=lock)
 
 

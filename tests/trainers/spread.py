@@ -16,7 +16,7 @@ from openworld_trainers.ppo.env import achievement_names, make_env
 from openworld_trainers.ppo.learner import init_learner, make_update, metrics_row
 from openworld_trainers.run.clock import Clock
 from openworld_trainers.run.folder import RunFolder
-from openworld_trainers.run.settings import begun_config, resumed_config
+from openworld_trainers.run.settings import new_run_config, resumed_run_config
 from openworld_trainers.run.train import train_in
 from tests.trainers import probes
 from tests.trainers.helpers import small
@@ -60,7 +60,7 @@ def told(learner, rows):
 
 def train_probe(folder, config, resume=False):
     folder = RunFolder(folder)
-    config = resumed_config(folder, config) if resume else begun_config(folder, config)
+    config = resumed_run_config(folder, config) if resume else new_run_config(folder, config)
     learner = train_in(probes.BOTH, config, folder, resume)
     return told(learner, folder.metrics())
 

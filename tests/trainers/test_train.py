@@ -23,12 +23,12 @@ from openworld_trainers.run import train as training
 from openworld_trainers.run.checkpoint import CheckpointError, Checkpoints
 from openworld_trainers.run.folder import RunFolder, RunFolderError
 from openworld_trainers.run.lock import LockedError
-from openworld_trainers.run.settings import alone_in, load_policy, of_newest
+from openworld_trainers.run.settings import exclusive_run, load_policy, read_newest
 from openworld_trainers.run.train import (
     DivergedError,
-    begun_config,
+    new_run_config,
     read_config,
-    resumed_config,
+    resumed_run_config,
     train,
     train_in,
 )
@@ -41,7 +41,7 @@ CLASSIC = "OpenWorld-Classic-v0"
 
 def run(path, env, config, resume=False):
     folder = RunFolder(path)
-    config = resumed_config(folder, config) if resume else begun_config(folder, config)
+    config = resumed_run_config(folder, config) if resume else new_run_config(folder, config)
     return train_in(env, config, folder, resume)
 
 
@@ -304,10 +304,10 @@ def test_a_checkpoint_that_training_removes_while_it_is_read_is_read_anew(tmp_pa
             checkpoints.save(2, {"policy": {"x": jnp.float32(2)}}, {})
         return checkpoints.restore(number, "policy", {"x": jax.ShapeDtypeStruct((), jnp.float32)})
 
-    assert float(of_newest(checkpoints, read)["x"]) == 2
+    assert float(read_newest(checkpoints, read)["x"]) == 2
     (checkpoints.path(2) / "manifest.json").write_text("{")
     with pytest.raises(CheckpointError, match="damaged"):
-        of_newest(checkpoints, read)
+        read_newest(checkpoints, read)
 
 
 def test_a_run_that_is_trained_is_not_trained_twice(tmp_path, monkeypatch):
@@ -317,7 +317,7 @@ def test_a_run_that_is_trained_is_not_trained_twice(tmp_path, monkeypatch):
     config = small(run=Run(transitions=BATCH, film=False))
     folder = train(config, tmp_path / "run")
     before = (folder / "metrics.jsonl").read_bytes()
-    with alone_in(RunFolder(folder), "a test"):
+    with exclusive_run(RunFolder(folder), "a test"):
         message = line_of(TrainerError, LockedError, lambda: train(None, folder, resume=True))
         assert f"is in use by process {os.getpid()} on {platform.node()} (a test, since" in message
         line_of(TrainerError, LockedError, lambda: train(None, folder, resume=True, force=True))

@@ -26,7 +26,7 @@ from openworld_trainers.ppo.networks import ActorCritic, count_parameters, make_
 from openworld_trainers.run.agent import Agent, AgentError, RecurrentAgent
 from openworld_trainers.run.checkpoint import CheckpointError, Checkpoints
 from openworld_trainers.run.folder import CONFIG, RunFolder
-from openworld_trainers.run.settings import check_identity, check_network, of_newest, read_config
+from openworld_trainers.run.settings import check_identity, check_network, read_config, read_newest
 
 WEIGHTS, CARD = "model.safetensors", "model_card.json"
 #: The kind of file, and the version of its layout and of the names in it. Others are refused.
@@ -69,7 +69,7 @@ def load_agent(path: Path | str) -> Agent:
     if not path.exists():
         raise AgentError(f"there is no {path}")
     if (path / CONFIG).is_file():
-        network, card = of_newest(Checkpoints(RunFolder(path).checkpoints), partial(_of_run, path))
+        network, card = read_newest(Checkpoints(RunFolder(path).checkpoints), partial(_of_run, path))
     elif path.is_dir() and path.name.isdecimal() and path.name.isascii():
         network, card = _of_run(path.absolute().parent.parent, int(path.name))
     elif (path / CARD).is_file() or (path / WEIGHTS).is_file():

@@ -28,7 +28,7 @@ CHANGEABLE = ("run", "learning", "advantage")
 
 
 @contextmanager
-def alone_in(folder: RunFolder, doing: str, force: bool = False) -> Iterator[Lock | None]:
+def exclusive_run(folder: RunFolder, doing: str, force: bool = False) -> Iterator[Lock | None]:
     """Own a run's folder as its only writer; the first of several processes has the lock for all."""
     lock, problem = None, None
     if is_first():
@@ -48,7 +48,7 @@ def alone_in(folder: RunFolder, doing: str, force: bool = False) -> Iterator[Loc
             lock.release()
 
 
-def begun_config(folder: RunFolder, config: Config | None) -> Config:
+def new_run_config(folder: RunFolder, config: Config | None) -> Config:
     """Start a run in an empty folder, and return its settings."""
     if config is None:
         raise RunFolderError("a new run needs settings; only a resumed run has them already")
@@ -58,7 +58,7 @@ def begun_config(folder: RunFolder, config: Config | None) -> Config:
     return config
 
 
-def resumed_config(folder: RunFolder, config: Config | None) -> Config:
+def resumed_run_config(folder: RunFolder, config: Config | None) -> Config:
     """Return the settings of a resumed run: its own, or new ones that its checkpoints allow."""
     kept = read_config(folder)
     if config is None or config == kept:
@@ -81,12 +81,12 @@ def resumed_config(folder: RunFolder, config: Config | None) -> Config:
     return config
 
 
-def got_going(folder: RunFolder, checkpoints: Checkpoints) -> bool:
+def can_continue(folder: RunFolder, checkpoints: Checkpoints) -> bool:
     """Return whether a run can be continued; one that was killed before its first checkpoint starts again."""
     return bool(checkpoints.numbers() or folder.metrics())
 
 
-def of_newest(checkpoints: Checkpoints, read: Callable[[int], Result]) -> Result:
+def read_newest(checkpoints: Checkpoints, read: Callable[[int], Result]) -> Result:
     """Read the newest checkpoint; if training removes it meanwhile, read the next one."""
     while True:
         number = checkpoints.latest()
@@ -144,7 +144,7 @@ def newest_policy(env: BatchedEnv, config: Config, folder: RunFolder) -> Policy:
         check_network(config.network, facts, checkpoints.path(number))
         return Policy(checkpoints.restore(number, "policy", shapes), jnp.float32(1))
 
-    return of_newest(checkpoints, read)
+    return read_newest(checkpoints, read)
 
 
 def load_policy(run_dir: Path | str) -> Policy:

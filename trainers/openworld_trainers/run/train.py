@@ -25,13 +25,13 @@ from openworld_trainers.run.lock import Lock
 from openworld_trainers.run.phases import Phases
 from openworld_trainers.run.progress import Display, Output
 from openworld_trainers.run.settings import (
-    alone_in,
-    begun_config,
+    can_continue,
     check_identity,
     check_network,
-    got_going,
+    exclusive_run,
+    new_run_config,
     read_config,
-    resumed_config,
+    resumed_run_config,
 )
 from openworld_trainers.run.signals import Interruption, cleanup_on_exit, interruption
 
@@ -109,7 +109,7 @@ def train(
     several.start()
     folder = RunFolder(run_dir)
     if config is None:
-        config = read_config(folder) if resume else begun_config(folder, None)
+        config = read_config(folder) if resume else new_run_config(folder, None)
     env = make_env(config.env)
     # A run that cannot fit is refused before its folder is made.
     check_fits(config, env, device_memory(devices_of(config).count))
@@ -118,8 +118,8 @@ def train(
     films = config.run.film
     if phases is None and films:
         phases = Phases(training=config.run.time_budget_s or 3600.0, film=60.0)
-    with alone_in(folder, f"training {env.id}", force) as lock:
-        config = resumed_config(folder, config) if resume else begun_config(folder, config)
+    with exclusive_run(folder, f"training {env.id}", force) as lock:
+        config = resumed_run_config(folder, config) if resume else new_run_config(folder, config)
         train_in(env, config, folder, resume, lock=lock, phases=phases)
         if films and several.is_first():
             for line in film(folder.path, phases=phases):
@@ -149,7 +149,7 @@ def train_in(
     )
     with display, interruption(display.say) as stop, cleanup_on_exit(display.console.show_cursor):
         session = Session(folder, checkpoints, display, stop, clock, lock)
-        if resume and got_going(folder, checkpoints):
+        if resume and can_continue(folder, checkpoints):
             display.doing("reading the checkpoint")
             learner = restore(env, checkpoints, clock, devices)
         else:
