@@ -37,7 +37,7 @@ def summary(title: str, agents: Mapping[str, Numbers]) -> list[str]:
     rows += [
         ("score", [shown(of["score"]) for of in every]),
         ("length", [shown(of["length"], digits=0) for of in every]),
-        ("cut by the limit", [str(of["ended"]["truncated"]) for of in every]),
+        ("truncated", [str(of["ended"]["truncated"]) for of in every]),
     ]
     rates = [of["achievements"] for of in every]
     names = [name for name in rates[0] if any(of[name]["value"] for of in rates)]
