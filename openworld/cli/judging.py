@@ -23,7 +23,7 @@ MOST_BESIDE_RANDOM, BESIDE_RANDOM = 100_000, 1000
 
 
 def evaluate(words: list[str]) -> None:
-    """Measure an agent on held-out worlds."""
+    """Evaluate an agent on held-out worlds."""
     import tyro
 
     @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def by_protocol(options: Any, source: str) -> None:
     name = options.name or (source.rpartition(":")[2] if ":" in source else Path(source).stem)
     out = options.out or Path(re.sub(r"[/\\\x00]", "_", plain(f"{name}.{protocol.name}.json")))
     if out.is_dir():
-        raise ValueError(f"--out {out} is a folder, where the result is to be a file")
+        raise ValueError(f"--out {out} is a folder; the result needs a file")
     check_output(out, RESULT, force=options.force)
     prepare()
     entrant = Entrant(name, factory(source, protocol, options.algorithm, options.greedy), source)
@@ -188,7 +188,7 @@ def leaderboard(words: list[str]) -> int:
 
     @dataclass(frozen=True)
     class Leaderboard:
-        """Verify results and write the page of those that are true and whole.
+        """Verify results and write the leaderboard: a page of those that are right and complete.
 
         The exit code is 1 if a file is not on the page; a line for each such file gives the reason.
 

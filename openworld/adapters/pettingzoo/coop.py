@@ -16,8 +16,8 @@ from openworld.adapters.gymnasium.spaces import observation_space
 from openworld.adapters.pettingzoo.programs import Shown, programs
 from openworld.environment import COMPANY, State
 from openworld.registry import known_keywords, make
+from openworld.render.ansi import ansi
 from openworld.render.picture import picture
-from openworld.render.terminal import ansi
 from openworld.system import cache
 
 #: "human" prints what "ansi" returns.
