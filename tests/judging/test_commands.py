@@ -75,6 +75,24 @@ def test_our_runs_and_exports(folder, recurrent):
     assert greedy.episodes.digests != drawn.episodes.digests
 
 
+def test_a_run_beside_a_random_agent(folder, capsys):
+    make_run(folder / "run")
+    assert cli.main(["evaluate", "run", "--out", "a.json"]) == 2
+    assert "--out is for a protocol's result; name a protocol with --protocol" in capsys.readouterr().err
+    shown = []
+    for words in (["--worlds", "3"], [], ["--greedy"]):
+        assert cli.main(["evaluate", "run", "--episodes", "6", *words]) == 0
+        shown.append(capsys.readouterr().out.splitlines())
+        assert json.loads((folder / "run" / "evaluation.json").read_text())["episodes"] == 6
+    assert shown[0] == shown[1] != shown[2]
+    assert shown[0][0] == "OpenWorld-Classic-v0: 6 held-out episodes, 95 % intervals"
+    assert shown[0][1].split() == ["trained", "random"]
+    assert [line.split("  ")[0] for line in shown[0][2:9]] == [
+        *("return", "return, interquartile", "share of the total", "share, interquartile"),
+        *("score", "length", "truncated"),
+    ]
+
+
 @pytest.mark.parametrize("agent", ["random", "scripted", "run", "recurrent"])
 def test_the_worlds_side_by_side_do_not_change_the_result(folder, agent, monkeypatch):
     count = 18  # neither 4 nor 16 divides it
@@ -131,7 +149,7 @@ def test_zips_of_stable_baselines3(folder, algorithm):
         (["--agent", "random", "--worlds", "0", "--protocol", "small"], "--worlds must be 1 to"),
         (["run", "--agent", "random"], "name one agent, not run and random"),
         ([], "name a run's folder, or an agent with --agent"),
-        (["run", "--out", "a.json"], "--out is for a protocol's result; name a protocol with --protocol"),
+        (["nowhere/run"], "there is no agent 'nowhere/run'"),
         (["--agent", "."], "is no run, no checkpoint and no exported agent"),
     ],
 )
