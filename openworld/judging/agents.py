@@ -138,7 +138,7 @@ def load(source: str) -> Factory:
         openworld.judging.agents.AgentError: 'no_such_module:Agent': there is no module 'no_such_module'
     """
     module_name, _, name = source.partition(":")
-    if not module_name or not name:
+    if not name or not all(part.isidentifier() for part in module_name.split(".")):
         raise AgentError(f"{source!r} names no agent; one is named like package.module:Agent")
     here = str(Path.cwd())
     if here not in sys.path:

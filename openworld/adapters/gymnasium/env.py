@@ -99,7 +99,7 @@ class OpenWorldEnv(Copyable, gymnasium.Env[Any, np.int64]):
         limit = limits.of_one(listed(id).rules.time_limit, time_limit, max_episode_steps)
         self.world = make(id, observation="tokens", time_limit=limit, repeat_world=repeat_world)
         self.render_mode = render_mode
-        self.render_scale = checks.positive("render_scale", render_scale)
+        self.render_scale = checks.render_scale(render_scale)
         self.action_space = Discrete(self.world.num_actions)
         self.observation_space = observation_space(self.world.ruleset, self._form)
         self._mask_at = _ACHIEVEMENTS + self.world.ruleset.achievements

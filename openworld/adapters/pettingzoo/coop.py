@@ -77,7 +77,7 @@ class CoopEnv(Copyable, ParallelEnv[str, Any, int]):
         settings["time_limit"] = limits.smaller(settings.get("time_limit"), max_cycles, "max_cycles")
         self.world = make(COMPANY, observation="tokens", num_agents=players, **settings)
         self.max_cycles = self.world.time_limit
-        self.render_mode, self.render_scale = render_mode, checks.positive("render_scale", render_scale)
+        self.render_mode, self.render_scale = render_mode, checks.render_scale(render_scale)
         self.possible_agents = [f"player_{i}" for i in range(players)]
         self.agents: list[str] = []
         rules, self._form = self.world.ruleset, observation

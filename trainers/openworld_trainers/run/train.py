@@ -8,7 +8,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from rich.console import Console
 
 from openworld_trainers.errors import StoppedError, TrainerError
 from openworld_trainers.planner.device_memory import device_memory
@@ -35,7 +34,7 @@ from openworld_trainers.run.folder import (
 from openworld_trainers.run.lock import Lock
 from openworld_trainers.run.metrics import RunFolder, RunFolderError, plain
 from openworld_trainers.run.phases import Phases
-from openworld_trainers.run.progress import Display
+from openworld_trainers.run.progress import Display, Output
 from openworld_trainers.run.signals import Interruption, interruption, leaving
 
 __all__ = [
@@ -143,7 +142,7 @@ def train_in(
     clock = Clock(config)
     display = Display(
         f"{world.id} in {folder.path}",
-        Console(quiet=not several.is_first()),
+        Output(quiet=not several.is_first()),
         settings=to_dict(config),
         history=folder.metrics() if resume else (),
         step=(phases, "training") if phases else None,
