@@ -48,9 +48,9 @@ def test_somebodys_agent(folder, capsys):
     result = judged("--agent", "my_own_agent:Agent", "--name", "mine")
     assert result.agent["name"] == "mine"
     assert result.agent["source"] == "my_own_agent:Agent"
-    told = capsys.readouterr().out
-    assert f"mine: {EPISODES} episodes of small" in told
-    assert "check it with: openworld verify made.json" in told
+    message = capsys.readouterr().out
+    assert f"mine: {EPISODES} episodes of small" in message
+    assert "check it with: openworld verify made.json" in message
     again = judged("--agent", "my_own_agent:Agent", "--worlds", "4", "--episodes", EPISODES)
     assert (again.agent["name"], again.made["worlds_at_once"]) == ("Agent", 4)
 
@@ -139,7 +139,7 @@ def test_zips_of_stable_baselines3(folder, algorithm):
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["--agent", "nothing_here:Agent"], "there is no module 'nothing_here'"),
         (["--agent", "nobody"], "there is no agent 'nobody': name random, scripted, a folder"),
@@ -153,10 +153,10 @@ def test_zips_of_stable_baselines3(folder, algorithm):
         (["--agent", "."], "is no run, no checkpoint and no exported agent"),
     ],
 )
-def test_mistakes_are_told_in_one_line(folder, words, told, capsys):
+def test_mistakes_are_shown_in_one_line(folder, words, message, capsys):
     assert cli.main(["evaluate", *words]) == 2
     said = capsys.readouterr().err
-    assert told in said
+    assert message in said
     assert said.count("\n") == 1
     assert list(folder.iterdir()) == []
 
@@ -165,9 +165,9 @@ def test_mistakes_are_told_in_one_line(folder, words, told, capsys):
 @pytest.mark.filterwarnings("ignore")
 def test_a_zip_of_nothing_known_is_refused(folder, capsys):
     (folder / "model.zip").write_bytes(b"PK")
-    for words, told in ((["--algorithm", "Chess"], "has an algorithm 'Chess'"), ([], "model.zip")):
+    for words, message in ((["--algorithm", "Chess"], "has an algorithm 'Chess'"), ([], "model.zip")):
         assert cli.main(["evaluate", "--protocol", "small", "--agent", "model.zip", *words]) != 0
-        assert told in capsys.readouterr().err
+        assert message in capsys.readouterr().err
 
 
 def test_an_agent_of_other_rules_is_refused(folder, capsys, monkeypatch):
