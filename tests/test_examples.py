@@ -8,7 +8,7 @@ import jax
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("content", "core", "generate", "observe", "rules")
+ROOMS = ("content", "core", "generate", "judging", "observe", "rules")
 FILES = [
     path.relative_to(ROOT) for room in ROOMS for path in sorted((ROOT / "openworld" / room).rglob("*.py"))
 ]
@@ -18,7 +18,8 @@ FILES = [
 @pytest.mark.parametrize(
     "name", [".".join(path.with_suffix("").parts) for path in FILES if ">>> " in (ROOT / path).read_text()]
 )
-def test_examples_run(name):
+def test_examples_run(name, monkeypatch):
+    monkeypatch.chdir(ROOT)
     found = doctest.testmod(importlib.import_module(name))
     assert found.attempted
     assert not found.failed

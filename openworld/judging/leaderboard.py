@@ -41,6 +41,10 @@ def write(sources: Sequence[Path], out: Path, *, say: Say = lambda _: None) -> l
 
     Raises:
         ResultError: a source does not exist; nothing is played or written.
+
+    Example:
+        >>> write([Path("docs/results/leaderboard")], Path("leaderboard.md"))  # doctest: +SKIP
+        []
     """
     if out.is_dir():
         raise ResultError(f"{plain(out, 500)} is a folder, where the page is to be a file")
@@ -73,7 +77,12 @@ def checked(path: Path, say: Say = lambda _: None) -> Result | str:
 
 
 def files(sources: Sequence[Path]) -> list[Path]:
-    """Return the files of results, with those in folders."""
+    """Return the files of results, with those in folders.
+
+    Example:
+        >>> len(files([Path("docs/results/leaderboard")]))
+        8
+    """
     found = []
     for source in sources:
         if not source.exists():
