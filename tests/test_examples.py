@@ -8,7 +8,7 @@ import jax
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("content", "core", "generate", "observe", "rules", "system")
+ROOMS = ("content", "core", "generate", "judging", "observe", "rules", "system")
 FILES = [(path, ROOT) for room in ROOMS for path in sorted((ROOT / "openworld" / room).rglob("*.py"))]
 FILES += [(path, ROOT / "trainers") for path in sorted((ROOT / "trainers").rglob("*.py"))]
 
@@ -23,7 +23,8 @@ def runnable(path):
     "name",
     [".".join(path.relative_to(root).with_suffix("").parts) for path, root in FILES if runnable(path)],
 )
-def test_examples_run(name):
+def test_examples_run(name, monkeypatch):
+    monkeypatch.chdir(ROOT)
     found = doctest.testmod(importlib.import_module(name))
     assert found.attempted
     assert not found.failed
