@@ -160,7 +160,7 @@ def lacks(found: Reach, row: Recipe | ArmourRecipe | Placement) -> str | None:
 
 
 def inhabitants(rules: Ruleset, found: Reach, row: FloorRow) -> Iterator[Creature]:
-    """Yield the creatures that appear on a floor: their chance is not nought, and their ground is there."""
+    """Yield the creatures that can appear on a floor: their chance is above 0, and their ground is there."""
     chances = {
         Kind.PASSIVE: row.chances.passive,
         Kind.MELEE: row.chances.melee + row.chances.night,

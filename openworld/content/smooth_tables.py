@@ -16,11 +16,11 @@ _NO_TREASURE = (Block.INVALID, Block.INVALID)
 
 
 class SmoothRow(NamedTuple):
-    """The numbers of one floor; as `SmoothTables`, of all floors, each field with a leading floors axis.
+    """The numbers of one floor, or of all floors with a leading floors axis (`SmoothTables`).
 
-    A floor made of rooms holds another's numbers, which nobody reads. Passes of ore: of a tile's one draw, each
-    pass takes the draws from its `least` to below its `most`, in 2**-CHANCE_BITS, so that the passes over one
-    block follow each other.
+    A floor made of rooms has the numbers of another one, which are not used. All passes of ore use one draw
+    of a tile: each pass takes the draws from its `least` to below its `most`, in 2**-CHANCE_BITS. So passes
+    over the same block follow each other.
     """
 
     default: Int32[Any, "*floors"]

@@ -1,6 +1,6 @@
-"""The records a world is made of.
+"""The records of a world.
 
-Stored narrow, played wide: the fields below are as small as their values allow, and a step works on a copy in
+Stored narrow, played wide: the fields are stored as small as their values allow. A step works on a copy in
 which every integer is an int32 (`widen`, `narrow`). Axes: `agents` players, `floors`, `rows`, `cols`.
 """
 

@@ -1,8 +1,8 @@
-"""Action masks: which actions would do something now.
+"""Action masks: the actions that would do something now.
 
-False is a promise: the action leaves exactly the state that NOOP leaves, whatever the dice and the other players
-do. Each answer is the rule's own predicate, asked of the state before the step; an action that nobody answers for
-here is True. What decides is the state alone, never the dice, so a mask shows nothing about chance.
+False is a promise: the action leaves exactly the state that NOOP leaves, for all random draws and all actions
+of other players. Each answer is the predicate of the rule itself, for the state before the step. An action
+without an answer here is True. A mask depends on the state alone, so it shows nothing about chance.
 """
 
 import dataclasses
@@ -231,7 +231,7 @@ def _shooting(scene: Scene) -> Answers:
 
 
 def _using(scene: Scene) -> Answers:
-    """Potions and books are used up, whatever comes of it."""
+    """Potions and books are used up, with or without an effect."""
     held = scene.world.player.inventory > 0
     colours = range(scene.world.potions.shape[0])
     drunk = {Action(Action.DRINK_POTION_RED + i): held[:, Item.POTION_RED + i] for i in colours}

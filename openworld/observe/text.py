@@ -61,7 +61,7 @@ def text(tokens: np.ndarray, rules: Ruleset = FULL) -> str:
 
 
 def _bodies(seen: Seen) -> list[tuple[int, int, str]]:
-    """Return who is in view besides the player, as (row, column, name), nearest first."""
+    """Return the creatures and other players in view as (row, column, name), nearest first."""
     found = [
         (row, col, names.creatures().get((kind, number), "unknown creature"))
         for row, col, kind, number in seen.creatures()

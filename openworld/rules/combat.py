@@ -1,7 +1,7 @@
-"""Blows and wounds, between players and creatures (rules 5 and 6).
+"""Blows and wounds of players and creatures (rules 5 and 6).
 
-Damage has three components, physical, fire and ice. A body shrugs off tenths of each. Everything is in
-1/POINT of a point of health, in which every case of the rules is a whole number.
+Damage has three components: physical, fire and ice. A defence takes tenths of each. The unit is 1/POINT of a
+point of health; in it every case of the rules is a whole number.
 """
 
 import equinox as eqx
@@ -84,7 +84,10 @@ def received(
 def wound_mobs(
     world: World, turn: Turn, damage: Int32[Array, "agents _ 3"], hit: Bool[Array, "agents mobs"]
 ) -> tuple[World, Turn, Bool[Array, "agents mobs"]]:
-    """Hurt creatures, remove those that die, count kills, and tell who slew which."""
+    """Hurt creatures, remove those that die, and count kills.
+
+    The third result says which player killed which creature.
+    """
     mobs, tables = world.mobs, turn.tables
     kind = tables.creatures.slot_kind
     defence = tables.creatures.defence[kind, mobs.type]

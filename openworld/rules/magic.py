@@ -34,7 +34,7 @@ _CASTING = (Achievement.CAST_FIREBALL, Achievement.CAST_ICEBALL)
 
 
 def read(world: World, turn: Turn) -> tuple[World, Turn]:
-    """Use up a book and learn one of the spells not yet known; whoever knows them all learns nothing."""
+    """Use up a book and learn one of the spells not yet known, if there is one."""
     player = world.player
     opened = (turn.action == Action.READ_BOOK) & (player.inventory[:, Item.BOOK] > 0)
     agents = jnp.arange(opened.shape[0], dtype=jnp.uint32)
@@ -139,9 +139,10 @@ def _table(world: World, turn: Turn) -> tuple[Int32[Array, " agents"], Bool[Arra
 def _piece(
     charms: Int32[Array, "agents 4"], element: Int32[Array, " agents"], turn: Turn
 ) -> Bool[Array, "agents 4"]:
-    """Draw a piece of armour that bears no charm, or else one that bears the other element's; maybe none.
+    """Draw a piece of armour without an enchantment, or else one with the other element.
 
-    Bare places count as pieces: what is charmed there serves whoever wears anything at all.
+    There may be none. Empty places count as pieces: their enchantment serves a player who wears any armour at
+    all.
     """
     bare, other = charms == Enchantment.NONE, charms != element[:, None]
     eligible = jnp.where(jnp.any(bare, axis=-1, keepdims=True), bare, other)

@@ -1,8 +1,8 @@
-"""Creatures that appear about the players (rule 4).
+"""Creatures that appear around players (rule 4).
 
-Most worlds need none of this in a step, so it is rare work: `due` says cheaply who needs it, and only they have
-their surroundings read (`window`) and searched (`spawn`). The search is exact: each class appears on a uniformly
-drawn eligible tile, if there is one.
+Most worlds need none of this in a step, so it is rare work. `due` finds the worlds that need it. Only for
+them a window of the map is read (`window`) and searched (`spawn`). The search is exact: a creature appears on
+a tile drawn uniformly from all eligible tiles.
 """
 
 from typing import NamedTuple

@@ -102,7 +102,7 @@ class Turn(eqx.Module):
         return dataclasses.replace(self, faced=edit)
 
     def earn(self, flags: Bool[Array, "agents *n"], achievement: Int32[Array, "*m"] | int) -> "Turn":
-        """Return the turn in which players have earned achievements; one that is none (`NOTHING`) is left out.
+        """Return the turn in which players have earned achievements; `NOTHING` is left out.
 
         Args:
             flags: [agents, ...]: who earns something.

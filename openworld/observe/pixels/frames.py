@@ -1,8 +1,8 @@
-"""Pixels: a small picture of what a player perceives, decoded from tokens (rules 7.1 and 1.11).
+"""Pixels: a small picture of an observation, decoded from tokens (rules 7.1 and 1.11).
 
-The view, 9 x 11 tiles of 10 x 10 pixels (classic: 7 x 9 of 7 x 7), and below it 4 (2) rows of places for what the
-player lives on, carries and is. Each tile and each place is one patch of a table; darkness, night and sleep dim the
-view's. Whole numbers only: the picture is the same on every device.
+The view has 9 x 11 tiles of 10 x 10 pixels (classic: 7 x 9 of 7 x 7). Below it are 4 (2) rows of places for
+vitals, items and states. Each tile and each place is one patch of a table. Darkness, night and sleep dim the
+view. All numbers are whole, so the picture is the same on every device.
 """
 
 from functools import partial

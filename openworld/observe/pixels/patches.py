@@ -24,8 +24,8 @@ LADDERS = (Fixture.LADDER_DOWN, Fixture.LADDER_UP, Fixture.LADDER_DOWN_BLOCKED)
 class Patches:
     """The table for one ruleset's pictures.
 
-    First the bare tiles, by the tile's number; then those that somebody stands on, footing by footing and on
-    each whatever stands there; then the pictures of the places.
+    It has first the bare tiles, by number; then the tiles with a body on them, footing by footing; then the
+    pictures of the places.
 
     Attributes:
         table: the patches, each `size` x 3 * `size` bytes.
@@ -75,7 +75,7 @@ def patches_of(rules: Ruleset) -> Patches:
 
 
 def _footings(rules: Ruleset) -> list[int]:
-    """Return the looks of the tiles that somebody can stand on; the first is one that is not seen."""
+    """Return the numbers of the tiles on which a body can stand; the first is 0, a tile that is not seen."""
     homes = {block for row in rules.creatures for block in row.home}
     if any(row.boss for row in rules.floors):
         homes |= {Block.GRAVE, Block.GRAVE2, Block.GRAVE3}
