@@ -17,7 +17,7 @@ from openworld.content.encoding import PLAYER_PROJECTILES, light_of, projectile_
 from openworld.content.ids import Floor
 from openworld.content.rulesets import FULL, Ruleset
 from openworld.content.units import DAYLIGHT_LEVELS, LIGHT_LEVELS
-from openworld.core.xla import stage_of
+from openworld.core.xla import opaque_true, stage_of
 from openworld.observe.layout import AWAKE_MARK, MOST_PLAYERS, layout_of
 from openworld.observe.pixels.patches import SIZES, Patches, patches_of
 
@@ -46,9 +46,9 @@ def pixels(
     """Decode tokens to the picture."""
     flat = tokens.reshape(-1, tokens.shape[-1])
     with jax.named_scope("pixels"):
-        # No token has more than 8 bits set, which the compiler does not know. What is chosen for a tile must lie in
-        # memory before its bytes are laid, and these before the picture is taken for one of another shape.
-        stage = stage_of(jax.lax.population_count(flat[0, 0]) <= jnp.uint8(8))
+        # What is chosen for a tile must lie in memory before its bytes are laid, and these before the picture is
+        # taken for one of another shape.
+        stage = stage_of(opaque_true(flat[:, 0]))
         chosen = stage(partial(_chosen, rules=rules), flat)
         image = stage(partial(_laid, patches=patches_of(rules)), *chosen)
     return image.reshape(*tokens.shape[:-1], *pixels_shape(rules))
