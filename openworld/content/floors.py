@@ -105,7 +105,8 @@ class FloorRow:
         boss: the necromancer's floor: bodies do not tire there, blows are harder, monsters come in waves and
             stay, each wave of the types of the floor whose number is the necromancer's wounds.
         spawn_on: where everything appears here; None: on each creature's own ground.
-        spawn_within: monsters appear at most this far from a player, however near; None: at the usual distance.
+        spawn_within: creatures appear at most this far from a player, at any near distance; None: at the
+            usual distance.
     """
 
     floor: Floor

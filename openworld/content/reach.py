@@ -174,7 +174,7 @@ def inhabitants(rules: Ruleset, found: Reach, row: FloorRow) -> Iterator[Creatur
 
 
 def _named(rules: Ruleset, row: FloorRow, creature: Creature) -> bool:
-    """Return whether a floor names a creature; the boss's monsters are those of the first `BOSS_BLOWS` floors."""
+    """Return whether a floor names a creature. The boss calls the monsters of the first floors."""
     if creature.kind == Kind.PASSIVE:
         return creature.number == row.passive and not row.boss
     floors = rules.floors[:BOSS_BLOWS] if row.boss else (row,)

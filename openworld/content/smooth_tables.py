@@ -90,7 +90,10 @@ def _compile(g: Smooth, boss: bool) -> dict[str, Any]:
 
 
 def _ores(g: Smooth) -> list[tuple[int, int, int, int, int]]:
-    """Return the passes as ranges of one draw: a pass gets its chance of what those before left of its block."""
+    """Return the passes as ranges of one draw.
+
+    A pass gets its chance of the tiles that earlier passes left of its block.
+    """
     left: dict[Block, float] = {}
     passes = []
     for ore in g.ores:

@@ -55,7 +55,10 @@ class Player(eqx.Module):
 
 
 class Mobs(eqx.Module):
-    """Creatures of a floor: fixed slots for melee, then passive, then ranged ones; `alive` says which are used."""
+    """The creatures of a floor: slots for melee, then passive, then ranged ones.
+
+    `alive` says which slots are used.
+    """
 
     position: Int[Array, "mobs 2"] = eqx.field(metadata=INT8)
     type: Int[Array, " mobs"] = eqx.field(metadata=UINT8)

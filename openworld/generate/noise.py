@@ -26,7 +26,7 @@ _SPARE_BITS = 8
 
 
 def _fades(size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return two int32[size, 2]: for the tiles and the two corners of a cell the fade, and the fade times the way.
+    """Return two int32[size, 2], by tile and the two corners of a cell: the fade, and fade times way.
 
     The fade is the quintic 6t^5 - 15t^4 + 10t^3, in 1/ONE; the way from the corner is in cells.
     """

@@ -26,7 +26,7 @@ _DRAW_STRIDE = 16
 
 
 class Plan(NamedTuple):
-    """The rooms of a floor, in the order in which they are painted. Positions are (row, column) on the map."""
+    """The rooms of a floor, in the order of painting. Positions are (row, column) on the map."""
 
     corner: Int32[Array, "rooms 2"]
     size: Int32[Array, "rooms 2"]

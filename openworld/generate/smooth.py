@@ -140,7 +140,7 @@ def set_ladders(
 def lead_to_middle(
     block: Int32[Array, "rows cols"], row: SmoothRow
 ) -> tuple[Int32[Array, "rows cols"], Bool[Array, "rows cols"]]:
-    """Return the blocks and, on the boss's floor, from which open tiles he can be reached; elsewhere all tiles.
+    """Return the blocks, and the open tiles from which the boss can be reached; elsewhere all tiles.
 
     If he is shut in, the tiles beside him are opened.
     """

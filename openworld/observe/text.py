@@ -1,8 +1,8 @@
-"""Text: what a player perceives in words, for people and language models, made on the host from tokens.
+"""Text: an observation in words, for people and language models, made on the host from tokens.
 
-Places are given from the player, "2 up 1 left"; lists begin with the nearest. One line each: where one stands
-and what is around, creatures, what flies, what else is in view, light, vitals, what is carried, what else counts.
-Things that a ruleset does not have are left out.
+Places are given from the player, "2 up 1 left"; lists begin with the nearest. There is one line each for the
+place of the player and the tiles around, creatures, projectiles, other tiles in view, light, vitals, items,
+and the rest. Things that a ruleset does not have are left out.
 """
 
 import string

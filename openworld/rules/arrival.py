@@ -1,8 +1,8 @@
 """The placing of several players that come to a floor: one on the ladder, the others around it.
 
-The others are set on the nearest free tiles by foot: at most `STEPS` steps away, in a window of `SPAN` rows and
-columns. Among equally near tiles the upper left one comes first. Players for whom there is no tile stay on the
-ladder. It is rare work, done for few worlds at a time.
+The others are set on the nearest free tiles by foot: at most `STEPS` steps away, in a window of `SPAN` rows
+and columns. Among equally near tiles the upper left one comes first. Players for whom there is no tile stay
+on the ladder. It is rare work, done for few worlds at a time.
 """
 
 import equinox as eqx

@@ -97,7 +97,7 @@ def first_come(turn: Turn, wanted: Bool[Array, " agents"]) -> Bool[Array, " agen
 
 
 def signed(turn: Turn, type: Int32[Array, ""], player: int) -> Int32[Array, ""]:
-    """Return the type of a projectile of the player at a place of the order, with its owner's number added."""
+    """Return the type of a player's projectile with the number of its owner added."""
     return type if turn.coop is None else type + OWNER * turn.coop.number[player]
 
 

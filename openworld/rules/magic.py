@@ -75,7 +75,8 @@ def cast(world: World, turn: Turn) -> tuple[World, Turn]:
 def enchant(world: World, turn: Turn) -> tuple[World, Turn]:
     """Bind the element of the faced table to what the action names, for mana and a gem.
 
-    Nothing is spent where nothing would change (departure 11): the thing is not carried, or is of that element.
+    Nothing is spent if nothing would change (departure 11): if the thing is not carried, or has that element
+    already.
     """
     player = world.player
     ready = charmable(world, turn)
@@ -117,7 +118,7 @@ class Charmable(NamedTuple):
 
 
 def charmable(world: World, turn: Turn) -> Charmable:
-    """Return the element that each player faces, and whether its sword, bow and armour would be bound to it."""
+    """Return the element that each player faces, and which of its things could be enchanted with it."""
     player = world.player
     element, ready = _table(world, turn)
     sword = ready & (player.inventory[:, Item.SWORD] > 0) & (player.sword_enchantment != element)

@@ -25,7 +25,10 @@ FIRST_THEME, THEMES = 1, 7
 
 
 def ladder_open(world: World, tables: Tables) -> Bool[Array, ""]:
-    """Return whether the way down is open: enough monsters are slain, or an endless world's boss is defeated."""
+    """Return whether the way down is open.
+
+    It is once enough monsters are killed, or the boss of an endless world is defeated.
+    """
     won = tables.floors.endless & tables.floors.boss[world.theme] & (world.boss_progress >= BOSS_BLOWS)
     return won | (world.floors.kills[world.floor] >= KILLS_TO_DESCEND)
 

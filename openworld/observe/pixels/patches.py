@@ -1,4 +1,4 @@
-"""The patches that a small picture is laid of: each tile with each body on it, and each value of each place."""
+"""The patches of a small picture: each tile with each body on it, and each value of each place."""
 
 from dataclasses import dataclass
 from functools import cache
