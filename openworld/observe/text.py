@@ -82,9 +82,9 @@ def _standing(seen: Seen, bodies: list[tuple[int, int, str]]) -> str:
         body = f"{there[row, col]} on " if (row, col) in there else ""
         return f"{way.name.lower()} {body}{_tile(seen, row, col)}{' (faced)' * (way == facing)}"
 
-    place = f" in the {names.place(seen)}" if seen.has("floor") else ""
+    place = f" in the {names.floor_name(seen)}" if seen.has("floor") else ""
     if seen.value("floor") >= len(seen.rules.floors):
-        place = f" on {names.place(seen)}"
+        place = f" on {names.floor_name(seen)}"
     around = ", ".join(beside(way) for way in (Direction.UP, Direction.RIGHT, Direction.DOWN, Direction.LEFT))
     return f"You stand{place} on {_tile(seen, *seen.middle)}. Around you: {around}."
 

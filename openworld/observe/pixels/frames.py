@@ -73,25 +73,25 @@ def _chosen(
     # Who is awake sees itself whatever the light.
     light = jnp.where(middle & (field["asleep"] == 0), LIT, light).reshape(shape)
     body = jnp.where(middle, _own(field, rules), field["creature"])
-    tile = _tile(_looks(field, rules), body, _missile(field, patches), patches).reshape(shape)
+    tile = _tile(_shown(field, rules), body, _missile(field, patches), patches).reshape(shape)
     place = _places(wide, patches)
     light = jnp.concatenate([light, jnp.full(place.shape, LIT, jnp.int32)], axis=1)
     return jnp.concatenate([tile, place], axis=1), light.astype(jnp.uint16), _day(field, rules, patches)
 
 
 def _tile(
-    look: Int32[Array, "n view"],
+    shown: Int32[Array, "n view"],
     body: Int32[Array, "n view"],
     missile: Int32[Array, "n view"],
     patches: Patches,
 ) -> Int32[Array, "n view"]:
     """Return the patch of each tile: bare, or with what stands there."""
     standing = jnp.asarray(patches.standing)[body] + jnp.where(body < AWAKE_MARK, missile, 0)
-    footing = jnp.asarray(patches.footing)[look]
-    return jnp.where(standing > 0, patches.occupied + footing * patches.bodies + standing - 1, look)
+    footing = jnp.asarray(patches.footing)[shown]
+    return jnp.where(standing > 0, patches.occupied + footing * patches.bodies + standing - 1, shown)
 
 
-def _looks(field: dict[str, Array], rules: Ruleset) -> Int32[Array, "n view"]:
+def _shown(field: dict[str, Array], rules: Ruleset) -> Int32[Array, "n view"]:
     """Return each tile as it is shown: see `encoding.shown_tiles`."""
     tile = field["tile"]
     if len(rules.floors) == 1:
