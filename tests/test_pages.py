@@ -57,6 +57,13 @@ def test_modules_have_what_the_page_names(page):
         assert exists(name.rstrip(".")), name
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_examples_are_python_and_call_an_environment_env(page):
+    for example in re.findall(r"```py(?:thon)?\n(.*?)```", text_of(page), re.DOTALL):
+        compile(example, page, "exec")
+        assert not re.search(r"\bworld = openworld\.make", example)
+
+
 def exists(name: str) -> bool:
     """Whether a dotted name is a module, or is named in the file of the module before it."""
     package, *parts = name.split(".")
