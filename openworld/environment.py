@@ -224,6 +224,7 @@ class Environment:
             action, reward, terminated, truncated.
         """
         forking.refuse()
+        num_steps = arguments.whole("num_steps", num_steps, 0, arguments.MOST_STEPS)
 
         def body(
             at: tuple[Carry, Array, State], key: Array

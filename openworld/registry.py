@@ -71,16 +71,18 @@ def make(
     known_keywords("make", unknown, SETTINGS)
     row = listed(id)
     rules = row.rules
-    if revival is not None or sharing is not None:
-        if not rules.company:
-            raise ValueError(f"{id} is for one player; sharing and revival are for several")
-        rules = rules if revival is None else replace(rules, revival=revival)
+    if (revival is not None or sharing is not None) and not rules.company:
+        raise ValueError(f"{id} is for one player; sharing and revival are for several")
+    from openworld.engine import arguments
     from openworld.environment import Environment
+
+    if revival is not None:
+        rules = replace(rules, revival=arguments.yes_or_no("revival", revival))
 
     return Environment(
         id=id,
         ruleset=rules,
-        observation=observation or row.observation or "tokens",
+        observation=observation if observation is not None else row.observation or "tokens",
         num_agents=row.num_agents if num_agents is None else num_agents,
         time_limit=rules.time_limit if time_limit is None else time_limit,
         sharing=0.0 if sharing is None else sharing,

@@ -13,9 +13,23 @@ import numpy as np
 import pytest
 
 import openworld
-from openworld import bench
-from openworld.bench import Settings, device, equality, hlo, machine, plans, profile, report, training, worlds
-from openworld.bench.sample import SAMPLE
+from openworld.bench import (
+    device,
+    equality,
+    hlo,
+    machine,
+    plans,
+    profile,
+    report,
+    run,
+    timing,
+    training,
+    worlds,
+)
+from openworld.bench import settings as suites
+from openworld.bench.plans import SAMPLE
+from openworld.bench.roofline import measure
+from openworld.bench.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 
@@ -64,11 +78,11 @@ def result():
 def test_worlds_are_measured(tmp_path, monkeypatch):
     # The classic world: it compiles fastest, and the cache of compiled programs is no help here.
     told, kept = [], []
-    monkeypatch.setattr(device, "bandwidth", lambda: None)
+    monkeypatch.setattr(measure, "memory_bandwidth", lambda: None)
     wanted = settings(
         ids=("OpenWorld-Classic-v0",), kinds=("worlds", "profile"), suite="gpu", dump=str(tmp_path)
     )
-    result = bench.measure(wanted, told.append, lambda result: kept.append(len(result["rows"])))
+    result = run.measure(wanted, told.append, lambda result: kept.append(len(result["rows"])))
     assert result["errors"] == []
     assert kept == [1, 1]
     (row,) = result["rows"]
@@ -98,10 +112,10 @@ def test_several_ids_are_measured_one_after_the_other(monkeypatch, capsys):
     def measured(settings, id, kind, size, reference):
         return START if kind == "start" else {**ROW, "id": id, "steps_per_second": speeds[id]}
 
-    monkeypatch.setattr(bench, "_measure_one", measured)
+    monkeypatch.setattr(run, "_measure_one", measured)
     words = ["--kinds", "worlds,start", "--sizes", "4", "8"]
     for ids in (["OpenWorld-Classic-v0", "OpenWorld-v0"], ["all"]):
-        assert bench.main([*words, "--id", *ids]) == 0
+        assert run.main([*words, "--id", *ids]) == 0
         shown = capsys.readouterr()
         named = list(speeds) if ids == ["all"] else ids
         heads = [line.split(",")[0] for line in shown.out.splitlines() if line.startswith("OpenWorld-")]
@@ -114,18 +128,18 @@ def test_what_is_not_installed_is_left_out(monkeypatch):
     def missing(*_):
         raise ModuleNotFoundError("No module named 'openworld_trainers'", name="openworld_trainers")
 
-    monkeypatch.setattr(bench, "_measure_one", missing)
-    result = bench.measure(settings(kinds=("policy",)))
+    monkeypatch.setattr(run, "_measure_one", missing)
+    result = run.measure(settings(kinds=("policy",)))
     assert result["rows"] == []
-    assert result["left_out"] == ["OpenWorld-v0: policy: needs trainers, which is not installed"]
+    assert result["left_out"] == ["OpenWorld-v0: policy: needs openworld_trainers, which is not installed"]
 
 
 def test_too_large_a_batch_is_left_out(monkeypatch):
     def full(*_):
         raise RuntimeError("RESOURCE_EXHAUSTED: out of memory")
 
-    monkeypatch.setattr(bench, "_measure_one", full)
-    result = bench.measure(settings())
+    monkeypatch.setattr(run, "_measure_one", full)
+    result = run.measure(settings())
     assert result["left_out"] == ["OpenWorld-v0: worlds, 4 worlds: the device has too little memory"]
 
 
@@ -133,9 +147,9 @@ def test_other_errors_are_not_hidden(monkeypatch):
     def broken(*_):
         raise RuntimeError("something else")
 
-    monkeypatch.setattr(bench, "_measure_one", broken)
+    monkeypatch.setattr(run, "_measure_one", broken)
     with pytest.raises(RuntimeError, match="something else"):
-        bench.measure(settings())
+        run.measure(settings())
 
 
 def test_the_facts_are_complete():
@@ -197,7 +211,7 @@ def test_the_file_is_written_whole(result, tmp_path):
     ],
 )
 def test_mistakes_are_told_in_one_line(words, told, capsys):
-    assert bench.main(words) == 2
+    assert run.main(words) == 2
     error = capsys.readouterr().err
     assert told in error
     assert error.count("\n") == 1
@@ -208,7 +222,8 @@ def test_it_needs_neither_gymnasium_nor_tyro_nor_rich():
         "import sys; sys.modules.update(dict.fromkeys(('gymnasium', 'tyro', 'rich', 'openworld_trainers')))\n"
     )
     code = (
-        "import openworld.bench.worlds, openworld.bench.faces, openworld.bench as b; b.main(['--runs', '0'])"
+        "import openworld.bench.worlds, openworld.bench.gymnasium, openworld.bench.run as r; "
+        "r.main(['--runs', '0'])"
     )
     done = subprocess.run(
         [sys.executable, "-c", blocked + code], cwd=ROOT, capture_output=True, text=True, check=True
@@ -229,7 +244,7 @@ def test_help_is_fast_and_complete():
 
 
 def gpu(**changes) -> Settings:
-    return settings(**{"suite": "gpu", "kinds": plans.GPU_KINDS, "sizes": (2**20, 2**15), **changes})
+    return settings(**{"suite": "gpu", "kinds": suites.GPU_KINDS, "sizes": (2**20, 2**15), **changes})
 
 
 def test_the_suite_for_a_gpu_measures_the_most_telling_first():
@@ -262,9 +277,9 @@ def test_each_suite_has_its_own_settings(monkeypatch):
             ("gpu", ("OpenWorld-v0",), 2, 9.0, ("OpenWorld-v0",)),
         ),
     ):
-        told = bench._settings(bench._parser().parse_args(words))
+        told = run._settings(run._parser().parse_args(words))
         assert (told.suite, told.ids, told.runs, told.budget_seconds, told.compared) == expected
-        assert told.kinds == plans.SUITES[told.suite].kinds
+        assert told.kinds == suites.SUITES[told.suite].kinds
 
 
 EVERY = ("OpenWorld-v0", "OpenWorld-Classic-v0", "OpenWorld-Endless-v0")
@@ -277,18 +292,18 @@ def test_what_would_take_too_long_is_left_out_and_the_file_is_always_whole(monke
         seen.append(json.loads(path.read_text())["rows"] if path.exists() else None)
         return {**ROW, "worlds": size, "kind": kind}
 
-    monkeypatch.setattr(bench, "_measure_one", measured)
-    monkeypatch.setattr(device, "bandwidth", lambda: 1e9)
+    monkeypatch.setattr(run, "_measure_one", measured)
+    monkeypatch.setattr(measure, "memory_bandwidth", lambda: 1e9)
     monkeypatch.setattr(plans, "EXPECTED", {"worlds": 10.0, "training": 1e6})
     words = ["--suite", "gpu", "--kinds", "worlds,training", "--sizes", "8", "4", "--id", "OpenWorld-v0"]
-    assert bench.main([*words, "--json", str(path)]) == 0
+    assert run.main([*words, "--json", str(path)]) == 0
     assert [rows and len(rows) for rows in seen] == [None, 1]
     result = json.loads(path.read_text())
     assert [row["worlds"] for row in result["rows"]] == [8, 4]
     assert result["left_out"] == ["OpenWorld-v0: training, 8 worlds: too little of the 520 s was left"]
     assert result["rows"][0]["least_bytes"]["rollout"] > 500
     assert result["rows"][0]["bandwidth_share"] > 0
-    assert "of what the device's memory could feed" in capsys.readouterr().out
+    assert "of the speed that the device's memory allows" in capsys.readouterr().out
 
 
 def test_the_suite_for_a_gpu_goes_on_after_an_error(monkeypatch, capsys):
@@ -297,10 +312,10 @@ def test_the_suite_for_a_gpu_goes_on_after_an_error(monkeypatch, capsys):
             raise RuntimeError("something else")
         return {**ROW, "kind": kind}
 
-    monkeypatch.setattr(bench, "_measure_one", broken)
-    monkeypatch.setattr(device, "bandwidth", lambda: None)
+    monkeypatch.setattr(run, "_measure_one", broken)
+    monkeypatch.setattr(measure, "memory_bandwidth", lambda: None)
     words = ["--suite", "gpu", "--kinds", "worlds,training", "--sizes", "8", "--id", "OpenWorld-v0"]
-    assert bench.main(words) == 1
+    assert run.main(words) == 1
     shown = capsys.readouterr().out
     assert "failed: OpenWorld-v0: worlds, 8 worlds: RuntimeError: something else" in shown
     assert "training" in shown
@@ -327,7 +342,7 @@ def test_a_program_tells_its_memory_and_its_bytes(tmp_path):
 
 
 def bench_compiled(function, *arguments):
-    return worlds.compiled(jax.jit(function), *arguments)
+    return timing.compiled(jax.jit(function), *arguments)
 
 
 TEXT = """HloModule jit_play
@@ -465,7 +480,7 @@ def test_large_batches_are_compared_with_the_sample_once_it_is_there():
     with reference:
         reference.check(rows)
         assert [row["check"]["same"] for row in rows] == [None, None]
-        np.savez(Path(reference._folder.name) / "a.npz", states=words, told=words)
+        np.savez(Path(reference._folder.name) / "a.npz", states=words, outputs=words)
         reference.check(rows)
     assert [row["check"]["same"] for row in rows] == [True, False]
     assert "the same as a CPU's" in next(report.notes(rows[0]))

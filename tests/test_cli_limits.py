@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from openworld import bench, cli
+from openworld import cli
+from openworld.bench.settings import Settings
 from openworld.cli import limits
 
 ROOT = Path(__file__).parent.parent
@@ -157,7 +158,7 @@ def test_too_little_memory_is_told(monkeypatch, capsys):
 
 def test_bench_settings_are_checked_without_the_command_line():
     with pytest.raises(ValueError, match=r"seconds must be 0\.001 to 1000000, not nan"):
-        bench.Settings(seconds=float("nan"))
+        Settings(seconds=float("nan"))
 
 
 def unread(*words: str, both: bool = False) -> tuple[int, str]:

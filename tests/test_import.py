@@ -29,11 +29,11 @@ from openworld.content.ids import Action
 from openworld.observe.layout import layout_of
 from openworld.observe.text import text
 from openworld.content.rulesets import FULL
-from openworld.render import human, page, picture, terminal
-from openworld.render.event_log import Story
+from openworld.render import ansi, human, page, picture
+from openworld.render.event_log import EventLog
 tokens = np.zeros(layout_of(FULL).size, np.uint8)
-story = Story.begin(tokens, np.zeros(67, bool), FULL).after(Action.DO, tokens, np.ones(67, bool))
-assert picture.picture(tokens).any() and human.frame(story).any() and terminal.ansi(tokens) and text(tokens)
+log = EventLog.begin(tokens, np.zeros(67, bool), FULL).after(Action.DO, tokens, np.ones(67, bool))
+assert picture.picture(tokens).any() and human.frame(log).any() and ansi.ansi(tokens) and text(tokens)
 xla_bridge = sys.modules.get("jax._src.xla_bridge")
 assert xla_bridge is None or not xla_bridge._backends, "painting touches a device"
 """

@@ -10,7 +10,7 @@ import pytest
 from openworld.cli import replaying
 from openworld.content.rulesets import CLASSIC
 from openworld.observe.layout import layout_of
-from openworld.render import terminal
+from openworld.render import ansi
 from openworld.render.picture import picture
 from tests.render import episodes
 from tests.test_foreign_text import HOSTILE
@@ -73,10 +73,10 @@ def test_where_no_terminal_is_the_last_frame_is_printed(two, capsys):
 
 def test_texts_stand_side_by_side_as_far_as_there_is_room():
     one = "\x1b[1m##\x1b[0m\nsome words that are too long for forty columns of a terminal\n"
-    wide = terminal.beside([one, one], 100).splitlines()
+    wide = ansi.beside([one, one], 100).splitlines()
     assert wide[0] == "\x1b[1m##\x1b[0m" + " " * 48 + "\x1b[1m##\x1b[0m"
     assert len(wide) == 3
-    narrow = terminal.beside([one, one], 50).splitlines()
+    narrow = ansi.beside([one, one], 50).splitlines()
     assert len(narrow) == 6
     assert all(len(line) <= 50 for line in narrow)
 

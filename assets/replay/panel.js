@@ -108,5 +108,5 @@ function buildAchievements(agent, seek) {
     }
     count.textContent = `${unlocked} of ${game.achievements.length}`;
   };
-  return { element: make("div", { className: "deeds" }, count, list, ...(missed.length ? [rest] : [])), show };
+  return { element: make("div", { className: "unlocked" }, count, list, ...(missed.length ? [rest] : [])), show };
 }

@@ -11,7 +11,7 @@ from pathlib import Path
 from openworld.content.ids import Achievement
 from openworld.judging.result import Result
 from openworld.render import episode, png
-from openworld.render.event_log import Story
+from openworld.render.event_log import EventLog
 from openworld.render.human import frame
 
 ROOT = Path(__file__).parents[2]
@@ -24,11 +24,11 @@ def main(step: int = STEP) -> None:
     played = episode.play(Result.load(ROOT / RESULT).replay(NUMBER))
     actions = played.replay.actions.reshape(played.steps, -1)[:, 0]
     unlocked = played.unlocked[0]
-    story = Story.begin(played.tokens[0, 0], rules=played.rules)
+    log = EventLog.begin(played.tokens[0, 0], rules=played.rules)
     for i in range(1, step + 1):
         achievements = [0 < unlocked[a] <= i for a in range(played.rules.achievements)]
-        story = story.after(int(actions[i - 1]), played.tokens[i, 0], achievements)
-    OUT.write_bytes(png.encode(frame(story, 2)))
+        log = log.after(int(actions[i - 1]), played.tokens[i, 0], achievements)
+    OUT.write_bytes(png.encode(frame(log, 2)))
     names = [Achievement(a).name for a in range(len(unlocked)) if 0 < unlocked[a] <= step]
     print(f"written to {OUT}: step {step} of {played.steps}; {', '.join(names)}")
 

@@ -4,7 +4,7 @@ from functools import cache, lru_cache
 
 import numpy as np
 
-from openworld.art import blocks, creatures, items
+from openworld.art import figures, items, terrain
 from openworld.art.paint import TILE, Canvas
 from openworld.content.ids import Attribute, Block, Direction, Fixture, Item, Kind, Projectile, Vital
 
@@ -19,8 +19,8 @@ SIGNS = {
     "asleep": items.moon,
     "resting": items.cup,
     "day": items.sun,
-    "ladder": blocks.FIXTURES[Fixture.LADDER_DOWN],
-    "blocked": blocks.FIXTURES[Fixture.LADDER_DOWN_BLOCKED],
+    "ladder": terrain.FIXTURES[Fixture.LADDER_DOWN],
+    "blocked": terrain.FIXTURES[Fixture.LADDER_DOWN_BLOCKED],
     "bared": items.skull,
 }
 
@@ -30,9 +30,9 @@ def tiles() -> np.ndarray:
     """Return uint8[320, 16, 16, 3]: how each block + 64 * fixture looks."""
     sheet = np.zeros((64 * len(Fixture), TILE, TILE, 3), np.uint8)
     for block in Block:
-        ground = blocks.BLOCKS[block]()
+        ground = terrain.BLOCKS[block]()
         for fixture in Fixture:
-            painted = Canvas().over(ground).over(blocks.FIXTURES[fixture]())
+            painted = Canvas().over(ground).over(terrain.FIXTURES[fixture]())
             sheet[block | fixture << 6] = painted.pixels[..., :3]
     sheet.setflags(write=False)
     return sheet
@@ -41,26 +41,26 @@ def tiles() -> np.ndarray:
 @cache
 def creature(kind: Kind, number: int) -> np.ndarray:
     """Return uint8[16, 16, 4]: how a creature looks."""
-    return _fixed(creatures.CREATURES[kind, number]())
+    return _fixed(figures.CREATURES[kind, number]())
 
 
 @cache
 def projectile(kind: Projectile) -> np.ndarray:
     """Return uint8[16, 16, 4]: how a projectile looks."""
-    return _fixed(creatures.PROJECTILES[kind]())
+    return _fixed(figures.PROJECTILES[kind]())
 
 
 @cache
 def player(facing: Direction, asleep: bool, number: int = 0) -> np.ndarray:
     """Return uint8[16, 16, 4]: how a player looks; in company each number has a coat of its own colour."""
-    coat = creatures.COATS[number]
-    return _fixed(creatures.sleeper(coat) if asleep else creatures.player(facing, coat))
+    coat = figures.COATS[number]
+    return _fixed(figures.sleeper(coat) if asleep else figures.player(facing, coat))
 
 
 @cache
 def fallen(number: int) -> np.ndarray:
     """Return uint8[16, 16, 4]: how a player looks who has fallen."""
-    return _fixed(creatures.fallen(creatures.COATS[number]))
+    return _fixed(figures.fallen(figures.COATS[number]))
 
 
 @lru_cache(maxsize=None, typed=True)

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from openworld.art.blocks import DIAMOND, FLAME, IRON, RUBY, SAPPHIRE, STONE, WOOD, torch
-from openworld.art.creatures import arrow
+from openworld.art.figures import arrow
 from openworld.art.paint import INK, Canvas, Colour, shade
+from openworld.art.terrain import DIAMOND, FLAME, IRON, RUBY, SAPPHIRE, STONE, WOOD, torch
 from openworld.content.ids import Attribute, Item, Vital
 
 #: Colours of the four levels of tools.

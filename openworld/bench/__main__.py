@@ -2,6 +2,6 @@
 
 import sys
 
-from openworld.bench import main
+from openworld.bench.run import main
 
 sys.exit(main())

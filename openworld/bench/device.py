@@ -1,113 +1,80 @@
-"""What a device holds and moves: its memory, its bandwidth, and what compiled programs ask of both."""
+"""The device's memory, and the memory and bytes of compiled programs."""
 
 import gc
 import gzip
-import importlib
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jax
 
+from openworld.bench.settings import Settings
 from openworld.system.files import replacing
 
-if TYPE_CHECKING:
-    from openworld.bench import Settings
-    from openworld.environment import Environment
-
-#: Programs that are kept at most, and the bytes of a file of one.
+#: The most programs that are kept, and the most bytes of a file of one.
 DUMPS, DUMP_BYTES = 6, 15 * 2**20
-#: Bytes that are moved to find out the bandwidth: far more than any cache holds.
-MOVED = {"cpu": 2**28}
-MOVED_ELSEWHERE = 2**32
 
 
 class TooLargeError(Exception):
-    """A batch that the device's memory cannot hold."""
-
-
-def facts(settings: "Settings") -> dict[str, Any]:
-    """Return what the device can do; the bandwidth is measured only where something is compared with it."""
-    device = jax.devices()[0]
-    told = {"platform": device.platform, "memory_bytes": memory(), "bandwidth_bytes_per_second": None}
-    if settings.suite == "gpu":
-        told["bandwidth_bytes_per_second"] = bandwidth()
-    return told
-
-
-def bandwidth() -> float | None:
-    """Measure the bytes read and written a second in a large copy; None where it cannot be measured."""
-    try:
-        ceilings = importlib.import_module("openworld.bench.ceilings")
-        moved = MOVED.get(jax.default_backend(), MOVED_ELSEWHERE)
-        return float(ceilings.bandwidth(min(moved, (memory() or moved) // 4)))
-    except (ImportError, AttributeError):
-        return None
+    """A batch is too large for the device's memory."""
 
 
 def memory() -> int | None:
-    """Return the bytes that JAX may use on the device, where it says."""
+    """Return the bytes that JAX may use on the device; None where it does not report them."""
     stats = jax.devices()[0].memory_stats()
     return stats.get("bytes_limit") if stats else None
 
 
 def peak() -> int | None:
-    """Return the most bytes the device has held since the process began, where it says."""
+    """Return the most bytes in use since the process began; None where JAX does not report them."""
     stats = jax.devices()[0].memory_stats()
     return stats.get("peak_bytes_in_use") if stats else None
 
 
 def check_fits(shapes: Any) -> None:
-    """Refuse arrays that the device's memory cannot hold, before minutes of compiling."""
+    """Refuse arrays that are too large for the device's memory, before minutes of compiling.
+
+    Raises:
+        TooLargeError: the arrays of this tree of shapes need more bytes than the device has.
+    """
     limit, needed = memory(), sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(shapes))
     if limit is not None and needed > limit:
         raise TooLargeError(f"needs {needed / 2**30:.1f} GiB, and the device has {limit / 2**30:.1f}")
 
 
-def tidy(settings: "Settings") -> None:
-    """Give memory back before the next measurement."""
+def tidy(*, clear: bool) -> None:
+    """Free memory before the next measurement; `clear` drops compiled programs too."""
     gc.collect()
-    if settings.suite == "gpu":
+    if clear:
         jax.clear_caches()
 
 
 def program_facts(program: Any) -> dict[str, Any]:
-    """Return what the compiler says of a program's memory and of the bytes that it reads and writes.
+    """Return the compiler's figures of a program: "memory" (bytes by part) and "bytes_accessed".
 
-    `bytes_accessed` counts the body of a loop once, however often it runs, and where a part of an array is
-    touched, all of it.
+    `bytes_accessed` counts the body of a loop once, however often it runs. Where a part of an array is read or
+    written, it counts the whole array. What the compiler does not report is None.
     """
-    told: dict[str, Any] = {"memory": None, "bytes_accessed": None}
+    facts: dict[str, Any] = {"memory": None, "bytes_accessed": None}
     try:
         sizes = program.memory_analysis()
         names = ("argument", "output", "alias", "temp", "generated_code")
         found = {name: int(getattr(sizes, f"{name}_size_in_bytes")) for name in names}
         in_all = found["argument"] + found["output"] - found["alias"] + found["temp"]
-        told["memory"] = {**found, "in_all": in_all}
+        facts["memory"] = {**found, "in_all": in_all}
     except (AttributeError, NotImplementedError, RuntimeError, TypeError):
         pass
     try:
         costs = program.cost_analysis()
         costs = costs[0] if isinstance(costs, list) else costs
-        told["bytes_accessed"] = costs["bytes accessed"]
+        facts["bytes_accessed"] = costs["bytes accessed"]
     except (AttributeError, IndexError, KeyError, NotImplementedError, RuntimeError, TypeError):
         pass
-    return told
+    return facts
 
 
-def share_of_bandwidth(world: "Environment", steps_per_second: float, limit: float | None) -> dict[str, Any]:
-    """Return the least bytes that a step must move, and their share of what the device's memory can."""
-    try:
-        ledger = importlib.import_module("openworld.bench.ledger")
-        least = dict(ledger.least_bytes(world))
-    except (ImportError, AttributeError):
-        return {}
-    share = least["rollout"] * steps_per_second / limit if limit else None
-    return {"least_bytes": least, "bandwidth_share": share}
-
-
-def dump(settings: "Settings", name: str, program: Any) -> None:
-    """Keep the text of a program in the folder asked for, up to `DUMPS` of them."""
+def dump(settings: Settings, name: str, program: Any) -> None:
+    """Keep the text of a program in the folder of the settings, up to `DUMPS` of them."""
     if settings.dump is None:
         return
     folder = Path(settings.dump)

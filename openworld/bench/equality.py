@@ -1,7 +1,7 @@
-"""The same trajectories on this device as on a CPU, bit for bit.
+"""Compare trajectories on this device with those of a CPU, bit for bit.
 
-A process of its own plays a sample of worlds on the CPU while this one measures. Two things are compared with it:
-the sample played here, step by step, and the sample's worlds in the large batches that are measured (`check`).
+A second process plays a sample of worlds on the CPU while this one measures. Two things are compared with it: the
+same sample played here, step by step, and the sample's worlds within the large batches that are measured (`check`).
 """
 
 import argparse
@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -21,24 +21,24 @@ import numpy as np
 from jaxtyping import Array, Int32, UInt32
 
 from openworld import registry
-from openworld.bench.sample import SAMPLE
+from openworld.bench import processes
+from openworld.bench.plans import SAMPLE
+from openworld.bench.random_play import random_actions, seeds_of
+from openworld.bench.settings import Settings
 from openworld.content.floors import KILLS_TO_DESCEND
-from openworld.content.ids import Action, Stream
+from openworld.content.ids import Action
 from openworld.content.units import POINT
-from openworld.core.random import Dice, mix, world_seeds
+from openworld.core.random import mix
+from openworld.environment import Environment, State
 
-if TYPE_CHECKING:
-    from openworld.bench import Settings
-    from openworld.environment import Environment, State
-
-#: Steps that the sample plays, from which of them on it is taken down a floor, and how often.
+#: Steps of a trajectory; from `DOWN_FROM` on the players are taken down a floor every `DOWN_EVERY` steps.
 STEPS, DOWN_FROM, DOWN_EVERY = 300, 160, 12
-#: The step after which the worlds of a large batch are compared.
+#: The step after which the sample's worlds of a large batch are compared.
 CHECKED_AT = 64
 
 
 def fingerprint(tree: Any) -> UInt32[Array, " worlds"]:
-    """Return a word for each world that depends on every bit of its part of a tree."""
+    """Return one word for each world, a hash of every bit of its part of a tree."""
     leaves = jax.tree.leaves(tree)
     total = jnp.zeros(leaves[0].shape[:1], jnp.uint32)
     for number, leaf in enumerate(leaves):
@@ -50,35 +50,33 @@ def fingerprint(tree: Any) -> UInt32[Array, " worlds"]:
     return total
 
 
-def seeds_of(worlds: int) -> UInt32[Array, "worlds 2"]:
-    """Return the seeds of the worlds that every measurement begins with: those of `jax.random.key(0)`."""
-    return world_seeds(jnp.zeros(2, jnp.uint32), worlds)
-
-
 def trajectory(
-    world: "Environment", seeds: UInt32[Array, "worlds 2"], steps: int = STEPS
+    env: Environment, seeds: UInt32[Array, "worlds 2"], steps: int = STEPS
 ) -> tuple[UInt32[Array, "steps worlds"], UInt32[Array, "steps worlds"]]:
-    """Play; return the fingerprints of what lies in memory after each step, and of what each step told."""
-    obs, state = world.reset_seeds(seeds)
+    """Play at random; return the fingerprints after each step.
+
+    Returns:
+        Fingerprints of (observations, state), and of the other outputs: reward, terminated, truncated.
+    """
+    obs, state = env.reset_seeds(seeds)
 
     def body(
-        at: tuple[Array, "State"], step: Int32[Array, ""]
-    ) -> tuple[tuple[Array, "State"], tuple[Array, Array]]:
-        _, state = at
-        dice = Dice.of(state.world.seed, state.world.tick)
-        action = (dice.bits(Stream.ACTION) % jnp.uint32(world.num_actions)).astype(jnp.int32)
-        if len(world.ruleset.floors) > 1:
+        carry: tuple[Array, State], step: Int32[Array, ""]
+    ) -> tuple[tuple[Array, State], tuple[Array, Array]]:
+        _, state = carry
+        action = random_actions(env, state)
+        if len(env.ruleset.floors) > 1:
             down = (step >= DOWN_FROM) & (step % DOWN_EVERY == 0)
             state = jax.tree.map(lambda x, y: jnp.where(down, x, y), _at_the_ladder(state), state)
             action = jnp.where(down, jnp.int32(Action.DESCEND), action)
-        obs, state, *told, _ = world.step(state, action)
-        return (obs, state), (fingerprint((obs, state)), fingerprint(told))
+        obs, state, *outputs, _ = env.step(state, action)
+        return (obs, state), (fingerprint((obs, state)), fingerprint(outputs))
 
     return jax.lax.scan(body, (obs, state), jnp.arange(steps, dtype=jnp.int32))[1]
 
 
-def _at_the_ladder(state: "State") -> "State":
-    """Set every player on the open ladder down, hale and awake, so that the sample sees all floors."""
+def _at_the_ladder(state: State) -> State:
+    """Put every player on the ladder down, healthy and awake, so that the sample reaches all floors."""
     player, floors = state.world.player, state.world.floors
     down = floors.ladders[jnp.arange(floors.ladders.shape[0]), state.world.floor.astype(jnp.int32), 0]
     there = jnp.where(down[:, None] >= 0, down[:, None], player.position).astype(player.position.dtype)
@@ -102,15 +100,15 @@ def _at_the_ladder(state: "State") -> "State":
 
 
 def played(id: str, observation: str | None = None, steps: int = STEPS) -> tuple[np.ndarray, np.ndarray]:
-    """Play the sample on the default device; return both kinds of fingerprint, [steps, worlds]."""
-    world = registry.make(id, observation=observation)
+    """Play the sample on the default device; return the fingerprints of `trajectory`, [steps, worlds]."""
+    env = registry.make(id, observation=observation)
     seeds = seeds_of(SAMPLE[-1] + 1)[np.array(SAMPLE)]
-    states, told = jax.jit(lambda s: trajectory(world, s, steps))(seeds)
-    return np.asarray(states), np.asarray(told)
+    states, outputs = jax.jit(lambda s: trajectory(env, s, steps))(seeds)
+    return np.asarray(states), np.asarray(outputs)
 
 
-def seen(obs: Array, state: "State") -> dict[str, Any]:
-    """Return what can be compared of a large batch after `CHECKED_AT` steps: the sample's worlds in it."""
+def seen(obs: Array, state: State) -> dict[str, Any]:
+    """Return the digest of the sample's worlds in a large batch, after `CHECKED_AT` steps."""
     index = np.array([number for number in SAMPLE if number < obs.shape[0]])
     some = jax.jit(lambda tree: fingerprint(jax.tree.map(lambda x: x[index], tree)))
     return {
@@ -122,12 +120,12 @@ def seen(obs: Array, state: "State") -> dict[str, Any]:
 
 
 def digest(words: np.ndarray) -> str:
-    """Return a short text that stands for some words."""
+    """Return a short hexadecimal hash of some words."""
     return hashlib.sha256(np.ascontiguousarray(words, np.uint32).tobytes()).hexdigest()[:16]
 
 
 def difference(ours: np.ndarray, theirs: np.ndarray) -> dict[str, Any]:
-    """Return whether two arrays of fingerprints, [steps, worlds], are the same, and where not."""
+    """Compare two arrays of fingerprints, [steps, worlds]."""
     differs = ours != theirs
     steps = np.flatnonzero(differs.any(axis=1))
     return {
@@ -138,9 +136,12 @@ def difference(ours: np.ndarray, theirs: np.ndarray) -> dict[str, Any]:
 
 
 class Reference:
-    """What a CPU makes of the sample, worked out in a process of its own."""
+    """The sample's trajectories on a CPU, played in a second process.
 
-    def __init__(self, settings: "Settings") -> None:
+    It is used as a context manager; the process ends with it.
+    """
+
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._ids = tuple(dict.fromkeys(settings.compared)) if "equality" in settings.kinds else ()
         self._folder = tempfile.TemporaryDirectory()
@@ -148,17 +149,15 @@ class Reference:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "Reference":
-        """Begin to play on the CPU; on a machine that has nothing else, wait for it: it would disturb the rest."""
+        """Start the process. Where there is only a CPU, wait for its end: it would disturb the measurements."""
         if self._ids:
             words = ["--folder", self._folder.name, *self._ids]
             if self._settings.observation:
                 words += ["--observation", self._settings.observation]
-            root = str(Path(__file__).parent.parent.parent)
-            path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
             with self._log.open("w") as log:
                 self._process = subprocess.Popen(
                     [sys.executable, "-m", "openworld.bench.equality", *words],
-                    env={**os.environ, "PYTHONPATH": path, "JAX_PLATFORMS": "cpu", "XLA_FLAGS": ""},
+                    env=processes.environment(JAX_PLATFORMS="cpu", XLA_FLAGS=""),
                     stdout=log,
                     stderr=log,
                 )
@@ -174,13 +173,13 @@ class Reference:
         self._folder.cleanup()
 
     def compare(self, id: str) -> dict[str, Any]:
-        """Play the sample here and compare it with the CPU's."""
+        """Play the sample here, compare it with the CPU's, and return the row."""
         began = time.perf_counter()
         ours = played(id, self._settings.observation)
         seconds = time.perf_counter() - began
         theirs = self._await(id, 120.0)
         if theirs is None:
-            raise OSError(f"the CPU's trajectories did not come: {self._last_words()}")
+            raise OSError(f"the CPU's trajectories are missing: {self._last_words()}")
         return {
             "kind": "equality",
             "worlds": len(SAMPLE),
@@ -192,7 +191,7 @@ class Reference:
         }
 
     def check(self, rows: list[dict[str, Any]], wait: float = 0.0) -> None:
-        """Fill in whether the sample's worlds in large batches are the same as the CPU's, where those are there."""
+        """Fill in the checks of large batches for which the CPU's trajectories are there."""
         for row in rows:
             check = row.get("check")
             if check and check["same"] is None:
@@ -210,17 +209,16 @@ class Reference:
         if not path.exists():
             return None
         with np.load(path) as kept:
-            return kept["states"], kept["told"]
+            return kept["states"], kept["outputs"]
 
     def _last_words(self) -> str:
         if self._process is not None and self._process.poll() is None:
             return "it is still playing"
-        told = self._log.read_text() if self._log.exists() else ""
-        return (told.strip().splitlines() or ["no message"])[-1]
+        return processes.last_line(self._log.read_text() if self._log.exists() else "")
 
 
 def _leave_room() -> None:
-    """Keep to half of the processor: the other half drives the accelerator that is being measured."""
+    """Use only half of the cores; the other half drives the accelerator that is measured."""
     if hasattr(os, "sched_setaffinity"):
         cores = sorted(os.sched_getaffinity(0))
         if len(cores) >= 4:
@@ -228,7 +226,7 @@ def _leave_room() -> None:
 
 
 def main() -> None:
-    """Play the sample of some ids and keep the fingerprints: what the process of its own does."""
+    """Run the second process: play the sample of some ids and write the fingerprints."""
     parser = argparse.ArgumentParser(prog="python -m openworld.bench.equality")
     parser.add_argument("ids", nargs="+")
     parser.add_argument("--observation")
@@ -236,9 +234,9 @@ def main() -> None:
     options = parser.parse_args()
     _leave_room()
     for id in options.ids:
-        states, told = played(id, options.observation)
+        states, outputs = played(id, options.observation)
         aside = options.folder / f"{id}.part.npz"
-        np.savez(aside, states=states, told=told)
+        np.savez(aside, states=states, outputs=outputs)
         aside.replace(options.folder / f"{id}.npz")
 
 

@@ -1,25 +1,24 @@
-"""OpenWorld beside the published JAX package, run for run, so that what else the machine does cancels out.
+"""Steps per second of OpenWorld beside the published JAX package.
 
-The peer is used as its users do: all worlds step, and one new world for every `RATIO` is made each step, of which
-those that ended take one ("optimistic" resets). OpenWorld makes a new world for each that ended, and emits tokens.
+The two are measured in turn, run by run, so that other work of the machine slows both alike. The peer is used as
+its users do ("optimistic" resets): each step makes one new world for every `RATIO` worlds, and worlds whose episode
+ended share them. OpenWorld makes a new world for each that ended, and its observations are tokens.
 """
 
-import importlib
 import importlib.metadata
 import statistics
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
 from openworld.bench import worlds
+from openworld.bench.settings import Settings
+from openworld.bench.timing import compiled, timed
 
-if TYPE_CHECKING:
-    from openworld.bench import Settings
-
-#: The peer's environment that plays the same rules as ours.
+#: Id -> the peer's environment with the same rules.
 PEERS = {
     "OpenWorld-v0": "Craftax-Symbolic-v1",
     "OpenWorld-Classic-v0": "Craftax-Classic-Symbolic-v1",
@@ -30,8 +29,8 @@ PEERS = {
 RATIO = 16
 
 
-def beside(settings: "Settings", id: str, size: int) -> dict[str, Any]:
-    """Measure an id and its peer in turn; `ratio` is how many times faster ours is, run by run."""
+def beside(settings: Settings, id: str, size: int) -> dict[str, Any]:
+    """Measure an id and its peer in turn, and return the row; `ratio` is OpenWorld's speed over the peer's."""
     if id not in PEERS:
         raise ValueError(f"no peer plays the rules of {id}; those with one are {', '.join(PEERS)}")
     theirs = _Runner(*_peer(PEERS[id], size), size)
@@ -41,7 +40,7 @@ def beside(settings: "Settings", id: str, size: int) -> dict[str, Any]:
     return {
         "kind": "peer",
         "worlds": size,
-        "observation": settings.shown(id),
+        "observation": settings.observation_of(id),
         "peer": f"{PEERS[id]} of craftax {importlib.metadata.version('craftax')}, one new world for {RATIO}",
         "steps_per_second": statistics.median(mine for mine, _ in runs),
         "peer_steps_per_second": statistics.median(other for _, other in runs),
@@ -55,33 +54,31 @@ def beside(settings: "Settings", id: str, size: int) -> dict[str, Any]:
 
 
 class _Runner:
-    """A compiled program that plays steps, and the worlds it plays."""
+    """A compiled program that plays steps, and its carry."""
 
     def __init__(self, play: Callable[..., Any], carry: Any, size: int) -> None:
-        self.compile_seconds, self._play = worlds.compiled(
-            jax.jit(play, donate_argnums=0), carry, jnp.int32(1)
-        )
+        self.compile_seconds, self._play = compiled(jax.jit(play, donate_argnums=0), carry, jnp.int32(1))
         self._size = size
-        self._pace, self._carry = worlds.timed(self._play, carry, 1)
+        self._pace, self._carry = timed(self._play, carry, 1)
 
     def run(self, seconds: float) -> float:
-        """Play for about so long; return steps of worlds per second."""
+        """Play for about some seconds; return the steps per second of all worlds."""
         steps = max(2, round(seconds / self._pace))
-        taken, self._carry = worlds.timed(self._play, self._carry, steps)
+        taken, self._carry = timed(self._play, self._carry, steps)
         self._pace = taken / steps
         return self._size / self._pace
 
 
 def _peer(name: str, size: int) -> tuple[Callable[..., Any], Any]:
-    """Return the peer's program and where it begins."""
-    environment = importlib.import_module("craftax.craftax_env").make_craftax_env_from_name(
-        name, auto_reset=False
-    )
-    parameters = environment.default_params
-    actions = environment.action_space(parameters).n
+    """Return the peer's function `(carry, steps) -> carry`, and its first carry."""
+    from craftax.craftax_env import make_craftax_env_from_name  # pyright: ignore[reportMissingImports]
+
+    env = make_craftax_env_from_name(name, auto_reset=False)
+    parameters = env.default_params
+    actions = env.action_space(parameters).n
     fresh = max(1, size // RATIO)
-    reset = jax.vmap(lambda key: environment.reset(key, parameters))
-    step = jax.vmap(lambda key, state, action: environment.step(key, state, action, parameters))
+    reset = jax.vmap(lambda key: env.reset(key, parameters))
+    step = jax.vmap(lambda key, state, action: env.step(key, state, action, parameters))
 
     def body(_: Array, carry: tuple) -> tuple:
         key, obs, state, checksum = carry

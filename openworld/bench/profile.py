@@ -1,4 +1,4 @@
-"""Where the time of a step goes: a few steps traced by JAX's profiler, kernel by kernel."""
+"""The time of a step by part and kernel, from a few steps traced with JAX's profiler."""
 
 import collections
 import gzip
@@ -13,35 +13,36 @@ import jax.numpy as jnp
 
 from openworld.bench import hlo
 
-#: Seconds that the traced steps take at most, about, and how many they are at most.
+#: The most seconds of traced steps, about, and the most steps.
 SECONDS, STEPS = 0.5, 16
-#: Kernels that are told of one by one.
+#: Kernels that a profile lists.
 HEAVIEST = 25
-#: Compiles a program so that its kernels are launched, and traced, one by one and not as graphs of many.
+#: A compiler option: kernels are launched and traced one by one, not as graphs of many.
 ONE_BY_ONE = {"xla_gpu_enable_command_buffer": ""}
 
 
 def of(function: Any, play: Any, carry: Any, pace: float) -> dict[str, Any]:
-    """Return where the time of a step goes, or why that is not known.
+    """Return the profile of a program, or the reason why there is none.
 
     Args:
-        function: `(carry, steps) -> carry`, jitted; it may take the carry for its own.
+        function: `(carry, steps) -> carry`, jitted; it may donate the carry.
         play: the same, compiled.
-        pace: seconds that a step takes untraced.
+        carry: the carry to begin with.
+        pace: seconds of a step without tracing.
     """
     try:
-        told, carry = take(play, carry, pace)
-        if told.get("named_share", 1.0) < 0.5 and jax.default_backend() != "cpu":
+        profile, carry = take(play, carry, pace)
+        if profile.get("named_share", 1.0) < 0.5 and jax.default_backend() != "cpu":
             apart = function.lower(carry, jnp.int32(1)).compile(compiler_options=ONE_BY_ONE)
-            told, _ = take(apart, carry, pace)
-            told["one_by_one"] = True
-        return told
-    except Exception as error:  # what was measured is worth more than its profile
+            profile, _ = take(apart, carry, pace)
+            profile["one_by_one"] = True
+        return profile
+    except Exception as error:  # the measurement is kept without its profile
         return {"left_out": f"{type(error).__name__}: {error}"[:500]}
 
 
 def take(play: Any, carry: Any, pace: float) -> tuple[dict[str, Any], Any]:
-    """Trace some steps of a compiled program; return what its kernels take in one step, and the carry."""
+    """Trace some steps of a compiled program; return the profile of one step, and the carry."""
     steps = min(STEPS, max(1, round(SECONDS / pace)))
     carry = jax.block_until_ready(play(carry, jnp.int32(1)))
     options = jax.profiler.ProfileOptions()
@@ -56,12 +57,18 @@ def take(play: Any, carry: Any, pace: float) -> tuple[dict[str, Any], Any]:
             return {"left_out": "the profiler wrote no trace"}, carry
         with gzip.open(files[0], "rt") as file:
             events = json.load(file)["traceEvents"]
-    told = {"steps": steps, "seconds_a_step": seconds / steps, "seconds_a_step_untraced": pace}
-    return {**told, **summary(events, hlo.op_names(play.as_text()), steps)}, carry
+    length = {"steps": steps, "seconds_a_step": seconds / steps, "seconds_a_step_untraced": pace}
+    return {**length, **summary(events, hlo.op_names(play.as_text()), steps)}, carry
 
 
 def summary(events: list[dict[str, Any]], names: dict[str, str], steps: int) -> dict[str, Any]:
-    """Return seconds and kernels of one step by part, and the heaviest kernels, from a trace's events."""
+    """Return the profile of one step: seconds and kernels by part, and the heaviest kernels.
+
+    Args:
+        events: of a trace.
+        names: kernel -> path of its operation (`hlo.op_names`).
+        steps: how many steps were traced.
+    """
     spent, count = _own_time(_on_device(events), names)
     by_scope: dict[str, dict[str, float]] = {}
     for kernel, seconds in spent.items():
@@ -90,7 +97,7 @@ def summary(events: list[dict[str, Any]], names: dict[str, str], steps: int) -> 
 
 
 def _on_device(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the events of an accelerator's streams; of a CPU, all of them."""
+    """Return the events of an accelerator's streams, or of a CPU all events."""
     processes, threads = {}, {}
     for event in events:
         if event.get("name") == "process_name":
@@ -104,7 +111,7 @@ def _on_device(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _own_time(events: list[dict[str, Any]], names: dict[str, str]) -> tuple[dict[str, float], dict[str, int]]:
-    """Return seconds and number of events by kernel, each event without those that it encloses."""
+    """Return seconds and number of events by kernel; an event does not count those inside it."""
     spent: dict[str, float] = collections.defaultdict(float)
     count: dict[str, int] = collections.defaultdict(int)
     threads = collections.defaultdict(list)
@@ -127,10 +134,10 @@ def _own_time(events: list[dict[str, Any]], names: dict[str, str]) -> tuple[dict
 
 
 def _kernel(event: dict[str, Any], names: dict[str, str]) -> str | None:
-    """Return the name by which the program's text knows an event; None for what the host does around it."""
-    told = event.get("args") or {}
-    for name in (told.get("hlo_op"), event["name"], str(event["name"]).lstrip("%")):
+    """Return the kernel's name in the program's text; None for an event of the host."""
+    details = event.get("args") or {}
+    for name in (details.get("hlo_op"), event["name"], str(event["name"]).lstrip("%")):
         if name in names:
             return name
-    on_stream = "correlation_id" in told or "kernel_details" in told or "memcpy_details" in told
+    on_stream = not details.keys().isdisjoint(("correlation_id", "kernel_details", "memcpy_details"))
     return str(event["name"]) if on_stream else None

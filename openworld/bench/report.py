@@ -1,4 +1,4 @@
-"""Show measurements as a table, and write them as JSON."""
+"""Show the result of a benchmark as tables, and write it as JSON."""
 
 import dataclasses
 import json
@@ -10,7 +10,7 @@ from typing import Any
 
 from openworld.system.files import BENCHMARK, check_output, replacing
 
-#: The form of the JSON file: since 2 each row has its id, since 3 there are the device, memory and errors.
+#: Version of the JSON file. Since 2 each row has its id; since 3 there are the device, memory and errors.
 SCHEMA = 3
 COLUMNS = (
     "what",
@@ -25,12 +25,12 @@ COLUMNS = (
 
 
 def plain(settings: Any) -> dict[str, Any]:
-    """Return settings as JSON has them."""
+    """Return the settings as a dictionary for JSON."""
     return dataclasses.asdict(settings)
 
 
 def cells(row: dict[str, Any]) -> tuple[str, ...]:
-    """Return a row of the table."""
+    """Return the cells of a row, in the order of `COLUMNS`."""
 
     def number(name: str, digits: int = 0) -> str:
         value = row.get(name)
@@ -50,16 +50,16 @@ def cells(row: dict[str, Any]) -> tuple[str, ...]:
 
 
 def start(row: dict[str, Any]) -> str:
-    """Return the line about a fresh process."""
+    """Return the line of the kind "start"."""
     cold, warm = row["first_step_cold_seconds"], row["first_step_cached_seconds"]
     return (
-        f"first step of {row['worlds']:,} worlds in a fresh process: {cold:.1f} s after import, {warm:.1f} s with "
+        f"first step of {row['worlds']:,} worlds in a new process: {cold:.1f} s after import, {warm:.1f} s with "
         f"the compilation cache; importing openworld adds {row['import_seconds']:.2f} s to importing JAX"
     )
 
 
 def beside(row: dict[str, Any]) -> str:
-    """Return the line about a peer."""
+    """Return the line of the kind "peer"."""
     return (
         f"{row['worlds']:,} worlds: {row['steps_per_second']:,.0f} steps/s, {row['ratio']:,.1f} times "
         f"({row['lowest']:,.1f} to {row['highest']:,.1f}) the {row['peer_steps_per_second']:,.0f} of {row['peer']}"
@@ -67,7 +67,7 @@ def beside(row: dict[str, Any]) -> str:
 
 
 def equal(row: dict[str, Any]) -> str:
-    """Return the line about the same trajectories elsewhere."""
+    """Return the line of the kind "equality"."""
     here, there = row["platforms"]
     what = f"{row['worlds']:,} worlds x {row['steps']:,} steps on {here} and on {there}"
     found = [row[name] for name in ("states", "told") if not row[name]["same"]]
@@ -77,15 +77,15 @@ def equal(row: dict[str, Any]) -> str:
     return f"{what}: NOT the same: {differ:,} worlds differ, the first in step {first:,}"
 
 
-#: Kinds that are told in a line of their own.
+#: Kinds that are shown as a line below the table.
 LINES = {"start": start, "peer": beside, "equality": equal}
 
 
 def notes(row: dict[str, Any]) -> Iterator[str]:
-    """Return what the table has no column for."""
+    """Return lines about the facts of a row that have no column."""
     what = f"{row['kind']}, {row['worlds']:,} worlds"
     if row.get("bandwidth_share"):
-        yield f"{what}: {row['bandwidth_share']:.1%} of what the device's memory could feed"
+        yield f"{what}: {row['bandwidth_share']:.1%} of the speed that the device's memory allows"
     if row.get("check"):
         same = {True: "the same as", False: "NOT the same as", None: "not compared with"}[
             row["check"]["same"]
@@ -102,13 +102,13 @@ def notes(row: dict[str, Any]) -> Iterator[str]:
 
 
 def failure(what: str, error: Exception) -> dict[str, str]:
-    """Return an error as the file keeps it."""
+    """Return an error as the JSON file has it."""
     lines = "".join(traceback.format_exception(error))
     return {"what": what, "error": f"{type(error).__name__}: {error}"[:500], "traceback": lines[-4000:]}
 
 
 def show(result: dict[str, Any]) -> None:
-    """Print a table for each id."""
+    """Print a table for each id, and the lines below it."""
     machine = result["machine"]
     devices = ", ".join(sorted(set(result["devices"])))
     made_on = f"{machine['processor']}, {machine['cores']} cores; {devices}; jax {result['versions']['jax']}"
@@ -128,7 +128,7 @@ def show(result: dict[str, Any]) -> None:
 
 
 def _table(head: str, rows: list[tuple[str, ...]]) -> None:
-    """Print a table: with rich where it is installed, plainly elsewhere."""
+    """Print a table: with rich where it is installed, else as plain text."""
     try:
         from rich.console import Console
         from rich.table import Table
@@ -147,12 +147,12 @@ def _table(head: str, rows: list[tuple[str, ...]]) -> None:
 
 
 def check_writable(path: Path, force: bool = False) -> None:
-    """Refuse a file that cannot be written, or is no benchmark, before the minutes of measuring."""
+    """Refuse a file that cannot be written or is not a benchmark, before the minutes of measuring."""
     check_output(path, BENCHMARK, force=force)
 
 
 def write(result: dict[str, Any], path: Path) -> None:
-    """Write everything; a file that is there is replaced whole or not at all."""
+    """Write the result; an existing file is replaced whole or not at all."""
     with replacing(path) as aside:
         aside.write_text(
             json.dumps({"format": "openworld benchmark", "schema": SCHEMA, **result}, indent=1) + "\n"

@@ -1,32 +1,27 @@
-"""Transitions per second of a training update, playing and learning included.
+"""Transitions per second of a PPO update, with its rollout."""
 
-All that this suite knows of the trainer stands here.
-"""
-
-import importlib
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from openworld.bench import device, worlds
+from openworld.bench import device
+from openworld.bench.settings import Settings
+from openworld.bench.timing import compiled, spread
 
-if TYPE_CHECKING:
-    from openworld.bench import Settings
-
-#: Steps that every world plays between two updates, and the minibatches that an epoch makes of them.
+#: Steps of a rollout, and minibatches of an epoch.
 STEPS, MINIBATCHES = 16, 32
 
 
-def update(settings: "Settings", id: str, size: int) -> dict[str, Any]:
-    """Measure the trainer's compiled update of so many worlds."""
-    program, make, told = _trainer(id, size)
+def update(settings: Settings, id: str, size: int) -> dict[str, Any]:
+    """Measure the trainer's compiled update of a batch of worlds, and return the row."""
+    program, make, facts = _trainer(id, size)
     device.check_fits(jax.eval_shape(make))
-    rate = jnp.float32(told["learning_rate"])
-    begin_seconds, begin = worlds.compiled(jax.jit(make))
+    rate = jnp.float32(facts["learning_rate"])
+    begin_seconds, begin = compiled(jax.jit(make))
     learner = jax.block_until_ready(begin())
-    seconds, improve = worlds.compiled(jax.jit(program, donate_argnums=0), learner, rate)
+    seconds, improve = compiled(jax.jit(program, donate_argnums=0), learner, rate)
     device.dump(settings, f"{id}-training-{size}", improve)
 
     def run(learner: Any, updates: int) -> tuple[float, Any]:
@@ -48,7 +43,7 @@ def update(settings: "Settings", id: str, size: int) -> dict[str, Any]:
     return {
         "kind": "training",
         "worlds": size,
-        **worlds.spread(speeds),
+        **spread(speeds),
         "updates_a_run": updates,
         "updates_before": 1 + played,
         "seconds_an_update": pace / updates,
@@ -56,15 +51,18 @@ def update(settings: "Settings", id: str, size: int) -> dict[str, Any]:
         "compile_reset_seconds": begin_seconds,
         "peak_bytes": device.peak(),
         **device.program_facts(improve),
-        **told,
+        **facts,
     }
 
 
 def _trainer(id: str, size: int) -> tuple[Any, Any, dict[str, Any]]:
-    """Return `(learner, learning rate) -> (learner, outcome)`, what makes a learner, and the settings."""
-    config: Any = importlib.import_module("openworld_trainers.ppo.config")
-    learner: Any = importlib.import_module("openworld_trainers.ppo.learner")
-    trained: Any = importlib.import_module("openworld_trainers.ppo.worlds")
+    """Return the trainer's update and first state, and the facts of the row.
+
+    Returns:
+        `(learner, learning rate) -> (learner, outcome)`; `() -> learner`; the settings that a row shows.
+    """
+    from openworld_trainers.ppo import config, learner, worlds
+
     precision = "float32" if jax.default_backend() == "cpu" else "bfloat16"
     minibatch = max(1, size * STEPS // MINIBATCHES)
     settings = config.Config(
@@ -73,12 +71,12 @@ def _trainer(id: str, size: int) -> tuple[Any, Any, dict[str, Any]]:
         rollout=config.Rollout(worlds=size, steps=STEPS),
         learning=config.Learning(minibatch_size=minibatch),
     )
-    world = trained.make(settings.world)
-    told = {
+    env = worlds.make(settings.world)
+    facts = {
         "steps": STEPS,
         "minibatch_size": minibatch,
         "epochs": settings.learning.epochs,
         "learning_rate": settings.learning.learning_rate,
         "precision": precision,
     }
-    return learner.outer_update(world, settings), lambda: learner.begin(world, settings), told
+    return learner.outer_update(env, settings), lambda: learner.begin(env, settings), facts

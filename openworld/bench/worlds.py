@@ -1,10 +1,8 @@
-"""Steps per second of worlds alone and with the policy network, everything on the device."""
+"""Steps per second of environments alone and with the policy network; everything runs on the device."""
 
-import importlib
-import statistics
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -12,55 +10,43 @@ from jaxtyping import Array, Int32, UInt32
 
 from openworld import registry
 from openworld.bench import device, equality, plans, profile
-from openworld.content.ids import Stream
-from openworld.core.random import Dice
+from openworld.bench.random_play import random_actions, seeds_of
+from openworld.bench.settings import Settings
+from openworld.bench.timing import compiled, spread, timed
 from openworld.environment import Environment, State
-
-if TYPE_CHECKING:
-    from openworld.bench import Settings
 
 #: Chooses actions: (tick, observations, state) -> actions.
 Chooser = Callable[[Int32[Array, ""], Array, State], Int32[Array, " worlds"]]
-#: Worlds that are made in one pass; more of them are written into place pass by pass.
+#: Worlds that are made in one call; larger batches are made block by block.
 MADE_AT_ONCE = 2**15
 
 
-def alone(settings: "Settings", id: str, size: int) -> dict[str, Any]:
-    """Measure worlds under random play."""
-    world = make(settings, id)
-    return {"kind": "worlds", **_measure(settings, world, size, at_random(world), "worlds")}
+def alone(settings: Settings, id: str, size: int) -> dict[str, Any]:
+    """Measure environment steps under random play, and return the row."""
+    env = _make(settings, id)
+    return {"kind": "worlds", **_measure(settings, env, size, _at_random(env), "worlds")}
 
 
-def program(settings: "Settings", id: str, size: int) -> tuple[Callable[..., Any], Any]:
-    """Return a function that plays so many steps at random, and the carry it begins with."""
-    world = make(settings, id)
-    obs, state = world.reset(0, size)
-    return _program(world, at_random(world)), (jnp.int32(0), obs, state, jnp.uint32(0), jnp.int32(0))
+def program(settings: Settings, id: str, size: int) -> tuple[Callable[..., Any], Any]:
+    """Return a function `(carry, steps) -> carry` that plays at random, and its first carry."""
+    env = _make(settings, id)
+    obs, state = env.reset(0, size)
+    return _program(env, _at_random(env)), _carry(obs, state)
 
 
-def at_random(world: Environment) -> Chooser:
-    """Choose actions from the counter-based stream."""
-
-    def choose(tick: Array, obs: Array, state: State) -> Array:
-        dice = Dice.of(state.world.seed, state.world.tick)
-        return (dice.bits(Stream.ACTION) % jnp.uint32(world.num_actions)).astype(jnp.int32)
-
-    return choose
+def with_policy(settings: Settings, id: str, size: int) -> dict[str, Any]:
+    """Measure environment steps with an untrained policy of the trainer's standard size, and return the row."""
+    env = _make(settings, id)
+    choose, facts = policy(env)
+    return {"kind": "policy", **_measure(settings, env, size, choose, "policy"), **facts}
 
 
-def with_policy(settings: "Settings", id: str, size: int) -> dict[str, Any]:
-    """Measure worlds played by an untrained policy of the trainer's standard size."""
-    world = make(settings, id)
-    choose, told = policy(world)
-    return {"kind": "policy", **_measure(settings, world, size, choose, "policy"), **told}
+def policy(env: Environment) -> tuple[Chooser, dict[str, Any]]:
+    """Return an untrained policy of the trainer's standard size, and the facts of its row."""
+    from openworld_trainers.ppo import config, networks
 
-
-def policy(world: Environment) -> tuple[Chooser, dict[str, Any]]:
-    """Return an untrained policy of the trainer's standard size, and what is to be told of it."""
-    networks = importlib.import_module("openworld_trainers.ppo.networks")
-    config = importlib.import_module("openworld_trainers.ppo.config")
     precision = "float32" if jax.default_backend() == "cpu" else "bfloat16"
-    network = networks.make_network(world, config.Network(precision=precision), jax.random.key(0))
+    network = networks.make_network(env, config.Network(precision=precision), jax.random.key(0))
 
     def choose(tick: Array, obs: Array, state: State) -> Array:
         logits, _ = network(obs)
@@ -70,26 +56,28 @@ def policy(world: Environment) -> tuple[Chooser, dict[str, Any]]:
     return choose, {"parameters": parameters, "precision": precision}
 
 
-def make(settings: "Settings", id: str) -> Environment:
-    """Return the environment of an id as the settings want it."""
+def _make(settings: Settings, id: str) -> Environment:
     return registry.make(id, observation=settings.observation)
 
 
-def _measure(
-    settings: "Settings", world: Environment, size: int, choose: Chooser, kind: str
-) -> dict[str, Any]:
-    reset_seconds, obs, state = fresh(world, size)
-    carry = (jnp.int32(0), obs, state, jnp.uint32(0), jnp.int32(0))
-    function = jax.jit(_program(world, choose), donate_argnums=0)
+def _at_random(env: Environment) -> Chooser:
+    return lambda tick, obs, state: random_actions(env, state)
+
+
+def _measure(settings: Settings, env: Environment, size: int, choose: Chooser, kind: str) -> dict[str, Any]:
+    """Make worlds, play them, and return what a row shows of them."""
+    reset_seconds, obs, state = _fresh(env, size)
+    carry = _carry(obs, state)
+    function = jax.jit(_program(env, choose), donate_argnums=0)
     seconds, play = compiled(function, carry, jnp.int32(1))
-    device.dump(settings, f"{world.id}-{kind}-{size}", play)
-    told = device.program_facts(play)
+    device.dump(settings, f"{env.id}-{kind}-{size}", play)
+    facts = device.program_facts(play)
     bytes_per_world = sum(leaf.nbytes for leaf in jax.tree.leaves(state)) // size
     bytes_per_observation = obs.nbytes // size
     del obs, state
 
     check = {}
-    if kind == "worlds" and world.id in settings.compared:
+    if kind == "worlds" and env.id in settings.compared:
         _, carry = timed(play, carry, equality.CHECKED_AT)
         check = {"check": equality.seen(carry[1], carry[2])}
     pace, played, carry = _warm_up(settings, play, carry)
@@ -102,7 +90,7 @@ def _measure(
     ended = int(carry[4]) - ended_before
     row = {
         "worlds": size,
-        "observation": world.observation,
+        "observation": env.observation,
         **spread(speeds),
         "steps_a_run": steps,
         "steps_before": played,
@@ -112,7 +100,7 @@ def _measure(
         "bytes_per_observation": bytes_per_observation,
         "episodes_per_1000_steps": 1000 * ended / (size * steps * settings.runs),
         "peak_bytes": device.peak(),
-        **told,
+        **facts,
         **check,
     }
     if kind == "worlds" and plans.profiled(settings, size):
@@ -120,30 +108,20 @@ def _measure(
     return row
 
 
-def spread(speeds: list[float]) -> dict[str, Any]:
-    """Return the median, the lowest and the highest of some runs, and all of them."""
-    return {
-        "steps_per_second": statistics.median(speeds),
-        "lowest": min(speeds),
-        "highest": max(speeds),
-        "runs": speeds,
-    }
+def _fresh(env: Environment, size: int) -> tuple[float, Array, State]:
+    """Make a batch of worlds; return the seconds of compiling, their first observations and their states.
 
-
-def fresh(world: Environment, size: int) -> tuple[float, Array, State]:
-    """Make worlds; return the seconds that compiling took, their first observations and their states.
-
-    What a reset works with is several times what it leaves: many worlds are made a part at a time.
+    A reset needs several times the memory of its result, so large batches are made block by block.
     """
-    seeds = equality.seeds_of(size)
-    shapes = jax.eval_shape(world.reset_seeds, seeds)
+    seeds = seeds_of(size)
+    shapes = jax.eval_shape(env.reset_seeds, seeds)
     device.check_fits(shapes)
     if size <= MADE_AT_ONCE or size % MADE_AT_ONCE:
-        seconds, reset = compiled(jax.jit(world.reset_seeds), seeds)
+        seconds, reset = compiled(jax.jit(env.reset_seeds), seeds)
         return seconds, *reset(seeds)
 
     def fill(kept: tuple[Array, State], some: Array, first: Array) -> tuple[Array, State]:
-        new = world.reset_seeds(some)
+        new = env.reset_seeds(some)
         return jax.tree.map(lambda x, y: jax.lax.dynamic_update_slice_in_dim(x, y, first, 0), kept, new)
 
     made = jax.jit(lambda: jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes))()
@@ -153,16 +131,22 @@ def fresh(world: Environment, size: int) -> tuple[float, Array, State]:
     return seconds, *jax.block_until_ready(made)
 
 
-def _program(world: Environment, choose: Chooser) -> Callable[..., Any]:
-    """Return a function that plays some steps; a checksum reads every observation, so none can be left out.
+def _carry(obs: Array, state: State) -> tuple:
+    """Return the first carry of `_program`: tick, observations, state, checksum, ended episodes."""
+    return jnp.int32(0), obs, state, jnp.uint32(0), jnp.int32(0)
 
-    The observations themselves are carried from step to step: they are made whole, whatever is read of them.
+
+def _program(env: Environment, choose: Chooser) -> Callable[..., Any]:
+    """Return a function `(carry, steps) -> carry` that plays some steps.
+
+    A checksum reads every observation, so the compiler cannot leave one out. The observations are part of the
+    carry, so they are made whole even where the checksum reads only a part of them.
     """
 
     def body(_: Array, carry: tuple) -> tuple:
         tick, obs, state, checksum, ended = carry
         action = choose(tick, obs, state)
-        obs, state, reward, terminated, truncated, _info = world.step(state, action)
+        obs, state, reward, terminated, truncated, _info = env.step(state, action)
         return (
             tick + 1,
             obs,
@@ -175,9 +159,9 @@ def _program(world: Environment, choose: Chooser) -> Callable[..., Any]:
 
 
 def read(obs: Array) -> Array:
-    """Return what a checksum reads of observations: all, or of each picture a row.
+    """Return the part of the observations that a checksum reads: everything, but of a picture one row.
 
-    XLA sums bytes on a CPU more slowly than they are made.
+    On a CPU, XLA sums the bytes of a picture more slowly than it makes them.
     """
     return obs[:, obs.shape[1] // 2] if obs.ndim == 4 else obs
 
@@ -188,32 +172,11 @@ def _sum(values: Array) -> UInt32[Array, ""]:
     return jnp.sum(values.astype(jnp.uint32), dtype=jnp.uint32)
 
 
-def compiled(function: Any, *arguments: Any) -> tuple[float, Any]:
-    """Return the seconds it takes to trace and compile a function, and the compiled function."""
-    # A cache of compiled programs would make the seconds meaningless.
-    config: Any = jax.config
-    before = config.jax_enable_compilation_cache
-    config.update("jax_enable_compilation_cache", False)
-    try:
-        began = time.perf_counter()
-        made = function.lower(*arguments).compile()
-        return time.perf_counter() - began, made
-    finally:
-        config.update("jax_enable_compilation_cache", before)
-
-
-def _warm_up(settings: "Settings", play: Any, carry: Any) -> tuple[float, int, Any]:
-    """Play the first steps; return the seconds that one takes, how many they were, and where the worlds stand."""
+def _warm_up(settings: Settings, play: Any, carry: Any) -> tuple[float, int, Any]:
+    """Play the first steps; return the seconds of one step, the number of steps, and the carry."""
     began, played, pace, wanted = time.perf_counter(), 0, 0.0, max(settings.warm_up, 8)
     while played < wanted and (not played or time.perf_counter() - began < settings.warm_up_seconds):
         count = 8 if not played else min(max(8, round(1 / pace)), wanted - played)
         taken, carry = timed(play, carry, count)
         played, pace = played + count, taken / count
     return pace, played, carry
-
-
-def timed(play: Any, carry: Any, steps: int) -> tuple[float, Any]:
-    """Play so many steps; return the seconds it took, and where the worlds then stand."""
-    began = time.perf_counter()
-    carry = jax.block_until_ready(play(carry, jnp.int32(steps)))
-    return time.perf_counter() - began, carry

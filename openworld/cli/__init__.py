@@ -1,7 +1,7 @@
-"""The command line: `openworld COMMAND`. Everything heavy is imported by the command that needs it.
+"""The command line: `openworld COMMAND`. Each command imports the heavy modules that it needs.
 
-An error that a user can put right is one line on stderr, with exit code 2. A signal gives 128 + its number.
-`OPENWORLD_TRACEBACK=1` shows where an error was raised. A closed output ends a command quietly.
+An error that the user can correct is one line on stderr, with exit code 2. A signal gives 128 + its number.
+`OPENWORLD_TRACEBACK=1` shows the traceback of an error. A closed output ends a command without a message.
 """
 
 import contextlib
@@ -19,10 +19,11 @@ from openworld.version import __version__
 
 @dataclass(frozen=True)
 class Command:
-    """One command.
+    """A command.
 
     Attributes:
-        run: takes what follows the command's name.
+        summary: its line in `openworld --help`.
+        run: called with the words after the command's name; returns the exit code, or None for 0.
     """
 
     summary: str
@@ -30,30 +31,30 @@ class Command:
 
 
 COMMANDS: dict[str, Command] = {
-    "demo": Command("train a small agent, measure it, say where its pictures are", commands.demo),
-    "train": Command("train an agent with PPO; --resume goes on where a run stopped", training.train),
-    "train-sb3": Command("train a baseline with Stable-Baselines3", baselines.train_sb3),
-    "plan": Command("what a training run would take of each device's memory", training.plan),
+    "demo": Command("train a small agent, evaluate it and film it, in a few minutes", commands.demo),
+    "train": Command("train an agent with PPO; --resume continues a run", training.train),
+    "train-sb3": Command("train a baseline agent with Stable-Baselines3", baselines.train_sb3),
+    "plan": Command("show the device memory that a training run needs, without training", training.plan),
     "evaluate": Command(
-        "measure an agent on held-out worlds, of any framework with --agent", judging.evaluate
+        "evaluate an agent on held-out worlds; --agent takes any framework's", judging.evaluate
     ),
-    "verify": Command("play a result's episodes again: are its numbers true?", judging.verify),
-    "leaderboard": Command("verify results and write the page of them", judging.leaderboard),
-    "export": Command("a trained agent as safetensors, with a model card", commands.export),
-    "report": Command("training runs side by side: curves, instruments, verdicts", training.report),
-    "bench": Command("steps per second, compile time and bytes on this machine", commands.bench),
-    "render": Command("show a world as text, picture or film", commands.render),
-    "describe": Command("tell what a player perceives, in words", describing.describe),
-    "play": Command("play a world by hand, in a window or with --terminal", playing.play),
-    "replay": Command("check recorded episodes and play them; film them, or make a page", replaying.replay),
-    "info": Command("ids, sizes, versions and devices", commands.info),
+    "verify": Command("check a result: play its episodes again and compare all numbers", judging.verify),
+    "leaderboard": Command("verify results and write the leaderboard page", judging.leaderboard),
+    "export": Command("export a trained agent as safetensors, with a model card", commands.export),
+    "report": Command("compare training runs: curves, diagnostics and verdicts", training.report),
+    "bench": Command("measure steps per second, compile time and memory on this machine", commands.bench),
+    "render": Command("show a world as text, a picture, a film or a map", commands.render),
+    "describe": Command("describe in words what a player sees", describing.describe),
+    "play": Command("play a world by hand, in a window or in the terminal", playing.play),
+    "replay": Command("check recorded episodes; show them as text, film, picture or page", replaying.replay),
+    "info": Command("show ids, sizes, versions and devices", commands.info),
 }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    if sys.stdout is None:  # closed by who started this
+    if sys.stdout is None:  # the parent process closed it
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115
     name, rest = (words[0], words[1:]) if words else ("--help", [])
     try:
@@ -69,11 +70,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run(name: str, words: list[str]) -> int:
-    """Run one command, and tell a user's mistake in one line."""
+    """Run a command; report a user's mistake in one line.
+
+    Returns:
+        The exit code.
+    """
     try:
         limits.check(name, words)
         return COMMANDS[name].run(words) or 0
-    except SystemExit as exit:  # of the parsers, which have said why
+    except SystemExit as exit:  # of the parsers, which have printed a reason
         return exit.code if isinstance(exit.code, int) else 0 if exit.code is None else 2
     except KeyboardInterrupt as interruption:
         refuse(f"openworld {name}: interrupted")
@@ -85,7 +90,7 @@ def run(name: str, words: list[str]) -> int:
             raise
         if os.environ.get("OPENWORLD_TRACEBACK") or not expected(error):
             raise
-        # What a signal ended, after saving, has an exit status of its own.
+        # A run that a signal ended, after saving, has its own exit code.
         return getattr(error, "exit_code", refuse(f"openworld {name}: {told(error)}"))
 
 
@@ -101,7 +106,7 @@ def _answer(name: str, rest: list[str]) -> int:
 
 
 def _reader_gone() -> bool:
-    """Whether it is our output that nobody reads any more, and not another program's input."""
+    """Return whether the reader of our output has gone, and not that of another pipe."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(
             OSError, ValueError, AttributeError
@@ -114,7 +119,7 @@ def _reader_gone() -> bool:
 
 
 def _discard_output() -> None:
-    """Send what is left of the output nowhere: Python would complain of it at its end."""
+    """Discard the rest of the output; otherwise Python reports an error at its end."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError, AttributeError):
             stream.flush()
@@ -124,10 +129,9 @@ def _discard_output() -> None:
 
 
 def usage() -> str:
-    """Return what `openworld --help` prints."""
+    """Return the text of `openworld --help`."""
     width = max(map(len, COMMANDS))
     lines = [f"  {name:<{width}}  {command.summary}" for name, command in COMMANDS.items()]
     head = f"OpenWorld {__version__}: a survival and crafting world for reinforcement learning.\n"
-    return "\n".join(
-        [head, "usage: openworld COMMAND [OPTIONS]\n", *lines, "\n--help after a command: its options."]
-    )
+    foot = "\nopenworld COMMAND --help shows the options of a command."
+    return "\n".join([head, "usage: openworld COMMAND [OPTIONS]\n", *lines, foot])

@@ -1,4 +1,4 @@
-"""The commands, thin: each reads its options, turns the cache on, and calls what does the work."""
+"""The commands export, demo, bench, render and info: each reads its options and calls the module for the work."""
 
 import importlib.util
 import sys
@@ -9,22 +9,23 @@ from typing import Any
 from openworld.cli.options import EXTRAS, check_ending, parse, prepare, require
 from openworld.cli.training import new_folder
 from openworld.system.files import FILM, PICTURE, check_output
+from openworld.system.foreign_text import plain
 
 
 def export(words: list[str]) -> None:
-    """Write a trained agent to a folder of its own."""
+    """Write a trained agent to a new folder."""
     import tyro
 
     @dataclass(frozen=True)
     class Export:
-        """Write a trained agent to a folder: its parameters as safetensors, and a model card beside them.
+        """Write a trained agent to a folder: its parameters as safetensors, and a model card.
 
-        `openworld_trainers.load_agent` reads it back as a function from observations to actions.
+        `openworld_trainers.load_agent` reads it as a function from observations to actions.
 
         Attributes:
-            run: the folder of a run, or one of its checkpoints.
-            out: a new folder.
-            force: replace an export that is there.
+            run: folder of a run, or one of its checkpoints.
+            out: the new folder.
+            force: replace an existing export.
         """
 
         run: tyro.conf.Positional[Path]
@@ -36,18 +37,18 @@ def export(words: list[str]) -> None:
     prepare()
     from openworld_trainers.run.policy import export as run
 
-    print(f"written to {run(options.run, options.out, force=options.force)}")
+    print(f"written to {plain(run(options.run, options.out, force=options.force), 500)}")
 
 
 def demo(words: list[str]) -> None:
-    """Train a small agent, measure and film it."""
+    """Train a small agent, evaluate it and film it."""
 
     @dataclass(frozen=True)
     class Demo:
-        """Train a small agent in a few minutes, measure it on held-out worlds, and film it.
+        """Train a small agent in a few minutes, evaluate it on held-out worlds, and film it.
 
         Attributes:
-            run_dir: the run's folder (default: runs/demo and the time).
+            run_dir: folder of the run; without it, runs/demo-TIME.
         """
 
         run_dir: Path | None = None
@@ -62,7 +63,7 @@ def demo(words: list[str]) -> None:
 
 def bench(words: list[str]) -> int:
     """Measure this machine."""
-    from openworld.bench import main as run
+    from openworld.bench.run import main as run
 
     return run(words)
 
@@ -75,14 +76,14 @@ def render(words: list[str]) -> None:
         """Show a world, at its beginning or after some steps of random play.
 
         Attributes:
-            id: which world.
-            seed: which of its worlds.
+            id: environment id.
+            seed: number of the world.
             steps: random steps to play first.
-            out: a .png (the last frame), or an .mp4 or .gif (all of them); without it, text on the terminal.
+            out: the file: a .png of the last frame, or an .mp4 or .gif of all frames; without it, text.
             scale: screen pixels for each pixel of a tile.
-            map: the whole map instead of the view, all floors made so far; needs --out NAME.png.
-            tile: of a map, pixels of a tile's side.
-            force: write over a file that is there, even if this command did not write it.
+            map: draw the map of all floors made so far instead of the view; needs --out NAME.png.
+            tile: pixels of a tile's side, in a map.
+            force: replace an existing file, also one that this command did not write.
         """
 
         id: str = "OpenWorld-v0"
@@ -97,7 +98,7 @@ def render(words: list[str]) -> None:
     options = parse(Render, "render", words)
     check_ending(options.out, (".png", ".mp4", ".gif"))
     if options.map and (options.out is None or options.out.suffix.lower() != ".png"):
-        raise ValueError("--map writes a picture: give --out NAME.png")
+        raise ValueError("--map writes a picture: add --out NAME.png")
     if options.out is not None:
         picture = options.out.suffix.lower() == ".png"
         check_output(options.out, PICTURE if picture else FILM, force=options.force)
@@ -109,14 +110,14 @@ def render(words: list[str]) -> None:
 
 
 def info(words: list[str]) -> None:
-    """Tell what is installed here."""
+    """Show the environments, this installation and this machine."""
 
     @dataclass(frozen=True)
     class Info:
-        """Tell about the worlds, this installation and this machine.
+        """Show the sizes of the environments, this installation and this machine.
 
         Attributes:
-            id: the world to tell about; without it, all of them.
+            id: environment id; without it, all.
         """
 
         id: str | None = None
@@ -135,7 +136,7 @@ def info(words: list[str]) -> None:
     print(
         f"machine: {machine_facts['processor']}, {machine_facts['cores']} cores; {', '.join(facts['devices'])}"
     )
-    print(f"compiled programs are kept in: {cache.folder() or 'nowhere (turned off)'}")
+    print(f"compiled programs are kept in: {plain(cache.folder() or 'nowhere (turned off)', 500)}")
     missing = sorted(
         {extra for package, extra in EXTRAS.items() if importlib.util.find_spec(package) is None}
     )
@@ -143,49 +144,49 @@ def info(words: list[str]) -> None:
 
 
 def at_random(id: str, seed: int, steps: int) -> Any:
-    """Play some steps at random, and return the replay."""
+    """Play some random steps, and return the replay."""
     import numpy as np
 
     from openworld import registry
     from openworld.storage.replay import record
 
-    world, random = registry.make(id, num_agents=1), np.random.default_rng(seed)
+    env, random = registry.make(id, num_agents=1), np.random.default_rng(seed)
 
     def policy(carry: None, key: object, obs: object) -> tuple[None, int]:
-        return carry, int(random.integers(world.num_actions))
+        return carry, int(random.integers(env.num_actions))
 
-    return record(world, policy, seed, steps)
+    return record(env, policy, seed, steps)
 
 
 def draw_map(id: str, seed: int, steps: int, out: Path, tile: int) -> None:
-    """Play some steps at random, and write the map of the world as it is then."""
+    """Play some random steps, and write the map of the world after them."""
     import jax.numpy as jnp
     import numpy as np
 
     from openworld import registry
     from openworld.render import map, png
 
-    world, random = registry.make(id, observation="tokens", num_agents=1), np.random.default_rng(seed)
-    _, state = world.reset(seed, 1)
+    env, random = registry.make(id, observation="tokens", num_agents=1), np.random.default_rng(seed)
+    _, state = env.reset(seed, 1)
     for _ in range(steps):
-        action = jnp.asarray(random.integers(world.num_actions, size=1, dtype=np.int32))
-        _, state, _, terminated, truncated, _ = world.advance(state, action)
+        action = jnp.asarray(random.integers(env.num_actions, size=1, dtype=np.int32))
+        _, state, _, terminated, truncated, _ = env.advance(state, action)
         if terminated[0] or truncated[0]:
             break
-    print(f"written to {png.write(map.picture(state, world.ruleset, scale=tile), out)}")
+    print(f"written to {plain(png.write(map.picture(state, env.ruleset, scale=tile), out), 500)}")
 
 
 def show(played: Any, out: Path | None, scale: int) -> None:
-    """Play a replay to its end, and show it where it is wanted."""
-    from openworld.render import picture, png, terminal, video
+    """Play a replay to its end, and show it: as text without `out`, else as a picture or a film."""
+    from openworld.render import ansi, picture, png, video
     from openworld.storage.replay import frames
 
     if out is not None and out.suffix.lower() != ".png":
-        print(f"written to {video.write(played, out, scale=scale)}")
+        print(f"written to {plain(video.write(played, out, scale=scale), 500)}")
         return
     rules = played.world().ruleset
     *_, last = frames(played)
     if out is None:
-        print(terminal.ansi(last, colour=sys.stdout.isatty(), rules=rules), end="")
+        print(ansi.ansi(last, colour=sys.stdout.isatty(), rules=rules), end="")
     else:
-        print(f"written to {png.write(picture.picture(last, scale, rules), out)}")
+        print(f"written to {plain(png.write(picture.picture(last, scale, rules), out), 500)}")

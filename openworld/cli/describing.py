@@ -1,4 +1,4 @@
-"""`openworld describe`: what a player perceives at one moment, in words."""
+"""`openworld describe`: describe in words what a player sees."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,17 +8,17 @@ from openworld.cli.options import parse, prepare
 
 
 def describe(words: list[str]) -> None:
-    """Tell what a player perceives at one moment."""
+    """Describe what a player sees at one moment."""
 
     @dataclass(frozen=True)
     class Describe:
-        """Tell in words what a player perceives, at the beginning, after random play, or at a step of a replay.
+        """Describe in words what a player sees: at the beginning, after random play, or in a replay.
 
         Attributes:
-            id: which world.
-            seed: which of its worlds.
-            steps: random steps to play first; of a replay its step, or without it the last.
-            replay: a replay to take the moment from, in place of a world.
+            id: environment id.
+            seed: number of the world.
+            steps: random steps to play first; with --replay, the step to describe, without it the last.
+            replay: describe a step of this replay instead of a new world.
         """
 
         id: str = "OpenWorld-v0"
@@ -39,6 +39,6 @@ def describe(words: list[str]) -> None:
         step = len(played.actions) if options.steps is None else options.steps
     if step > len(played.actions):
         raise ValueError(f"--steps must be at most {len(played.actions)}, the replay's last, not {step}")
-    # All of it is played: only its end shows whether it plays as recorded.
+    # The whole replay is played: only its end shows whether it plays as recorded.
     shown = [tokens for number, tokens in enumerate(frames(played)) if number == step]
     print(text(shown[0], played.world().ruleset), end="")

@@ -1,4 +1,4 @@
-"""The commands about judging agents: evaluate, verify, leaderboard."""
+"""The commands that judge agents: evaluate, verify, leaderboard."""
 
 import re
 import sys
@@ -16,34 +16,35 @@ if TYPE_CHECKING:
 
 #: Agents that need no training.
 BASELINES = ("random", "scripted")
-#: Episodes that a run and a random agent play at once at most.
-MOST_BESIDE_RANDOM = 100_000
+#: The most episodes of a run beside a random agent, and how many there are if nothing is said.
+MOST_BESIDE_RANDOM, BESIDE_RANDOM = 100_000, 1000
 
 
 def evaluate(words: list[str]) -> None:
-    """Measure an agent on held-out worlds."""
+    """Evaluate an agent on held-out worlds."""
     import tyro
 
     @dataclass(frozen=True)
     class Evaluate:
-        """Measure an agent on held-out worlds.
+        """Measure an agent on held-out worlds, and print a summary with 95 % intervals.
 
-        `evaluate RUN` plays a run's newest policy beside a random one and keeps the report in the run's folder.
-        `evaluate --agent AGENT`, or `evaluate RUN --protocol NAME`, judges an agent by a named protocol and
-        writes a result that `openworld verify` can check.
+        By a protocol (--protocol, or --agent alone) the result is written to a file that `openworld verify`
+        checks. `evaluate RUN` without a protocol plays a run in its own environment, beside a random agent,
+        and writes evaluation.json in the folder of the run.
 
         Attributes:
-            run: the folder of a run, or anything --agent takes.
-            agent: package.module:Agent, random, scripted, a run or a checkpoint or an export of this trainer, or a
-                zip that Stable-Baselines3 saved (loading one can run code that is in it: trust it first).
-            protocol: what is played, as openworld-v0-2026.
-            episodes: held-out episodes to play (default: the protocol's; a run beside a random one: 1000).
-            out: the result's file (default: the agent's name, the protocol's, and .json).
-            name: what the agent is called in the result.
-            algorithm: of a zip, the class that saved it: PPO, DQN, MaskablePPO, RecurrentPPO.
-            greedy: trained agents take their likeliest action instead of drawing one.
-            worlds: that play at once (default: all; of agents that see one world at a time, 100).
-            force: write over a file that is there, even if this command did not write it.
+            run: the folder of a run, or whatever --agent takes.
+            agent: package.module:Agent, random, scripted, a run, a checkpoint, an export, or a zip that
+                Stable-Baselines3 saved. Loading a zip can run code that is in it: trust it first.
+            protocol: the name of a protocol, as openworld-v0-2026.
+            episodes: held-out episodes to play (default: all of the protocol; beside a random agent 1000).
+            out: file of a protocol's result (default: name of the agent, name of the protocol, .json).
+            name: name of the agent in a protocol's result.
+            algorithm: the class that saved a zip: PPO, DQN, MaskablePPO, RecurrentPPO.
+            greedy: trained agents take their most probable action instead of a random one.
+            worlds: how many play side by side (default: all; 100 if the agent sees one world at a time).
+                Trained agents, random and scripted have the same result for any number.
+            force: replace an existing file, even if this command did not write it.
         """
 
         run: tyro.conf.Positional[str | None] = None
@@ -63,24 +64,28 @@ def evaluate(words: list[str]) -> None:
     if options.run is not None and options.agent is not None:
         raise ValueError(f"name one agent, not {options.run} and {options.agent}")
     if options.agent is None and options.protocol is None:
-        beside_random(str(options.run), 1000 if options.episodes is None else options.episodes)
-        return
-    judged(options, str(options.agent or options.run))
+        beside_random(options)
+    else:
+        by_protocol(options, str(options.agent or options.run))
 
 
-def beside_random(run: str, episodes: int) -> None:
-    """Measure a run's newest policy beside a random one."""
+def beside_random(options: Any) -> None:
+    """Evaluate a run's newest policy beside a random agent, in the run's own environment."""
+    episodes = BESIDE_RANDOM if options.episodes is None else options.episodes
     if not 1 <= episodes <= MOST_BESIDE_RANDOM:
         raise ValueError(f"--episodes must be 1 to {MOST_BESIDE_RANDOM:,}, not {plain(episodes, 40)}")
+    for option in ("out", "name"):
+        if getattr(options, option) is not None:
+            raise ValueError(f"--{option} is for a protocol's result; name a protocol with --protocol")
     require("optax", "orbax.checkpoint", "rich")
     prepare()
     from openworld_trainers.run.evaluate import evaluate as play
 
-    play(run, episodes).show()
+    play(str(options.run), episodes, greedy=options.greedy, at_once=options.worlds).show()
 
 
-def judged(options: Any, source: str) -> None:
-    """Judge an agent by a protocol, and keep the result."""
+def by_protocol(options: Any, source: str) -> None:
+    """Judge an agent by a protocol, and write the result."""
     from openworld.judging import judge, protocols
     from openworld.judging.agents import Entrant
 
@@ -88,26 +93,26 @@ def judged(options: Any, source: str) -> None:
     name = options.name or (source.rpartition(":")[2] if ":" in source else Path(source).stem)
     out = options.out or Path(re.sub(r"[/\\\x00]", "_", plain(f"{name}.{protocol.name}.json")))
     if out.is_dir():
-        raise ValueError(f"--out {out} is a folder, where the result is to be a file")
+        raise ValueError(f"--out {out} is a folder; the result needs a file")
     check_output(out, RESULT, force=options.force)
     prepare()
-    entrant = Entrant(name, agent(source, protocol, options.algorithm, options.greedy), source)
+    entrant = Entrant(name, factory(source, protocol, options.algorithm, options.greedy), source)
     result = judge.judge(entrant, protocol, episodes=options.episodes, at_once=options.worlds, say=say)
     path = plain(result.save(out), 500)
-    print("\n".join(judge.told(result)))
+    print("\n".join(judge.lines(result)))
     print(f"written to {path}; check it with: openworld verify {path}")
 
 
-def agent(source: str, protocol: "Protocol", algorithm: str, greedy: bool) -> Callable[[], Any]:
-    """Return what makes the agent that a source names."""
+def factory(source: str, protocol: "Protocol", algorithm: str, greedy: bool) -> Callable[[], Any]:
+    """Return the factory of the agent that a source names."""
     from openworld import registry
     from openworld.judging.agents import AgentError, load
 
     rules = registry.ruleset(protocol.world)
     if source == "random":
-        from openworld_trainers.baselines.scripted.random import Dice
+        from openworld_trainers.baselines.scripted.random import Uniform
 
-        return lambda: Dice(rules.actions)
+        return lambda: Uniform(rules.actions)
     if source == "scripted":
         from openworld_trainers.baselines.scripted.policy import Scripted
 
@@ -121,10 +126,10 @@ def agent(source: str, protocol: "Protocol", algorithm: str, greedy: bool) -> Ca
 
         return lambda: Zip(path, rules, algorithm=algorithm, greedy=greedy)
     if path.exists():
-        require("orbax.checkpoint", "safetensors")
-        from openworld_trainers.run.judged import Trained
+        require("optax", "orbax.checkpoint", "rich", "safetensors")
+        from openworld_trainers.run.evaluate import policy_of
 
-        return lambda: Trained(path, rules, greedy=greedy)
+        return lambda: policy_of(path, rules, greedy=greedy)
     if ":" not in source:
         known = ", ".join(BASELINES)
         raise AgentError(
@@ -134,19 +139,19 @@ def agent(source: str, protocol: "Protocol", algorithm: str, greedy: bool) -> Ca
 
 
 def verify(words: list[str]) -> int:
-    """Play a result's episodes again, and say whether its numbers are true."""
+    """Play a result's episodes again, and report whether its numbers are true."""
     import tyro
 
     @dataclass(frozen=True)
     class Verify:
-        """Play all episodes of a result again and say whether every number in it is true.
+        """Play all episodes of a result again and report whether every number in it is true.
 
-        Exits with 0 where all of them are, also those of a trial of fewer episodes than the protocol has, which is
-        said; with 1 where one is not, naming what differs; with 2 where the file is no result that can be played.
+        The exit code is 0 if all numbers are true, also in a trial of fewer episodes than the protocol has; 1
+        if one is not, with a line for each difference; 2 if the file is not a result that can be played.
 
         Attributes:
             result: a file that `openworld evaluate` wrote.
-            most: how many differences to name.
+            most: how many differences to print.
         """
 
         result: tyro.conf.Positional[Path]
@@ -175,19 +180,19 @@ def verify(words: list[str]) -> int:
 
 
 def leaderboard(words: list[str]) -> int:
-    """Verify results and write the leaderboard of them."""
+    """Verify results and write the leaderboard."""
     import tyro
 
     @dataclass(frozen=True)
     class Leaderboard:
-        """Verify results and write the page of those that are true and whole.
+        """Verify results and write the leaderboard: a page of those that are right and complete.
 
-        Exits with 1, and a line for each file that is not on the page, where there is one.
+        The exit code is 1 if a file is not on the page; a line for each such file gives the reason.
 
         Attributes:
-            results: the files, or folders of them.
+            results: files, or folders of files.
             out: the page.
-            force: write over a file that is there, even if this command did not write it.
+            force: replace an existing file, even if this command did not write it.
         """
 
         results: tyro.conf.Positional[tuple[Path, ...]] = (Path("docs/results/leaderboard"),)
@@ -207,5 +212,5 @@ def leaderboard(words: list[str]) -> int:
 
 
 def say(text: str) -> None:
-    """Tell how far it is."""
+    """Print the progress on standard error."""
     print(plain(text, 600), file=sys.stderr, flush=True)

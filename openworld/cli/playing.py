@@ -1,4 +1,4 @@
-"""`openworld play`: by hand, in a window or a terminal, alone or at a table."""
+"""`openworld play`: play by hand, in a window or a terminal, alone or with other players."""
 
 import os
 import random
@@ -11,7 +11,7 @@ from openworld.cli.options import parse, prepare, require
 from openworld.system.files import REPLAY, check_output
 
 if TYPE_CHECKING:
-    from openworld.playing.seat import Seat
+    from openworld.playing.player import Player
 
 
 def play(words: list[str]) -> None:
@@ -22,16 +22,16 @@ def play(words: list[str]) -> None:
         """Play a world by hand, in a window or in the terminal. The key h shows all keys.
 
         Attributes:
-            id: which world.
-            seed: which of its worlds (default: any); the next one is that of the next number.
-            terminal: play in the terminal, over ssh too, instead of a window.
-            record: save what is played as a replay; later worlds as NAME-2, NAME-3.
-            force: let --record write over a file that is no replay.
-            scale: in a window, screen pixels for each pixel of a tile (default: what fits).
-            host: let others join at this socket; for ids of several players.
-            join: play at the socket where somebody hosts, whose world it is.
-            players: places at the host's table, the host's own among them.
-            patience: seconds after which the host's world moves on without those who have not acted.
+            id: environment id.
+            seed: number of the first world, without it a random one; the next world has the next number.
+            terminal: play in the terminal, also over ssh, instead of a window.
+            record: save a replay to this file; later worlds are saved as NAME-2, NAME-3.
+            force: let --record replace a file that is not a replay.
+            scale: in a window, screen pixels for each pixel of a tile; without it, what fits.
+            host: host a coop game at this socket; others join it with --join.
+            join: join the game that is hosted at this socket, with the host's id and world.
+            players: with --host, the number of players, the host included.
+            patience: with --host, seconds to wait for the other players before a step is played without them.
         """
 
         id: str = "OpenWorld-v0"
@@ -53,47 +53,47 @@ def play(words: list[str]) -> None:
     # XLA's own warnings, of a slow compilation for one, would be written over the frame.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-    def open_seat() -> "Seat":
+    def open_player() -> "Player":
         prepare()
-        from openworld.playing.seat import Alone
+        from openworld.playing.player import SinglePlayer
 
         if options.join is not None:
-            from openworld.playing.joining import Joined
+            from openworld.playing.multiplayer import RemotePlayer
 
-            return Joined(options.join)
+            return RemotePlayer(options.join)
         from openworld.playing.session import Session
 
         seed = random.randrange(2**31) if options.seed is None else options.seed
         players = options.players if options.host is not None else 1
         session = Session(options.id, seed, players=players, record=options.record)
         if options.host is None:
-            return Alone(session)
-        from openworld.playing.joining import Hosting
+            return SinglePlayer(session)
+        from openworld.playing.multiplayer import Host
 
-        return Hosting(session, options.host, options.patience)
+        return Host(session, options.host, options.patience)
 
     title = f"joining {options.join}" if options.join is not None else options.id
     if options.terminal:
         from openworld.playing import terminal
 
-        told = terminal.play(open_seat, title)
+        lines = terminal.play(open_player, title)
     else:
         from openworld.playing import window
 
-        told = window.play(open_seat, title, options.scale)
-    print("\n".join(told), end="\n" * bool(told))
+        lines = window.play(open_player, title, options.scale)
+    print("\n".join(lines), end="\n" * bool(lines))
 
 
 def _check(host: Path | None, join: Path | None, record: Path | None, seed: int | None) -> None:
     """Refuse options that exclude each other."""
     if host is not None and join is not None:
-        raise ValueError("--host opens a table and --join sits down at one: give one of them")
+        raise ValueError("--host and --join exclude each other: give one of them")
     if join is not None and (record is not None or seed is not None):
-        raise ValueError("--seed and --record are the host's; --join takes neither")
+        raise ValueError("--seed and --record are options of the host; leave them out with --join")
 
 
 def _check_game(id: str, hosts: bool, terminal: bool) -> None:
-    """Refuse what cannot be played here, before anything is made."""
+    """Refuse a game that cannot be played here, before anything is made."""
     from openworld import registry
 
     rules = registry.ruleset(id)
@@ -107,4 +107,4 @@ def _check_game(id: str, hosts: bool, terminal: bool) -> None:
     elif sys.platform == "win32":
         raise ValueError("--terminal needs a Unix terminal; play in a window instead")
     elif not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise ValueError("--terminal needs a terminal to type in, and this is none")
+        raise ValueError("--terminal needs a terminal; the input or the output is not one")

@@ -1,4 +1,4 @@
-"""`openworld replay`: check recorded episodes, and show them on the terminal, as a film, a picture or a page."""
+"""`openworld replay`: check recorded episodes, and show them in the terminal, as a film, a picture or a page."""
 
 import math
 import shutil
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 #: Steps a second at speed 1.
 PACE = 10
-#: Frames a second at most: of a film, where faster play leaves steps out, and of a terminal.
+#: The most frames per second of a film, where faster play skips steps, and of a terminal.
 FILM_RATE, TERMINAL_RATE = 50, 20
-#: A replay of more steps says so before it is played; seconds between two lines that say how far it is.
+#: A replay of more steps reports its progress; seconds between two of these lines.
 MANY_STEPS, PROGRESS_SECONDS = 10_000, 5.0
 
 
@@ -32,20 +32,20 @@ def replay(words: list[str]) -> None:
 
     @dataclass(frozen=True)
     class Options:
-        """Play replays again, check that they play as they were recorded, and show them, several side by side.
+        """Play replays again, check that they play as recorded, and show them side by side.
 
-        Without --video, --picture and --html they are played on the terminal; where the output is no terminal,
-        their last frame is printed.
+        Without --video, --picture and --html they are shown in the terminal. If the output is not a terminal, the
+        last frame is printed.
 
         Attributes:
-            files: replays, or results of `openworld evaluate`, of which --episode is taken.
-            video: an .mp4 or .gif of them.
-            picture: a .png of their last frame.
-            html: one page, to be opened in a browser, with everything in it: play, step, maps, charts.
-            speed: 1 is ten steps a second, on the terminal and in a film.
+            files: replays, or results of `openworld evaluate` (see --episode).
+            video: write a film to this .mp4 or .gif file.
+            picture: write the last frame to this .png file.
+            html: write a page for the browser to this .html file, with playback, maps and charts.
+            speed: speed in the terminal and in a film; 1 is ten steps per second.
             scale: screen pixels for each pixel of a tile, in a film and a picture.
-            episode: which episode of a result, counted from 0.
-            force: write over a file that is there, even if this command did not write it.
+            episode: number of the episode of a result, counted from 0.
+            force: replace an existing file, also one that this command did not write.
         """
 
         files: tyro.conf.Positional[tuple[Path, ...]]
@@ -70,7 +70,7 @@ def replay(words: list[str]) -> None:
     prepare()
     from openworld.render.episode import play
 
-    # All are played to their end before anything is shown: only then it is known that they are true.
+    # All are played to their end before anything is shown: only then is it known that they play as recorded.
     loaded = [load(path, options.episode) for path in options.files]
     episodes = [
         play(recorded, name, Progress(name, recorded)) for name, recorded in apart(loaded, options.files)
@@ -83,41 +83,47 @@ def replay(words: list[str]) -> None:
 
 
 def write(options: Any, episodes: list["Episode"]) -> None:
-    """Write what was asked for: a film, a picture, a page."""
+    """Write the film, the picture and the page that the options ask for."""
     if options.video:
-        print(f"written to {film(episodes, options.video, options.speed, options.scale)}")
+        print(f"written to {plain(film(episodes, options.video, options.speed, options.scale), 500)}")
     if options.picture:
         from openworld.render import png
 
-        print(f"written to {png.write(still(episodes, longest(episodes), options.scale), options.picture)}")
+        drawn = png.write(still(episodes, longest(episodes), options.scale), options.picture)
+        print(f"written to {plain(drawn, 500)}")
     if options.html:
         from openworld.render import page
 
-        print(f"written to {page.write(episodes, options.html)}")
+        print(f"written to {plain(page.write(episodes, options.html), 500)}")
 
 
 class Progress:
-    """Says on standard error how many steps a long replay has, and how many of them have been played."""
+    """The progress of a long replay, reported on standard error."""
 
     def __init__(self, name: str, recorded: "Replay", out: Any = None) -> None:
         self.out = sys.stderr if out is None else out
         self.name, self.steps = plain(name), len(recorded.actions)
         self.said = self.begun = time.monotonic()
+        self.first = 0
         if self.steps > MANY_STEPS:
             print(f"{self.name}: playing {self.steps:,} steps", file=self.out, flush=True)
 
     def __call__(self, step: int) -> None:
-        """Take note of a step."""
+        """Report the progress, if it is time for a line."""
         now = time.monotonic()
         if now - self.said >= PROGRESS_SECONDS and 0 < step < self.steps:
             self.said = now
-            left = (now - self.begun) * (self.steps - step) / step
-            told = f"{self.name}: {step:,} of {self.steps:,} steps played, about {left:,.0f} s left"
-            print(told, file=self.out, flush=True)
+            line = f"{self.name}: {step:,} of {self.steps:,} steps played"
+            if step > self.first:
+                left = (now - self.begun) * (self.steps - step) / (step - self.first)
+                line += f", about {left:,.0f} s left"
+            print(line, file=self.out, flush=True)
+        if step == 1:  # the first step also compiled
+            self.begun, self.first = now, 1
 
 
 def load(path: Path, number: int) -> tuple[str, "Replay"]:
-    """Read a replay, or an episode of a result; return a name for it too."""
+    """Read a replay, or an episode of a result; return its name and the replay."""
     from openworld.storage.replay import Replay
 
     if path.exists() and not path.is_file():
@@ -135,7 +141,7 @@ def load(path: Path, number: int) -> tuple[str, "Replay"]:
 
 
 def apart(loaded: list[tuple[str, "Replay"]], files: tuple[Path, ...]) -> list[tuple[str, "Replay"]]:
-    """Name those alike by their folders too, each with its replay."""
+    """Return (name, replay) pairs; equal names are replaced by the folder and the name of the file."""
     names = [name for name, _ in loaded]
     return [
         (name if names.count(name) == 1 else f"{path.resolve().parent.name}/{path.stem}", recorded)
@@ -144,7 +150,7 @@ def apart(loaded: list[tuple[str, "Replay"]], files: tuple[Path, ...]) -> list[t
 
 
 def longest(episodes: list["Episode"]) -> int:
-    """Return the last step of the common time."""
+    """Return the number of steps of the longest episode."""
     return max(episode.steps for episode in episodes)
 
 
@@ -167,7 +173,7 @@ def film(episodes: list["Episode"], path: Path, speed: float | int, scale: int) 
 
 def text(episodes: list["Episode"], step: int, colour: bool, columns: int) -> str:
     """Return the text of a step, all players side by side."""
-    from openworld.render import terminal
+    from openworld.render import ansi
 
     blocks = []
     for episode in episodes:
@@ -177,12 +183,12 @@ def text(episodes: list["Episode"], step: int, colour: bool, columns: int) -> st
             which = f" player {player}" if episode.players > 1 else ""
             action = f"  {_action(int(did[player]))}" if at else ""
             head = f"{plain(episode.name)}{which}  step {at} of {episode.steps}{action}"
-            blocks.append(f"{head}\n{terminal.ansi(tokens, colour=colour, rules=episode.rules)}")
-    return terminal.beside(blocks, columns) if len(blocks) > 1 or colour else blocks[0]
+            blocks.append(f"{head}\n{ansi.ansi(tokens, colour=colour, rules=episode.rules)}")
+    return ansi.beside(blocks, columns) if len(blocks) > 1 or colour else blocks[0]
 
 
 def show(episodes: list["Episode"], speed: float | int) -> None:
-    """Play episodes on the terminal; where the output is none, print their last frame."""
+    """Show episodes in the terminal; if the output is not a terminal, print their last frame."""
     columns = shutil.get_terminal_size().columns
     if sys.stdout.isatty():
         animate(episodes, speed, sys.stdout)
@@ -191,7 +197,7 @@ def show(episodes: list["Episode"], speed: float | int) -> None:
 
 
 def animate(episodes: list["Episode"], speed: float | int, out: Any) -> None:
-    """Play episodes on a terminal, from its upper left corner; Ctrl-C stops where they are."""
+    """Show episodes in a terminal, step by step; Ctrl-C stops."""
     last, rate = longest(episodes), speed * PACE
     begun, step = time.monotonic(), 0
     out.write("\x1b[2J\x1b[?25l")
@@ -213,7 +219,7 @@ def animate(episodes: list["Episode"], speed: float | int, out: Any) -> None:
 
 
 def summary(episode: "Episode") -> str:
-    """Say in one line what was checked."""
+    """Return one line about an episode that was checked."""
     played = episode.replay
     end = f", {played.ended}" if played.ended else ""
     return plain(

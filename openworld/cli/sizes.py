@@ -1,4 +1,4 @@
-"""What each id is and how large it is; nothing is compiled to know it."""
+"""The sizes of each id; nothing is compiled for them."""
 
 import jax
 import jax.numpy as jnp
@@ -9,11 +9,11 @@ from openworld.storage import replay
 
 
 def of(id: str) -> dict[str, str]:
-    """Return the sizes of an id, as texts by name."""
-    world = registry.make(id, observation="tokens")
+    """Return the sizes of an id, name -> text."""
+    env = registry.make(id, observation="tokens")
     symbolic, pixels = (registry.make(id, observation=form, num_agents=1) for form in ("symbolic", "pixels"))
-    rules = world.ruleset
-    _, state = jax.eval_shape(world.reset_seeds, jax.ShapeDtypeStruct((1, 2), jnp.uint32))
+    rules = env.ruleset
+    _, state = jax.eval_shape(env.reset_seeds, jax.ShapeDtypeStruct((1, 2), jnp.uint32))
     state_bytes = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
     return {
         "id": id,
@@ -21,11 +21,11 @@ def of(id: str) -> dict[str, str]:
         "floors": f"{len(rules.floors)}{' and on' * (not rules.ends_at_boss)}",
         "tiles of a floor": f"{rules.rows} x {rules.cols}",
         "tiles in view": f"{rules.view_rows} x {rules.view_cols}",
-        "actions": f"{world.num_actions}",
+        "actions": f"{env.num_actions}",
         "achievements": f"{rules.achievements}",
-        "steps at most": f"{world.time_limit:,}",
-        "players": f"{world.num_agents}" if world.num_agents == 1 else f"1 to {MAX_AGENTS}",
-        "tokens (uint8)": f"{world.layout.size:,}",
+        "steps at most": f"{env.time_limit:,}",
+        "players": f"{env.num_agents}" if env.num_agents == 1 else f"1 to {MAX_AGENTS}",
+        "tokens (uint8)": f"{env.layout.size:,}",
         "symbolic (float32)": f"{symbolic.observation_shape[0]:,}",
         "pixels (uint8)": " x ".join(map(str, pixels.observation_shape)),
         "bytes of a world": f"{state_bytes:,}",
@@ -33,7 +33,7 @@ def of(id: str) -> dict[str, str]:
 
 
 def table(ids: list[str]) -> str:
-    """Return the sizes of some ids side by side; those that only look different are named below."""
+    """Return a table of the sizes of some ids; ids that differ only in their observation are named below it."""
     plain = {registry.listed(id).rules: id for id in reversed(ids) if registry.listed(id).observation is None}
     seen = {
         id: row.observation for id in ids if (row := registry.listed(id)).rules in plain and row.observation

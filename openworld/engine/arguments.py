@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 #: The most steps of an episode: one less than a tick can count, as the tick after the last must exist.
 MOST_STEPS = 2**31 - 2
@@ -82,7 +83,7 @@ def actions(value: Any, shape: tuple[int, ...], count: int) -> Any:
         except (TypeError, ValueError):
             # A list of JAX's numbers under a caller's jit, or rows of different lengths.
             value = _stacked(value, wanted)
-    if not jnp.issubdtype(value.dtype, jnp.integer):
+    if not jnp.issubdtype(value.dtype, jnp.integer) or value.dtype.kind not in "iu":
         raise TypeError(f"the action must be {wanted}, not {described(given)}")
     if value.shape != shape:
         each = "one for each world" if len(shape) == 1 else "worlds and players"
@@ -121,13 +122,16 @@ def seeds(value: Any) -> Any:
 
 def key(value: Any) -> Any:
     """Return a JAX key, raw words or a number, or refuse it."""
-    number = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    array = isinstance(value, jax.Array | np.ndarray) and (
-        jnp.issubdtype(value.dtype, jax.dtypes.prng_key) or (value.ndim > 0 and value.dtype.kind in "iu")
-    )
-    if not number and not array:
-        raise TypeError(f"the key must be a JAX key or a whole number, not {described(value)}")
-    return value
+    if isinstance(value, int | np.integer) and not isinstance(value, bool):
+        return value
+    if isinstance(value, jax.Array | np.ndarray):
+        typed = jnp.issubdtype(value.dtype, jax.dtypes.prng_key)
+        if typed or (value.ndim > 0 and value.dtype.kind in "iu"):
+            one = value.shape == () if typed else value.ndim == 1 and value.shape[0] in (2, 4)
+            if not one:
+                raise ValueError(f"the key must be one JAX key, not {described(value)}")
+            return value
+    raise TypeError(f"the key must be a JAX key or a whole number, not {described(value)}")
 
 
 def limit(value: Any, worlds: int) -> Any:
@@ -138,6 +142,13 @@ def limit(value: Any, worlds: int) -> Any:
         raise TypeError(f"time_limit must be whole numbers, not {described(value)}")
     if value.shape not in ((), (worlds,)):
         raise ValueError(f"time_limit must be one number, or {worlds}, one for each world, not {value.shape}")
+    if not isinstance(value, Tracer):
+        known = np.asarray(value)
+        wrong = known[(known < 1) | (known > MOST_STEPS)]
+        if wrong.size:
+            raise ValueError(f"time_limit must be 1 to {MOST_STEPS}, got {wrong.flat[0]}")
+    elif value.dtype.itemsize >= 4:  # under a caller's jit: what int32 cannot hold is the longest limit
+        value = jnp.clip(value, None, jnp.asarray(MOST_STEPS, value.dtype))
     return value.astype(np.int32)
 
 

@@ -1,4 +1,4 @@
-"""What a player can do now, and what is missing for the rest: the list beside the view. Pure, from tokens."""
+"""The list beside the view: actions that are useful now, and what is missing for the others. Pure, from tokens."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from openworld.playing.keys import KEYS, key_for
 from openworld.render.messages import called, lacking, near, title
 
 _A = Achievement
-#: What to try next, until it is done: the first steps of every game.
+#: Hints for the first steps of a game, in order; each is shown until its achievement is unlocked.
 _STEPS: tuple[tuple[Achievement, str], ...] = (
     (_A.COLLECT_WOOD, "walk up to a tree and press Space"),
     (_A.PLACE_TABLE, "with 2 wood, press t to place a table"),
@@ -36,12 +36,15 @@ _STEPS: tuple[tuple[Achievement, str], ...] = (
 
 @dataclass(frozen=True)
 class Choice:
-    """One thing that a player might do.
+    """An action in the list.
 
     Attributes:
-        cost: what it uses up, in words.
-        lacks: what is missing for it, in words; "" where nothing is.
-        useful: whether it would do something now.
+        action: the action.
+        key: its key, as shown.
+        name: a few words.
+        cost: the items that it takes, in words.
+        lacks: what is missing for it, in words, or "".
+        useful: whether it would change something now.
     """
 
     action: Action
@@ -53,7 +56,12 @@ class Choice:
 
 
 def now(seen: Seen, mask: np.ndarray) -> list[Choice]:
-    """Return what would do something now besides walking, making and placing."""
+    """Return the useful actions, without walking, making and placing.
+
+    Args:
+        seen: the player's view.
+        mask: bool[actions], the actions that would change something.
+    """
     listed = {choice.action for choice in crafts(seen, mask)}
     idle = (Action.NOOP, Action.LEFT, Action.RIGHT, Action.UP, Action.DOWN)
     useful = [row for row in KEYS if isinstance(row.does, Action) and row.does < seen.rules.actions]
@@ -67,7 +75,7 @@ def now(seen: Seen, mask: np.ndarray) -> list[Choice]:
 
 
 def crafts(seen: Seen, mask: np.ndarray) -> list[Choice]:
-    """Return all that can be placed or made in a game, in the order of the keys."""
+    """Return all actions that make or place something, in the order of the keys."""
     rules = seen.rules
     costs: dict[Action, tuple[Cost, tuple[Block, ...]]] = {
         row.action: (row.uses, ()) for row in rules.placements
@@ -93,7 +101,7 @@ def crafts(seen: Seen, mask: np.ndarray) -> list[Choice]:
 
 
 def _lacks(seen: Seen, uses: Iterable[tuple[Item, int]], stations: Iterable[Block]) -> str:
-    """Say in a few words why something cannot be made or placed now."""
+    """Return in a few words why something cannot be made or placed now."""
     far = [called(block) for block in stations if not near(seen, block)]
     lack = lacking(seen, uses)
     if lack:
@@ -102,7 +110,7 @@ def _lacks(seen: Seen, uses: Iterable[tuple[Item, int]], stations: Iterable[Bloc
 
 
 def doing(seen: Seen) -> str:
-    """Say what doing something to the faced tile would do."""
+    """Return in a few words what the action DO would do to the faced tile."""
     down, right = DIRECTION_STEPS[seen.value("facing")]
     row, col = seen.middle[0] + down, seen.middle[1] + right
     for r, c, kind, number in seen.creatures():
@@ -127,7 +135,7 @@ def doing(seen: Seen) -> str:
 
 
 def hint(achievements: np.ndarray, rules_achievements: int) -> str:
-    """Return what a newcomer might try next, or nothing once the first steps are made."""
+    """Return the next hint for a new player, or "" after the last one."""
     for achievement, text in _STEPS:
         if achievement < rules_achievements and not achievements[achievement]:
             return text

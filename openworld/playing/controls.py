@@ -1,34 +1,34 @@
-"""What keys do, the same behind every face."""
+"""The keys of a game, the same in the window and the terminal."""
 
 import time
 
 from openworld.content.ids import Action
 from openworld.playing import keys
-from openworld.playing.seat import Seat
+from openworld.playing.player import Player
 from openworld.render.messages import title
 
-#: Seconds within which the second press of the leaving key counts.
+#: Seconds between the two presses of the key that leaves.
 _SURE = 3.0
 
 
 class Controls:
-    """What a face shows besides the game: help, half typed keys, whether the player has left."""
+    """The state of an interface besides the game: the help, a half-typed key, the answer to the last key."""
 
-    def __init__(self, seat: Seat) -> None:
-        self.seat = seat
+    def __init__(self, player: Player) -> None:
+        self.player = player
         self.help = self.left = False
-        #: Of the help: which page is looked at, and how many the face needs for it.
+        #: The page of the help that is shown, and how many pages there are.
         self.page, self.pages = 0, 1
-        #: A first key that waits for its second.
+        #: The first key of two.
         self.half = ""
-        #: A line that answers the last key.
+        #: The answer to the last key, one line.
         self.answer = ""
-        self._does = keys.by_key(seat.rules)
+        self._does = keys.by_key(player.rules)
         self._halves = {key.split(" ")[0] for key in self._does if " " in key}
         self._asked = -_SURE
 
     def press(self, key: str) -> None:
-        """Do what a key does; one that does nothing is answered."""
+        """Handle a key; a key without a use gets an answer."""
         self.answer = ""
         whole, self.half = f"{self.half} {key}".strip(), ""
         if whole in self._halves:
@@ -47,10 +47,10 @@ class Controls:
             getattr(self, f"_{does}")()
 
     def _act(self, action: Action) -> None:
-        if self.seat.ended:
+        if self.player.ended:
             self.answer = "This world is over: Enter for a new one, Q to leave"
         else:
-            self.seat.act(int(action))
+            self.player.act(int(action))
 
     def _help(self) -> None:
         self.help, self.page = True, 0
@@ -59,16 +59,16 @@ class Controls:
         pass
 
     def _again(self) -> None:
-        if not self.seat.ended:
+        if not self.player.ended:
             self.answer = "Enter begins a new world once this one is over"
-        elif not self.seat.may_begin:
+        elif not self.player.may_begin:
             self.answer = "The host begins the next world"
         else:
-            self.seat.again()
+            self.player.again()
 
     def _leave(self) -> None:
         now = time.monotonic()
-        if self.seat.ended or now - self._asked < _SURE:
+        if self.player.ended or now - self._asked < _SURE:
             self.left = True
         self._asked, self.answer = now, "Press Q again to leave"
 
@@ -77,12 +77,12 @@ class Controls:
         return ", ".join(f"{row.keys[0][-1]} {title(Action(row.does)).removeprefix('give ')}" for row in rows)
 
 
-def summary(seat: Seat) -> list[str]:
-    """Return how an episode went, line by line."""
-    moment, story = seat.moment, seat.story
-    if moment is None or story is None:
+def summary(player: Player) -> list[str]:
+    """Return a summary of an episode that has ended, line by line."""
+    moment, log = player.moment, player.log
+    if moment is None or log is None:
         return []
-    how = next((e.text for e in reversed(story.events) if e.text in _ENDS), "The episode is over")
+    how = next((e.text for e in reversed(log.events) if e.text in _ENDS), "The episode is over")
     done = [a for a in range(len(moment.achievements)) if moment.achievements[a]]
     head = [how, f"after {moment.step} steps, with a return of {moment.episode_return:.1f}"]
     return [*head, f"{len(done)} of {len(moment.achievements)} achievements"]

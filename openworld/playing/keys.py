@@ -1,7 +1,7 @@
 """The keys, once, for the window, the terminal, the help and the guide. Imports neither JAX nor pygame.
 
-A key is named as both faces name it: a letter as it is typed (capitals with Shift), or one of `NAMED`. Two keys in
-one row's `keys` with a blank between them are pressed one after the other.
+A key's name is its letter (a capital with Shift), or one of `NAMED`. Two names with a blank between them are two
+keys, pressed one after the other.
 """
 
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from openworld.content.ids import Action
 from openworld.content.rulesets import Ruleset
 
-#: Keys that are no letters.
+#: Keys that are not letters.
 NAMED = ("left", "right", "up", "down", "space", "enter", "escape")
-#: What leads to giving, in games of several players.
+#: The first of the two keys of giving, in coop games.
 GIVE = "y"
 
 HELP, LEAVE, AGAIN, BACK = "help", "leave", "again", "back"
@@ -19,12 +19,13 @@ HELP, LEAVE, AGAIN, BACK = "help", "leave", "again", "back"
 
 @dataclass(frozen=True)
 class Key:
-    """One row.
+    """A row of the help.
 
     Attributes:
         does: an action of the game, or HELP, LEAVE, AGAIN or BACK.
-        keys: any of these does it.
-        group: the heading that it stands under.
+        keys: any of these keys does it.
+        group: its heading.
+        text: a few words.
     """
 
     does: Action | str
@@ -107,17 +108,22 @@ _SHOWN = {"space": "Space", "enter": "Enter", "escape": "Esc"}
 
 
 def keys_of(rules: Ruleset) -> tuple[Key, ...]:
-    """Return the rows that a ruleset has a use for."""
+    """Return the rows that a ruleset needs."""
     return tuple(row for row in KEYS if not isinstance(row.does, Action) or row.does < rules.actions)
 
 
 def by_key(rules: Ruleset) -> dict[str, Action | str]:
-    """Return what each key, or each two, of a ruleset does."""
+    """Return key, or pair of keys -> its action or command, under a ruleset."""
     return {key: row.does for row in keys_of(rules) for key in row.keys}
 
 
 def label(key: str) -> str:
-    """Return how a key is shown: "Space", "arrow left", "Y then w"."""
+    """Return a key as it is shown.
+
+    Example:
+        >>> label("space"), label("left"), label("y w")
+        ('Space', 'Left', 'y w')
+    """
     return " ".join(_SHOWN.get(part, part.capitalize() if part in NAMED else part) for part in key.split(" "))
 
 

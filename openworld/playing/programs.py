@@ -1,10 +1,9 @@
-"""The two compiled programs of a world that is played by hand: making it, and one step with its action mask."""
+"""The two compiled programs of a game played by hand: reset, and a step with its action mask."""
 
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array
 
 from openworld.core.random import world_seeds
@@ -13,7 +12,7 @@ from openworld.environment import Environment, State
 
 
 class Shown(NamedTuple):
-    """What one call leaves for the host; [1, ...] of one player, [1, players, ...] of several."""
+    """The outputs of a program for the host: [1, ...] of one player, [1, players, ...] of several."""
 
     tokens: Array
     mask: Array
@@ -24,35 +23,30 @@ class Shown(NamedTuple):
 
 
 class Programs(NamedTuple):
-    """Compiled on their first call; `step` gives up the state that it is given."""
+    """The programs, compiled on their first call; `step` donates its state."""
 
     reset: Any  # (words: uint32[2]) -> (Shown, State)
     step: Any  # (state, action: int32[1] or [1, players], time limit: int32) -> (Shown, State)
 
 
 @shared
-def programs(world: Environment) -> Programs:
-    """Return the programs of a world of tokens."""
-    players, rules = world.num_agents, world.ruleset
+def programs(env: Environment) -> Programs:
+    """Return the programs of an environment whose observation is "tokens"."""
+    players, rules = env.num_agents, env.ruleset
 
     def reset(words: Array) -> tuple[Shown, State]:
-        tokens, state = world.reset_seeds(world_seeds(words, 1))
+        tokens, state = env.reset_seeds(world_seeds(words, 1))
         each = (1, players) if players > 1 else (1,)
         none = jnp.zeros((*each, rules.achievements), bool)
         nothing = jnp.zeros(each, jnp.float32)
         ends = jnp.zeros(3, jnp.int32)
-        return Shown(tokens, world.action_mask(state), none, nothing, state.world.seed, ends), state
+        return Shown(tokens, env.action_mask(state), none, nothing, state.world.seed, ends), state
 
     def step(state: State, action: Array, limit: Array) -> tuple[Shown, State]:
-        tokens, state, _, terminated, truncated, info = world.advance(state, action, time_limit=limit)
+        tokens, state, _, terminated, truncated, info = env.advance(state, action, time_limit=limit)
         ends = [terminated[0].astype(jnp.int32), truncated[0].astype(jnp.int32), info.episode_length[0]]
-        mask = world.action_mask(state)
-        told = (info.achievements, info.episode_return, state.world.seed, jnp.stack(ends))
-        return Shown(tokens, mask, *told), state
+        mask = env.action_mask(state)
+        rest = (info.achievements, info.episode_return, state.world.seed, jnp.stack(ends))
+        return Shown(tokens, mask, *rest), state
 
     return Programs(jax.jit(reset), jax.jit(step, donate_argnums=0))
-
-
-def words_of(seed: int) -> np.ndarray:
-    """Return a number as the words that `Environment.reset` makes of it."""
-    return np.array([seed & 0xFFFFFFFF, seed >> 32 & 0xFFFFFFFF], np.uint32)

@@ -1,4 +1,4 @@
-"""The game without a face: worlds one after another, their players' moments, and what is recorded of them."""
+"""A game without an interface: worlds one after another, the players' moments, and the recording."""
 
 import hashlib
 import itertools
@@ -11,7 +11,8 @@ import numpy as np
 
 from openworld import registry
 from openworld.content.ids import Action
-from openworld.playing.programs import Shown, programs, words_of
+from openworld.core.random import integer_words
+from openworld.playing.programs import Shown, programs
 from openworld.storage.replay import Replay, rules_of
 from openworld.storage.replay.file import in_shape
 from openworld.system.files import REPLAY, has_format
@@ -19,13 +20,14 @@ from openworld.system.files import REPLAY, has_format
 
 @dataclass(frozen=True)
 class Moment:
-    """What one player is shown after a step.
+    """A player's view of the game after a step.
 
     Attributes:
         tokens: uint8[tokens].
-        mask: bool[actions], which actions would do something now.
-        achievements: bool[achievements] of the episode so far.
-        action: what the player did in the step that led here.
+        mask: bool[actions], the actions that would change something now.
+        achievements: bool[achievements], unlocked in the episode so far.
+        episode_return: the sum of rewards so far.
+        action: the player's action in the last step.
         step: steps so far; 0 begins an episode.
         ended: "", "terminated" or "truncated".
     """
@@ -40,7 +42,7 @@ class Moment:
 
 
 class Session:
-    """Worlds of one id, played one after another; the world after that of seed n is that of seed n + 1."""
+    """Worlds of one id, played one after another: after the world of seed n comes that of seed n + 1."""
 
     def __init__(
         self,
@@ -51,11 +53,14 @@ class Session:
         time_limit: int | None = None,
         record: Path | None = None,
     ) -> None:
-        """Describe the game; nothing is compiled before `begin`.
+        """Set up the game; nothing is compiled before `begin`.
 
         Args:
-            players: in the world; more than one only where the rules are for several.
-            record: where each episode is saved as a replay; later ones beside it as NAME-2, NAME-3.
+            id: of the environment.
+            seed: of the first world, 0 to 2**63 - 1.
+            players: in each world; more than one only under coop rules.
+            time_limit: steps of an episode; None: that of the id.
+            record: the file of the first episode's replay; later ones are NAME-2, NAME-3 beside it.
         """
         if not 0 <= seed < 2**63:
             raise ValueError(f"seed must be 0 to 2**63 - 1, not {seed}")
@@ -80,27 +85,27 @@ class Session:
         return self.moments[0].ended if self.moments else ""
 
     def begin(self) -> list[Moment]:
-        """Make the world of the seed; what the last one recorded is saved first."""
+        """Make the next world, after saving the recording of the last one; return the players' moments."""
         if self._worlds:
             self.save()
             self.seed += 1
         self._worlds += 1
-        shown, self._state = self._programs.reset(words_of(self.seed))
+        shown, self._state = self._programs.reset(integer_words(self.seed))
         self._actions = []
         first, second = np.asarray(shown.seed)[0].tolist()
         self._words = (first, second)
         self._digest = hashlib.blake2b(np.asarray(shown.tokens).tobytes(), digest_size=16)
-        self.moments = self._told(shown, [Action.NOOP] * self.players)
+        self.moments = self._moments_of(shown, [Action.NOOP] * self.players)
         return self.moments
 
     def prepare(self) -> None:
-        """Compile the step, so that the first one is as quick as the others."""
+        """Compile the step, so that the first step is as fast as the others."""
         if self._step is None:
             action = np.zeros((1, self.players) if self.players > 1 else 1, np.int32)
             self._step = self._programs.step.lower(self._state, action, self._limit).compile()
 
     def prepare_aside(self) -> threading.Thread:
-        """Prepare in a thread, while the first frame is looked at; what fails there is raised by `ready`."""
+        """Compile the step in a thread; `ready` raises its error."""
 
         def work() -> None:
             try:
@@ -114,13 +119,13 @@ class Session:
 
     @property
     def ready(self) -> bool:
-        """Whether a step would be quick."""
+        """Whether the step is compiled."""
         if self._failed is not None:
             raise self._failed
         return self._step is not None
 
     def play(self, actions: list[int]) -> list[Moment]:
-        """Play one step: an action of each player."""
+        """Play one step, with an action of each player; return the players' moments."""
         if not self.moments or self.ended:
             raise ValueError("no episode is running: call begin()")
         wrong = [a for a in actions if not 0 <= a < self.world.num_actions]
@@ -132,11 +137,11 @@ class Session:
         shown, self._state = self._step(self._state, chosen, self._limit)
         self._actions.append(list(actions))
         self._digest.update(np.asarray(shown.tokens).tobytes())
-        self.moments = self._told(shown, actions)
+        self.moments = self._moments_of(shown, actions)
         return self.moments
 
     def save(self) -> Path | None:
-        """Save what has been played of this world, if it is to be recorded; return where."""
+        """Save the replay of this world, if there is a recording; return its path."""
         if self.record is None or not self.moments:
             return None
         path = self.record
@@ -148,7 +153,7 @@ class Session:
         return path
 
     def _beside(self, path: Path) -> Path:
-        """Return where a later world's replay goes: NAME-2, NAME-3; a file that is no replay keeps its name."""
+        """Return the path of a later world's replay: NAME-2, NAME-3; a file that is not a replay is kept."""
         for number in itertools.count(self._worlds):
             beside = path.with_name(f"{path.stem}-{number}{path.suffix}")
             if not beside.exists() or (beside.is_file() and has_format(beside, REPLAY)):
@@ -156,12 +161,12 @@ class Session:
         raise AssertionError
 
     def close(self) -> list[str]:
-        """Save what is recorded, and return what to tell of it."""
+        """Save the recording, and return a line for each file."""
         self.save()
         return [f"recorded: {path}" for path in self.saved]
 
     def replay(self) -> Replay:
-        """Return what has been played of this world."""
+        """Return the replay of this world so far."""
         rules = self.world.ruleset
         return Replay(
             id=self.world.id,
@@ -176,7 +181,8 @@ class Session:
             revival=rules.revival if rules.company else None,
         )
 
-    def _told(self, shown: Shown, actions: list[int]) -> list[Moment]:
+    def _moments_of(self, shown: Shown, actions: list[int]) -> list[Moment]:
+        """Return the players' moments after a call of a program."""
         terminated, truncated, step = np.asarray(shown.ends).tolist()
         ended = "terminated" if terminated else "truncated" if truncated else ""
         each = [np.asarray(part)[0] for part in shown[:4]]

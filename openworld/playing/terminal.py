@@ -1,4 +1,4 @@
-"""The game in a terminal, over ssh as well: letters on coloured ground, keys as they are typed."""
+"""The game in a terminal, also over ssh: letters on coloured ground."""
 
 import contextlib
 import os
@@ -17,41 +17,35 @@ from openworld.observe import words
 from openworld.observe.seen import Seen
 from openworld.playing import choices, keys
 from openworld.playing.controls import Controls, summary
-from openworld.playing.page import INK, Colour, Page, colours_of, keys_in
-from openworld.playing.seat import Seat
+from openworld.playing.player import Player
+from openworld.playing.text_page import INK, Colour, Page, colours_of, keys_in
+from openworld.render.ansi import ground_of, marks
 from openworld.render.human import MOODS, colour_of
-from openworld.render.terminal import ground_of, marks
 from openworld.system import compile_notice
 
 #: The smallest terminal that the game fits in.
 LEAST_ROWS, LEAST_COLS = 20, 40
-#: How wide the list beside the view is at least and at most, and the texts under the view at least. In a terminal
-#: too narrow for both, the texts take its whole width, and the list ends with the view.
+#: Least and most columns of the list beside the view, and the least of the texts under it. In a terminal too
+#: narrow for both, the texts take the whole width, and the list ends with the view.
 _LIST, _WIDE_LIST, _TEXTS = 32, 62, 36
-#: Rows of texts under a large view at least.
+#: The least rows of texts under a large view.
 _UNDER = 10
-#: Columns of a key and what it does, in the help.
+#: Columns of a row of the help.
 _HELP = 40
 _DIM: Colour = (120, 120, 130)
 _GOLD: Colour = MOODS["unlocked"]
 _GREEN: Colour = MOODS["good"]
 _RED: Colour = MOODS["bad"]
-#: Seconds between two looks at what is due besides keys.
+#: The most seconds between two calls of `Player.poll`.
 _TICK = 0.05
-
-
-def check() -> None:
-    """Refuse what is no terminal."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise ValueError("--terminal needs a terminal to type in; input or output is none here")
 
 
 @contextlib.contextmanager
 def raw() -> Iterator[None]:
-    """Have the terminal send each key at once and show a page of its own; all of it is undone at the end."""
+    """Make the terminal send each key at once and show a second screen; undo both at the end."""
     handle = sys.stdin.fileno()
     before = termios.tcgetattr(handle)
-    # Ctrl-C too: who was started in the background is born deaf to it.
+    # Ctrl-C too: a process that was started in the background ignores it.
     stops = {signal.SIGTERM: _stop, signal.SIGHUP: _stop, signal.SIGINT: signal.default_int_handler}
     handlers = {number: signal.getsignal(number) for number in stops}
     try:
@@ -68,53 +62,54 @@ def raw() -> Iterator[None]:
             _send("\x1b[0m\x1b[?25h\x1b[?1049l")
 
 
-def play(open_seat: Callable[[], Seat], title: str) -> list[str]:
-    """Play until the player leaves, and return what the seat tells at the end.
+def play(open_player: Callable[[], Player], title: str) -> list[str]:
+    """Play until the player leaves, and return the lines to print at the end.
 
     Args:
-        open_seat: makes the place; it may take some seconds, and a line says so meanwhile.
+        open_player: starts the game; a line is shown during the seconds that it takes.
+        title: shown in that line.
     """
     colours = colours_of(os.environ)
-    told: list[str] = []
+    lines: list[str] = []
     with raw(), compile_notice.muted():
         page = Page(1, 60)
         page.put(0, 0, f"{title}: making a world...", _GOLD)
         _send(page.text(colours))
-        seat = open_seat()
+        player = open_player()
         try:
-            if seat.moment is None:
-                seat.again()
-            _loop(seat, Controls(seat), colours)
+            if player.moment is None:
+                player.again()
+            _loop(player, Controls(player), colours)
         except KeyboardInterrupt:
             pass
         finally:
-            told = seat.close()
-    return told
+            lines = player.close()
+    return lines
 
 
-def _loop(seat: Seat, controls: Controls, colours: int) -> None:
+def _loop(player: Player, controls: Controls, colours: int) -> None:
     rest, shown = b"", None
     handle = sys.stdin.fileno()
     while not controls.left:
         size = os.get_terminal_size(sys.stdout.fileno())
         shape = (size.lines, size.columns)
         if shape != shown:
-            _send(page_of(seat, controls, *shape, colour=colours > 0).text(colours))
+            _send(page_of(player, controls, *shape, colour=colours > 0).text(colours))
             shown = shape
-        waiting = _TICK if not controls.seat.note else _TICK / 2
-        there, _, _ = select.select([handle, *seat.files()], [], [], waiting)
+        waiting = _TICK if not controls.player.note else _TICK / 2
+        there, _, _ = select.select([handle, *player.files()], [], [], waiting)
         typed = os.read(handle, 1024) if handle in there else b""
         if handle in there and not typed:
             return  # the terminal has gone
         names, rest = keys_in(rest + typed, final=not typed)
         for name in names:
             controls.press(name)
-        if seat.poll() or names:
+        if player.poll() or names:
             shown = None
 
 
-def page_of(seat: Seat, controls: Controls, rows: int, cols: int, *, colour: bool = True) -> Page:
-    """Return the page for a terminal of so many rows and columns."""
+def page_of(player: Player, controls: Controls, rows: int, cols: int, *, colour: bool = True) -> Page:
+    """Return the page for a terminal of some rows and columns."""
     page = Page(rows, cols)
     if rows < LEAST_ROWS or cols < LEAST_COLS:
         lines = folded(
@@ -123,16 +118,16 @@ def page_of(seat: Seat, controls: Controls, rows: int, cols: int, *, colour: boo
         for row, line in enumerate([*lines, "Q leaves."]):
             page.put(row, 0, line, _GOLD if row < len(lines) else INK)
     elif controls.help:
-        _help(page, seat, controls)
-    elif seat.story is not None and seat.moment is not None:
-        _game(page, seat, controls, colour)
+        _help(page, player, controls)
+    elif player.log is not None and player.moment is not None:
+        _game(page, player, controls, colour)
     return page
 
 
-def _game(page: Page, seat: Seat, controls: Controls, colour: bool) -> None:
-    """The view above the player's status on the left, what can be done on the right."""
-    assert seat.story is not None
-    seen = Seen(seat.story.tokens, seat.rules)
+def _game(page: Page, player: Player, controls: Controls, colour: bool) -> None:
+    """Lay out the view and the texts under it on the left, the list of actions on the right."""
+    assert player.log is not None
+    seen = Seen(player.log.tokens, player.rules)
     view_rows, view_cols = seen.shape
     large = page.cols >= 4 * view_cols + 2 + _LIST and page.rows >= 2 * view_rows + _UNDER
     tall, wide = (2, 4) if large else (1, 2)
@@ -141,54 +136,54 @@ def _game(page: Page, seat: Seat, controls: Controls, colour: bool) -> None:
     if page.cols >= beside + _LIST:
         spare = page.cols - beside - _LIST
         beside = page.cols - min(_LIST + spare // 2, _WIDE_LIST)
-        texts = texts_of(seat, seen, controls, legend, page.rows - under, beside - 2)
-        _list(page, seat, seen, beside)
+        texts = texts_of(player, seen, controls, legend, page.rows - under, beside - 2)
+        _list(page, player, seen, beside)
     else:
-        texts = texts_of(seat, seen, controls, legend, page.rows - under, page.cols)
-        _short_list(page, seat, seen, wide * view_cols + 2, under)
+        texts = texts_of(player, seen, controls, legend, page.rows - under, page.cols)
+        _short_list(page, player, seen, wide * view_cols + 2, under)
     for row, (text, ink) in enumerate(texts, start=under):
         page.put(row, 0, text, ink)
-    if seat.ended:
-        lines = [part for line in summary(seat) for part in folded(line, page.cols - 8, 2)]
+    if player.ended:
+        lines = [part for line in summary(player) for part in folded(line, page.cols - 8, 2)]
         _box(page, [*lines, "", "Enter: a new world    Q: leave"], max(under // 2 - 3, 0), 2)
 
 
 def _view(page: Page, seen: Seen, tall: int, wide: int, colour: bool) -> dict[str, str]:
-    """Paint the tiles, and return what their letters stand for."""
+    """Write the tiles; return the meaning of their letters."""
     letters, legend = marks(seen, colour)
     ground = ground_of(seen)
     for row, col in np.ndindex(*seen.shape):
         r, g, b = ground[row, col].tolist()
         ink: Colour = (0, 0, 0) if r * 3 + g * 6 + b > 1300 else (255, 255, 255)
         mark = letters[row][col]
-        player = (row, col) == seen.middle
-        under: Colour = (200, 40, 70) if player else (r, g, b)
+        own = (row, col) == seen.middle
+        under: Colour = (200, 40, 70) if own else (r, g, b)
         shown = mark.center(wide)
-        page.put(row * tall, col * wide, shown, (255, 255, 255) if player else ink, under)
+        page.put(row * tall, col * wide, shown, (255, 255, 255) if own else ink, under)
         for below in range(1, tall):
             page.put(row * tall + below, col * wide, " " * wide, ink, under)
     return legend
 
 
 def texts_of(
-    seat: Seat, seen: Seen, controls: Controls, legend: dict[str, str], rows: int, cols: int
+    player: Player, seen: Seen, controls: Controls, legend: dict[str, str], rows: int, cols: int
 ) -> list[tuple[str, Colour]]:
-    """Return what stands under the view, line by line, each with its colour: exactly `rows` lines.
+    """Return the `rows` lines under the view, each with its colour.
 
-    Vitals, what is carried, the hour, what letters mean, what happened; at the foot what answers the last key.
-    Texts are broken at `cols` columns. Where there is too little room for all, the oldest events go first, then the
-    rest of the letters.
+    They are: vitals, inventory, time of day, meaning of the letters, events, and at the foot the answer to the last
+    key. Texts are wrapped at `cols` columns. Without room for all, the oldest events are left out first, then
+    meanings of letters.
     """
-    assert seat.story is not None
+    assert player.log is not None
     top = _vitals(seen, cols)
     carried = ", ".join(words.carried(seen)) or "nothing"
     top += [(line, INK) for line in folded(f"You carry {carried}", cols, 2)]
     top += [(line, _DIM) for line in folded(_hour(seen), cols, 2)]
-    last = controls.answer or seat.note or _next(seat)
+    last = controls.answer or player.note or _next(player)
     foot: list[tuple[str, Colour]] = [(line, _GOLD) for line in folded(last, cols, max(3, rows - 5))]
     foot = [("", INK)] * (2 - len(foot)) + foot
     room = rows - len(top) - len(foot)
-    events = _events(seat, cols)
+    events = _events(player, cols)
     known = ", ".join(f"{short} {name}" for short, name in sorted(legend.items()))
     letters = folded(known, cols, max(int(room > 1), room - min(len(events), 4)))
     top += [(line, _DIM) for line in letters]
@@ -198,7 +193,7 @@ def texts_of(
 
 
 def _vitals(seen: Seen, cols: int) -> list[tuple[str, Colour]]:
-    """Return health and the other vitals, in the colour of the lowest in each line."""
+    """Return health and the other vitals; the colour of a line is that of its lowest value."""
     values = {"health": seen.value("health")}
     values |= {vital.name.lower(): n for vital, n in seen.vitals().items()}
     low = {name for name, value in values.items() if value <= 2}
@@ -212,24 +207,26 @@ def _vitals(seen: Seen, cols: int) -> list[tuple[str, Colour]]:
     return found
 
 
-def _events(seat: Seat, cols: int) -> list[tuple[str, Colour]]:
-    """Return what happened, the newest last."""
-    assert seat.story is not None
+def _events(player: Player, cols: int) -> list[tuple[str, Colour]]:
+    """Return the lines of the event log, the newest last."""
+    assert player.log is not None
     found: list[tuple[str, Colour]] = []
-    for i, event in enumerate(seat.story.events):
-        fresh = i >= len(seat.story.events) - seat.story.fresh
+    for i, event in enumerate(player.log.events):
+        fresh = i >= len(player.log.events) - player.log.fresh
         ink = colour_of(event, fresh) if fresh else _DIM
         found += [(line, ink) for line in folded(event.text, cols, 3)]
     return found
 
 
-def _next(seat: Seat) -> str:
-    assert seat.story is not None
-    hint = choices.hint(seat.story.achievements, seat.rules.achievements)
-    return f"Try: {hint}" if hint and not seat.ended else ""
+def _next(player: Player) -> str:
+    """Return the hint for a new player, or ""."""
+    assert player.log is not None
+    hint = choices.hint(player.log.achievements, player.rules.achievements)
+    return f"Try: {hint}" if hint and not player.ended else ""
 
 
 def _hour(seen: Seen) -> str:
+    """Return floor, daylight, state and experience, in one line."""
     day = round(100 * seen.value("daylight") / 250)
     place = f"{words.place(seen)}, " if seen.has("floor") else ""
     state = ", asleep" * seen.flag("asleep") + ", resting" * seen.flag("resting")
@@ -242,15 +239,15 @@ def _hour(seen: Seen) -> str:
     return f"{place}daylight {day}%{state}{learnt}"
 
 
-def _short_list(page: Page, seat: Seat, seen: Seen, left: int, rows: int) -> None:
-    """Beside the view of a narrow terminal: first what would do something now."""
-    assert seat.moment is not None
-    assert seat.story is not None
-    won = f"{int(seat.story.achievements.sum())}/{len(seat.story.achievements)}"
-    page.put(0, left, _fitted(f"step {seat.moment.step}, {won}", page.cols - left), _GOLD)
-    made = choices.crafts(seen, seat.moment.mask)
-    listed = [*choices.now(seen, seat.moment.mask), *(choice for choice in made if choice.useful)]
-    if page.cols - left >= _LIST:  # and what is missing for the rest
+def _short_list(page: Page, player: Player, seen: Seen, left: int, rows: int) -> None:
+    """Write the list of a narrow terminal: useful actions first."""
+    assert player.moment is not None
+    assert player.log is not None
+    won = f"{int(player.log.achievements.sum())}/{len(player.log.achievements)}"
+    page.put(0, left, _fitted(f"step {player.moment.step}, {won}", page.cols - left), _GOLD)
+    made = choices.crafts(seen, player.moment.mask)
+    listed = [*choices.now(seen, player.moment.mask), *(choice for choice in made if choice.useful)]
+    if page.cols - left >= _LIST:  # those with something missing
         listed += [choice for choice in made if not choice.useful]
     for row, choice in enumerate(listed[: rows - 2], start=1):
         page.put(row, left, f"{choice.key} ", _GREEN if choice.useful else _DIM)
@@ -260,13 +257,13 @@ def _short_list(page: Page, seat: Seat, seen: Seen, left: int, rows: int) -> Non
     page.put(rows - 1, left, "h help, Q leave", _GOLD)
 
 
-def _list(page: Page, seat: Seat, seen: Seen, left: int) -> None:
-    """On the right: what can be done now, and everything that can be made with what it takes."""
-    assert seat.moment is not None
-    assert seat.story is not None
-    moment = seat.moment
-    who = f"player {seat.number}, " if seat.players > 1 else ""
-    won = f"{int(seat.story.achievements.sum())}/{len(seat.story.achievements)}"
+def _list(page: Page, player: Player, seen: Seen, left: int) -> None:
+    """Write the list: useful actions, then everything that can be made, with its cost."""
+    assert player.moment is not None
+    assert player.log is not None
+    moment = player.moment
+    who = f"player {player.number}, " if player.players > 1 else ""
+    won = f"{int(player.log.achievements.sum())}/{len(player.log.achievements)}"
     page.put(0, left, f"{who}step {moment.step}, unlocked {won}", _GOLD)
     row = 1
     for choice in choices.now(seen, moment.mask):
@@ -294,10 +291,10 @@ def _list(page: Page, seat: Seat, seen: Seen, left: int) -> None:
     page.put(page.rows - 1, left, "h help   Q leave", _GOLD)
 
 
-def _help(page: Page, seat: Seat, controls: Controls) -> None:
-    """All keys, in as many columns as there is room for, and as many pages as that takes."""
+def _help(page: Page, player: Player, controls: Controls) -> None:
+    """Write the help: all keys, in as many columns as fit and as many pages as needed."""
     lines: list[tuple[str, str]] = []
-    for heading, rows in keys.table(seat.rules):
+    for heading, rows in keys.table(player.rules):
         lines += [("", heading), *rows]
     tall, columns = page.rows - 2, max(1, page.cols // _HELP)
     pages = controls.pages = -(-len(lines) // (tall * columns))
@@ -321,7 +318,7 @@ def _box(page: Page, lines: list[str], row: int, col: int) -> None:
 
 
 def folded(text: str, cols: int, most: int) -> list[str]:
-    """Break a text into at most `most` lines of at most `cols` columns; "..." stands for what is left out."""
+    """Wrap a text into at most `most` lines of at most `cols` columns; a text that is cut ends with "..."."""
     lines = textwrap.wrap(text, cols, break_on_hyphens=False)
     if len(lines) > most > 0:
         lines[most - 1] = f"{lines[most - 1][: cols - 3]}..."
@@ -329,7 +326,7 @@ def folded(text: str, cols: int, most: int) -> list[str]:
 
 
 def _fitted(text: str, cols: int) -> str:
-    """Return a text of at most `cols` columns."""
+    """Return a text, cut to at most `cols` columns."""
     return text if len(text) <= cols else f"{text[: max(cols - 3, 0)]}..."[: max(cols, 0)]
 
 
@@ -338,7 +335,7 @@ def _stop(number: int, frame: object) -> None:
 
 
 def _send(text: str) -> None:
-    """Write all of a text, however slow the line."""
+    """Write all of a text to the terminal, however slow it is."""
     data = text.encode()
     while data:
         data = data[os.write(sys.stdout.fileno(), data) :]

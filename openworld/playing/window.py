@@ -1,4 +1,4 @@
-"""The game in a window: the frame for people, and beside it what can be done now."""
+"""The game in a window: the frame, and beside it the list of actions."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,22 +11,24 @@ from openworld.content.rulesets import Ruleset
 from openworld.observe.seen import Seen
 from openworld.playing import choices, keys
 from openworld.playing.controls import Controls, summary
-from openworld.playing.seat import Seat
+from openworld.playing.player import Player
 from openworld.render import human
 from openworld.render.human import DIM, EDGE, GROUND, INK, MOODS
 from openworld.render.screen import Screen
 
 _GOLD, _GREEN = MOODS["unlocked"], MOODS["good"]
-#: Pixels of the list beside the frame, at a text scale of one; a new look at keys and table, in a second.
+#: Pixels of the list beside the frame, at a text scale of one; frames per second.
 _LIST, _FPS = 218, 30
-#: Scales that a frame may have.
+#: The largest scale of a frame.
 LARGEST = 6
 
 
-def play(open_seat: Callable[[], Seat], title: str, scale: int | None = None) -> list[str]:
-    """Play until the player leaves or closes the window; return what the seat tells at the end.
+def play(open_player: Callable[[], Player], title: str, scale: int | None = None) -> list[str]:
+    """Play until the player leaves or closes the window; return the lines to print at the end.
 
     Args:
+        open_player: starts the game; a line is shown during the seconds that it takes.
+        title: of the window.
         scale: screen pixels for each pixel of a tile; None takes what fits the display.
     """
     if scale is not None and not 1 <= scale <= LARGEST:
@@ -34,22 +36,22 @@ def play(open_seat: Callable[[], Seat], title: str, scale: int | None = None) ->
     screen = Screen(f"OpenWorld: {title}")
     try:
         screen.show(_waiting(f"{title}: making a world..."))
-        seat = open_seat()
+        player = open_player()
         try:
-            if seat.moment is None:
-                seat.again()
-            _loop(screen, seat, scale or fitting(seat.rules, screen.room()))
+            if player.moment is None:
+                player.again()
+            _loop(screen, player, scale or fitting(player.rules, screen.room()))
         except KeyboardInterrupt:
             pass
         finally:
-            told = seat.close()
+            lines = player.close()
     finally:
         screen.close()
-    return told
+    return lines
 
 
 def fitting(rules: Ruleset, room: tuple[int, int]) -> int:
-    """Return the largest scale at which the game fits a display of so many pixels across and down."""
+    """Return the largest scale at which the game fits a display of `room` pixels, (width, height)."""
     for scale in (4, 3, 2):
         height, width = human.size(scale, rules)
         if width + _LIST * _text(scale) <= room[0] and height + 40 <= room[1]:
@@ -57,13 +59,13 @@ def fitting(rules: Ruleset, room: tuple[int, int]) -> int:
     return 1
 
 
-def _loop(screen: Screen, seat: Seat, scale: int) -> None:
-    pygame, controls, clock = screen.pygame, Controls(seat), screen.pygame.time.Clock()
+def _loop(screen: Screen, player: Player, scale: int) -> None:
+    pygame, controls, clock = screen.pygame, Controls(player), screen.pygame.time.Clock()
     pygame.key.set_repeat(260, 110)
     stale = True
     while not controls.left:
         if stale:
-            screen.show(frame_of(seat, controls, scale))
+            screen.show(frame_of(player, controls, scale))
         stale = False
         for event in pygame.event.get():
             if event.type == pygame.QUIT:
@@ -74,12 +76,12 @@ def _loop(screen: Screen, seat: Seat, scale: int) -> None:
                 return
             if name is not None:
                 controls.press(name)
-        stale = seat.poll() or stale
+        stale = player.poll() or stale
         clock.tick(_FPS)
 
 
 def name_of(event: Any, pygame: Any) -> str | None:
-    """Return the name of the key that an event tells of, by the letter typed, whatever the keyboard's layout."""
+    """Return the name of an event's key, by the letter that it types, or None; see `keys`."""
     if event.type != pygame.KEYDOWN:
         return None
     if event.key == pygame.K_c and event.mod & pygame.KMOD_CTRL:
@@ -92,22 +94,22 @@ def name_of(event: Any, pygame: Any) -> str | None:
     return letter if len(letter) == 1 and letter.isprintable() else None
 
 
-def frame_of(seat: Seat, controls: Controls, scale: int) -> np.ndarray:
-    """Return uint8[height, width, 3]: what the window shows."""
-    assert seat.story is not None
-    game, text = human.frame(seat.story, scale), _text(scale)
+def frame_of(player: Player, controls: Controls, scale: int) -> np.ndarray:
+    """Return the picture of the window, uint8[height, width, 3]."""
+    assert player.log is not None
+    game, text = human.frame(player.log, scale), _text(scale)
     side = np.empty((game.shape[0] // text + 1, _LIST, 3), np.uint8)
     side[:] = GROUND
     side[:, 0] = EDGE
-    _list(side, seat, controls)
+    _list(side, player, controls)
     side = side.repeat(text, axis=0).repeat(text, axis=1)[: game.shape[0]]
     image = np.concatenate([game, side], axis=1)
     if controls.help:
-        _help(image, seat, text)
-    elif seat.ended:
+        _help(image, player, text)
+    elif player.ended:
         _box(
             image,
-            [*summary(seat), "", "Enter: a new world     Q: leave"],
+            [*summary(player), "", "Enter: a new world     Q: leave"],
             text,
             (game.shape[0], game.shape[1]),
         )
@@ -119,10 +121,11 @@ def _text(scale: int) -> int:
     return max(1, scale * 2 // 3)
 
 
-def _list(side: np.ndarray, seat: Seat, controls: Controls) -> None:
-    assert seat.story is not None
-    assert seat.moment is not None
-    seen, moment = Seen(seat.story.tokens, seat.rules), seat.moment
+def _list(side: np.ndarray, player: Player, controls: Controls) -> None:
+    """Write the list: useful actions, then everything that can be made, with its cost."""
+    assert player.log is not None
+    assert player.moment is not None
+    seen, moment = Seen(player.log.tokens, player.rules), player.moment
     row, foot = 5, side.shape[0] - 4 * letters.LINE - 3
 
     def line(key: str, name: str, more: str = "", colours: tuple[Colour, Colour] = (_GREEN, INK)) -> None:
@@ -136,7 +139,7 @@ def _list(side: np.ndarray, seat: Seat, controls: Controls) -> None:
             )
         row += letters.LINE
 
-    who = f"Player {seat.number}: step" if seat.players > 1 else "Step"
+    who = f"Player {player.number}: step" if player.players > 1 else "Step"
     letters.write(side, row, 6, f"{who} {moment.step}, return {moment.episode_return:.1f}", _GOLD)
     row += letters.LINE + 3
     letters.write(side, row, 6, "Now", INK)
@@ -150,28 +153,28 @@ def _list(side: np.ndarray, seat: Seat, controls: Controls) -> None:
     for choice in choices.crafts(seen, moment.mask):
         colours = (_GREEN, INK) if choice.useful else (DIM, DIM)
         line(choice.key, choice.name, choice.cost if choice.useful else choice.lacks, colours)
-    _foot(side, seat, controls, foot)
+    _foot(side, player, controls, foot)
 
 
-def _foot(side: np.ndarray, seat: Seat, controls: Controls, row: int) -> None:
-    """At the foot: what answers the last key, or what to try next; then how to get help and to leave."""
-    assert seat.story is not None
+def _foot(side: np.ndarray, player: Player, controls: Controls, row: int) -> None:
+    """Write the foot: the answer to the last key or a hint, then the keys of the help and of leaving."""
+    assert player.log is not None
     side[row - 3] = EDGE
-    hint = choices.hint(seat.story.achievements, seat.rules.achievements)
-    text = controls.answer or seat.note or (f"Try: {hint}" if hint else "")
+    hint = choices.hint(player.log.achievements, player.rules.achievements)
+    text = controls.answer or player.note or (f"Try: {hint}" if hint else "")
     for i, part in enumerate(_folded(text, side.shape[1] - 12)[:3]):
         letters.write(side, row + i * letters.LINE, 6, part, _GOLD)
     letters.write(side, row + 3 * letters.LINE, 6, "h: all keys    Q: leave", INK)
 
 
-def _help(image: np.ndarray, seat: Seat, text: int) -> None:
-    """Lay all keys over the game."""
+def _help(image: np.ndarray, player: Player, text: int) -> None:
+    """Write all keys over the game."""
     page = (
         image[: image.shape[0] // text * text : text, : image.shape[1] // text * text : text] * 0.12
     ).astype(np.uint8)
     letters.write(page, 6, 8, "Keys (any key closes this)", _GOLD)
     lines: list[tuple[str, str]] = []
-    for heading, rows in keys.table(seat.rules):
+    for heading, rows in keys.table(player.rules):
         lines += [("", heading), *rows, ("", "")]
     room = (page.shape[0] - 26) // letters.LINE
     wide = max(200, page.shape[1] // (-(-len(lines) // room)))
@@ -186,7 +189,7 @@ def _help(image: np.ndarray, seat: Seat, text: int) -> None:
 
 
 def _grown(page: np.ndarray, text: int, shape: tuple[int, ...]) -> np.ndarray:
-    """Return a page at its scale, its edges filled up to a shape."""
+    """Return a page enlarged by the text scale, its edges extended to a shape."""
     large = page.repeat(text, 0).repeat(text, 1)
     return np.pad(
         large, ((0, shape[0] - large.shape[0]), (0, shape[1] - large.shape[1]), (0, 0)), mode="edge"
@@ -194,7 +197,7 @@ def _grown(page: np.ndarray, text: int, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _box(image: np.ndarray, lines: list[str], text: int, room: tuple[int, int]) -> None:
-    """Lay a few lines in a box over the middle of the game."""
+    """Write some lines in a box over the middle of the game."""
     wide = max(letters.width(line) for line in lines) + 24
     box = np.empty((len(lines) * (letters.LINE + 2) + 18, wide, 3), np.uint8)
     box[:] = (52, 28, 62)
@@ -209,7 +212,7 @@ def _box(image: np.ndarray, lines: list[str], text: int, room: tuple[int, int]) 
 
 
 def _waiting(text: str) -> np.ndarray:
-    """Return what is shown until there is a world."""
+    """Return the picture that is shown until there is a world."""
     image = np.empty((120, 320, 3), np.uint8)
     image[:] = GROUND
     letters.write(image, 50, (320 - letters.width(text)) // 2, text, _GOLD)
@@ -217,7 +220,7 @@ def _waiting(text: str) -> np.ndarray:
 
 
 def _folded(text: str, room: int) -> list[str]:
-    """Break a text into lines of so many pixels."""
+    """Wrap a text into lines of at most `room` pixels."""
     lines = [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".strip()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from openworld.art import atlas, creatures, items, letters
+from openworld.art import atlas, figures, items, letters
 from openworld.art.small import shrunk
 from openworld.content.ids import Attribute, Block, Direction, Fixture, Projectile, Vital
 from openworld.observe import words
@@ -48,7 +48,7 @@ def _players() -> Iterator[Drawing]:
         yield "players", f"facing {_name(facing)}", atlas.player(facing, False)
     yield "players", "asleep", atlas.player(Direction.DOWN, True)
     yield "players", "fallen", atlas.fallen(0)
-    for number in range(1, len(creatures.COATS)):
+    for number in range(1, len(figures.COATS)):
         yield "players", f"player {number}", atlas.player(Direction.DOWN, False, number)
 
 

@@ -1,4 +1,7 @@
-"""What happened in a step, in words, told from two successive tokens and the action alone. Pure, on the host."""
+"""The event log: the events of a game in words, from the tokens before and after each step and its action.
+
+Pure, on the host.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -17,8 +20,8 @@ from openworld.render.messages import (
     NOTE,
     UNLOCKED,
     Event,
+    action_messages,
     article,
-    deeds,
     gains,
     listed,
     spent,
@@ -26,17 +29,17 @@ from openworld.render.messages import (
     vital,
 )
 
-__all__ = ["BAD", "GOOD", "NOTE", "UNLOCKED", "Event", "Step", "Story", "Telling", "happened"]
+__all__ = ["BAD", "GOOD", "NOTE", "UNLOCKED", "Event", "EventLog", "LazyEventLog", "Step", "events_of"]
 
-#: Events that are kept.
+#: The most events of a log; older ones are dropped.
 KEPT = 8
-#: Steps that may wait to be told: half a megabyte.
-PATIENCE = 1024
+#: The most steps that wait in a `LazyEventLog`: half a megabyte.
+WAITING = 1024
 _WANTS = {Vital.FOOD: "hunger", Vital.DRINK: "thirst", Vital.ENERGY: "weariness"}
 
 
 class Step(NamedTuple):
-    """What a step led to: as `Story.after` takes it, and its own to keep."""
+    """A step, with the arguments of `EventLog.after`, copied."""
 
     action: int
     tokens: np.ndarray
@@ -45,36 +48,56 @@ class Step(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Story:
-    """What a player has lived through: its tokens now, its achievements, and the last events, newest last."""
+class EventLog:
+    """The last events of a player, and its moment now.
+
+    Attributes:
+        rules: the ruleset.
+        tokens: uint8[tokens] now.
+        achievements: bool[achievements], unlocked so far.
+        events: the last `KEPT` events, the newest last.
+        fresh: how many of them are of the last step.
+
+    Example:
+        >>> tokens = np.zeros(445, np.uint8)
+        >>> EventLog.begin(tokens).after(Action.NOOP, tokens, np.zeros(67, bool), "truncated").events[-1].text
+        'The time is up'
+    """
 
     rules: Ruleset
     tokens: np.ndarray
     achievements: np.ndarray
     events: tuple[Event, ...] = ()
-    fresh: int = 0  # how many of the events are of the last step
+    fresh: int = 0
 
     @classmethod
     def begin(
         cls, tokens: np.ndarray, achievements: np.ndarray | None = None, rules: Ruleset = FULL
-    ) -> "Story":
-        """Begin at a moment that no step has led to."""
+    ) -> "EventLog":
+        """Return a log without events that begins at a moment."""
         none = np.zeros(rules.achievements, bool)
         return cls(rules, np.array(tokens), none if achievements is None else np.array(achievements, bool))
 
-    def after(self, action: int, tokens: np.ndarray, achievements: np.ndarray, end: str = "") -> "Story":
-        """Return the story after a step; `end` is "", "terminated" or "truncated"."""
+    def after(self, action: int, tokens: np.ndarray, achievements: np.ndarray, end: str = "") -> "EventLog":
+        """Return the log after a step.
+
+        Args:
+            action: the player's action.
+            tokens: uint8[tokens] after the step.
+            achievements: bool[achievements] after the step.
+            end: "terminated" or "truncated" if the step ended the episode, else "".
+        """
         return self.through([Step(action, np.array(tokens), np.array(achievements, bool), end)])
 
-    def through(self, steps: Sequence[Step]) -> "Story":
-        """Return the story after some steps, told from the last one back: no more is told than is kept."""
+    def through(self, steps: Sequence[Step]) -> "EventLog":
+        """Return the log after some steps; it finds the events from the last step back, and only those it keeps."""
         events: list[Event] = []
         fresh = 0
         for i in reversed(range(len(steps))):
             (action, tokens, achievements, end), was = steps[i], steps[i - 1] if i else self
             before, now = Seen(was.tokens, self.rules), Seen(tokens, self.rules)
             unlocked = np.flatnonzero(achievements & ~was.achievements).tolist()
-            events = happened(before, now, Action(action), unlocked, end) + events
+            events = events_of(before, now, Action(action), unlocked, end) + events
             if i == len(steps) - 1:
                 fresh = min(len(events), KEPT)
             if len(events) >= KEPT:
@@ -83,41 +106,44 @@ class Story:
         return replace(self, tokens=last.tokens, achievements=last.achievements, events=kept, fresh=fresh)
 
 
-class Telling:
-    """A story that is told only when somebody asks; the steps since then wait."""
+class LazyEventLog:
+    """An event log that is worked out only when it is read; until then it keeps the steps."""
 
-    def __init__(self, story: Story) -> None:
-        self._story = story
-        self._untold: list[Step] = []
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+        self._steps: list[Step] = []
 
-    def lived(self, action: int, tokens: np.ndarray, achievements: np.ndarray, end: str = "") -> None:
-        """Take a step, as `Story.after` does."""
-        self._untold.append(Step(action, np.array(tokens), np.array(achievements, bool), end))
-        if len(self._untold) == PATIENCE:
-            self.story()
+    def add(self, action: int, tokens: np.ndarray, achievements: np.ndarray, end: str = "") -> None:
+        """Add a step; the arguments are those of `EventLog.after`."""
+        self._steps.append(Step(action, np.array(tokens), np.array(achievements, bool), end))
+        if len(self._steps) == WAITING:
+            self.current()
 
-    def story(self) -> Story:
-        """Return the story so far."""
-        if self._untold:
-            self._story, self._untold = self._story.through(self._untold), []
-        return self._story
+    def current(self) -> EventLog:
+        """Return the log after all steps."""
+        if self._steps:
+            self._log, self._steps = self._log.through(self._steps), []
+        return self._log
 
-    def __deepcopy__(self, memo: object) -> "Telling":
-        """Return one of its own; what is told never changes, and is shared."""
-        return Telling(self.story())
+    def __deepcopy__(self, memo: object) -> "LazyEventLog":
+        """Return an independent copy; an `EventLog` never changes, so it is shared."""
+        return LazyEventLog(self.current())
 
 
-def happened(
+def events_of(
     before: Seen, now: Seen, action: Action, unlocked: Iterable[int] = (), end: str = ""
 ) -> list[Event]:
-    """Return what a step brought, in the order in which it is told.
+    """Return the events of a step, in the order of the log.
 
     Args:
-        unlocked: the achievements that it unlocked.
-        end: "terminated" or "truncated" if it ended the episode.
+        before: the player's view before the step.
+        now: its view after the step.
+        action: its action.
+        unlocked: the achievements that the step unlocked.
+        end: "terminated" or "truncated" if the step ended the episode, else "".
     """
     asleep = before.flag("asleep") or before.flag("resting") or before.fallen
-    events = [] if asleep else deeds(before, now, action)
+    events = [] if asleep else action_messages(before, now, action)
     events += _given(before, now, action) if now.rules.company else []
     events += _states(before, now)
     events += _wounds(before, now)
@@ -125,13 +151,13 @@ def happened(
     if end:
         won = Achievement.DEFEAT_NECROMANCER in set(unlocked)
         died = now.value("health") == 0 or now.fallen
-        told = ("You won!", GOOD) if won else ("You died", BAD) if died else ("The episode is over", NOTE)
-        events.append(Event(*(told if end == "terminated" else ("The time is up", NOTE))))
+        last = ("You won!", GOOD) if won else ("You died", BAD) if died else ("The episode is over", NOTE)
+        events.append(Event(*(last if end == "terminated" else ("The time is up", NOTE))))
     return events
 
 
 def _given(before: Seen, now: Seen, action: Action) -> list[Event]:
-    """Tell of gifts among players."""
+    """Return the events of giving between players."""
     item = next((item for item, giving in GIVING.items() if giving == action), None)
     if item is not None:
         given = spent(before, now, item) > 0
@@ -142,7 +168,7 @@ def _given(before: Seen, now: Seen, action: Action) -> list[Event]:
 
 
 def _states(before: Seen, now: Seen) -> list[Event]:
-    """Tell of sleep, of floors, of the hour, of ladders."""
+    """Return the events of sleep, floors, ladders and the time of day."""
     events = []
     for flag, begins, ends in (
         ("asleep", "You fall asleep", "You wake up"),
@@ -170,7 +196,7 @@ def _states(before: Seen, now: Seen) -> list[Event]:
 
 
 def _wounds(before: Seen, now: Seen) -> list[Event]:
-    """Tell of lost health, and of what most likely took it."""
+    """Return the event of lost health, with its most likely cause."""
     lost = before.value("health") - now.value("health")
     if lost <= 0 or (lost == 1 and before.value("health_fraction") and _part(before) - _part(now) < 1):
         return []
@@ -178,10 +204,12 @@ def _wounds(before: Seen, now: Seen) -> list[Event]:
 
 
 def _part(seen: Seen) -> float:
+    """Return health with its fraction."""
     return seen.value("health") + seen.value("health_fraction") / 40
 
 
 def _cause(before: Seen, now: Seen) -> str:
+    """Return the most likely cause of lost health: lava, a projectile, a creature beside, hunger."""
     row, col = now.middle
     beside = [
         (abs(r - row) + abs(c - col), words.creatures().get((kind, number), "creature"))

@@ -8,7 +8,7 @@ from openworld.content.ids import Achievement
 from openworld.content.rulesets import FULL, Ruleset
 from openworld.render import picture as plain
 from openworld.render.badges import badge
-from openworld.render.event_log import BAD, GOOD, NOTE, UNLOCKED, Event, Story
+from openworld.render.event_log import BAD, GOOD, NOTE, UNLOCKED, Event, EventLog
 from openworld.render.messages import title
 
 GROUND: Colour = (24, 22, 30)
@@ -28,19 +28,19 @@ _PLACE: Colour = (40, 37, 48)
 _WON: Colour = (72, 64, 44)
 
 
-def frame(story: Story, scale: int = 3) -> np.ndarray:
+def frame(log: EventLog, scale: int = 3) -> np.ndarray:
     """Return uint8[height, width, 3]: the frame of a moment.
 
     Args:
-        story: what the player perceives now, has unlocked, and what happened last.
+        log: what the player perceives now, has unlocked, and what happened last.
         scale: screen pixels for each of the 16 x 16 pixels of a tile.
     """
     if scale < 1:
         raise ValueError(f"scale must be at least 1, not {scale}")
-    view = plain.picture(story.tokens, 1, story.rules)
-    beside = _achievements(story, view.shape[0])
+    view = plain.picture(log.tokens, 1, log.rules)
+    beside = _achievements(log, view.shape[0])
     top = np.concatenate([view, beside], axis=1)
-    image = np.concatenate([top, _events(story, top.shape[1])])
+    image = np.concatenate([top, _events(log, top.shape[1])])
     return image.repeat(scale, axis=0).repeat(scale, axis=1)
 
 
@@ -59,9 +59,9 @@ def _log_height() -> int:
     return LINES * letters.LINE + 7
 
 
-def _achievements(story: Story, height: int) -> np.ndarray:
+def _achievements(log: EventLog, height: int) -> np.ndarray:
     """Paint all achievements: bright if unlocked, golden if in the last step."""
-    columns = _columns(story.rules, height)
+    columns = _columns(log.rules, height)
     image = np.empty((height, columns * _CELL + 10, 3), np.uint8)
     image[:] = GROUND
     image[:, 0] = EDGE
@@ -70,11 +70,11 @@ def _achievements(story: Story, height: int) -> np.ndarray:
         image,
         4 + letters.LINE,
         6,
-        f"{story.achievements.sum()} of {len(story.achievements)}",
+        f"{log.achievements.sum()} of {len(log.achievements)}",
         MOODS[UNLOCKED],
     )
-    new = {event.text for event in story.events[len(story.events) - story.fresh :]}
-    for number, unlocked in enumerate(story.achievements.tolist()):
+    new = {event.text for event in log.events[len(log.events) - log.fresh :]}
+    for number, unlocked in enumerate(log.achievements.tolist()):
         row, col = divmod(number, columns)
         place = image[_HEAD + row * _CELL :, 6 + col * _CELL :][:_CELL, :_CELL]
         if f"Unlocked: {title(Achievement(number))}" in new:
@@ -94,14 +94,14 @@ def paint_badge(place: np.ndarray, achievement: Achievement, unlocked: bool) -> 
     np.copyto(place, colours.astype(np.uint8), where=art[..., 3:] > 0)
 
 
-def _events(story: Story, width: int) -> np.ndarray:
+def _events(log: EventLog, width: int) -> np.ndarray:
     """Write the last events, the newest below; those of earlier steps are dim."""
     image = np.empty((_log_height(), width, 3), np.uint8)
     image[:] = GROUND
     image[0] = EDGE
-    shown = story.events[-LINES:]
+    shown = log.events[-LINES:]
     for i, event in enumerate(shown):
-        fresh = i >= len(shown) - story.fresh
+        fresh = i >= len(shown) - log.fresh
         row = 5 + (LINES - len(shown) + i) * letters.LINE
         letters.write(image, row, 5, letters.fitted(event.text, width - 10), colour_of(event, fresh))
     return image

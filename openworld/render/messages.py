@@ -1,4 +1,4 @@
-"""What came of a player's action, in words: from the tokens before it and after."""
+"""Messages about the results of a player's action, from the tokens before and after it."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from openworld.content.recipes import Recipe
 from openworld.observe import words
 from openworld.observe.seen import Seen, block_of
 
-#: How an event is meant: it moves one on, it hurts, it only tells, it unlocks an achievement.
+#: Moods of an event: a success, a harm, a note, an unlocked achievement.
 GOOD, BAD, NOTE, UNLOCKED = "good", "bad", "note", "unlocked"
 PIECES = ("helmet", "breastplate", "leggings", "boots")
 _PLACES = {
@@ -36,7 +36,7 @@ _SHOTS = {
     Action.CAST_FIREBALL: "You cast a fireball",
     Action.CAST_ICEBALL: "You cast an iceball",
 }
-#: What nobody is in the way on.
+#: Blocks that players walk on, or that are unknown.
 _OPEN = (
     *(Block.GRASS, Block.SAND, Block.PATH, Block.GRAVEL, Block.FIRE_GRASS, Block.ICE_GRASS, Block.WOOD),
     *(Block.INVALID, Block.DARKNESS),
@@ -45,9 +45,10 @@ _OPEN = (
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happened.
+    """An event.
 
     Attributes:
+        text: a few words.
         mood: GOOD, BAD, NOTE or UNLOCKED.
     """
 
@@ -55,7 +56,7 @@ class Event:
     mood: str = NOTE
 
 
-#: What doing something to a block brings that neither changes it nor gives anything.
+#: Block -> the event of the action DO, where it neither changes the block nor gives an item.
 _DONE = {
     Block.WATER: Event("You drink"),
     Block.FOUNTAIN: Event("You drink"),
@@ -70,19 +71,27 @@ def title(name: Achievement | Action | Item | Block) -> str:
     return name.name.lower().replace("_", " ")
 
 
-def deeds(before: Seen, now: Seen, action: Action) -> list[Event]:
-    """Tell what came of an action."""
+def action_messages(before: Seen, now: Seen, action: Action) -> list[Event]:
+    """Return the events of an action.
+
+    Args:
+        before: the player's view before the step.
+        now: its view after the step.
+        action: its action.
+    """
     name = action.name
-    kind = next((head for head in _TOLD if name == head or (head[-1] == "_" and name.startswith(head))), None)
+    kind = next(
+        (head for head in _EVENTS if name == head or (head[-1] == "_" and name.startswith(head))), None
+    )
     if kind is not None:
-        return _TOLD[kind](before, now, action)
+        return _EVENTS[kind](before, now, action)
     if Action.LEFT <= action <= Action.DOWN:
         return _bumped(before, now, Direction(action - Action.LEFT))
     return []
 
 
 def _done(before: Seen, now: Seen, action: Action) -> list[Event]:
-    """Tell what doing something to the faced tile brought."""
+    """Return the events of the action DO on the faced tile."""
     tile, name = faced(before)
     block, left, got = block_of(tile), block_of(faced_after(now)), gains(before, now)
     if name is not None:
@@ -99,7 +108,7 @@ def _done(before: Seen, now: Seen, action: Action) -> list[Event]:
 
 
 def _struck(before: Seen, now: Seen, name: str) -> Event:
-    """Tell of a blow at a creature."""
+    """Return the event of hitting a creature."""
     slain = gone(before, now)
     kind = next(kind for (kind, _), called in words.creatures().items() if called == name)
     if kind == Kind.PASSIVE and (slain or vital(now, Vital.FOOD) > vital(before, Vital.FOOD)):
@@ -108,7 +117,7 @@ def _struck(before: Seen, now: Seen, name: str) -> Event:
 
 
 def _undiggable(seen: Seen, block: Block) -> Event:
-    """Tell what it would take to dig a block."""
+    """Return the event of a block that cannot be collected, with the tool that it takes."""
     row = next((row for row in seen.rules.blocks if row.block == block and row.gives is not None), None)
     if row is None or row.pickaxe == 0:
         return Event("There is nothing to do here")
@@ -171,13 +180,13 @@ def _made(before: Seen, now: Seen, action: Action) -> list[Event]:
 
 
 def lacking(seen: Seen, uses: Iterable[tuple[Item, int]]) -> str:
-    """Return what is missing of a cost: "1 wood and 2 iron", or nothing."""
+    """Return the missing items of a cost, as "1 wood and 2 iron", or ""."""
     have = seen.values("inventory")
     return " and ".join(f"{n - have[item]} {title(item)}" for item, n in uses if have[item] < n)
 
 
 def near(seen: Seen, block: Block) -> bool:
-    """Whether a block stands on one of the eight tiles about the player."""
+    """Return whether a block is on one of the eight tiles around the player."""
     row, col = seen.middle
     about = seen.tile[row - 1 : row + 2, col - 1 : col + 2] & 63
     return bool((np.delete(about.ravel(), 4) == block).any())
@@ -191,9 +200,9 @@ def _potion(before: Seen, now: Seen, action: Action) -> list[Event]:
     changes = {"health": now.value("health") - before.value("health")}
     for which in (Vital.MANA, Vital.ENERGY):
         changes[which.name.lower()] = vital(now, which) - vital(before, which)
-    told = ", ".join(f"{name} {change:+d}" for name, change in changes.items() if change)
+    effect = ", ".join(f"{name} {change:+d}" for name, change in changes.items() if change)
     mood = BAD if any(change < 0 for change in changes.values()) else GOOD
-    return [Event(f"You drink the {colour} potion: {told or 'nothing changes'}", mood if told else NOTE)]
+    return [Event(f"You drink the {colour} potion: {effect or 'nothing changes'}", mood if effect else NOTE)]
 
 
 def _enchanted(before: Seen, now: Seen, action: Action) -> list[Event]:
@@ -207,7 +216,7 @@ def _enchanted(before: Seen, now: Seen, action: Action) -> list[Event]:
 
 
 def _bumped(before: Seen, now: Seen, way: Direction) -> list[Event]:
-    """Tell what is in the way of one who faces it already and does not move."""
+    """Return the event of an obstacle, for a player that faces it already and does not move."""
     same = before.value("facing") == way and np.array_equal(before.tile, now.tile)
     if not same or before.value("floor") != now.value("floor"):
         return []
@@ -230,13 +239,13 @@ def faced_after(now: Seen) -> int:
 
 
 def ahead(seen: Seen) -> tuple[int, int]:
-    """Return where in the view the player faces."""
+    """Return the faced tile's row and column in the view."""
     down, right = DIRECTION_STEPS[seen.value("facing")]
     return seen.middle[0] + down, seen.middle[1] + right
 
 
 def gone(before: Seen, now: Seen) -> bool:
-    """Whether the creature that was struck is nowhere near: a step moves it one tile at most."""
+    """Return whether the creature that was hit is gone; a step moves it by at most one tile."""
     row, col = ahead(before)
     kinds = {(r, c): (kind, number) for r, c, kind, number in before.creatures()}
     struck = kinds.get((row, col))
@@ -247,32 +256,32 @@ def gone(before: Seen, now: Seen) -> bool:
 
 
 def gains(before: Seen, now: Seen) -> dict[Item, int]:
-    """Return what there is more of."""
+    """Return item -> how many more there are."""
     old, new = before.inventory(), now.inventory()
     return {item: new[item] - old[item] for item in new if new[item] > old[item]}
 
 
 def spent(before: Seen, now: Seen, item: Item) -> int:
-    """Return how many of an item are gone."""
+    """Return how many fewer of an item there are."""
     return before.values("inventory")[item] - now.values("inventory")[item]
 
 
 def vital(seen: Seen, which: Vital) -> int:
-    """Return a vital's value."""
+    """Return the value of a vital."""
     return seen.values("vitals")[which]
 
 
 def listed(gains: dict[Item, int]) -> str:
-    """Return gains in words; tools count levels."""
-    told = []
+    """Return gained items in words; the count of a tool is its level, and is not shown."""
+    names = []
     for item, count in gains.items():
         tool = item in (Item.PICKAXE, Item.SWORD, Item.BOW)
-        told.append(article(title(item)) if tool else f"{count} {title(item)}")
-    return ", ".join(told)
+        names.append(article(title(item)) if tool else f"{count} {title(item)}")
+    return ", ".join(names)
 
 
 def called(block: Block) -> str:
-    """Return what a block is called."""
+    """Return the name of a block in words."""
     names = {Block.CRAFTING_TABLE: "table", Block.OUT_OF_BOUNDS: "the edge of the world"}
     return names.get(block, title(block))
 
@@ -282,8 +291,8 @@ def article(name: str) -> str:
     return f"{'an' if name[0] in 'aeiou' else 'a'} {name}" if not name.endswith("armour") else name
 
 
-#: An action's name, or how it begins -> who tells of it.
-_TOLD: dict[str, Callable[[Seen, Seen, Action], list[Event]]] = {
+#: An action's name, or its beginning -> the function that returns its events.
+_EVENTS: dict[str, Callable[[Seen, Seen, Action], list[Event]]] = {
     "DO": _done,
     "PLACE_": _placed,
     "MAKE_": _made,

@@ -50,6 +50,8 @@ def save_state(world: Environment, state: State, **notes: Any) -> bytes:
     Args:
         notes: what else is to be kept, as JSON has it; see `notes_of`.
     """
+    if not isinstance(state, State):
+        raise StateError(f"the state must be a State, as reset() returns it, not a {type(state).__name__}")
     leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(state)]
     fields, worlds = _fields(world), len(leaves[0])
     for field, leaf in zip(fields, leaves, strict=True):
@@ -68,12 +70,16 @@ def save_state(world: Environment, state: State, **notes: Any) -> bytes:
         "ruleset": rules_of(world),
         "num_agents": world.num_agents,
         "sharing": world.sharing,
+        "revival": world.ruleset.revival,
         "worlds": worlds,
         "fields": [[field.path, field.dtype.name, list(field.shape)] for field in fields],
         "digest": hashlib.sha256(packed).hexdigest(),
         "notes": notes,
     }
-    head = json.dumps(header, allow_nan=False).encode()
+    try:
+        head = json.dumps(header, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise StateError(f"the notes are not JSON: {error}") from None
     if len(head) > _LONGEST:
         raise StateError(f"the notes are too long: a header has at most {_LONGEST:,} bytes")
     try:
@@ -100,6 +106,9 @@ def load_state(world: Environment, data: Any) -> State:
         )
     if header["sharing"] != world.sharing:
         raise StateError(f"the state's sharing is {header['sharing']}; this {world.id} has {world.sharing}")
+    revival = header.get("revival", True)  # earlier versions did not write it
+    if revival != world.ruleset.revival:
+        raise StateError(f"the state's revival is {revival}; this {world.id} has {world.ruleset.revival}")
     fields, worlds = _fields(world), header["worlds"]
     # Earlier versions wrote fields without a single number, which a state no longer has.
     if [field for field in header["fields"] if not _empty(field)] != [

@@ -1,6 +1,7 @@
 """`max_episode_steps`, which is Gymnasium's name for `time_limit`: registered, asked for, and what holds."""
 
 import gymnasium
+import jaxtyping
 import numpy as np
 import pytest
 
@@ -83,6 +84,12 @@ def test_what_gymnasium_would_cut_short_is_refused():
         gymnasium.make(ID, time_limit=20_000)
     assert gymnasium.make_vec(ID, time_limit=20_000).world.time_limit == 20_000
     assert OpenWorldEnv(ID, time_limit=20_000).world.time_limit == 20_000
+
+
+def test_a_number_of_numpy_is_refused_as_pythons_is(monkeypatch):
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+    with pytest.raises(ValueError, match="time_limit=20000 is beyond the 10000 steps"):
+        gymnasium.make(ID, time_limit=np.int64(20_000))
 
 
 @pytest.mark.parametrize("wrong", [0, -2, True])

@@ -122,7 +122,7 @@ def test_scrubbing_and_clicking_lead_to_a_step(visit, files, shown):
     sheet.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     assert abs(step_of(sheet) - shown[0].steps / 2) <= 1
     assert near(painted(sheet), wanted(shown[0], step_of(sheet)))
-    sheet.click(".deeds button >> text=collect wood")
+    sheet.click(".unlocked button >> text=collect wood")
     assert step_of(sheet) == 2
     sheet.locator(".mark").nth(1).click()
     assert step_of(sheet) == 5

@@ -9,7 +9,7 @@ from openworld.judging.result import ResultError
 from tests import helpers_results
 from tests.deep.fuzzing import faults
 from tests.helpers_files import SEEDS, Seed
-from tests.playing.helpers_fuzz import fuzz_guest, fuzz_host
+from tests.playing.helpers_fuzz import fuzz_host, fuzz_player
 
 #: Damaged files of each kind. The slower readers get fewer.
 COUNTS = {
@@ -52,4 +52,4 @@ def test_damaged_messages_to_a_host() -> None:
 
 
 def test_damaged_messages_to_a_guest() -> None:
-    fuzz_guest(10_000, SEED)
+    fuzz_player(10_000, SEED)

@@ -1,4 +1,4 @@
-"""Damaged and hostile messages, sent to a host and to a guest: `fuzz_host` and `fuzz_guest`.
+"""Damaged and hostile messages, sent to a host and to a remote player: `fuzz_host` and `fuzz_player`.
 
 Both are seeded and raise where a message causes anything but a refusal in one line, or takes long. The ordinary
 tests play a few hundred messages; the deep lane some ten thousand.
@@ -17,14 +17,14 @@ import numpy as np
 
 from openworld.content.ids import Achievement, Action
 from openworld.observe.layout import FELLOW, layout_of
-from openworld.playing import joining
+from openworld.playing import multiplayer
+from openworld.playing.connection import Connection
 from openworld.playing.controls import Controls
-from openworld.playing.joining import WAITING, Hosting, Joined
-from openworld.playing.messages import _CREATURES, VERSION, Refused, TableError, from_host, packed
+from openworld.playing.multiplayer import WAITING, Host, RemotePlayer
+from openworld.playing.protocol import _CREATURES, VERSION, MultiplayerError, Refused, from_host, packed
 from openworld.playing.session import Moment
 from openworld.playing.terminal import page_of
 from openworld.playing.window import frame_of
-from openworld.playing.wire import Line
 from openworld.system.foreign_text import plain
 from tests.playing.fakes import FakeSession
 
@@ -84,10 +84,10 @@ def fuzz_host(count: int, seed: int) -> int:
     dice = random.Random(seed)
     with tempfile.TemporaryDirectory() as folder:
         session = FakeSession(ID, players=PLAYERS, limit=1 << 30)
-        host = Hosting(session, Path(folder) / "table", patience=60.0)
+        host = Host(session, Path(folder) / "socket", patience=60.0)
         host.again()
         try:
-            honest = _seated(host)
+            honest = _admitted(host)
             idle: list[socket.socket] = []  # they connect, and say nothing
             for number in range(count):
                 began = time.monotonic()
@@ -99,7 +99,7 @@ def fuzz_host(count: int, seed: int) -> int:
                         idle.pop(0).close()
                 if number % 10 == 0:
                     _one_step(host, honest, number // 10)
-                assert len(host._strangers) <= WAITING
+                assert len(host._new) <= WAITING
                 assert time.monotonic() - began < _LONG
             for peer in (honest, *idle):
                 peer.close()
@@ -108,7 +108,7 @@ def fuzz_host(count: int, seed: int) -> int:
             host.close()
 
 
-def _attack(host: Hosting, dice: random.Random) -> None:
+def _attack(host: Host, dice: random.Random) -> None:
     """Connect, say hello or not, send something damaged, look at the answers, and leave."""
     with closing(socket.socket(socket.AF_UNIX)) as peer:
         peer.connect(str(host.path))
@@ -123,7 +123,7 @@ def _attack(host: Hosting, dice: random.Random) -> None:
         for data in sent:
             try:
                 peer.sendall(data)
-            except OSError:  # the host has hung up
+            except OSError:  # the host has closed the connection
                 break
             host.poll()
         host.poll()
@@ -133,25 +133,25 @@ def _attack(host: Hosting, dice: random.Random) -> None:
 
 def _check_answers(peer: socket.socket) -> None:
     """All that a host says can be read, and a refusal is one harmless line."""
-    line = Line(peer, from_host)
+    line = Connection(peer, from_host)
     for message in line.receive():
         if isinstance(message, Refused):
             assert plain(message.reason, 1000) == message.reason
 
 
-def _seated(host: Hosting) -> socket.socket:
-    """Return a guest that has a place, and keeps the rules."""
+def _admitted(host: Host) -> socket.socket:
+    """Return the socket of a remote player that the host has admitted."""
     peer = socket.socket(socket.AF_UNIX)
     peer.connect(str(host.path))
     peer.sendall(encoded(HELLO))
     host.poll()
-    assert list(host._guests) == [1]
+    assert list(host._others) == [1]
     return peer
 
 
-def _one_step(host: Hosting, honest: socket.socket, step: int) -> None:
-    """The game goes on: a step is played when the host and its honest guest have chosen."""
-    assert 1 in host._guests
+def _one_step(host: Host, honest: socket.socket, step: int) -> None:
+    """The game goes on: a step is played when the host and the honest player have chosen."""
+    assert 1 in host._others
     honest.sendall(encoded({"type": "act", "action": int(Action.LEFT)}))
     host.act(Action.DO)
     for _ in range(3):
@@ -161,11 +161,11 @@ def _one_step(host: Hosting, honest: socket.socket, step: int) -> None:
     assert honest.recv(1 << 16)
 
 
-def fuzz_guest(count: int, seed: int) -> tuple[int, int]:
-    """Send `count` damaged messages to guests; return how many were refused, and how many moments were shown."""
+def fuzz_player(count: int, seed: int) -> tuple[int, int]:
+    """Send `count` damaged messages to remote players; return the numbers of refusals and of shown moments."""
     dice, numbers = random.Random(seed), np.random.default_rng(seed)
     refused = shown = 0
-    with mock.patch.object(joining, "_ANSWER", 0.02):
+    with mock.patch.object(multiplayer, "_ANSWER", 0.02):
         for _ in range(count):
             said = _shown(dice, numbers)
             refused, shown = refused + (not said), shown + said
@@ -173,24 +173,24 @@ def fuzz_guest(count: int, seed: int) -> tuple[int, int]:
 
 
 def _shown(dice: random.Random, numbers: np.random.Generator) -> bool:
-    """Whether a guest could show what a host sent; where it could not, it said so in one harmless line."""
+    """Return whether a remote player could show a host's message; otherwise its error is one harmless line."""
     began = time.monotonic()
     ours, theirs = socket.socketpair()
     refusal = ""
     with closing(ours), closing(theirs):
         try:
             theirs.sendall(_answer(dice, numbers))
-            guest = Joined.over(Line(ours, from_host))
+            remote = RemotePlayer.over(Connection(ours, from_host))
             # What has come with the answer it has already; this it finds in its next look.
             theirs.sendall(encoded(packed(_moment(numbers))))
-            guest.poll()
-        except TableError as error:
+            remote.poll()
+        except MultiplayerError as error:
             refusal = str(error)
         else:
             for size in ((20, 40), (32, 100)):
-                page_of(guest, Controls(guest), *size).text(24)
+                page_of(remote, Controls(remote), *size).text(24)
             if dice.random() < 0.05:
-                frame_of(guest, Controls(guest), 1)
+                frame_of(remote, Controls(remote), 1)
     assert refusal == plain(refusal, 1000)
     assert time.monotonic() - began < _LONG
     return not refusal

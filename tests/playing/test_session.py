@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import openworld
-from openworld.playing.joining import Hosting
+from openworld.playing.multiplayer import Host
 from openworld.playing.session import Session
 from openworld.storage.replay import Replay, frames
 
@@ -53,7 +53,7 @@ def test_a_session_is_the_functional_api_and_its_replay_plays(tmp_path):
 @pytest.mark.slow
 def test_two_players_share_a_world(tmp_path):
     session = Session("OpenWorld-Coop-v0", 3, players=2, record=tmp_path / "both.json")
-    host = Hosting(session, tmp_path / "table", 0.1)
+    host = Host(session, tmp_path / "socket", 0.1)
     try:
         host.again()
         session.prepare()

@@ -19,9 +19,9 @@ from openworld.observe.layout import layout_of
 from openworld.observe.seen import Seen
 from openworld.playing import keys
 from openworld.playing.controls import Controls
-from openworld.playing.page import FEW, INK, MANY, NONE, TRUE, Page, code, colours_of, keys_in
-from openworld.playing.seat import Alone
+from openworld.playing.player import SinglePlayer
 from openworld.playing.terminal import _vitals, page_of
+from openworld.playing.text_page import FEW, INK, MANY, NONE, TRUE, Page, code, colours_of, keys_in
 from openworld.render.human import MOODS
 from openworld.storage.replay import Replay, frames
 from tests.playing.fakes import FakeSession
@@ -32,13 +32,13 @@ import fcntl, os, termios
 os.setsid()
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 from openworld.playing import terminal
-from openworld.playing.seat import Alone
+from openworld.playing.player import SinglePlayer
 from tests.playing.fakes import FakeSession
-def seat():
+def player():
     session = FakeSession(limit=6)
     {more}
-    return Alone(session)
-print(terminal.play(seat, "a game"))
+    return SinglePlayer(session)
+print(terminal.play(player, "a game"))
 """
 
 
@@ -170,22 +170,22 @@ SIZES = [(20, 40), (20, 59), (20, 60), (24, 80), (32, 100), (60, 100), (24, 200)
 
 
 def played(id, *keys):
-    """A seat after some keys, and its controls."""
-    seat = Alone(FakeSession(id))
-    seat.again()
-    controls = Controls(seat)
+    """A player after some keys, and its controls."""
+    player = SinglePlayer(FakeSession(id))
+    player.again()
+    controls = Controls(player)
     for key in keys:
         controls.press(key)
-        seat.poll()
-    return seat, controls
+        player.poll()
+    return player, controls
 
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("id", IDS)
 def test_messages_are_whole_at_every_size(id, size):
-    seat, controls = played(id, "space", "space", "left", "t")
+    player, controls = played(id, "space", "space", "left", "t")
     controls.answer = "an answer of several words that is longer than a narrow terminal is wide, and is whole"
-    lines = page_of(seat, controls, *size).lines()
+    lines = page_of(player, controls, *size).lines()
     assert (len(lines), max(map(len, lines)) <= size[1]) == (size[0], True)
     # What stands under the view begins at the left edge; beside it, after two blanks, is the list.
     under = " ".join(re.split(r"  +", line)[0] for line in lines if not line.startswith("  "))
@@ -197,56 +197,56 @@ def test_messages_are_whole_at_every_size(id, size):
         controls.answer,
     ):
         assert text in under, (text, lines)
-    assert seat.story.events[-1].text in under
+    assert player.log.events[-1].text in under
     beside = " ".join(lines)
     assert "t place table" in beside
     assert re.search(r"h help(,|  ) ?Q leave", beside)
 
 
 def test_a_wide_terminal_is_used():
-    seat, controls = played("OpenWorld-Classic-v0", "space")
+    player, controls = played("OpenWorld-Classic-v0", "space")
     controls.answer = " ".join(["word"] * 20)
-    lines = page_of(seat, controls, 24, 120).lines()
+    lines = page_of(player, controls, 24, 120).lines()
     assert max(len(re.split(r"  +", line)[0]) for line in lines[-2:]) > 50
     assert any("need 1 stone, 1 coal, 1 iron more" in line for line in lines)
 
 
 def test_a_low_vital_is_red_on_its_line():
-    seat, _ = played("OpenWorld-v0")
-    tokens = seat.story.tokens.copy()
-    tokens[layout_of(seat.rules)["vitals"].offset] = 1  # food
-    assert [text for text, _ in _vitals(Seen(tokens, seat.rules), 26)] == [
+    player, _ = played("OpenWorld-v0")
+    tokens = player.log.tokens.copy()
+    tokens[layout_of(player.rules)["vitals"].offset] = 1  # food
+    assert [text for text, _ in _vitals(Seen(tokens, player.rules), 26)] == [
         "health 9 food 1 drink 9",
         "energy 9 mana 9",
     ]
-    assert [ink for _, ink in _vitals(Seen(tokens, seat.rules), 26)] == [MOODS["bad"], INK]
+    assert [ink for _, ink in _vitals(Seen(tokens, player.rules), 26)] == [MOODS["bad"], INK]
 
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("id", IDS)
 def test_the_help_shows_every_key_on_its_pages(id, size):
-    seat, controls = played(id, "h")
+    player, controls = played(id, "h")
     shown = ""
     while controls.help:
-        shown += "\n".join(page_of(seat, controls, *size).lines())
+        shown += "\n".join(page_of(player, controls, *size).lines())
         controls.press("h")
-    for _, rows in keys.table(seat.rules):
+    for _, rows in keys.table(player.rules):
         for key, text in rows:
             assert f"{key} {text}" in shown
 
 
 def test_the_end_fits_a_narrow_terminal():
-    seat, controls = played("OpenWorld-Classic-v0", *["space"] * 3)
-    seat.moment = replace(seat.moment, ended="truncated", step=10_000)
-    lines = page_of(seat, controls, 20, 40).lines()
+    player, controls = played("OpenWorld-Classic-v0", *["space"] * 3)
+    player.moment = replace(player.moment, ended="truncated", step=10_000)
+    lines = page_of(player, controls, 20, 40).lines()
     assert any("after 10000 steps, with a return" in line for line in lines)
     assert any("Enter: a new world    Q: leave" in line for line in lines)
     assert max(map(len, lines)) <= 40
 
 
 def test_too_small_a_terminal_is_told_in_what_there_is():
-    seat, controls = played("OpenWorld-Classic-v0")
-    text = " ".join(page_of(seat, controls, 8, 20).lines())
+    player, controls = played("OpenWorld-Classic-v0")
+    text = " ".join(page_of(player, controls, 8, 20).lines())
     assert "Please make the terminal larger: 40 x 20 at least. Q leaves." in " ".join(text.split())
 
 
@@ -304,7 +304,7 @@ def test_colours_become_those_that_a_terminal_has():
 
 def test_what_can_be_given_is_told_whole():
     for rows, cols in SIZES:
-        seat, controls = played("OpenWorld-Coop-v0", "y")
-        lines = page_of(seat, controls, rows, cols).lines()
+        player, controls = played("OpenWorld-Coop-v0", "y")
+        lines = page_of(player, controls, rows, cols).lines()
         under = " ".join(re.split(r"  +", line)[0] for line in lines if not line.startswith("  "))
         assert controls.answer in under, (rows, cols)

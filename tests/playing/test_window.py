@@ -13,7 +13,7 @@ from openworld.content.ids import Action
 from openworld.content.rulesets import CLASSIC, FULL
 from openworld.playing import window
 from openworld.playing.controls import Controls
-from openworld.playing.seat import Alone
+from openworld.playing.player import SinglePlayer
 from openworld.render import human
 from tests.playing.fakes import FakeSession
 
@@ -36,7 +36,7 @@ def key(letter="", code=0, mod=0):
 def test_a_game_by_posted_keys(display):
     told, shown = [], []
 
-    class Watched(Alone):
+    class Watched(SinglePlayer):
         def poll(self):
             told.append(self.moment.step)
             shown.append(pygame.surfarray.array3d(pygame.display.get_surface()).sum())
@@ -50,14 +50,14 @@ def test_a_game_by_posted_keys(display):
                     pygame.event.post(event)
             return super().poll()
 
-    seat = Watched(FakeSession(limit=9))
-    assert window.play(lambda: seat, "a game", 1) == []
-    assert seat.session.played == [[Action.DO], [Action.LEFT]]
+    player = Watched(FakeSession(limit=9))
+    assert window.play(lambda: player, "a game", 1) == []
+    assert player.session.played == [[Action.DO], [Action.LEFT]]
     assert len(set(shown)) > 2
 
 
 def test_closing_the_window_leaves(display):
-    class Closed(Alone):
+    class Closed(SinglePlayer):
         def poll(self):
             pygame.event.post(pygame.event.Event(pygame.QUIT))
             return super().poll()
@@ -67,16 +67,16 @@ def test_closing_the_window_leaves(display):
 
 @pytest.mark.parametrize("scale", [1, 2, 3, 4])
 def test_frames_have_one_size_whatever_they_show(scale):
-    seat = Alone(FakeSession(limit=1))
-    seat.again()
-    controls = Controls(seat)
-    game = window.frame_of(seat, controls, scale)
+    player = SinglePlayer(FakeSession(limit=1))
+    player.again()
+    controls = Controls(player)
+    game = window.frame_of(player, controls, scale)
     controls.press("h")
-    help = window.frame_of(seat, controls, scale)
+    help = window.frame_of(player, controls, scale)
     controls.press("escape")
     controls.press("space")
-    seat.poll()
-    over = window.frame_of(seat, controls, scale)
+    player.poll()
+    over = window.frame_of(player, controls, scale)
     assert game.shape == help.shape == over.shape
     assert game.shape[0] == human.size(scale, CLASSIC)[0]
     assert not np.array_equal(game, help)
@@ -88,7 +88,7 @@ def test_the_scale_fits_the_display():
     assert window.fitting(FULL, (1366, 768)) == 2
     assert window.fitting(FULL, (320, 200)) == 1
     with pytest.raises(ValueError, match="scale must be 1 to 6, not 7"):
-        window.play(lambda: Alone(FakeSession()), "a game", 7)
+        window.play(lambda: SinglePlayer(FakeSession()), "a game", 7)
 
 
 def test_without_pygame_one_line_says_what_to_install(tmp_path):
@@ -133,4 +133,4 @@ def test_a_display_that_cannot_be_reached_is_none(headless, monkeypatch, driver)
     monkeypatch.setattr(pygame.display, "init", lambda: None)
     monkeypatch.setattr(pygame.display, "get_driver", lambda: driver)
     with pytest.raises(OSError, match="no display here"):
-        window.play(lambda: Alone(FakeSession()), "a game", 1)
+        window.play(lambda: SinglePlayer(FakeSession()), "a game", 1)

@@ -9,13 +9,13 @@ from openworld.content.rulesets import CLASSIC, FULL
 from openworld.observe.layout import layout_of
 from openworld.render import human
 from openworld.render.badges import badge
-from openworld.render.event_log import Story
+from openworld.render.event_log import EventLog
 
 
 @pytest.fixture
-def story(scene, workshop):
+def log(scene, workshop):
     none = np.zeros(67, bool)
-    before = Story.begin(workshop, none, FULL)
+    before = EventLog.begin(workshop, none, FULL)
     one = none.copy()
     one[Achievement.PLACE_TABLE] = True
     hurt = workshop.copy()
@@ -23,21 +23,21 @@ def story(scene, workshop):
     return before.after(Action.DO, hurt, one)
 
 
-def test_the_frame_is_as_it_was(story, as_it_was):
-    assert as_it_was(human.frame(story, 1), "human.png")
+def test_the_frame_is_as_it_was(log, as_it_was):
+    assert as_it_was(human.frame(log, 1), "human.png")
 
 
 @pytest.mark.parametrize("rules", [FULL, CLASSIC], ids=lambda rules: rules.name)
 @pytest.mark.parametrize("scale", [1, 2, 5])
 def test_frames_have_the_size_that_is_told(scene, rules, scale):
-    story = Story.begin(scene(rules), None, rules)
-    frame = human.frame(story, scale)
+    log = EventLog.begin(scene(rules), None, rules)
+    frame = human.frame(log, scale)
     assert (frame.shape, frame.dtype) == ((*human.size(scale, rules), 3), np.uint8)
-    assert np.array_equal(frame[::scale, ::scale], human.frame(story, 1))
+    assert np.array_equal(frame[::scale, ::scale], human.frame(log, 1))
 
 
 def test_an_unlocked_achievement_and_each_event_change_the_frame(scene):
-    quiet = Story.begin(scene(), None, FULL)
+    quiet = EventLog.begin(scene(), None, FULL)
     won = quiet.achievements.copy()
     won[66] = True
     frames = [
@@ -54,7 +54,7 @@ def test_every_achievement_has_a_badge_of_its_own():
 
 def test_a_scale_of_nothing_is_refused(scene):
     with pytest.raises(ValueError, match="scale must be at least 1, not 0"):
-        human.frame(Story.begin(scene(), None, FULL), 0)
+        human.frame(EventLog.begin(scene(), None, FULL), 0)
 
 
 def test_letters():

@@ -185,6 +185,6 @@ def test_only_pictures_are_written(tmp_path):
 def test_rendering_asks_nothing_of_a_device():
     import subprocess
 
-    code = "import sys, openworld.render.picture, openworld.render.terminal; print('jax' in sys.modules)"
+    code = "import sys, openworld.render.picture, openworld.render.ansi; print('jax' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

@@ -8,7 +8,7 @@ import importlib
 import re
 from pathlib import Path
 
-from openworld.bench import pages
+from openworld.bench import markdown
 from openworld_trainers.planner import scaling
 from openworld_trainers.ppo.config import Config, to_dict
 
@@ -35,7 +35,7 @@ def references_table():
     made = {name: flat(reference.config) for name, reference in scaling.REFERENCES.items()}
     differ = [name for name in flat(Config()) if len({repr(each[name]) for each in made.values()}) > 1]
     head = ["setting", *(f"`{name}`" for name in made)]
-    return pages.table(
+    return markdown.table(
         head, [[f"`{name}`", *(number(each[name]) for each in made.values())] for name in differ]
     )
 
@@ -50,9 +50,9 @@ def million():
 def test_tables_are_those_of_the_code(request):
     tables = {"references": references_table(), "million": million()}
     if request.config.getoption("--update-golden"):
-        pages.update(PAGE, tables)
+        markdown.update(PAGE, tables)
     page = PAGE.read_text()
-    assert pages.filled(page, tables) == page, "to write them anew: pytest --update-golden"
+    assert markdown.filled(page, tables) == page, "to write them anew: pytest --update-golden"
 
 
 def test_every_setting_is_told_with_its_default():

@@ -10,6 +10,8 @@ from gymnasium.error import ClosedEnvironmentError, ResetNeeded
 #: Marks a world seed as held out; see `openworld.core.random`.
 HELD_OUT = 1 << 31
 
+#: A larger one asks for pictures of gigabytes.
+MAX_RENDER_SCALE = 32
 OPTIONS = ("held_out", "world_seed")
 
 
@@ -54,6 +56,14 @@ def positive(name: str, value: object) -> int:
     return int(value)
 
 
+def render_scale(value: object) -> int:
+    """Return screen pixels for each pixel of a tile, 1 to 32."""
+    scale = positive("render_scale", value)
+    if scale > MAX_RENDER_SCALE:
+        raise ValueError(f"render_scale must be 1 to {MAX_RENDER_SCALE}, not {scale}")
+    return scale
+
+
 def reset_options(
     options: Mapping[str, Any] | None, shape: tuple[int, ...], *, more: Collection[str] = ()
 ) -> tuple[bool | None, np.ndarray | None]:
@@ -68,8 +78,12 @@ def reset_options(
         if name not in (*OPTIONS, *more):
             raise ValueError(f"unknown reset option {name!r}; known: {', '.join((*OPTIONS, *more))}")
     held_out = options.get("held_out")
+    if held_out is not None and not isinstance(held_out, bool | np.bool_):
+        raise ValueError(f"held_out must be True or False, not {_told(held_out)}")
     if options.get("world_seed") is None:
         return None if held_out is None else bool(held_out), None
+    if held_out is not None:
+        raise ValueError("world_seed names the worlds themselves: give it without held_out")
     seed = options["world_seed"]
     words = np.asarray(seed)
     if words.shape != shape or words.dtype.kind not in "iu" or words.min() < 0 or words.max() >= 2**32:

@@ -22,11 +22,11 @@ from openworld.adapters.gymnasium.programs import Shown, solo
 from openworld.adapters.gymnasium.rows import HEAD, row_type
 from openworld.adapters.gymnasium.spaces import observation_space
 from openworld.registry import known_keywords, listed, make
-from openworld.render.event_log import Story, Telling
+from openworld.render.ansi import ansi
+from openworld.render.event_log import EventLog, LazyEventLog
 from openworld.render.human import frame
 from openworld.render.picture import picture
 from openworld.render.screen import Screen
-from openworld.render.terminal import ansi
 from openworld.system import cache
 
 #: Of a batch of worlds; one world can be shown in a window as well.
@@ -99,7 +99,7 @@ class OpenWorldEnv(Copyable, gymnasium.Env[Any, np.int64]):
         limit = limits.of_one(listed(id).rules.time_limit, time_limit, max_episode_steps)
         self.world = make(id, observation="tokens", time_limit=limit, repeat_world=repeat_world)
         self.render_mode = render_mode
-        self.render_scale = checks.positive("render_scale", render_scale)
+        self.render_scale = checks.render_scale(render_scale)
         self.action_space = Discrete(self.world.num_actions)
         self.observation_space = observation_space(self.world.ruleset, self._form)
         self._mask_at = _ACHIEVEMENTS + self.world.ruleset.achievements
@@ -107,7 +107,7 @@ class OpenWorldEnv(Copyable, gymnasium.Env[Any, np.int64]):
         self._shown: Shown | None = None
         self._over = self._closed = False
         self._seed: np.ndarray | None = None
-        self._telling: Telling | None = None
+        self._event_log: LazyEventLog | None = None
         self._screen = Screen(f"OpenWorld: {id}", needed=False) if render_mode == "human" else None
         self._build()
 
@@ -166,9 +166,9 @@ class OpenWorldEnv(Copyable, gymnasium.Env[Any, np.int64]):
             "action_mask": row[0, self._mask_at :].astype(np.int8),
             "world_seed": np.array(seed, np.int64),
         }
-        if self._telling is not None:
+        if self._event_log is not None:
             end = "terminated" if terminated else "truncated" if truncated else ""
-            self._telling.lived(number, np.asarray(shown.tokens)[0], info["achievements"], end)
+            self._event_log.add(number, np.asarray(shown.tokens)[0], info["achievements"], end)
             self._refresh()
         return self._seen(shown), reward, terminated, truncated, info
 
@@ -211,10 +211,10 @@ class OpenWorldEnv(Copyable, gymnasium.Env[Any, np.int64]):
             return None
         checks.is_running(self._shown, "render()")
         assert self._shown is not None
-        if self._telling is None:
+        if self._event_log is None:
             return ansi(np.asarray(self._shown.tokens)[0], rules=self.world.ruleset)
         if self._screen is None:
-            return frame(self._telling.story(), self.render_scale)
+            return frame(self._event_log.current(), self.render_scale)
         self._refresh()
         return None
 
@@ -240,14 +240,16 @@ class OpenWorldEnv(Copyable, gymnasium.Env[Any, np.int64]):
         }
         if self.render_mode in ("human", "rgb_array"):
             tokens = np.asarray(self._shown.tokens)[0]
-            self._telling = Telling(Story.begin(tokens, info["achievements"], self.world.ruleset))
+            self._event_log = LazyEventLog(EventLog.begin(tokens, info["achievements"], self.world.ruleset))
             self._refresh()
         return self._seen(self._shown), info
 
     def _refresh(self) -> None:
         """Show the moment in the window, if there is one."""
-        if self._screen is not None and self._telling is not None:
-            self._screen.show(frame(self._telling.story(), self.render_scale), self.metadata["render_fps"])
+        if self._screen is not None and self._event_log is not None:
+            self._screen.show(
+                frame(self._event_log.current(), self.render_scale), self.metadata["render_fps"]
+            )
 
     def _seen(self, shown: Shown) -> Any:
         """Return the observation, the caller's own."""

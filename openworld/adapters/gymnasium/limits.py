@@ -11,6 +11,7 @@ import sys
 from types import FrameType
 from typing import Any
 
+import numpy as np
 from gymnasium.envs.registration import EnvSpec
 
 from openworld.adapters.gymnasium import checks
@@ -33,7 +34,8 @@ def of_one(own: int, time_limit: int | None, max_episode_steps: int | None) -> i
     asked = max_episode_steps if asked is None else asked
     if asked is None and registered != own:
         asked = registered
-    if asked is None and registered and isinstance(time_limit, int) and time_limit > registered:
+    number = isinstance(time_limit, int | np.integer)
+    if asked is None and registered and number and time_limit > registered:
         raise ValueError(
             f"time_limit={time_limit} is beyond the {registered} steps after which Gymnasium ends each episode: "
             f"give max_episode_steps={time_limit} in its place"

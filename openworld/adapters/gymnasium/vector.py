@@ -89,7 +89,7 @@ class OpenWorldVectorEnv(Copyable, VectorEnv[Any, np.ndarray, np.ndarray]):
         limit = limits.of_many(listed(id).rules.time_limit, time_limit, max_episode_steps)
         self.world = make(id, observation="tokens", time_limit=limit, repeat_world=repeat_world)
         self.render_mode = render_mode
-        self.render_scale = checks.positive("render_scale", render_scale)
+        self.render_scale = checks.render_scale(render_scale)
         self.single_action_space = Discrete(self.world.num_actions)
         self.action_space = batched_actions(self.single_action_space, self.num_envs)
         self.single_observation_space = observation_space(self.world.ruleset, self._form)

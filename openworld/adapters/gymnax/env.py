@@ -55,7 +55,7 @@ class GymnaxEnv:
             raise ValueError(
                 f"{id} has {self._world.num_agents} players here; gymnax knows one: num_agents=1"
             )
-        self._mask = action_mask
+        self._mask = arguments.yes_or_no("action_mask", action_mask)
 
     @property
     def name(self) -> str:

@@ -16,8 +16,8 @@ from openworld.adapters.gymnasium.spaces import observation_space
 from openworld.adapters.pettingzoo.programs import Shown, programs
 from openworld.environment import COMPANY, State
 from openworld.registry import known_keywords, make
+from openworld.render.ansi import ansi
 from openworld.render.picture import picture
-from openworld.render.terminal import ansi
 from openworld.system import cache
 
 #: "human" prints what "ansi" returns.
@@ -77,7 +77,7 @@ class CoopEnv(Copyable, ParallelEnv[str, Any, int]):
         settings["time_limit"] = limits.smaller(settings.get("time_limit"), max_cycles, "max_cycles")
         self.world = make(COMPANY, observation="tokens", num_agents=players, **settings)
         self.max_cycles = self.world.time_limit
-        self.render_mode, self.render_scale = render_mode, checks.positive("render_scale", render_scale)
+        self.render_mode, self.render_scale = render_mode, checks.render_scale(render_scale)
         self.possible_agents = [f"player_{i}" for i in range(players)]
         self.agents: list[str] = []
         rules, self._form = self.world.ruleset, observation

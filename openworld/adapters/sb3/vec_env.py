@@ -15,6 +15,7 @@ from openworld.adapters.gymnasium.env import OpenWorldEnv, painter
 from openworld.adapters.gymnasium.spaces import observation_space
 from openworld.adapters.sb3.programs import Shown, decoder, on_host, programs, rows_of
 from openworld.adapters.sb3.shared import Shared, spec_of
+from openworld.engine import arguments
 from openworld.environment import Environment, State
 from openworld.observe.forms import FORMS, OBSERVATIONS
 from openworld.registry import known_keywords, make
@@ -93,7 +94,7 @@ class OpenWorldVecEnv(Copyable, Shared):
             )
         self.render_mode, scale = rendering
         checks.one_of("render_mode", self.render_mode, RENDER_MODES)
-        self.render_scale = checks.positive("render_scale", scale)
+        self.render_scale = checks.render_scale(scale)
         count = checks.positive("n_envs", n_envs)
         cache.enable()
         self.world = world
@@ -139,6 +140,22 @@ class OpenWorldVecEnv(Copyable, Shared):
         self._tokens, self._state = self._programs.reset(words)
         self._pending = self._masks = None
         return on_host(self._decode(self._tokens))
+
+    def seed(self, seed: int | None = None) -> Any:
+        """Seed the next `reset`: world i gets `seed` + i; None leaves it to chance."""
+        if seed is not None:
+            seed = arguments.whole("seed", seed, 0, 2**32 - 1)
+        return super().seed(seed)
+
+    def set_options(self, options: Any = None) -> None:
+        """Give options to the next `reset`: a dictionary for all worlds, or a list of one for each."""
+        each = options if isinstance(options, list) else [options]
+        if len(each) not in (1, self.num_envs) or not all(isinstance(one, dict | None) for one in each):
+            told = f"a dictionary, or {self.num_envs} in a list, one for each world"
+            raise ValueError(f"options must be {told}, not {arguments.described(options)}")
+        for one in each:
+            checks.reset_options(one, (2,))
+        super().set_options(options)
 
     @exclusive
     def step_async(self, actions: Any) -> None:
@@ -197,7 +214,7 @@ class OpenWorldVecEnv(Copyable, Shared):
         """Return a value that all worlds can share, or refuse it."""
         if name == "render_mode":
             checks.one_of(name, value, RENDER_MODES)
-        return checks.positive(name, value) if name == "render_scale" else value
+        return checks.render_scale(value) if name == "render_scale" else value
 
     def _infos(self, shown: Shown) -> list[dict[str, Any]]:
         """Return the info of each world; what a caller writes into one stays in that one."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from openworld.storage.replay.file import MOST_STEPS, Replay, ReplayError, in_shape, rules_of
+from openworld.system import forking
 
 if TYPE_CHECKING:
     from openworld.content.rulesets import Ruleset
@@ -97,6 +98,7 @@ def moments(replay: Replay) -> Iterator[Moment]:
 
     After the last the digest, the return and the end are compared; where they differ, a `ReplayError` is raised.
     """
+    forking.refuse()
     world = replay.world()
     wrong = replay.actions[replay.actions >= world.num_actions]
     if wrong.size:

@@ -7,7 +7,7 @@ import numpy as np
 from openworld.content.creatures import CREATURES
 from openworld.content.ids import Block, Direction, Fixture
 from openworld.content.rulesets import CLASSIC, ENDLESS
-from openworld.render.terminal import ansi, short
+from openworld.render.ansi import ansi, short
 
 MARKUP = re.compile(r"\x1b\[[0-9;]*m")
 

@@ -1,7 +1,7 @@
-"""The messages between the players at a table. What is not exactly one of them is a `TableError`.
+"""The messages of a coop game. Anything that is not exactly one of them is a `MultiplayerError`.
 
-A guest says `Hello` once and then `Act` for each of its actions. The host answers with `Welcome` or `Refused`,
-sends a `Seen` of every moment, and `Closed` at the end.
+A player sends `Hello` once, then `Act` for each of its actions. The host answers with `Welcome` or `Refused`, sends
+a `MomentMessage` after each step, and `Closed` at the end.
 """
 
 import base64
@@ -21,21 +21,19 @@ from openworld.system import bounded_json
 from openworld.system.foreign_text import plain
 
 VERSION = 1
-#: Brackets within brackets: a message is one object of plain values.
+#: The most nested brackets: a message is one object of plain values.
 _DEPTH = 2
-#: Characters of a field of arrays in base64, and of a reason.
+#: The most characters of an array in base64, and of a reason.
 _ARRAY, _REASON = 4096, 1000
 
 _Number = Annotated[int, Field(ge=0, lt=2**31)]
 _Array = Annotated[str, Field(max_length=_ARRAY)]
-
-
 #: Tokens of creatures; those from `FELLOW` on are players.
 _CREATURES = [0, *(1 + 8 * row.kind + row.number for row in CREATURES)]
 
 
-class TableError(ValueError):
-    """A table that cannot be opened, joined or understood."""
+class MultiplayerError(ValueError):
+    """A coop game cannot be hosted or joined, or a message of it is wrong."""
 
 
 class _Message(BaseModel):
@@ -43,21 +41,21 @@ class _Message(BaseModel):
 
 
 class Hello(_Message):
-    """The first message of a guest."""
+    """The first message of a player."""
 
     type: Literal["hello"]
     version: _Number
 
 
 class Act(_Message):
-    """What a guest does in the next step."""
+    """A player's action for the next step."""
 
     type: Literal["act"]
     action: _Number
 
 
 class Welcome(_Message):
-    """A place at the table: the guest's number among so many players of an id."""
+    """The host admits a player: its number, the number of players, and the environment's id."""
 
     type: Literal["welcome"]
     version: _Number
@@ -66,8 +64,8 @@ class Welcome(_Message):
     players: Annotated[int, Field(ge=2, le=MOST_PLAYERS)]
 
 
-class Seen(_Message):
-    """A moment; its arrays are bytes in base64."""
+class MomentMessage(_Message):
+    """A player's moment; its arrays are bytes in base64."""
 
     type: Literal["moment"]
     tokens: _Array
@@ -80,41 +78,49 @@ class Seen(_Message):
 
 
 class Refused(_Message):
-    """Why a guest has to leave."""
+    """The host refuses a player, with a reason."""
 
     type: Literal["refused"]
     reason: Annotated[str, Field(max_length=_REASON)]
 
 
 class Closed(_Message):
-    """The table is closed."""
+    """The host has ended the game."""
 
     type: Literal["closed"]
 
 
-FromGuest = Hello | Act
-FromHost = Welcome | Seen | Refused | Closed
-_GUEST: TypeAdapter[FromGuest] = TypeAdapter(Annotated[FromGuest, Field(discriminator="type")])
-_HOST: TypeAdapter[FromHost] = TypeAdapter(Annotated[FromHost, Field(discriminator="type")])
+FromPlayer = Hello | Act
+FromHost = Welcome | MomentMessage | Refused | Closed
+_FROM_PLAYER: TypeAdapter[FromPlayer] = TypeAdapter(Annotated[FromPlayer, Field(discriminator="type")])
+_FROM_HOST: TypeAdapter[FromHost] = TypeAdapter(Annotated[FromHost, Field(discriminator="type")])
 
 
-def from_guest(data: bytes) -> FromGuest:
-    """Return a guest's message, or raise a `TableError` that says in one line what is wrong with it."""
+def from_player(data: bytes) -> FromPlayer:
+    """Return the message that a player sent.
+
+    Raises:
+        MultiplayerError: a wrong message; one line says what is wrong.
+    """
     values = _loaded(data)
     version = values.get("version")
-    # A guest of another version may say more in its hello.
+    # The hello of another version may have more fields.
     if values.get("type") == "hello" and type(version) is int and version != VERSION:
-        raise TableError(f"the host speaks version {VERSION}, not {plain(version, 20)}")
-    return _checked(_GUEST, values)
+        raise MultiplayerError(f"the host has version {VERSION}, not {plain(version, 20)}")
+    return _checked(_FROM_PLAYER, values)
 
 
 def from_host(data: bytes) -> FromHost:
-    """Return a host's message, or raise a `TableError` that says in one line what is wrong with it."""
-    return _checked(_HOST, _loaded(data))
+    """Return the message that a host sent.
+
+    Raises:
+        MultiplayerError: a wrong message; one line says what is wrong.
+    """
+    return _checked(_FROM_HOST, _loaded(data))
 
 
 def packed(moment: Moment) -> dict[str, Any]:
-    """Return a moment as the fields of a `Seen`."""
+    """Return a moment as the fields of a `MomentMessage`."""
     arrays = {name: getattr(moment, name).astype(np.uint8) for name in ("tokens", "mask", "achievements")}
     return {
         "type": "moment",
@@ -126,33 +132,37 @@ def packed(moment: Moment) -> dict[str, Any]:
     }
 
 
-def unpacked(seen: Seen, rules: Ruleset) -> Moment:
-    """Return the moment of a message, or raise a `TableError` for one that the rules cannot lead to."""
+def unpacked(message: MomentMessage, rules: Ruleset) -> Moment:
+    """Return the moment of a message.
+
+    Raises:
+        MultiplayerError: a moment that is impossible under the rules.
+    """
     layout = layout_of(rules)
-    tokens = _bytes(seen, "tokens", layout.size)
-    mask = _bytes(seen, "mask", rules.actions)
-    achievements = _bytes(seen, "achievements", rules.achievements)
+    tokens = _bytes(message, "tokens", layout.size)
+    mask = _bytes(message, "mask", rules.actions)
+    achievements = _bytes(message, "achievements", rules.achievements)
     for field in layout.values():
         if tokens[field.slice].max(initial=0) > field.high:
-            raise TableError(f"the host sent a moment whose {field.name} is more than {field.high}")
+            raise MultiplayerError(f"the host sent a moment whose {field.name} is more than {field.high}")
     tile = tokens[layout["tile"].slice]
     if not (np.isin(tile & 63, list(Block)).all() and np.isin(tile >> 6, list(Fixture)).all()):
-        raise TableError("the host sent a moment with a tile that does not exist")
+        raise MultiplayerError("the host sent a moment with a tile that does not exist")
     creature = tokens[layout["creature"].slice]
     if not np.isin(creature[creature < FELLOW], _CREATURES).all():
-        raise TableError("the host sent a moment with a creature that does not exist")
+        raise MultiplayerError("the host sent a moment with a creature that does not exist")
     if mask.max(initial=0) > 1 or achievements.max(initial=0) > 1:
-        raise TableError("the host sent a moment whose mask or achievements are not 0 or 1")
-    if seen.action >= rules.actions:
-        raise TableError(f"the host sent a moment with action {seen.action} of {rules.actions}")
+        raise MultiplayerError("the host sent a moment whose mask or achievements are not 0 or 1")
+    if message.action >= rules.actions:
+        raise MultiplayerError(f"the host sent a moment with action {message.action} of {rules.actions}")
     return Moment(
         tokens,
         mask.astype(bool),
         achievements.astype(bool),
-        seen.episode_return,
-        Action(seen.action),
-        seen.step,
-        seen.ended,
+        message.episode_return,
+        Action(message.action),
+        message.step,
+        message.ended,
     )
 
 
@@ -160,10 +170,11 @@ def rules_of(welcome: Welcome) -> Ruleset:
     """Return the rules of the host's world."""
     row = registry.WORLDS.get(welcome.id)
     if row is None:
-        raise TableError(f"the host plays {plain(welcome.id, 60)!r}, which is not known here")
+        raise MultiplayerError(f"the host plays {plain(welcome.id, 60)!r}, which is not known here")
     if not row.rules.company or welcome.number >= welcome.players:
-        raise TableError(
-            f"the host offers place {welcome.number} of {welcome.players} in {welcome.id}, and there is none"
+        raise MultiplayerError(
+            f"the host offers player number {welcome.number} of {welcome.players} in {welcome.id}, "
+            "which does not exist"
         )
     return row.rules
 
@@ -172,9 +183,9 @@ def _loaded(data: bytes) -> dict[str, Any]:
     try:
         values = bounded_json.loads(data, max_depth=_DEPTH)
     except bounded_json.JsonError as error:
-        raise TableError(f"a message that cannot be read: {plain(error)}") from None
+        raise MultiplayerError(f"a message that cannot be read: {plain(error)}") from None
     if not isinstance(values, dict):
-        raise TableError("a message that is not an object")
+        raise MultiplayerError("a message that is not an object")
     return values
 
 
@@ -184,15 +195,15 @@ def _checked(schema: Any, values: dict[str, Any]) -> Any:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         what = " ".join([*map(str, first["loc"]), first["msg"]])
-        raise TableError(f"a message that breaks the rules: {plain(what)}") from None
+        raise MultiplayerError(f"a wrong message: {plain(what)}") from None
 
 
-def _bytes(seen: Seen, name: str, size: int) -> np.ndarray:
+def _bytes(message: MomentMessage, name: str, size: int) -> np.ndarray:
     """Return uint8[size] of a field in base64."""
     try:
-        data = base64.b64decode(getattr(seen, name), validate=True)
+        data = base64.b64decode(getattr(message, name), validate=True)
     except (binascii.Error, ValueError):
-        raise TableError(f"the host sent a moment whose {name} are not base64") from None
+        raise MultiplayerError(f"the host sent a moment whose {name} field is not base64") from None
     if len(data) != size:
-        raise TableError(f"the host sent a moment of {len(data)} {name}, not {size}")
+        raise MultiplayerError(f"the host sent a moment of {len(data)} {name}, not {size}")
     return np.frombuffer(data, np.uint8)

@@ -1,51 +1,61 @@
-"""A player's place at a game: what its face shows and what it asks for, alone or in company."""
+"""A player of a game: what its interface shows, and what it asks for."""
 
 from collections import deque
 from typing import TYPE_CHECKING
 
 from openworld.content.ids import Action
 from openworld.content.rulesets import Ruleset
-from openworld.render.event_log import Story
+from openworld.render.event_log import EventLog
 
 if TYPE_CHECKING:
     from openworld.playing.session import Moment, Session
 
-#: Keys typed ahead that are still played.
+#: The most keys that are typed ahead and still played.
 AHEAD = 2
 
 
-class Seat:
-    """One place. A face calls `act` and `again` for keys, `poll` often, and draws what it finds."""
+class Player:
+    """A player, the base of `SinglePlayer` and of the players of a coop game.
+
+    An interface (the window or the terminal) calls `act` and `again` for keys, calls `poll` often, and draws
+    `moment`, `log` and `note`.
+
+    Attributes:
+        rules: of the game.
+        id: of the environment.
+        number: of the player, from 0.
+        players: how many there are.
+        moment: the last one, or None before the first.
+        log: the event log, or None before the first moment.
+        note: a line about the other players: who is here, who is waited for.
+    """
 
     def __init__(self, rules: Ruleset, id: str, number: int = 0, players: int = 1) -> None:
         self.rules, self.id, self.number, self.players = rules, id, number, players
         self.moment: Moment | None = None
-        self.story: Story | None = None
-        #: A line for the player about the table: who is here, who is waited for.
+        self.log: EventLog | None = None
         self.note = ""
 
-    def told(self, moment: "Moment") -> None:
-        """Take in the next moment."""
-        begins = self.story is None or moment.step == 0
-        if begins:
-            self.story = Story.begin(moment.tokens, moment.achievements, self.rules)
+    def receive(self, moment: "Moment") -> None:
+        """Take the next moment, and add it to the log."""
+        if self.log is None or moment.step == 0:
+            self.log = EventLog.begin(moment.tokens, moment.achievements, self.rules)
         else:
-            assert self.story is not None
-            self.story = self.story.after(moment.action, moment.tokens, moment.achievements, moment.ended)
+            self.log = self.log.after(moment.action, moment.tokens, moment.achievements, moment.ended)
         self.moment = moment
 
     @property
     def ended(self) -> str:
-        """How the episode ended, or ""."""
+        """How the episode ended: "", "terminated" or "truncated"."""
         return self.moment.ended if self.moment is not None else ""
 
     @property
     def may_begin(self) -> bool:
-        """Whether this place may ask for a new world."""
+        """Whether this player may ask for a new world."""
         return True
 
     def act(self, action: int) -> None:
-        """Ask for an action."""
+        """Ask for an action in the next step."""
         raise NotImplementedError
 
     def again(self) -> None:
@@ -53,20 +63,20 @@ class Seat:
         raise NotImplementedError
 
     def poll(self) -> bool:
-        """Do what is due, and return whether there is something new to show."""
+        """Do the work that is due; return whether there is something new to show."""
         raise NotImplementedError
 
     def files(self) -> list[int]:
-        """Return the files to wait for besides the keyboard."""
+        """Return the file descriptors to wait for, besides the keyboard."""
         return []
 
     def close(self) -> list[str]:
-        """Leave, and return what to tell at the end."""
+        """Leave the game; return the lines to print at the end."""
         return []
 
 
-class Alone(Seat):
-    """The only player: each action is a step."""
+class SinglePlayer(Player):
+    """The only player of a game: each of its actions is a step."""
 
     def __init__(self, session: "Session") -> None:
         super().__init__(session.world.ruleset, session.world.id)
@@ -75,7 +85,7 @@ class Alone(Seat):
 
     def again(self) -> None:
         """Make a new world."""
-        self.told(self.session.begin()[0])
+        self.receive(self.session.begin()[0])
         self._asked.clear()
         self.session.prepare_aside()
 
@@ -85,22 +95,22 @@ class Alone(Seat):
             self._asked.append(action)
 
     def poll(self) -> bool:
-        """Play what was asked for, one step a call."""
+        """Play at most one of the steps that were asked for."""
         ready = self.session.ready
         note = "" if ready else "getting ready for your first step..."
         changed, self.note = note != self.note, note
         if not ready or not self._asked or self.ended:
             return changed
-        self.told(self.session.play([self._asked.popleft()])[0])
+        self.receive(self.session.play([self._asked.popleft()])[0])
         if self.ended:
             self.session.save()
         return True
 
     def close(self) -> list[str]:
-        """Save what is recorded."""
+        """Save the recording."""
         return self.session.close()
 
 
-def noop_of(players: int) -> list[int]:
-    """Return what players do of whom nothing is heard."""
+def noops(players: int) -> list[int]:
+    """Return one no-op for each player."""
     return [int(Action.NOOP)] * players

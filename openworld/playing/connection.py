@@ -1,7 +1,4 @@
-"""What goes over the socket of a table: framed messages, and the socket itself.
-
-What the messages say is in `openworld.playing.messages`.
-"""
+"""The socket of a coop game, and messages over it, each with its length before it."""
 
 import contextlib
 import json
@@ -12,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from openworld.playing.messages import VERSION, FromHost, TableError, from_host
+from openworld.playing.protocol import VERSION, FromHost, MultiplayerError, from_host
 
-#: No message is longer, in bytes.
+#: The most bytes of a message.
 LONGEST = 1 << 16
 #: Seconds for a host to accept a connection.
 _CONNECT = 10.0
@@ -22,28 +19,28 @@ _CONNECT = 10.0
 Message = TypeVar("Message")
 
 
-class Line(Generic[Message]):
-    """Messages to and from one peer; never blocks."""
+class Connection(Generic[Message]):
+    """Messages to and from one peer; no method blocks."""
 
     def __init__(self, peer: socket.socket, read: Callable[[bytes], Message]) -> None:
-        """Talk over a connected socket.
+        """Use a connected socket.
 
         Args:
-            peer: the socket, which is the line's from now on.
-            read: makes a message of the bytes of one, or raises a `TableError`.
+            peer: the socket; the connection closes it.
+            read: returns the message in some bytes, or raises a `MultiplayerError`.
         """
         peer.setblocking(False)
         self.peer, self.open, self._read = peer, True, read
         self._in, self._out = bytearray(), bytearray()
 
     def send(self, **message: Any) -> None:
-        """Send a message; to one that has left nothing is sent."""
+        """Send a message; a closed connection sends nothing."""
         data = json.dumps(message).encode()
         self._out += len(data).to_bytes(4, "big") + data
         self.flush()
 
     def flush(self) -> None:
-        """Send what could not be sent before."""
+        """Send the bytes that are waiting."""
         with contextlib.suppress(BlockingIOError):
             try:
                 while self.open and self._out:
@@ -56,10 +53,10 @@ class Line(Generic[Message]):
             self.close()
 
     def receive(self) -> list[Message]:
-        """Return the messages that have come.
+        """Return the messages that have arrived.
 
         Raises:
-            TableError: where one of them breaks the rules; the line is of no more use then.
+            MultiplayerError: one of them is wrong; the connection cannot be used any more.
         """
         self.flush()
         try:
@@ -80,7 +77,7 @@ class Line(Generic[Message]):
         while len(self._in) >= start + 4:
             length = int.from_bytes(self._in[start : start + 4], "big")
             if length > LONGEST:
-                raise TableError(f"a message of {length} bytes; at most {LONGEST} are allowed")
+                raise MultiplayerError(f"a message of {length} bytes; at most {LONGEST} are allowed")
             end = start + 4 + length
             if len(self._in) < end:
                 break
@@ -89,53 +86,65 @@ class Line(Generic[Message]):
         del self._in[:start]
         return found
 
-    def turn_away(self, reason: str) -> None:
-        """Say why the peer is refused, and hang up."""
+    def refuse(self, reason: str) -> None:
+        """Send the reason of a refusal, and close the connection."""
         self.send(type="refused", reason=reason)
         self.close()
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the socket."""
         self.open = False
         self.peer.close()
 
 
 def listen(path: Path) -> socket.socket:
-    """Open the door: a socket that only this user can use; one left behind by a host that died is replaced."""
+    """Open a socket that only this user can use; the socket of a host that has died is replaced.
+
+    Raises:
+        MultiplayerError: another host or another file is there, or the socket cannot be opened.
+    """
     if path.exists() or path.is_symlink():
         if not stat.S_ISSOCK(path.lstat().st_mode):
-            raise TableError(f"{path} is there already, and is no socket")
+            raise MultiplayerError(f"{path} exists already and is not a socket")
         with contextlib.closing(socket.socket(socket.AF_UNIX)) as probe:
+            # A stopped host has a full queue, and connecting to it would wait for ever.
+            probe.setblocking(False)
             try:
                 probe.connect(str(path))
+            except BlockingIOError:
+                raise MultiplayerError(f"another host is at {path} already") from None
             except OSError:
                 path.unlink()
             else:
-                raise TableError(f"somebody hosts at {path} already")
-    door = socket.socket(socket.AF_UNIX)
+                raise MultiplayerError(f"another host is at {path} already")
+    listening = socket.socket(socket.AF_UNIX)
     mask = os.umask(0o177)
     try:
-        door.bind(str(path))
-        door.listen()
+        listening.bind(str(path))
+        listening.listen()
     except OSError as error:
-        door.close()
-        raise TableError(f"cannot host at {path}: {error.strerror or error}") from None
+        listening.close()
+        raise MultiplayerError(f"cannot host at {path}: {error.strerror or error}") from None
     finally:
         os.umask(mask)
-    door.setblocking(False)
-    return door
+    listening.setblocking(False)
+    return listening
 
 
-def call(path: Path) -> Line[FromHost]:
-    """Knock at a table."""
+def connect(path: Path) -> Connection[FromHost]:
+    """Connect to a host and say hello.
+
+    Raises:
+        MultiplayerError: nobody hosts there.
+    """
     peer = socket.socket(socket.AF_UNIX)
-    # A host that accepts nobody has a full queue, and connecting would wait for ever.
+    # The queue of a host that accepts nobody is full, and connecting would wait for ever.
     peer.settimeout(_CONNECT)
     try:
         peer.connect(str(path))
     except OSError as error:
         peer.close()
-        raise TableError(f"nobody hosts at {path}: {error.strerror or error}") from None
-    line = Line(peer, from_host)
-    line.send(type="hello", version=VERSION)
-    return line
+        raise MultiplayerError(f"nobody hosts at {path}: {error.strerror or error}") from None
+    connection = Connection(peer, from_host)
+    connection.send(type="hello", version=VERSION)
+    return connection

@@ -1,4 +1,4 @@
-"""A page of coloured letters for a terminal of any kind: 24-bit colours, 256, 16 or none."""
+"""A page of coloured letters for a terminal with 24-bit colours, 256, 16 or none; the keys that it sends."""
 
 import re
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from functools import lru_cache
 
 Colour = tuple[int, int, int]
 
-#: How many colours a terminal has: 24-bit, 256, 16, none.
+#: Bits of a terminal's colours: 24 bits, 256 colours, 16 colours, none.
 TRUE, MANY, FEW, NONE = 24, 8, 4, 0
 INK: Colour = (226, 226, 226)
 GROUND: Colour = (0, 0, 0)
@@ -17,13 +17,13 @@ _BASE = (
     *((100, 120, 255), (255, 110, 255), (100, 240, 240), (255, 255, 255)),
 )
 _CUBE = (0, 95, 135, 175, 215, 255)
-#: The letters of ISO 2022 sequences and the like, which no key sends on its own.
+#: Escape sequences of a terminal, as of the arrow keys.
 _SEQUENCE = re.compile(rb"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|O[A-Za-z])")
 _ARROWS = {b"A": "up", b"B": "down", b"C": "right", b"D": "left"}
 
 
 def colours_of(environ: Mapping[str, str]) -> int:
-    """Return how many colours a terminal has, by what its environment says."""
+    """Return the colours of a terminal, by its environment variables."""
     term = environ.get("TERM", "")
     if environ.get("NO_COLOR") or term in ("", "dumb"):
         return NONE
@@ -34,7 +34,7 @@ def colours_of(environ: Mapping[str, str]) -> int:
 
 @lru_cache(maxsize=4096)
 def code(colour: Colour, colours: int, ground: bool) -> str:
-    """Return the numbers that turn a colour on, of the letters or of the ground."""
+    """Return the numbers of the escape code for a colour, of the letters or of their ground."""
     if colours == TRUE:
         return f"{48 if ground else 38};2;{colour[0]};{colour[1]};{colour[2]}"
     if colours == MANY:
@@ -45,7 +45,7 @@ def code(colour: Colour, colours: int, ground: bool) -> str:
 
 
 class Page:
-    """Letters in rows and columns, each with the colour of itself and of its ground."""
+    """A grid of letters, each with its colour and the colour of its ground."""
 
     def __init__(self, rows: int, cols: int) -> None:
         self.rows, self.cols = rows, cols
@@ -62,7 +62,7 @@ class Page:
         ground: Colour | None = None,
         room: int = 999,
     ) -> None:
-        """Write a text; what does not fit in `room` columns or on the page is cut."""
+        """Write a text; it is cut after `room` columns and at the edge of the page."""
         if not 0 <= row < self.rows:
             return
         for i, letter in enumerate(text[:room]):
@@ -74,7 +74,7 @@ class Page:
         return ["".join(letter for letter, _, _ in row).rstrip() for row in self._cells]
 
     def text(self, colours: int) -> str:
-        """Return what to send to a terminal: from its upper left, each line cleared to its end."""
+        """Return the page for a terminal, with escape codes; it begins in the upper left corner."""
         out = ["\x1b[H"]
         for number, row in enumerate(self._cells):
             last = None
@@ -89,10 +89,11 @@ class Page:
 
 
 def keys_in(data: bytes, final: bool = False) -> tuple[list[str], bytes]:
-    """Return the names of the keys in what a terminal sent, and what is the beginning of another one.
+    """Return the names of the keys in a terminal's bytes, and the bytes of a key that is not complete.
 
     Args:
-        final: nothing more comes for now: an escape on its own is the key of that name.
+        data: from the terminal.
+        final: no more bytes are waiting; a lone escape is then the key Esc.
     """
     found: list[str] = []
     while data:

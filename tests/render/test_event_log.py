@@ -7,14 +7,14 @@ import pytest
 
 from openworld.content.ids import Achievement, Action, Block, Item
 from openworld.content.rulesets import CLASSIC, FULL
-from openworld.render.event_log import BAD, KEPT, UNLOCKED, Story, Telling
+from openworld.render.event_log import BAD, KEPT, UNLOCKED, EventLog, LazyEventLog
 
 
 def told(scene, action, before, after, unlocked=(), end=""):
-    story = Story.begin(scene(FULL, **before), None, FULL)
+    log = EventLog.begin(scene(FULL, **before), None, FULL)
     achievements = np.zeros(67, bool)
     achievements[list(unlocked)] = True
-    return [event.text for event in story.after(action, scene(FULL, **after), achievements, end).events]
+    return [event.text for event in log.after(action, scene(FULL, **after), achievements, end).events]
 
 
 def things(**counts):
@@ -79,27 +79,27 @@ def test_achievements_and_the_end_come_last(scene):
 
 
 def test_a_story_keeps_the_last_events_and_is_never_changed(scene):
-    story = first = Story.begin(scene(CLASSIC), None, CLASSIC)
+    log = first = EventLog.begin(scene(CLASSIC), None, CLASSIC)
     none = np.zeros(22, bool)
     for _ in range(20):
-        story = story.after(Action.DO, scene(CLASSIC), none)
-    assert (len(story.events), story.fresh, first.events) == (8, 1, ())
-    won = story.after(Action.NOOP, scene(CLASSIC, health=8), ~none)
+        log = log.after(Action.DO, scene(CLASSIC), none)
+    assert (len(log.events), log.fresh, first.events) == (8, 1, ())
+    won = log.after(Action.NOOP, scene(CLASSIC, health=8), ~none)
     assert {event.mood for event in won.events[-2:]} <= {BAD, UNLOCKED}
 
 
 def test_told_late_it_is_the_same_story(scene):
     rng = np.random.default_rng(0)
-    at_once = Story.begin(scene(), None, FULL)
-    waiting = Telling(at_once)
+    at_once = EventLog.begin(scene(), None, FULL)
+    waiting = LazyEventLog(at_once)
     for step in range(60):
         tokens = scene(health=rng.integers(3, 10), vitals=rng.integers(1, 10), facing=rng.integers(4))
         achievements = rng.random(67) < 0.5
         at_once = at_once.after(Action.DO, tokens, achievements)
-        waiting.lived(Action.DO, tokens, achievements)
+        waiting.add(Action.DO, tokens, achievements)
         if step % 13 == 0:
             twin = copy.deepcopy(waiting)
-            for one in (waiting.story(), twin.story()):
+            for one in (waiting.current(), twin.current()):
                 assert (one.events, one.fresh) == (at_once.events, at_once.fresh)
                 assert np.array_equal(one.tokens, at_once.tokens)
                 assert np.array_equal(one.achievements, at_once.achievements)
