@@ -13,7 +13,7 @@ import pytest
 
 import openworld
 from openworld import registry
-from openworld.engine import arguments, compiled
+from openworld.engine import arguments, programs
 from openworld.engine import step as single
 from openworld.storage import saving
 from openworld.storage.saving import load_state, save_state
@@ -245,7 +245,7 @@ def test_other_wrong_calls_are_refused(env, what):
 
 @pytest.mark.parametrize("id", registry.WORLDS)
 def test_no_array_of_a_state_is_empty(id):
-    _, state = jax.eval_shape(openworld.make(id).reset_seeds, jax.ShapeDtypeStruct((WORLDS, 2), jnp.uint32))
+    state = openworld.make(id).state_shape(WORLDS)
     assert all(leaf.size for leaf in jax.tree.leaves(state))
 
 
@@ -259,9 +259,9 @@ def traced(monkeypatch):
         return advance(*args, **settings)
 
     monkeypatch.setattr(single, "advance", counted)
-    compiled.compiled.cache_clear()
+    programs.programs.cache_clear()
     yield lambda: count[0]
-    compiled.compiled.cache_clear()
+    programs.programs.cache_clear()
 
 
 def test_all_that_means_the_same_plays_one_program(traced):

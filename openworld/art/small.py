@@ -41,7 +41,7 @@ def _areas(values: np.ndarray, size: int) -> np.ndarray:
 
 @cache
 def tile(look: int, size: int) -> np.ndarray:
-    """Return uint8[size, size, 3]: how a block + 64 * fixture looks."""
+    """Return uint8[size, size, 3]: how a tile looks, by its number."""
     art = atlas.tiles()[look]
     return shrunk(np.concatenate([art, np.full((*art.shape[:2], 1), 255, np.uint8)], axis=-1), size)[..., :3]
 

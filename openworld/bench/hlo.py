@@ -3,20 +3,10 @@
 import collections
 import re
 
+from openworld.rules.order import PHASES
+
 #: The named parts of a step, in order.
-SCOPES = (
-    "travel",
-    "hands",
-    "thoughts",
-    "creatures",
-    "missiles",
-    "bodies",
-    "write",
-    "close",
-    "rare",
-    "observe",
-    "reset",
-)
+SCOPES = ("travel", *PHASES, "write", "close", "rare", "observe", "reset")
 #: What is of none of them.
 UNNAMED = "unnamed"
 

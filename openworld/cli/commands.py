@@ -184,7 +184,7 @@ def show(played: Any, out: Path | None, scale: int) -> None:
     if out is not None and out.suffix.lower() != ".png":
         print(f"written to {plain(video.write(played, out, scale=scale), 500)}")
         return
-    rules = played.world().ruleset
+    rules = played.env().ruleset
     *_, last = frames(played)
     if out is None:
         print(ansi.ansi(last, colour=sys.stdout.isatty(), rules=rules), end="")

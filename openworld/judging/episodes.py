@@ -22,7 +22,7 @@ from jaxtyping import Array, Int32, Key, Shaped, UInt8, UInt32
 
 from openworld.content.rulesets import Ruleset
 from openworld.core.random import key_words
-from openworld.engine.compiled import KEPT, shared
+from openworld.engine.programs import KEPT, shared
 from openworld.environment import Environment
 from openworld.judging.agents import TEXT, AgentError, CheckedAgent, RecordedAgent, check_form, check_range
 from openworld.judging.record import Episodes, Record, after_step, frozen, new_record

@@ -1,7 +1,7 @@
 """Refuses a state that no play brings about, in one line that names the field, the world and what is allowed.
 
-The rules trust the state that they are given. One that was made by hand, read from a file or carried over from
-elsewhere is checked here before it is played.
+The rules trust the state that they are given. One that was made by hand, read from a file or carried over
+from elsewhere is checked here before it is played.
 """
 
 from collections.abc import Iterator
@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from openworld.content.encoding import BLOCK_ROOM, PLAYER_PROJECTILES
 from openworld.content.floors import BOSS_BLOWS, BOSS_WAVE
 from openworld.content.ids import Enchantment, Item, Kind, Projectile
 from openworld.content.rulesets import Ruleset
@@ -21,7 +22,6 @@ from openworld.content.tools import SWORD_DAMAGE
 from openworld.content.units import GLOW_LEVELS
 from openworld.core.state import Mobs, Plants, Player, Projectiles, World
 from openworld.environment import Environment, State
-from openworld.observe.layout import PLAYER_PROJECTILES
 from openworld.rules import combat, creatures, growth, vitals
 from openworld.rules.coop import OWNER
 from openworld.rules.levelling import MAX_ATTRIBUTE
@@ -33,7 +33,7 @@ Numbers = Any
 TOOL_LEVEL, BOW_LEVEL, ARMOUR_LEVEL = len(SWORD_DAMAGE) - 1, 1, 2
 #: Types of a class of bodies, directions, and achievements of a word.
 TYPES, DIRECTIONS, WORD = 8, 4, 32
-#: Where a ladder is that a floor lacks.
+#: The position of a ladder that a floor lacks.
 NO_LADDER = -1
 
 
@@ -53,7 +53,20 @@ class Field(NamedTuple):
 
 
 def check_state(state: State, rules: Ruleset) -> None:
-    """Raise a ValueError that names the first field of a state that no play of these rules brings about."""
+    """Refuse a state that no play of these rules brings about.
+
+    Args:
+        state: a batch of worlds.
+        rules: the ruleset.
+
+    Raises:
+        ValueError: it names the first field that is wrong.
+
+    Example:
+        >>> import openworld
+        >>> env = openworld.make("OpenWorld-Classic-v0")
+        >>> check_state(env.reset(0, num_worlds=2)[1], env.ruleset)
+    """
     state = jax.tree.map(np.asarray, state)
     _check_form(state, rules)
     tables, world, ground = compile_tables(rules), state.world, state.ground
@@ -81,9 +94,9 @@ def _check_form(state: State, rules: Ruleset) -> None:
     form, found = _named(_form(rules, worlds, agents)), _named(jax.tree_util.tree_leaves_with_path(state))
     for name, wanted in form.items():
         leaf = found.get(name)
-        told = "missing" if leaf is None else f"{leaf.dtype}{list(leaf.shape)}"
+        is_now = "missing" if leaf is None else f"{leaf.dtype}{list(leaf.shape)}"
         if leaf is None or (leaf.dtype, leaf.shape) != (wanted.dtype, wanted.shape):
-            raise ValueError(f"{name} is {told}; it must be {wanted.dtype}{list(wanted.shape)}")
+            raise ValueError(f"{name} is {is_now}; it must be {wanted.dtype}{list(wanted.shape)}")
     for name in found.keys() - form.keys():
         raise ValueError(f"{name} is no field of a state of these rules")
 
@@ -97,8 +110,7 @@ def _named(leaves: list[tuple[tuple, Any]]) -> dict[str, Any]:
 def _form(rules: Ruleset, worlds: int, agents: int) -> list[tuple[tuple, jax.ShapeDtypeStruct]]:
     """Return the path, dtype and shape of every field, as these rules make them."""
     made = Environment(id=rules.name, ruleset=rules, time_limit=rules.time_limit, num_agents=agents)
-    _, state = jax.eval_shape(made.reset_seeds, jax.ShapeDtypeStruct((worlds, 2), jnp.uint32))
-    return jax.tree_util.tree_leaves_with_path(state)
+    return jax.tree_util.tree_leaves_with_path(made.state_shape(worlds))
 
 
 def _complain(field: Field) -> None:
@@ -177,7 +189,7 @@ def _belongings(player: Player, rules: Ruleset) -> Iterator[Field]:
 
 def _mobs(name: str, mobs: Mobs, depth: Numbers, rules: Ruleset, tables: Tables) -> Iterator[Field]:
     """Creatures, whose arrays end with an axis of slots."""
-    used, kind = mobs.alive, tables.slot_kind
+    used, kind = mobs.alive, tables.creatures.slot_kind
     yield _within(f"{name}.type", mobs.type, 0, TYPES - 1)
     known = np.zeros((len((Kind.MELEE, Kind.PASSIVE, Kind.RANGED)), TYPES), bool)
     for row in rules.creatures:
@@ -185,7 +197,7 @@ def _mobs(name: str, mobs: Mobs, depth: Numbers, rules: Ruleset, tables: Tables)
     yield Field(f"{name}.type", mobs.type, known[kind, mobs.type] | ~used, "a creature of its slot's class")
     yield _on_map(f"{name}.position", mobs.position, rules, used)
     deeper = np.clip(depth.astype(int) - (len(rules.floors) - 1), 0, combat.MOST_DEEPER)
-    health = tables.health[kind, mobs.type] * (combat.MIGHT + deeper) // combat.MIGHT
+    health = tables.creatures.health[kind, mobs.type] * (combat.MIGHT + deeper) // combat.MIGHT
     yield _within(f"{name}.health", mobs.health, 1, health, used)
     slowest = max(creatures.BLOW_COOLDOWN, creatures.SHOT_COOLDOWN)
     yield _within(f"{name}.cooldown", mobs.cooldown, 0, slowest)
@@ -194,7 +206,7 @@ def _mobs(name: str, mobs: Mobs, depth: Numbers, rules: Ruleset, tables: Tables)
 def _projectiles(name: str, flying: Projectiles, rules: Ruleset, agents: int) -> Iterator[Field]:
     """Projectiles, whose arrays end with an axis of slots."""
     used, types = flying.alive, flying.type
-    if rules.company:
+    if rules.coop:
         yield _within(f"{name}.type", types, 0, OWNER * agents - 1)
         theirs = np.arange(used.shape[-1]) < rules.mob_projectiles
         flying = eqx.tree_at(lambda f: f.type, flying, np.where(theirs, types, types % OWNER))
@@ -223,9 +235,10 @@ def _floors(world: World, rules: Ruleset) -> Iterator[Field]:
 def _ground(state: State, rules: Ruleset) -> Iterator[Field]:
     known = np.zeros(256, bool)
     for row in rules.blocks:
-        known[row.block :: 64] = True
+        known[row.block :: BLOCK_ROOM] = True
     tiles = state.ground.tiles
-    wanted = f"the number of a block, below {1 + max(row.block for row in rules.blocks)}, plus 64 times a fixture's"
+    below = 1 + max(row.block for row in rules.blocks)
+    wanted = f"the number of a block, below {below}, plus {BLOCK_ROOM} times a fixture's"
     yield Field("ground.tiles", tiles, known[tiles], wanted)
     if state.ground.light is not None:
         yield _within("ground.light", state.ground.light, 0, GLOW_LEVELS)

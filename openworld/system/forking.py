@@ -32,7 +32,7 @@ def refuse() -> None:
     """Raise a RuntimeError where JAX cannot run.
 
     Example:
-        >>> from openworld import forking
+        >>> from openworld.system import forking
         >>> forking.refuse()
     """
     if _dead:

@@ -75,8 +75,7 @@ def carry(states: States, seeds: np.ndarray) -> State:
 @cache
 def _form(worlds: int) -> State:
     """The shapes and dtypes of so many worlds."""
-    seeds = jax.ShapeDtypeStruct((worlds, 2), jnp.uint32)
-    return jax.eval_shape(openworld.make("OpenWorld-v0").reset_seeds, seeds)[1]
+    return openworld.make("OpenWorld-v0").state_shape(worlds)
 
 
 def _assembled(fields: dict[str, Any]) -> State:
@@ -198,7 +197,7 @@ def _plants(states: States) -> dict[str, np.ndarray]:
 
 
 def _floors(states: States) -> dict[str, np.ndarray]:
-    exists = compile_tables(FULL).ladders.copy()
+    exists = compile_tables(FULL).floors.ladders.copy()
     exists[-1, 1] = True  # where one arrives on the last floor, though nothing leads back
     ladders = np.stack([states["down_ladders"], states["up_ladders"]], axis=2)
     return dict(

@@ -28,7 +28,7 @@ def action_number(action: object, count: int) -> int:
     except TypeError:
         number = -1
     if isinstance(action, bool) or (number == -1 and not _is_number(action)):
-        raise ValueError(f"the action must be one integer from 0 to {count - 1}, not {_told(action)}")
+        raise ValueError(f"the action must be one integer from 0 to {count - 1}, not {_described(action)}")
     if not 0 <= number < count:
         raise ValueError(f"action {number} is out of range: the actions are 0 to {count - 1}")
     return number
@@ -50,7 +50,7 @@ def action_array(actions: object, worlds: int, count: int) -> np.ndarray:
 def positive(name: str, value: object) -> int:
     """Return a whole number of at least 1."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise ValueError(f"{name} must be a whole number, not {_told(value)}")
+        raise ValueError(f"{name} must be a whole number, not {_described(value)}")
     if value < 1:
         raise ValueError(f"{name} must be at least 1, not {value}")
     return int(value)
@@ -79,7 +79,7 @@ def reset_options(
             raise ValueError(f"unknown reset option {name!r}; known: {', '.join((*OPTIONS, *more))}")
     held_out = options.get("held_out")
     if held_out is not None and not isinstance(held_out, bool | np.bool_):
-        raise ValueError(f"held_out must be True or False, not {_told(held_out)}")
+        raise ValueError(f"held_out must be True or False, not {_described(held_out)}")
     if options.get("world_seed") is None:
         return None if held_out is None else bool(held_out), None
     if held_out is not None:
@@ -87,7 +87,7 @@ def reset_options(
     seed = options["world_seed"]
     words = np.asarray(seed)
     if words.shape != shape or words.dtype.kind not in "iu" or words.min() < 0 or words.max() >= 2**32:
-        raise ValueError(f"world_seed must be 32-bit words of shape {shape}, not {_told(seed)}")
+        raise ValueError(f"world_seed must be 32-bit words of shape {shape}, not {_described(seed)}")
     return None, words.astype(np.uint32)
 
 
@@ -136,7 +136,7 @@ def _is_number(action: object) -> bool:
     )
 
 
-def _told(value: object) -> str:
+def _described(value: object) -> str:
     """Describe a value by its type, and by its dtype and shape where it is an array."""
     if isinstance(value, np.ndarray | np.generic):
         return f"{value.dtype}{list(value.shape)}" if value.shape else f"{value!r}"

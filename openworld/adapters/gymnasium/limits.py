@@ -1,9 +1,10 @@
 """The time limit of an episode: our `time_limit`, and Gymnasium's name for the same, `max_episode_steps`.
 
-`gymnasium.make` keeps `max_episode_steps` for its own wrapper `TimeLimit` and does not hand it to the environment.
-The wrapper can only shorten an episode, so that a longer limit than the rules' own would be lost; and saved states,
-pictures and the refusal of a step too many would not know of the end. So `of_one` looks the number up in the call
-of `gymnasium.make` that it is part of. Where it does not find one, the environment has its own limit.
+`gymnasium.make` keeps `max_episode_steps` for its own wrapper `TimeLimit` and does not hand it to the
+environment. The wrapper can only shorten an episode, so that a longer limit than the rules' own would be
+lost; and saved states, pictures and the refusal of a step too many would not know of the end. So `of_one`
+looks the number up in the call of `gymnasium.make` that it is part of. Where it does not find one, the
+environment has its own limit.
 """
 
 import copy
@@ -15,8 +16,9 @@ import numpy as np
 from gymnasium.envs.registration import EnvSpec
 
 from openworld.adapters.gymnasium import checks
+from openworld.environment import Environment
 
-#: What `max_episode_steps` is in Gymnasium where no wrapper is wanted.
+#: The `max_episode_steps` with which Gymnasium adds no wrapper.
 NO_WRAPPER = -1
 #: Frames between an environment's constructor and `gymnasium.make`, at most.
 _NEAR = 6
@@ -62,6 +64,22 @@ def stated(spec: EnvSpec | None, limit: int) -> EnvSpec | None:
     spec = copy.copy(spec)
     spec.max_episode_steps = limit
     return spec
+
+
+class Limited:
+    """An environment whose `spec` states the time limit that holds."""
+
+    jax_env: Environment
+    _spec: EnvSpec | None = None
+
+    @property
+    def spec(self) -> EnvSpec | None:
+        """Gymnasium's spec of this environment; its `max_episode_steps` is the time limit that holds."""
+        return self._spec
+
+    @spec.setter
+    def spec(self, value: EnvSpec | None) -> None:
+        self._spec = stated(value, self.jax_env.time_limit)
 
 
 def smaller(time_limit: int | None, other: int | None, name: str = "max_episode_steps") -> int | None:

@@ -13,8 +13,7 @@ from openworld.content import loot
 from openworld.content.ids import Item
 from openworld.content.reach import reachable
 from openworld.content.rulesets import Ruleset
-from openworld.observe import classic
-from openworld.observe import players as company
+from openworld.observe import classic, players
 from openworld.observe.layout import MOST_PLAYERS, SAME_PLACE, layout_of
 from openworld.observe.pixels.frames import pixels_shape
 from openworld.observe.symbolic import CHANNELS
@@ -33,7 +32,7 @@ def highest_tokens(rules: Ruleset) -> np.ndarray:
 
 
 def _most_carried(rules: Ruleset) -> list[int]:
-    """Return the most that a player can ever have of each item: of tools the best level, of what is given all."""
+    """Return the most that a player can ever have of each item; of a tool it is the best level."""
     most = dict(reachable(rules).items)
     floors = {row.floor for row in rules.floors}
     given = [gift.find for gift in loot.GIFTS if gift.floor in floors]
@@ -75,17 +74,17 @@ def _full(rules: Ruleset) -> np.ndarray:
             np.ones(5),
             of("floor", 10),
             np.ones(2),
-            *(_company(rules, of) if rules.company else ()),
+            *(_player_bounds(rules, of) if rules.coop else ()),
         ]
     )
 
 
-def _company(rules: Ruleset, of: Callable[..., np.ndarray]) -> list[np.ndarray]:
-    """Return the bounds of the floats that tell of a company (`observe.company`)."""
-    places = [of(name, 2 * SAME_PLACE) for name in ("fellow_row", "fellow_col")]
-    tiles = np.ones(rules.view_rows * rules.view_cols * company.CHANNELS)
+def _player_bounds(rules: Ruleset, of: Callable[..., np.ndarray]) -> list[np.ndarray]:
+    """Return the bounds of the floats of the players in coop (`observe.players`)."""
+    places = [of(name, 2 * SAME_PLACE) for name in ("player_row", "player_col")]
+    tiles = np.ones(rules.view_rows * rules.view_cols * players.CHANNELS)
     player = np.ones(2 * MOST_PLAYERS + 1)  # its number, whether it has fallen, and who is there
-    return [tiles, player, *places, of("fellow_health", 10), np.ones(2 * MOST_PLAYERS)]
+    return [tiles, player, *places, of("player_health", 10), np.ones(2 * MOST_PLAYERS)]
 
 
 def _classic(rules: Ruleset) -> np.ndarray:
@@ -114,7 +113,7 @@ def observation_space(rules: Ruleset, observation: str) -> Box | Text:
 
 
 def batched(space: Box | Text, count: int) -> Space:
-    """Return the space of `count` observations. A box's bounds are views, where `batch_space` would copy them.
+    """Return the space of `count` observations. The bounds of a box are views; `batch_space` copies them.
 
     At 4096 symbolic observations the copies would take 340 MB.
     """
@@ -138,8 +137,8 @@ class Actions(MultiDiscrete):
         """Draw an action for each env.
 
         Args:
-            mask: [envs, actions] of int8 or bool, or Gymnasium's tuple with one int8[actions] for each env. Only
-                actions of a 1 are drawn; where there is none, action 0.
+            mask: [envs, actions] of int8 or bool, or Gymnasium's tuple with one int8[actions] for each env.
+                Only actions of a 1 are drawn; where there is none, action 0.
             probability: [envs, actions] of float64, or Gymnasium's tuple of rows; each sums to 1.
         """
         if isinstance(mask, np.ndarray):

@@ -5,12 +5,13 @@ from gymnasium import Space
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from torch import Tensor, nn
 
+from openworld.content.encoding import fixture_of
 from openworld.content.ids import DIRECTION_STEPS
 from openworld.content.reach import reachable
 from openworld.observe.layout import layout_of
 from openworld.registry import ruleset
 
-#: A count is told by whether it reaches each of these, and by its root.
+#: A count is encoded by whether it reaches each of these, and by its root.
 ENOUGH = (1, 2, 3, 4)
 #: Runs of tokens that have a form of their own; the others are scaled to at most 1.
 FORMED = frozenset(
@@ -21,13 +22,20 @@ FORMED = frozenset(
 class TokenExtractor(BaseFeaturesExtractor):
     """Tokens to numbers: every tile by a learned table, the faced tile and the player's own state in full.
 
-    Use it with `policy_kwargs=dict(features_extractor_class=TokenExtractor)` on the observation "tokens"; of other
-    worlds than OpenWorld-v0 add `features_extractor_kwargs=dict(id=...)`.
+    Use it with `policy_kwargs=dict(features_extractor_class=TokenExtractor)` on the observation "tokens"; of
+    other worlds than OpenWorld-v0 add `features_extractor_kwargs=dict(id=...)`.
 
     Args:
         observation_space: of one world.
         id: the world whose tokens these are.
         embedding: numbers that stand for one tile of the view; a creature has half as many.
+
+    Example:
+        >>> from openworld.adapters.sb3 import make_vec_env
+        >>> envs = make_vec_env("OpenWorld-Classic-v0", 2, observation="tokens")
+        >>> extractor = TokenExtractor(envs.observation_space, id="OpenWorld-Classic-v0")
+        >>> tuple(extractor(torch.zeros(2, 307)).shape) == (2, extractor.features_dim)
+        True
     """
 
     faced: Tensor
@@ -47,7 +55,7 @@ class TokenExtractor(BaseFeaturesExtractor):
         fixtures, last_block = divmod(layout["tile"].high, 64)
         self.blocks, self.floors = last_block + 1, len(rules.floors)
         self.tile = nn.Embedding(self.blocks + fixtures, embedding)
-        # Nobody is nothing: most tiles are empty.
+        # Most tiles have no creature: their embedding is zero.
         self.creature = nn.Embedding(layout["creature"].high + 1, -(-embedding // 2), padding_idx=0)
         cols, middle = rules.view_cols, rules.view_rows * rules.view_cols // 2
         faced = [middle + cols * row + col for row, col in DIRECTION_STEPS]
@@ -65,7 +73,7 @@ class TokenExtractor(BaseFeaturesExtractor):
         runs = {name: observations[:, start:stop] for name, (start, stop, _) in self.fields.items()}
         tile, creature, facing = (runs[name].long() for name in ("tile", "creature", "facing"))
         # Of a tile's byte, block + 64 x fixture, what is fixed on a block hides it.
-        tile = torch.where(tile >= 64, tile // 64 + self.blocks - 1, tile)
+        tile = torch.where(fixture_of(tile) > 0, fixture_of(tile) + self.blocks - 1, tile)
         ahead = self.faced[facing]
         parts = [
             self.tile(tile).flatten(1),
@@ -84,7 +92,7 @@ class TokenExtractor(BaseFeaturesExtractor):
         return torch.cat(parts, dim=1)
 
     def _reach(self, count: Tensor) -> Tensor:
-        """Tell counts by the marks that they reach, and by a third of their root."""
+        """Encode counts by the marks that they reach, and by a third of their root."""
         return torch.cat(
             [(count[:, None] >= self.enough[:, None]).float().flatten(1), count.sqrt() / 3], dim=1
         )

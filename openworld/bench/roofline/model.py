@@ -15,7 +15,6 @@ import jax.numpy as jnp
 
 from openworld.bench.roofline import count
 from openworld.content.ids import Kind
-from openworld.content.tables import compile_tables
 from openworld.core.state import widen
 from openworld.engine import step as single
 from openworld.environment import Environment, State
@@ -183,7 +182,7 @@ def operations(env: Environment, rates: Rates | None = None) -> dict[str, int]:
 @lru_cache(maxsize=16)
 def _operations(env: Environment) -> dict[str, int]:
     _, state = _shapes(env)
-    rules, tables = env.ruleset, _tables(env)
+    rules, tables = env.ruleset, env.tables
     action = jax.ShapeDtypeStruct((env.num_agents,), jnp.int32)
     tiles = jax.ShapeDtypeStruct(_window(env), jnp.uint8)
     world, ground, shape = state.world, state.ground, (rules.rows, rules.cols)
@@ -192,7 +191,7 @@ def _operations(env: Environment) -> dict[str, int]:
         return count.operations(jax.make_jaxpr(function)(*arguments).jaxpr)
 
     parts = {
-        "step": cost(lambda w, g, a: single.advance((w, g), a, rules, tables), world, ground, action)
+        "step": cost(lambda w, g, a: single.advance(w, g, a, rules, tables), world, ground, action)
         + cost(lambda w: single.spawn_due(w, tables), world),
         "observation": cost(lambda w, g: observe(w, g, rules, tables), world, ground),
         "reset": count.operations(_traced_reset(env)),
@@ -241,7 +240,7 @@ def _shapes(env: Environment) -> tuple[Any, State]:
 def _tiles_read(env: Environment, state: State) -> Iterator[Entry]:
     """Yield the tiles that the rules of a step read, as pieces of rows; no two creatures share a piece."""
     shape = (env.ruleset.rows, env.ruleset.cols)
-    places = jax.eval_shape(lambda world: grid.places(widen(world), shape), state.world)
+    places = jax.eval_shape(lambda world: grid.cells_in_sight(widen(world), shape), state.world)
     agents, mobs, flying = places.around.shape[0], places.paths.shape[0], places.flights.shape[0]
     yield Entry("step", "tiles about the players read", 3 * agents, places.around.shape[1] // 3)
     yield Entry("step", "tiles above and below the creatures read", 2 * mobs, 1)
@@ -255,12 +254,8 @@ def _window(env: Environment) -> tuple[int, int]:
 
 def _traced_reset(env: Environment) -> Any:
     """Return the traced function that makes one world."""
-    tables, seed = _tables(env), jax.ShapeDtypeStruct((2,), jnp.uint32)
+    tables, seed = env.tables, jax.ShapeDtypeStruct((2,), jnp.uint32)
     return jax.make_jaxpr(lambda s: new_world(s, env.ruleset, tables, env.num_agents))(seed).jaxpr
-
-
-def _tables(env: Environment) -> Any:
-    return jax.tree.map(jnp.asarray, compile_tables(env.ruleset))
 
 
 def _bytes(leaf: Any) -> int:
