@@ -46,6 +46,13 @@ def test_files_are_where_the_page_says(page):
         assert name in IN_THE_WHEEL or any(ROOT.glob(name.rstrip("/"))), name
 
 
+def test_the_glossary_names_what_there_is():
+    named = re.findall(r"`([\w./]+\.py)` \(`(\w+)`", text_of("docs/reference/glossary.md"))
+    assert len(named) > 10
+    for file, name in named:
+        assert re.search(rf"\b{name}\b", text_of(file)), f"{name} in {file}"
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_modules_have_what_the_page_names(page):
     text = text_of(page)
