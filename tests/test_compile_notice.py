@@ -97,7 +97,7 @@ def test_jax_reports_the_beginning_and_the_end(monkeypatch):
 
 SLOW = """
 import sys, time, threading, types
-from openworld import cache, compile_notice
+from openworld.system import cache, compile_notice
 compile_notice.AFTER = 0.02
 cache.enable()
 import jax

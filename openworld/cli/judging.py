@@ -28,21 +28,23 @@ def evaluate(words: list[str]) -> None:
     class Evaluate:
         """Evaluate an agent on held-out worlds.
 
-        `evaluate RUN` compares the newest policy of a run with a random one, and writes the report into the run's
-        folder. `evaluate --agent AGENT`, or `evaluate RUN --protocol NAME`, judges an agent by a protocol, and
-        writes a result that `openworld verify` can check.
+        `evaluate RUN` compares the newest policy of a run with a random one, and writes the report into the
+        run's folder. `evaluate --agent AGENT`, or `evaluate RUN --protocol NAME`, judges an agent by a
+        protocol, and writes a result that `openworld verify` can check.
 
         Attributes:
             run: folder of a run, or anything that --agent takes.
-            agent: one of: random, scripted, package.module:Agent, a run, a checkpoint, an export, or a .zip of
-                Stable-Baselines3 (a .zip can contain code that runs when it is loaded: use only those you trust).
+            agent: one of: random, scripted, package.module:Agent, a run, a checkpoint, an export, or a .zip
+                of Stable-Baselines3 (a .zip can contain code that runs when it is loaded: use only those you
+                trust).
             protocol: name of the protocol, for example openworld-v0-2026.
             episodes: number of held-out episodes; without it, the protocol's, or 1000 without a protocol.
             out: file of the result; without it, AGENT.PROTOCOL.json.
             name: name of the agent in the result; without it, a part of --agent.
             algorithm: class that saved the .zip: PPO, DQN, MaskablePPO or RecurrentPPO.
             greedy: trained agents take their most likely action instead of a random draw.
-            worlds: worlds that play at once; without it all, or 100 for agents that act in one world at a time.
+            worlds: worlds that play at once; without it all, or 100 for agents that act in one world at a
+                time.
             force: replace an existing file, also one that this command did not write.
         """
 
@@ -141,9 +143,9 @@ def verify(words: list[str]) -> int:
     class Verify:
         """Check a result: play all its episodes again and compare every number.
 
-        The exit code is 0 if all numbers are right, also for a trial with fewer episodes than the protocol has
-        (a line says so). It is 1 if a number is wrong; the differences are named. It is 2 if the file is not a
-        result or cannot be played.
+        The exit code is 0 if all numbers are right, also for a trial with fewer episodes than the protocol
+        has (a line says so). It is 1 if a number is wrong; the differences are named. It is 2 if the file is
+        not a result or cannot be played.
 
         Attributes:
             result: a file that `openworld evaluate` wrote.

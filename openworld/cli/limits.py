@@ -1,7 +1,7 @@
 """What the numbers given to commands may be, checked before anything is made of them.
 
-A number far out of range would otherwise be found by whatever overflows first, or by the machine running out of
-memory. `openworld bench`, whose options are read by argparse, checks its own.
+A number far out of range would otherwise be found by whatever overflows first, or by the machine running out
+of memory. `openworld bench`, whose options are read by argparse, checks its own.
 """
 
 import math
@@ -19,8 +19,8 @@ _SECONDS = 1e9
 #: Any finite number: whoever reads it knows what else it must be.
 _FINITE = (-1e300, 1e300)
 
-#: Option -> the least and the largest value. The name of a command before it is for that command alone; of options
-#: with a dot in their name the last part counts.
+#: Option -> the least and the largest value. The name of a command before it is for that command alone; of
+#: options with a dot in their name the last part counts.
 LIMITS: dict[str, tuple[float | int, float | int]] = {
     "seed": (0, _SEED),
     "train seed": (0, _INT32),

@@ -83,7 +83,7 @@ import jax
 warnings.simplefilter("ignore")
 import numpy as np
 import openworld
-from openworld import forking
+from openworld.system import forking
 from openworld.adapters import gymnax
 from openworld.adapters.gymnasium import OpenWorldEnv, OpenWorldVectorEnv
 ID = "OpenWorld-Classic-v0"

@@ -54,7 +54,7 @@ def step_collectives(id: str, *, by_hand: bool = True) -> list[tuple[str, int]]:
 
 
 def gradient_collectives(id: str) -> list[tuple[str, int]]:
-    """Compile a gradient step whose minibatch is spread over all devices; return its collective operations."""
+    """Compile a gradient step with a minibatch on all devices; return its collective operations."""
     env, settings = registry.make(id), preset(PRESET)
     _, (whole, spread) = _mesh()
     size = SIZE * jax.device_count()
