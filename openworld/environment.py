@@ -1,74 +1,60 @@
-"""Thousands of worlds at once: `vmap` of one world's step, plus the rare work, plus exact auto-reset.
+"""Environments: thousands of worlds at once, as pure functions.
 
-Every array has the batch axis `worlds` first. A single-agent environment has no agents axis in its observations,
-actions and rewards; one of several players has it second.
+Every array has the batch axis `worlds` first. A single-agent environment has no agents axis in its
+observations, actions and rewards; one of several players has it second.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any, TypeVar
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float32, Int32, UInt8, UInt32
+from jaxtyping import Array, Bool, UInt8, UInt32
 
-from openworld.content.ids import Action
 from openworld.content.rulesets import Ruleset
 from openworld.content.tables import Tables, compile_tables
-from openworld.core.random import key_words, next_seed, world_seeds
-from openworld.core.state import Ground, World
-from openworld.core.xla import for_the_few, in_blocks, opaque_true, stage_of
+from openworld.core.random import key_words, world_seeds
 from openworld.engine import arguments, sharding
-from openworld.engine import rare_events as chores
-from openworld.engine import step as single
-from openworld.engine.compiled import Compiled, compiled
-from openworld.generate.floor import new_world
+from openworld.engine.batch import Info, State, Stepped
+from openworld.engine.programs import Programs, programs
 from openworld.observe.forms import FORMS, OBSERVATIONS
 from openworld.observe.layout import MOST_PLAYERS, Layout, layout_of
-from openworld.observe.mask import action_mask
-from openworld.observe.tokens import observe
-from openworld.rules.scoring import SHARES, fineness, in_units, share_out, unlocked
+from openworld.rules.scoring import SHARES
 from openworld.system import forking
 
-#: Worlds that an accelerator makes at a time: enough to fill it, few enough for its memory.
-RESET_BLOCK = 16384
-#: No first token has this value: comparing with it ties a write to an earlier read (see `_reset_ended`).
-NO_TOKEN = 255
+__all__ = ["COOP_ID", "Environment", "Info", "State", "Stepped"]
+
+#: The id of the environment for several players.
+COOP_ID = "OpenWorld-Coop-v0"
 
 Carry = TypeVar("Carry")
-Stepped = tuple[Array, "State", Array, Array, Array, "Info"]
-
-
-class State(eqx.Module):
-    """A batch of worlds."""
-
-    world: World
-    ground: Ground
-    episode_return: Int32[Array, "worlds agents"]  # so far, in 1/REWARD_PARTS, or finer (`scoring.fineness`)
-
-
-class Info(eqx.Module):
-    """What a step tells besides its five values; unused parts cost nothing under jit."""
-
-    final_obs: Array  # the observation before any reset
-    episode_return: Float32[Array, " worlds *agents"]  # of the episode this step belongs to, so far
-    episode_length: Int32[Array, " worlds"]
-    achievements: Bool[Array, "worlds *agents achievements"]  # unlocked in that episode, so far
 
 
 @dataclass(frozen=True, kw_only=True)
 class Environment:
-    """A frozen description of an environment, and the functions that play it.
+    """A frozen description of an environment, and the functions that play it. `openworld.make` returns one.
+
+    All functions are pure, jittable and compiled on their first call. Environments that differ only in id,
+    time limit and `repeat_world` share what is compiled.
 
     Attributes:
+        id: its name in the registry.
+        ruleset: the rules that it follows.
         observation: "tokens" (uint8), "symbolic" (float32) or "pixels" (uint8).
         time_limit: steps after which an episode is truncated, 1 to 2**31 - 2.
         num_agents: players in each world.
-        sharing: the share of each player's reward that is the mean of all, in hundredths; the rest is its own.
+        sharing: the share of each player's reward that is the mean of all, in hundredths; the rest is its
+            own.
         repeat_world: whether the next episode begins in the same world again instead of a new one.
+
+    Example:
+        >>> import openworld
+        >>> env = openworld.make("OpenWorld-Classic-v0", observation="symbolic")
+        >>> env.num_actions, env.observation_shape, env.observation_dtype.name
+        (17, (1345,), 'float32')
     """
 
     id: str
@@ -85,14 +71,14 @@ class Environment:
             raise ValueError(f"observation {self.observation!r} is not one of {', '.join(OBSERVATIONS)}")
         kept = {
             "time_limit": arguments.whole("time_limit", self.time_limit, 1, arguments.MOST_STEPS),
-            "num_agents": arguments.whole("num_agents", self.num_agents, 1, MAX_AGENTS),
+            "num_agents": arguments.whole("num_agents", self.num_agents, 1, MOST_PLAYERS),
             "sharing": arguments.share("sharing", self.sharing, SHARES),
             "repeat_world": arguments.yes_or_no("repeat_world", self.repeat_world),
         }
         for name, value in kept.items():
             object.__setattr__(self, name, value)
         if self.num_agents > 1 and not self.ruleset.company:
-            raise ValueError(f"{self.id} is for one player, not {self.num_agents}; {COMPANY} is for several")
+            raise ValueError(f"{self.id} is for one player, not {self.num_agents}; {COOP_ID} is for several")
 
     def __getstate__(self) -> dict[str, Any]:
         """Keep the description alone: what was compiled for it is made again."""
@@ -107,21 +93,22 @@ class Environment:
 
     @property
     def num_actions(self) -> int:
-        """How many actions there are."""
+        """The number of actions."""
         return self.ruleset.actions
 
     @property
-    def _shared(self) -> int:
-        return round(self.sharing * SHARES)
-
-    @property
     def layout(self) -> Layout:
-        """Where each field of the tokens lies."""
+        """The place of each field in the tokens."""
         return layout_of(self.ruleset)
 
     @property
+    def tables(self) -> Tables:
+        """The tables of the rules, as JAX's arrays; under a trace they are its constants."""
+        return jax.tree.map(jnp.asarray, compile_tables(self.ruleset))
+
+    @property
     def observation_shape(self) -> tuple[int, ...]:
-        """The shape of one observation."""
+        """The shape of one world's observation, [*shape] or [agents, *shape]."""
         shape = FORMS[self.observation].shape(self.ruleset)
         return shape if self.num_agents == 1 else (self.num_agents, *shape)
 
@@ -129,6 +116,36 @@ class Environment:
     def observation_dtype(self) -> np.dtype:
         """The dtype of an observation."""
         return FORMS[self.observation].dtype
+
+    @cached_property
+    def canonical(self) -> "Environment":
+        """The description that programs are compiled for.
+
+        Id, time limit and `repeat_world` mean nothing in it: compiled functions take the latter two as
+        arguments.
+        """
+        return replace(self, id=self.ruleset.name, time_limit=1, repeat_world=False)
+
+    @cached_property
+    def _programs(self) -> Programs:
+        return programs(self)  # kept here as well, for as long as it is used
+
+    def state_shape(self, num_worlds: int) -> State:
+        """Return the shapes and dtypes of a state, as `jax.eval_shape` does; no world is made.
+
+        Args:
+            num_worlds: worlds of the batch.
+
+        Returns:
+            A `State` whose leaves are `jax.ShapeDtypeStruct`.
+
+        Example:
+            >>> import openworld
+            >>> openworld.make("OpenWorld-v0").state_shape(4).ground.tiles.shape
+            (4, 9, 48, 48)
+        """
+        seeds = jax.ShapeDtypeStruct((num_worlds, 2), jnp.uint32)
+        return jax.eval_shape(self._programs.reset, seeds)[1]
 
     def reset(self, key: Array | int, num_worlds: int, *, held_out: bool = False) -> tuple[Array, State]:
         """Make new worlds.
@@ -141,6 +158,16 @@ class Environment:
         Returns:
             obs: [worlds, ...] first observations.
             state: the worlds.
+
+        Raises:
+            TypeError, ValueError: the key is no key, or `num_worlds` no number of worlds.
+
+        Example:
+            >>> import openworld
+            >>> env = openworld.make("OpenWorld-Classic-v0")
+            >>> obs, state = env.reset(0, num_worlds=2)
+            >>> obs.shape, obs.dtype.name
+            ((2, 307), 'uint8')
         """
         forking.refuse()
         key = arguments.key(key)
@@ -148,16 +175,32 @@ class Environment:
         return self.reset_seeds(world_seeds(key_words(key), num_worlds, held_out=held_out))
 
     def reset_seeds(self, seeds: UInt32[Array, "worlds 2"]) -> tuple[Array, State]:
-        """Make the worlds of these seeds."""
+        """Make the worlds of these seeds, as an earlier state's `world.seed` has them.
+
+        Args:
+            seeds: the two 32-bit words of each world's seed.
+
+        Returns:
+            First observations and state, as `reset` returns them.
+
+        Example:
+            >>> import openworld
+            >>> env = openworld.make("OpenWorld-Classic-v0")
+            >>> obs, state = env.reset(0, num_worlds=2)
+            >>> again, _ = env.reset_seeds(state.world.seed)
+            >>> bool((again == obs).all())
+            True
+        """
         forking.refuse()
-        return self._compiled.reset(jnp.asarray(arguments.seeds(seeds), jnp.uint32))
+        return self._programs.reset(jnp.asarray(arguments.seeds(seeds), jnp.uint32))
 
     def step(self, state: State, action: Any, *, time_limit: Any = None, repeat_world: Any = None) -> Stepped:
         """Play one step in every world; worlds whose episode ends begin the next one in the same step.
 
         Args:
-            action: whole numbers of any width, [worlds] (or [worlds, agents]), as an array or a list. Each is an
-                `Action`; one out of range does nothing.
+            state: the worlds.
+            action: whole numbers of any width, [worlds] (or [worlds, agents]), as an array or a list. Each is
+                an `Action`; one out of range does nothing.
             time_limit: in place of the environment's own, for all worlds or for each, int[worlds].
             repeat_world: likewise, a flag for all worlds or for each, bool[worlds].
 
@@ -169,38 +212,142 @@ class Environment:
             truncated: bool[worlds], it ended by the time limit.
             info: `Info`, with the observation before any reset.
 
+        Raises:
+            TypeError, ValueError: the state is of another environment, or actions or settings do not fit it.
+
         Example:
+            >>> import openworld
+            >>> env = openworld.make("OpenWorld-Classic-v0")
             >>> obs, state = env.reset(0, num_worlds=2)
             >>> obs, state, reward, terminated, truncated, info = env.step(state, [0, 1])
+            >>> reward.shape, info.episode_length.tolist()
+            ((2,), [1, 1])
         """
-        action, limit = self._checked("step()", state, action, time_limit)
-        return self._compiled.step(state, action, limit, self._again(repeat_world, len(action)))
+        action, limit = arguments.played(self, "step()", state, action, time_limit)
+        return self._programs.step(
+            state, action, limit, arguments.repetition(self, repeat_world, len(action))
+        )
 
     def advance(self, state: State, action: Any, *, time_limit: Any = None) -> Stepped:
-        """Play one step without auto-reset: like `step`, but a world that ended stays as it is."""
-        return self._compiled.advance(state, *self._checked("advance()", state, action, time_limit))
+        """Play one step without auto-reset: like `step`, but a world that ended stays as it is.
+
+        Args:
+            state: the worlds.
+            action: as `step` takes it.
+            time_limit: as `step` takes it.
+
+        Returns:
+            What `step` returns; `obs` and `info.final_obs` are the same.
+
+        Example:
+            >>> import openworld
+            >>> env = openworld.make("OpenWorld-Classic-v0")
+            >>> obs, state = env.reset(0, num_worlds=2)
+            >>> obs, state, reward, terminated, truncated, info = env.advance(state, [0, 0], time_limit=1)
+            >>> truncated.tolist()
+            [True, True]
+        """
+        return self._programs.advance(state, *arguments.played(self, "advance()", state, action, time_limit))
 
     def renew(
         self, obs: Array, state: State, mask: Bool[Array, " worlds"], *, repeat_world: Any = None
     ) -> tuple[Array, State]:
-        """Begin the next episode in the worlds of the mask; the others keep observation and state."""
-        worlds = self._worlds("renew()", state)
+        """Begin the next episode in the worlds of the mask; the others keep observation and state.
+
+        Args:
+            obs: [worlds, ...] the observations of the state.
+            state: the worlds.
+            mask: the worlds that begin anew.
+            repeat_world: as `step` takes it.
+
+        Returns:
+            Observations and state, those of the mask's worlds at the beginning of an episode.
+
+        Example:
+            >>> import numpy as np, openworld
+            >>> env = openworld.make("OpenWorld-Classic-v0")
+            >>> obs, state = env.reset(0, num_worlds=2)
+            >>> new_obs, new_state = env.renew(obs, state, np.array([True, False]))
+            >>> (new_obs == obs).all(axis=1).tolist()
+            [False, True]
+        """
+        worlds = arguments.worlds(self, "renew()", state)
         arguments.array("obs", obs, (worlds, *self.observation_shape), self.observation_dtype)
         arguments.array("mask", mask, (worlds,), np.dtype(bool))
-        return self._compiled.renew(obs, state, mask, self._again(repeat_world, worlds))
+        return self._programs.renew(obs, state, mask, arguments.repetition(self, repeat_world, worlds))
+
+    def observe(self, state: State) -> Array:
+        """Return the observations of a state, [worlds, ...], as `reset` or `step` returned them with it.
+
+        Example:
+            >>> import openworld
+            >>> env = openworld.make("OpenWorld-Classic-v0")
+            >>> obs, state = env.reset(0, num_worlds=2)
+            >>> bool((env.observe(state) == obs).all())
+            True
+        """
+        arguments.worlds(self, "observe()", state)
+        return self._programs.observe(state)
+
+    def decode(self, tokens: UInt8[Array, "*batch tokens"]) -> Array:
+        """Return this environment's kind of observation, made from tokens.
+
+        Args:
+            tokens: as an environment of the same rules shows them with `observation="tokens"`; any axes may
+                lead.
+
+        Returns:
+            [*batch, ...] in the form of `observation`.
+
+        Raises:
+            TypeError, ValueError: the tokens are of another dtype, or of other rules.
+
+        Example:
+            >>> import numpy as np, openworld
+            >>> env = openworld.make("OpenWorld-Classic-v0", observation="symbolic")
+            >>> env.decode(np.zeros((3, env.layout.size), np.uint8)).shape
+            (3, 1345)
+        """
+        arguments.tokens(self, tokens)
+        return self._programs.decode(tokens)
 
     def action_mask(self, state: State) -> Bool[Array, "worlds *agents actions"]:
-        """Return which actions would do something in the next step; the others leave what NOOP would leave."""
-        self._worlds("action_mask()", state)
-        return self._compiled.mask(state)
+        """Return which actions would do something in the next step; the others do what NOOP would do.
+
+        Example:
+            >>> import openworld
+            >>> env = openworld.make("OpenWorld-Classic-v0")
+            >>> obs, state = env.reset(0, num_worlds=2)
+            >>> env.action_mask(state).shape
+            (2, 17)
+        """
+        arguments.worlds(self, "action_mask()", state)
+        return self._programs.action_mask(state)
 
     def fallen(self, state: State) -> Bool[Array, "worlds agents"]:
-        """Return which players have fallen: what they do is nothing, until somebody helps them up."""
-        self._worlds("fallen()", state)
+        """Return which players have fallen: their actions do nothing until another player helps them up.
+
+        Example:
+            >>> import openworld
+            >>> env = openworld.make("OpenWorld-Classic-v0")
+            >>> obs, state = env.reset(0, num_worlds=2)
+            >>> env.fallen(state).tolist()
+            [[False], [False]]
+        """
+        arguments.worlds(self, "fallen()", state)
         return state.world.player.health <= 0
 
     def sharded(self, mesh: jax.sharding.Mesh) -> sharding.Sharded:
-        """Return this environment's functions over the devices of a mesh, each of which plays its own worlds."""
+        """Return this environment's functions over the devices of a mesh; each device plays its own worlds.
+
+        Example:
+            >>> import jax, openworld
+            >>> mesh = jax.make_mesh((1,), ("worlds",), devices=jax.devices()[:1])
+            >>> env = openworld.make("OpenWorld-Classic-v0").sharded(mesh)
+            >>> obs, state = env.reset(0, num_worlds=2)
+            >>> obs.sharding == env.sharding
+            True
+        """
         return sharding.Sharded(self, mesh)
 
     def rollout(
@@ -217,13 +364,28 @@ class Environment:
 
         Args:
             policy: (carry, key, obs) -> (carry, action).
+            carry: what the policy keeps from step to step; any tree of arrays.
+            obs: [worlds, ...] the observations of the state.
+            state: the worlds.
+            num_steps: steps to play.
             key: a JAX key; each step's policy gets its own split.
 
         Returns:
-            The final (carry, obs, state), and what happened by name, each [steps, worlds, ...]: obs (acted on),
+            The final (carry, obs, state), and the steps by name, each [steps, worlds, ...]: obs (acted on),
             action, reward, terminated, truncated.
+
+        Example:
+            >>> import jax, jax.numpy as jnp, openworld
+            >>> env = openworld.make("OpenWorld-Classic-v0")
+            >>> obs, state = env.reset(0, num_worlds=2)
+            >>> def stand_still(carry, key, obs):
+            ...     return carry, jnp.zeros(len(obs), jnp.int32)
+            >>> _, steps = env.rollout(stand_still, None, obs, state, num_steps=3, key=jax.random.key(0))
+            >>> steps["reward"].shape
+            (3, 2)
         """
         forking.refuse()
+        num_steps = arguments.whole("num_steps", num_steps, 0, arguments.MOST_STEPS)
 
         def body(
             at: tuple[Carry, Array, State], key: Array
@@ -241,168 +403,3 @@ class Environment:
             return (carry, after, state), seen
 
         return jax.lax.scan(body, (carry, obs, state), jax.random.split(key, num_steps))
-
-    @cached_property
-    def _core(self) -> "Environment":
-        """The same description without what compiled programs take as arguments."""
-        return replace(self, id=self.ruleset.name, time_limit=1, repeat_world=False)
-
-    @cached_property
-    def _compiled(self) -> Compiled:
-        return compiled(self)  # kept here as well, for as long as it is used
-
-    def _worlds(self, call: str, state: Any) -> int:
-        """Return how many worlds a state has, or refuse what is no state of this environment."""
-        forking.refuse()
-        return arguments.batch(call, state, State, self._shapes, self.id)
-
-    def _checked(self, call: str, state: Any, action: Any, limit: Any = None) -> tuple[Any, Any]:
-        """Return actions and time limit in the one form that is compiled, or refuse them."""
-        worlds = self._worlds(call, state)
-        each = (worlds,) if self.num_agents == 1 else (worlds, self.num_agents)
-        limit = np.int32(self.time_limit) if limit is None else arguments.limit(limit, worlds)
-        return arguments.actions(action, each, self.num_actions), limit
-
-    def _again(self, asked: Any, worlds: int) -> Any:
-        return arguments.flags("repeat_world", self.repeat_world if asked is None else asked, worlds)
-
-    @cached_property
-    def _shapes(self) -> dict[str, tuple[int, ...]]:
-        maps = (len(self.ruleset.floors), self.ruleset.rows, self.ruleset.cols)
-        return {"maps": maps, "players": (self.num_agents,), "items": (self.ruleset.items,)}
-
-    @property
-    def _tables(self) -> Tables:
-        return jax.tree.map(jnp.asarray, compile_tables(self.ruleset))
-
-    def _make(self, seeds: UInt32[Array, "worlds 2"]) -> tuple[Array, State]:
-        worlds = seeds.shape[0]
-        rules = self.ruleset
-        world, tiles = self._new_worlds(seeds)
-        dark = sum(not row.lit for row in rules.floors)
-        shape = (worlds, len(rules.floors), rules.rows, rules.cols)
-        ground = Ground(
-            tiles=jnp.zeros(shape, jnp.uint8).at[:, 0].set(tiles),
-            light=jnp.zeros((worlds, dark, *shape[2:]), jnp.uint8) if dark else None,
-            mobs=_on_every_floor(shape[:2], world.mobs),
-            projectiles=_on_every_floor(shape[:2], world.projectiles),
-        )
-        state = State(world, ground, jnp.zeros((worlds, self.num_agents), jnp.int32))
-        return self._present(self._tokens(world, ground)), state
-
-    def _new_worlds(self, seeds: UInt32[Array, "n 2"]) -> tuple[World, UInt8[Array, "n rows cols"]]:
-        tables, stage = self._tables, stage_of(opaque_true(seeds[:, 0]))
-        size = chores.RESETS.few if jax.default_backend() == "cpu" else RESET_BLOCK
-
-        def make(seed: UInt32[Array, " 2"]) -> tuple[World, UInt8[Array, "rows cols"]]:
-            world, tiles = new_world(seed, self.ruleset, tables, self.num_agents, stage)
-            return (world if self.num_agents == 1 else chores.settle(world, tiles, tables)), tiles
-
-        return in_blocks(make, seeds, size)
-
-    def _tokens(self, world: World, ground: Ground) -> UInt8[Array, "worlds agents tokens"]:
-        tables, stage = self._tables, stage_of(opaque_true(world.tick))
-        with jax.named_scope("observe"):
-            return jax.vmap(lambda w, g: observe(w, g, self.ruleset, tables, stage))(world, ground)
-
-    def _present(self, tokens: UInt8[Array, "worlds agents tokens"]) -> Array:
-        """Turn tokens to the observation that the caller asked for."""
-        obs = FORMS[self.observation].decode(tokens, self.ruleset)
-        return obs[:, 0] if self.num_agents == 1 else obs
-
-    def _mask(self, state: State) -> Bool[Array, "worlds *agents actions"]:
-        tables, stage = self._tables, stage_of(opaque_true(state.world.tick))
-        with jax.named_scope("mask"):
-            mask = jax.vmap(lambda w, g: action_mask(w, g, self.ruleset, tables, stage))(
-                state.world, state.ground
-            )
-        return mask[:, 0] if self.num_agents == 1 else mask
-
-    def _play(self, state: State, action: Array, limit: Any, again: Any = None) -> Stepped:
-        """Play one step; `again`, if given, is which worlds repeat when the next episode begins (auto-reset)."""
-        action = action.reshape(-1, self.num_agents)
-        action = jnp.where((action >= 0) & (action < self.num_actions), action, Action.NOOP)
-        tables = self._tables
-        stage = stage_of(opaque_true(state.world.tick))
-        with jax.named_scope("travel"):
-            land = chores.Land(state.world, state.ground)
-            land = chores.change_floors(land, action, self.ruleset, tables, stage)
-            if self.num_agents > 1:
-                # Who comes along does nothing else in that step.
-                moved = land.world.depth != state.world.depth
-                action = jnp.where(moved[:, None], Action.NOOP, action)
-        world, ground, outcome, torches = jax.vmap(
-            lambda land, a: single.advance(land, a, self.ruleset, tables, stage)
-        )((land.world, land.ground), action)
-        with jax.named_scope("rare"):
-            world = chores.spawn(world, ground, self.ruleset, tables)
-            ground = chores.light_torches(world, ground, torches, self.ruleset, tables)
-        tokens = self._tokens(world, ground)
-        terminated = outcome.terminated
-        truncated = ~terminated & (world.tick >= limit)
-        reward = share_out(outcome.reward, self._shared)
-        returns = state.episode_return + reward
-        units = partial(in_units, finer=fineness(self.num_agents, self._shared))
-        of = (lambda x: x[:, 0]) if self.num_agents == 1 else (lambda x: x)
-        info = Info(
-            final_obs=self._present(tokens),
-            episode_return=of(units(returns)),
-            episode_length=world.tick,
-            achievements=of(unlocked(world.player.achievements, self.ruleset.achievements)),
-        )
-        after = State(world, ground, returns)
-        if again is not None:
-            tokens, after = self._reset_ended(tokens, after, terminated | truncated, again)
-        return self._present(tokens), after, of(units(reward)), terminated, truncated, info
-
-    def _reset_ended(
-        self,
-        tokens: UInt8[Array, "worlds agents tokens"],
-        state: State,
-        ended: Bool[Array, " worlds"],
-        again: Any,
-    ) -> tuple[UInt8[Array, "worlds agents tokens"], State]:
-        """Begin the next episode where one has ended (in the same world `again`), and show its first observation.
-
-        The write must wait for the read of the final observation, or XLA would keep a copy of every map for it;
-        the comparison, always true, makes it wait.
-        """
-        pending = ended & (tokens[:, 0, 0] != NO_TOKEN)
-
-        def work(
-            carry: tuple[UInt8[Array, "worlds agents tokens"], State], index: Int32[Array, " few"]
-        ) -> tuple[UInt8[Array, "worlds agents tokens"], State]:
-            tokens, state = carry
-            seed = state.world.seed.at[index].get(mode="clip")
-            same = jnp.broadcast_to(again, ended.shape).at[index].get(mode="clip")
-            world, tiles = self._new_worlds(jnp.where(same[:, None], seed, next_seed(seed)))
-            ground = state.ground
-            lights = ground.light
-            dark = None if lights is None else jnp.zeros((index.shape[0], *lights.shape[1:]), jnp.uint8)
-            fresh = Ground(tiles[:, None], dark, world.mobs, world.projectiles)
-            tokens = chores.put(tokens, index, self._tokens(world, fresh))
-            ground = eqx.tree_at(lambda g: g.tiles, ground, chores.put(ground.tiles, (index, 0), tiles))
-            returns = chores.put(
-                state.episode_return, index, jnp.zeros((index.shape[0], self.num_agents), jnp.int32)
-            )
-            return tokens, State(chores.put(state.world, index, world), ground, returns)
-
-        with jax.named_scope("reset"):
-            return for_the_few(pending, (tokens, state), work, chores.chunk(chores.RESETS, ended.shape[0]))
-
-    def _reset_masked(
-        self, obs: Array, state: State, mask: Bool[Array, " worlds"], again: Any
-    ) -> tuple[Array, State]:
-        tokens, state = self._reset_ended(self._tokens(state.world, state.ground), state, mask, again)
-        fresh = self._present(tokens)
-        return jnp.where(mask.reshape(-1, *(1,) * (fresh.ndim - 1)), fresh, obs), state
-
-
-MAX_AGENTS = MOST_PLAYERS
-#: The id to go to with several players.
-COMPANY = "OpenWorld-Coop-v0"
-
-
-def _on_every_floor(shape: tuple[int, int], nobody: Carry) -> Carry:
-    """Return empty slots for the floors that are not in play."""
-    return jax.tree.map(lambda x: jnp.zeros((*shape, *x.shape[1:]), x.dtype), nobody)

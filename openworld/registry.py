@@ -1,4 +1,4 @@
-"""The ids of the worlds: what `make` builds and what Gymnasium is told. Imports neither JAX nor Gymnasium."""
+"""The ids of the environments, for `make` and for Gymnasium. Imports neither JAX nor Gymnasium."""
 
 import difflib
 from collections.abc import Collection, Iterable
@@ -16,9 +16,9 @@ class Listed:
     """A row of the registry.
 
     Attributes:
-        rules: what it plays by.
-        observation: what it shows unless asked otherwise; None leaves that to each face (`make`: tokens).
-        num_agents: players unless asked otherwise.
+        rules: its ruleset.
+        observation: the default observation; None leaves it to each interface (`make`: tokens).
+        num_agents: the default number of players.
     """
 
     rules: Ruleset
@@ -26,7 +26,7 @@ class Listed:
     num_agents: int = 1
 
 
-#: Id -> what it plays and shows. To add an id, add a row (and its name in adapters/discovery).
+#: Id -> its rules and defaults. To add an id, add a row (and its name in adapters/discovery).
 WORLDS: dict[str, Listed] = {
     "OpenWorld-v0": Listed(FULL),
     "OpenWorld-Classic-v0": Listed(CLASSIC),
@@ -36,11 +36,11 @@ WORLDS: dict[str, Listed] = {
     "OpenWorld-Coop-v0": Listed(COOP, num_agents=2),
 }
 
-#: Where Gymnasium finds the faces of every id.
+#: The classes that Gymnasium makes of every id.
 ENTRY_POINT = "openworld.adapters.gymnasium:OpenWorldEnv"
 VECTOR_ENTRY_POINT = "openworld.adapters.gymnasium:OpenWorldVectorEnv"
 
-#: What `make` takes besides the id.
+#: The settings of `make` besides the id.
 SETTINGS = ("observation", "num_agents", "time_limit", "sharing", "revival", "repeat_world")
 
 
@@ -55,32 +55,47 @@ def make(
     repeat_world: bool = False,
     **unknown: object,
 ) -> "Environment":
-    """Return the world of an id: a frozen description whose `reset` and `step` are pure and jittable.
+    """Return the environment of an id: a frozen description whose `reset` and `step` are pure and jittable.
 
     The default observation here is "tokens"; of `gymnasium.make` and most other interfaces it is "symbolic".
 
     Args:
-        observation: "tokens" (uint8, what networks should embed), "symbolic" (float32, the published layout) or
-            "pixels" (uint8, a small picture); None takes the id's own, "tokens" where it has none.
+        id: one of `openworld.registry.WORLDS`.
+        observation: "tokens" (uint8, what networks should embed), "symbolic" (float32, the published layout)
+            or "pixels" (uint8, a small picture); None takes the id's own, "tokens" where it has none.
         num_agents: players in the world; None takes the id's own.
         time_limit: steps after which an episode is truncated; None takes the rules' own limit.
-        sharing: of several players, which share of each one's reward is the mean of all: 0 (the default) to 1.
+        sharing: of several players, which share of each one's reward is the mean of all: 0 (the default) to
+            1.
         revival: of several players, whether one who has fallen can be helped up (the default) or is out.
         repeat_world: whether every episode of a world begins in the same map, instead of a new one each time.
+        unknown: refused.
+
+    Raises:
+        ValueError: no environment has this id, or a setting is out of range.
+        TypeError: there is no such setting.
+
+    Example:
+        >>> import openworld
+        >>> env = openworld.make("OpenWorld-Classic-v0", time_limit=500)
+        >>> env.num_actions, env.time_limit
+        (17, 500)
     """
     known_keywords("make", unknown, SETTINGS)
     row = listed(id)
     rules = row.rules
-    if revival is not None or sharing is not None:
-        if not rules.company:
-            raise ValueError(f"{id} is for one player; sharing and revival are for several")
-        rules = rules if revival is None else replace(rules, revival=revival)
+    if (revival is not None or sharing is not None) and not rules.company:
+        raise ValueError(f"{id} is for one player; sharing and revival are for several")
+    from openworld.engine import arguments
     from openworld.environment import Environment
+
+    if revival is not None:
+        rules = replace(rules, revival=arguments.yes_or_no("revival", revival))
 
     return Environment(
         id=id,
         ruleset=rules,
-        observation=observation or row.observation or "tokens",
+        observation=observation if observation is not None else row.observation or "tokens",
         num_agents=row.num_agents if num_agents is None else num_agents,
         time_limit=rules.time_limit if time_limit is None else time_limit,
         sharing=0.0 if sharing is None else sharing,
@@ -98,7 +113,12 @@ def known_keywords(call: str, given: Iterable[str], known: Collection[str]) -> N
 
 
 def ruleset(id: str) -> Ruleset:
-    """Return the rules of an id, or raise a ValueError that names the ids most like it."""
+    """Return the rules of an id, or raise a ValueError that names the ids most like it.
+
+    Example:
+        >>> ruleset("OpenWorld-Classic-v0").actions
+        17
+    """
     return listed(id).rules
 
 
@@ -119,7 +139,8 @@ def alone() -> tuple[str, ...]:
 def register_gymnasium() -> None:
     """Register every id with Gymnasium, which is imported for it; what is registered already stays as it is.
 
-    `import openworld` does so as soon as Gymnasium is imported, and of an installed package so does Python's start.
+    `import openworld` does so as soon as Gymnasium is imported, and of an installed package so does Python's
+    start.
     """
     from importlib import import_module
 

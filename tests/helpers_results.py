@@ -11,7 +11,7 @@ import numpy as np
 
 from openworld.judging import protocols, schema
 from openworld.judging.numbers import numbers
-from openworld.judging.play import Episodes
+from openworld.judging.record import Episodes
 from openworld.judging.result import Result
 
 PROTOCOL = protocols.PROTOCOLS["openworld-classic-v0-2026"]
@@ -56,7 +56,7 @@ def _result(episodes: int, seed: int) -> Result:
             "steps_per_second": 1000.0,
             "worlds_at_once": episodes,
         },
-        numbers=numbers(played, PROTOCOL),
+        numbers=numbers(played, PROTOCOL.scale),
         seeds=random.integers(0, 2**32, (episodes, 2)).astype(np.uint32),
         episodes=played,
     )

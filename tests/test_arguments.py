@@ -13,7 +13,7 @@ import pytest
 
 import openworld
 from openworld import registry
-from openworld.engine import compiled
+from openworld.engine import arguments, programs
 from openworld.engine import step as single
 from openworld.storage import saving
 from openworld.storage.saving import load_state, save_state
@@ -63,10 +63,14 @@ def env():
         ({"sharing": 0.123}, "sharing must be 0 to 1 in hundredths, got 0.123"),
         ({"sharing": True}, "sharing must be 0 to 1 in hundredths, got True"),
         ({"repeat_world": 1}, "repeat_world must be True or False, not 1"),
+        ({"revival": "no"}, "revival must be True or False, not 'no'"),
+        ({"revival": 0}, "revival must be True or False, not 0"),
+        ({"observation": ""}, "observation '' is not one of tokens, symbolic, pixels"),
+        ({"observation": 0}, "observation 0 is not one of tokens, symbolic, pixels"),
     ],
 )
 def test_settings_that_cannot_be_played(settings, told):
-    with pytest.raises(ValueError, match="must be") as refusal:
+    with pytest.raises(ValueError, match=r"must be|is not one of") as refusal:
         openworld.make(COOP, **settings)
     assert str(refusal.value).startswith(told)
     assert "\n" not in str(refusal.value)
@@ -167,6 +171,26 @@ CALLS = {
         lambda env, obs, state: env.reset(0.5, 2),
         "key must be a JAX key or a whole number",
     ),
+    "several keys": (
+        lambda env, obs, state: env.reset(jax.random.split(jax.random.key(0), 3), 2),
+        "the key must be one JAX key, not key<fry>[3]",
+    ),
+    "three words for a key": (
+        lambda env, obs, state: env.reset(jnp.array([1, 2, 3], jnp.uint32), 2),
+        "the key must be one JAX key, not uint32[3]",
+    ),
+    "steps below 0": (
+        lambda env, obs, state: env.rollout(None, 0, obs, state, num_steps=-1, key=jax.random.key(0)),
+        "num_steps must be 0 to 2147483646, got -1",
+    ),
+    "half a step": (
+        lambda env, obs, state: env.rollout(None, 0, obs, state, num_steps=1.5, key=jax.random.key(0)),
+        "num_steps must be a whole number from 0 to 2147483646, not 1.5",
+    ),
+    "times for actions": (
+        lambda env, obs, state: env.step(state, np.zeros(WORLDS, "timedelta64[s]")),
+        "the action must be whole numbers from 0 to 16, not timedelta64[s][3]",
+    ),
     "one seed": (
         lambda env, obs, state: env.reset_seeds(np.zeros(2, np.uint32)),
         "seeds must be 32-bit words of shape (worlds, 2), not uint32[2]",
@@ -191,6 +215,18 @@ CALLS = {
         lambda env, obs, state: env.advance(state, [0] * WORLDS, time_limit=np.ones(2, int)),
         "time_limit must be one number, or 3, one for each world, not (2,)",
     ),
+    "limits beyond 32 bits": (
+        lambda env, obs, state: env.step(state, [0] * WORLDS, time_limit=np.array([5, 2**31, 2**40])),
+        "time_limit must be 1 to 2147483646, got 2147483648",
+    ),
+    "limits below 1": (
+        lambda env, obs, state: env.advance(state, [0] * WORLDS, time_limit=np.array([5, 0, -5])),
+        "time_limit must be 1 to 2147483646, got 0",
+    ),
+    "a limit of all ones": (
+        lambda env, obs, state: env.step(state, [0] * WORLDS, time_limit=np.uint32(2**32 - 1)),
+        "time_limit must be 1 to 2147483646, got 4294967295",
+    ),
     "repeated by number": (
         lambda env, obs, state: env.step(state, [0] * WORLDS, repeat_world=1),
         "repeat_world must be True or False, not 1",
@@ -209,7 +245,7 @@ def test_other_wrong_calls_are_refused(env, what):
 
 @pytest.mark.parametrize("id", registry.WORLDS)
 def test_no_array_of_a_state_is_empty(id):
-    _, state = jax.eval_shape(openworld.make(id).reset_seeds, jax.ShapeDtypeStruct((WORLDS, 2), jnp.uint32))
+    state = openworld.make(id).state_shape(WORLDS)
     assert all(leaf.size for leaf in jax.tree.leaves(state))
 
 
@@ -223,9 +259,9 @@ def traced(monkeypatch):
         return advance(*args, **settings)
 
     monkeypatch.setattr(single, "advance", counted)
-    compiled.compiled.cache_clear()
+    programs.programs.cache_clear()
     yield lambda: count[0]
-    compiled.compiled.cache_clear()
+    programs.programs.cache_clear()
 
 
 def test_all_that_means_the_same_plays_one_program(traced):
@@ -297,3 +333,8 @@ def test_orbax_keeps_a_state(env, tmp_path):
         kept.wait_until_finished()
         back = kept.restore(tmp_path / "state", jax.tree.map(jnp.zeros_like, state))
     same(back, state)
+
+
+def test_a_traced_limit_beyond_32_bits_is_the_longest():
+    found = jax.jit(lambda limit: arguments.limit(limit, 2))(np.array([7, 2**32 - 1], np.uint32))
+    assert (found.dtype, found.tolist()) == (np.int32, [7, arguments.MOST_STEPS])

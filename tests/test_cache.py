@@ -33,6 +33,11 @@ def test_it_can_be_moved(monkeypatch, tmp_path):
     assert cache.folder() == Path.home() / "there" / cache.processor()
 
 
+def test_the_home_of_an_unknown_user_is_no_place(monkeypatch):
+    monkeypatch.setenv(cache.VARIABLE, "~nobody-of-this-name/there")
+    assert cache.folder() is None
+
+
 def test_a_configured_cache_is_left_alone(monkeypatch, tmp_path):
     before = jax.config.jax_compilation_cache_dir
     assert before is not None, "the tests configure one"

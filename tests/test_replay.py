@@ -230,7 +230,7 @@ def test_a_flipped_bit_is_refused_or_changes_nothing(recorded, tmp_path):
         path.write_bytes(bytes(flipped))
         try:
             loaded = Replay.load(path)
-            loaded.world()
+            loaded.env()
         except ReplayError:
             told += 1
             continue
@@ -269,7 +269,7 @@ def test_a_company_is_recorded(tmp_path):
     assert {**vars(loaded), "actions": 0} == {**vars(recorded), "actions": 0}
     shown = list(replay.frames(loaded))
     assert [frame.shape for frame in shown] == [(2, world.layout.size)] * 4
-    assert loaded.world() == world
+    assert loaded.env() == world
 
 
 def test_an_edited_file_is_refused(recorded, tmp_path):

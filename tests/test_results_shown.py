@@ -46,7 +46,7 @@ def test_one_bad_file_costs_one_line_of_the_page(tmp_path, monkeypatch, capsys):
             for line in told
             if line.startswith("\\x1b[2J.json is no result: not JSON: Expecting property name")
         ],
-        *[line for line in told if line.startswith("b.json is damaged: numbers.score.value is 1000")],
+        *[line for line in told if line.startswith("b.json is no result: the number 1000")],
         "c.json is no result: not a regular file",
         "d.json is no result: not a regular file",
         "e.json: No such file or directory",
@@ -122,7 +122,7 @@ def test_foreign_names_stay_text_on_the_page_and_on_the_terminal(name, tmp_path,
     made.save(path)
     monkeypatch.setattr("openworld.judging.verify.verify", lambda *_, **__: Verdict((), 3, 60, 3))
     assert cli.main(["verify", str(path)]) == 0
-    said = capsys.readouterr().out + "\n".join(judge.told(made))
+    said = capsys.readouterr().out + "\n".join(judge.lines(made))
     assert not {unicodedata.category(letter) for letter in said if letter != "\n"} & {
         "Cc",
         "Cf",

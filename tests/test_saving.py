@@ -9,6 +9,7 @@ import zlib
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import jaxtyping
 import numpy as np
 import pytest
 
@@ -88,7 +89,7 @@ def test_another_number_of_players_is_refused(world):
 
 
 def blank(world):
-    _, form = jax.eval_shape(world.reset_seeds, jax.ShapeDtypeStruct((1, 2), jnp.uint32))
+    form = world.state_shape(1)
     return jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), form)
 
 
@@ -196,3 +197,38 @@ def test_notes_that_could_not_be_read_back_are_refused(world, state):
         deep = [deep]
     with pytest.raises(StateError, match="the notes could not be read back: nested"):
         save_state(world, state, deep=deep)
+
+
+def test_states_of_other_rules_of_revival_are_refused(monkeypatch):
+    helped, out = (openworld.make("OpenWorld-Coop-v0", revival=revival) for revival in (True, False))
+    form = jax.eval_shape(helped.reset_seeds, jax.ShapeDtypeStruct((1, 2), np.uint32))[1]
+    blank = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), form)
+    monkeypatch.setattr(saving, "check_state", lambda *_: None)
+    data = save_state(out, blank)
+    load_state(out, data)
+    with pytest.raises(StateError, match="the state's revival is False; this OpenWorld-Coop-v0 has True"):
+        load_state(helped, data)
+    # Earlier versions did not write it.
+    length, _ = struct.unpack_from("<II", data, len(saving.MAGIC))
+    begin = len(saving.MAGIC) + 8
+    header = json.loads(data[begin : begin + length])
+    del header["revival"]
+    head = json.dumps(header).encode()
+    frame = struct.pack("<II", len(head), zlib.crc32(head))
+    load_state(helped, saving.MAGIC + frame + head + data[begin + length :])
+
+
+@pytest.mark.parametrize("wrong", [None, (1, 2), {}])
+def test_what_is_no_state_is_not_saved(world, wrong, monkeypatch):
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+    with pytest.raises(StateError, match="the state must be a State, as reset"):
+        save_state(world, wrong)
+
+
+def test_notes_that_are_no_json_are_refused(world, state):
+    deep = []
+    for _ in range(20_000):
+        deep = [deep]
+    for wrong in (deep, object(), float("nan")):
+        with pytest.raises(StateError, match="the notes are not JSON"):
+            save_state(world, state, wrong=wrong)

@@ -242,7 +242,7 @@ def test_light_is_a_field_where_a_floor_is_dark_and_only_there(full):
     with pytest.raises(ValueError, match=r"^ground\.light is missing; it must be uint8\[8, \d, 48, 48\]$"):
         check_state(lit, world.ruleset)
     classic = driver.environment(CLASSIC)
-    form = jax.eval_shape(classic.reset_seeds, jax.ShapeDtypeStruct((1, 2), np.uint32))[1]
+    form = classic.state_shape(1)
     dark = eqx.tree_at(
         lambda s: s.ground.light, form, np.zeros((1, 1, 64, 64), np.uint8), is_leaf=lambda x: x is None
     )

@@ -1,1 +1,1 @@
-"""Faces for other frameworks; each imports its framework, and none is imported unless asked for."""
+"""Interfaces for other frameworks. Each imports its framework; none is imported until it is used."""

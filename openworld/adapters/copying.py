@@ -1,4 +1,4 @@
-"""What environments of all interfaces share: they pickle and copy, one thread at a time uses them.
+"""Environments of all interfaces pickle and copy, and one thread at a time uses them.
 
 A pickle carries settings, and arrays as NumPy has them: no device memory and no compiled program. A copy, by
 `pickle`, `copy.copy` or `copy.deepcopy`, goes on as its original would, and neither changes the other.

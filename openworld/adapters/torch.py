@@ -1,10 +1,11 @@
 """PyTorch: batches of worlds whose tensors are JAX's own arrays, handed over by DLPack without a copy.
 
-* A tensor that is handed out stays as it is: the worlds are updated in place, but never what a step has returned.
-  Writing to such a tensor is allowed, too; the worlds do not read it.
-* Actions of type int32 are read where they lie. Those of other integer types, with gaps between them, or (on a CPU)
-  not on a boundary of 64 bytes, are copied first: four bytes a world. A step on a CPU returns when it has been
-  played, on a GPU the current stream of PyTorch waits for it, so that actions may be written over at once.
+* A tensor that is handed out stays as it is: the worlds are updated in place, but never what a step has
+  returned. Writing to such a tensor is allowed, too; the worlds do not read it.
+* Actions of type int32 are read where they lie. Those of other integer types, with gaps between them, or (on
+  a CPU) not on a boundary of 64 bytes, are copied first: four bytes a world. A step on a CPU returns when it
+  has been played, on a GPU the current stream of PyTorch waits for it, so that actions may be written over at
+  once.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,7 +20,7 @@ from jaxtyping import Array
 
 from openworld.adapters.copying import Copyable, exclusive
 from openworld.core.random import key_words, world_seeds
-from openworld.engine.compiled import shared
+from openworld.engine.programs import shared
 from openworld.environment import Environment, State
 from openworld.registry import SETTINGS, known_keywords, make
 from openworld.system.cache import enable
@@ -28,49 +29,53 @@ from openworld.system.cache import enable
 KNOWN = ("final_obs", "episode_return", "episode_length", "achievements", "action_mask", "world_seed")
 USUAL = KNOWN[:4]
 
-Told = dict[str, torch.Tensor]
+Fields = dict[str, torch.Tensor]
 #: Observation, reward, terminated, truncated and info, as PyTorch has them.
-Stepped = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, Told]
+Stepped = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, Fields]
 
 
 class Programs(NamedTuple):
-    """Compiled functions: worlds made by their seeds, and a step with auto-reset. The state is a step's to keep."""
+    """Compiled functions: worlds made by their seeds, and a step with auto-reset.
+
+    The state is a step's to keep.
+    """
 
     reset: Callable[..., tuple[Array, dict[str, Array], State]]
     step: Callable[..., tuple[tuple[Array, ...], dict[str, Array], State]]
 
 
-def programs(world: Environment, names: tuple[str, ...]) -> Programs:
-    """Return the functions of an environment whose `info` tells what is named."""
-    made, limit, again = _programs(world, names), np.int32(world.time_limit), np.bool_(world.repeat_world)
-    return made._replace(step=lambda state, action: made.step(state, action, limit, again))
-
-
 @shared
-def _programs(world: Environment, names: tuple[str, ...]) -> Programs:
-    """Return them, of which `step` is told limit and repetition as well: no time limit compiles anew."""
+def programs(env: Environment, names: tuple[str, ...]) -> Programs:
+    """Return the functions of an environment.
+
+    Time limit and repetition are arguments of `step`, so that no time limit compiles anew.
+
+    Args:
+        env: the environment.
+        names: the fields of `info`.
+    """
 
     def of_state(state: State) -> dict[str, Array]:
         fields = {"world_seed": _wide(state.world.seed)} if "world_seed" in names else {}
-        return fields | ({"action_mask": world.action_mask(state)} if "action_mask" in names else {})
+        return fields | ({"action_mask": env.action_mask(state)} if "action_mask" in names else {})
 
     def reset(seeds: Array) -> tuple[Array, dict[str, Array], State]:
-        obs, state = world.reset_seeds(seeds)
+        obs, state = env.reset_seeds(seeds)
         worlds = seeds.shape[0]
-        shape = (worlds,) if world.num_agents == 1 else (worlds, world.num_agents)
+        shape = (worlds,) if env.num_agents == 1 else (worlds, env.num_agents)
         fields = {
             "final_obs": jnp.copy(obs),
             "episode_return": jnp.zeros(shape, jnp.float32),
             "episode_length": jnp.zeros(worlds, jnp.int32),
-            "achievements": jnp.zeros((*shape, world.ruleset.achievements), bool),
+            "achievements": jnp.zeros((*shape, env.ruleset.achievements), bool),
         }
         return obs, {name: fields[name] for name in names if name in fields} | of_state(state), state
 
     def step(state: State, action: Array, limit: Array, again: Array) -> tuple[Any, dict[str, Array], State]:
-        after = world.step(state, action, time_limit=limit, repeat_world=again)
+        after = env.step(state, action, time_limit=limit, repeat_world=again)
         obs, state, reward, terminated, truncated, info = after
-        told = {name: getattr(info, name) for name in names if hasattr(info, name)}
-        return (obs, reward, terminated, truncated), told | of_state(state), state
+        fields = {name: getattr(info, name) for name in names if hasattr(info, name)}
+        return (obs, reward, terminated, truncated), fields | of_state(state), state
 
     return Programs(jax.jit(reset), jax.jit(step, donate_argnums=0))
 
@@ -83,9 +88,17 @@ class TorchWorlds(Copyable):
     Auto-reset is in the same step: where `terminated | truncated`, `obs` (and `action_mask`) are of the next
     episode, `info["final_obs"]` is what the player last saw, and `episode_return`, `episode_length` and
     `achievements` are of the episode that ended. Other worlds' `final_obs` equals `obs`. `info` has the same
-    fields, shapes and dtypes after every reset and every step; `world_seed` is int64[worlds, 2], of 32-bit words.
+    fields, shapes and dtypes after every reset and every step; `world_seed` is int64[worlds, 2], of 32-bit
+    words.
 
     With several players, rewards and actions are [worlds, players], and so are the observations' first axes.
+
+    Example:
+        >>> worlds = TorchWorlds(2, "OpenWorld-Classic-v0")
+        >>> obs, info = worlds.reset(seed=0)
+        >>> obs, reward, terminated, truncated, info = worlds.step(torch.zeros(2, dtype=torch.int32))
+        >>> obs.shape, reward.dtype
+        (torch.Size([2, 307]), torch.float32)
     """
 
     def __init__(
@@ -105,7 +118,8 @@ class TorchWorlds(Copyable):
             id: which world, as in `openworld.make`.
             observation: one that `openworld.make` knows; None takes the id's own, "tokens" where it has none.
             time_limit: steps after which an episode is truncated; None takes the rules' own limit.
-            info: which fields `info` holds, of `KNOWN`; an action mask and the worlds' seeds only if named here.
+            info: which fields `info` holds, of `KNOWN`; an action mask and the worlds' seeds only if named
+                here.
             settings: further settings of `openworld.make`, such as `num_agents`.
         """
         if isinstance(num_envs, bool) or not isinstance(num_envs, int | np.integer) or num_envs < 1:
@@ -113,29 +127,30 @@ class TorchWorlds(Copyable):
         known_keywords("TorchWorlds.__init__", settings, (*SETTINGS, "info"))
         for name in (info,) if isinstance(info, str) else info:
             if name not in KNOWN:
-                raise ValueError(f"info tells of {', '.join(KNOWN)}, not of {name!r}")
+                raise ValueError(f"info holds {', '.join(KNOWN)}, not {name!r}")
         enable()
         self.num_envs = int(num_envs)
-        self.world = make(id, observation=observation, time_limit=time_limit, **settings)
-        self.num_actions = self.world.num_actions
-        self.observation_shape = self.world.observation_shape
-        self._shape = (self.num_envs, *(() if self.world.num_agents == 1 else (self.world.num_agents,)))
+        self.jax_env = make(id, observation=observation, time_limit=time_limit, **settings)
+        self.num_actions = self.jax_env.num_actions
+        self.observation_shape = self.jax_env.observation_shape
+        self._shape = (self.num_envs, *(() if self.jax_env.num_agents == 1 else (self.jax_env.num_agents,)))
         self._names = (info,) if isinstance(info, str) else tuple(info)
         self._state: State | None = None
         self._closed = False
         self._build()
 
     #: Where the tensors lie is another matter in another process.
-    _BUILT = ("_guard", "_programs", "device")
+    _BUILT = ("_guard", "_programs", "_limit", "_again", "device")
 
     def _build(self) -> None:
         super()._build()
-        self._programs = programs(self.world, self._names)
+        self._programs = programs(self.jax_env, self._names)
+        self._limit, self._again = np.int32(self.jax_env.time_limit), np.bool_(self.jax_env.repeat_world)
 
     @exclusive
     def reset(
         self, seed: int | None = None, *, held_out: bool = False, world_seed: Any = None
-    ) -> tuple[torch.Tensor, Told]:
+    ) -> tuple[torch.Tensor, Fields]:
         """Begin an episode in every world.
 
         Args:
@@ -153,16 +168,17 @@ class TorchWorlds(Copyable):
             seeds = world_seeds(key_words(drawn), self.num_envs, held_out=held_out)
         else:
             seeds = self._words(world_seed)
-        obs, told, self._state = self._programs.reset(seeds)
-        return _tensor(obs), _fields(told)
+        obs, fields, self._state = self._programs.reset(seeds)
+        return _tensor(obs), _fields(fields)
 
     @exclusive
     def step(self, actions: Any) -> Stepped:
         """Play one step in every world.
 
         Args:
-            actions: a tensor of integers [worlds] (or [worlds, players]) on `device`. On a CPU one that is out of
-                range is an error; on a GPU it does nothing, as looking for it would wait for the device.
+            actions: a tensor of integers [worlds] (or [worlds, players]) on `device`. On a CPU one that is
+                out of range is an error; on a GPU it does nothing, as looking for it would wait for the
+                device.
 
         Returns:
             obs, reward (float32), terminated, truncated (bool) and info; see the class.
@@ -170,13 +186,15 @@ class TorchWorlds(Copyable):
         self._still_open()
         if self._state is None:
             raise RuntimeError("call reset() before step(): no episode is running")
-        out, told, self._state = self._programs.step(self._state, self._taken(actions))
+        out, fields, self._state = self._programs.step(
+            self._state, self._taken(actions), self._limit, self._again
+        )
         obs, reward, terminated, truncated = map(_tensor, out)
-        return obs, reward, terminated, truncated, _fields(told)
+        return obs, reward, terminated, truncated, _fields(fields)
 
     @cached_property
     def device(self) -> torch.device:
-        """Where the tensors lie."""
+        """The device on which the tensors lie."""
         return _tensor(jnp.zeros(1, jnp.float32)).device
 
     def close(self) -> None:
@@ -211,8 +229,8 @@ class TorchWorlds(Copyable):
         words = np.asarray(seed.cpu() if isinstance(seed, torch.Tensor) else seed)
         right = words.shape == (self.num_envs, 2) and words.dtype.kind in "iu"
         if not right or words.min() < 0 or words.max() >= 2**32:
-            told = f"{words.dtype}{list(words.shape)}"
-            raise ValueError(f"world_seed must be 32-bit words of shape ({self.num_envs}, 2), not {told}")
+            found = f"{words.dtype}{list(words.shape)}"
+            raise ValueError(f"world_seed must be 32-bit words of shape ({self.num_envs}, 2), not {found}")
         return words.astype(np.uint32)
 
 
@@ -226,7 +244,7 @@ def _wide(words: Array) -> Array:
     return jax.lax.bitcast_convert_type(both, jnp.int32).reshape(words.shape[0], 4)
 
 
-def _fields(fields: dict[str, Array]) -> Told:
+def _fields(fields: dict[str, Array]) -> Fields:
     """Hand the fields of an info over; a seed's halves become int64, which needs no copy."""
     tensors = {name: _tensor(value) for name, value in fields.items()}
     if "world_seed" in tensors:

@@ -22,7 +22,7 @@ def through(settings: Settings, id: str, size: int) -> dict[str, Any]:
     else:
         env = gymnasium.make_vec(id, num_envs=size, observation=observation, autoreset_mode="SameStep")
         play = _play_many
-    actions = np.random.default_rng(0).integers(0, env.unwrapped.world.num_actions, (997, size))
+    actions = np.random.default_rng(0).integers(0, env.unwrapped.jax_env.num_actions, (997, size))
     env.reset(seed=0)
     play(env, actions, 8)
     taken = play(env, actions, 8)

@@ -72,7 +72,7 @@ class _Runner:
 
 def _peer(name: str, size: int) -> tuple[Callable[..., Any], Any]:
     """Return the peer's function `(carry, steps) -> carry`, and its first carry."""
-    from craftax.craftax_env import make_craftax_env_from_name
+    from craftax.craftax_env import make_craftax_env_from_name  # pyright: ignore[reportMissingImports]
 
     env = make_craftax_env_from_name(name, auto_reset=False)
     parameters = env.default_params

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from openworld.bench import device
 from openworld.bench.settings import Settings
 from openworld.bench.timing import compiled, spread
+from openworld.core import tuning
 
 #: Steps of a rollout, and minibatches of an epoch.
 STEPS, MINIBATCHES = 16, 32
@@ -63,7 +64,7 @@ def _trainer(id: str, size: int) -> tuple[Any, Any, dict[str, Any]]:
     """
     from openworld_trainers.ppo import config, learner, worlds
 
-    precision = "float32" if jax.default_backend() == "cpu" else "bfloat16"
+    precision = tuning.here().precision
     minibatch = max(1, size * STEPS // MINIBATCHES)
     settings = config.Config(
         world=config.World(id=id),

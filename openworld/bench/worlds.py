@@ -13,6 +13,7 @@ from openworld.bench import device, equality, plans, profile
 from openworld.bench.random_play import random_actions, seeds_of
 from openworld.bench.settings import Settings
 from openworld.bench.timing import compiled, spread, timed
+from openworld.core import tuning
 from openworld.environment import Environment, State
 
 #: Chooses actions: (tick, observations, state) -> actions.
@@ -45,7 +46,7 @@ def policy(env: Environment) -> tuple[Chooser, dict[str, Any]]:
     """Return an untrained policy of the trainer's standard size, and the facts of its row."""
     from openworld_trainers.ppo import config, networks
 
-    precision = "float32" if jax.default_backend() == "cpu" else "bfloat16"
+    precision = tuning.here().precision
     network = networks.make_network(env, config.Network(precision=precision), jax.random.key(0))
 
     def choose(tick: Array, obs: Array, state: State) -> Array:

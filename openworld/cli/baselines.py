@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from openworld.cli.options import parse, prepare, require, value_of
+from openworld.system.foreign_text import plain
 
 if TYPE_CHECKING:
     from openworld_trainers.baselines.sb3.train import Settings
@@ -47,7 +48,7 @@ def train_sb3(words: list[str]) -> None:
         raise ValueError("--resume goes on with the run's own settings, but for transitions and device")
     prepare()
     out = options.out or sb3.new_folder(options.settings)
-    print(f"model: {sb3.train(options.settings, out, options.resume, force=options.force)}")
+    print(f"model: {plain(sb3.train(options.settings, out, options.resume, force=options.force), 500)}")
 
 
 def _resumed(words: list[str]) -> "Settings":

@@ -9,6 +9,7 @@ from typing import Any
 from openworld.cli.options import EXTRAS, check_ending, parse, prepare, require
 from openworld.cli.training import new_folder
 from openworld.system.files import FILM, PICTURE, check_output
+from openworld.system.foreign_text import plain
 
 
 def export(words: list[str]) -> None:
@@ -36,7 +37,7 @@ def export(words: list[str]) -> None:
     prepare()
     from openworld_trainers.run.policy import export as run
 
-    print(f"written to {run(options.run, options.out, force=options.force)}")
+    print(f"written to {plain(run(options.run, options.out, force=options.force), 500)}")
 
 
 def demo(words: list[str]) -> None:
@@ -135,7 +136,7 @@ def info(words: list[str]) -> None:
     print(
         f"machine: {machine_facts['processor']}, {machine_facts['cores']} cores; {', '.join(facts['devices'])}"
     )
-    print(f"compiled programs are kept in: {cache.folder() or 'nowhere (turned off)'}")
+    print(f"compiled programs are kept in: {plain(cache.folder() or 'nowhere (turned off)', 500)}")
     missing = sorted(
         {extra for package, extra in EXTRAS.items() if importlib.util.find_spec(package) is None}
     )
@@ -172,7 +173,7 @@ def draw_map(id: str, seed: int, steps: int, out: Path, tile: int) -> None:
         _, state, _, terminated, truncated, _ = env.advance(state, action)
         if terminated[0] or truncated[0]:
             break
-    print(f"written to {png.write(map.picture(state, env.ruleset, scale=tile), out)}")
+    print(f"written to {plain(png.write(map.picture(state, env.ruleset, scale=tile), out), 500)}")
 
 
 def show(played: Any, out: Path | None, scale: int) -> None:
@@ -181,11 +182,11 @@ def show(played: Any, out: Path | None, scale: int) -> None:
     from openworld.storage.replay import frames
 
     if out is not None and out.suffix.lower() != ".png":
-        print(f"written to {video.write(played, out, scale=scale)}")
+        print(f"written to {plain(video.write(played, out, scale=scale), 500)}")
         return
-    rules = played.world().ruleset
+    rules = played.env().ruleset
     *_, last = frames(played)
     if out is None:
         print(ansi.ansi(last, colour=sys.stdout.isatty(), rules=rules), end="")
     else:
-        print(f"written to {png.write(picture.picture(last, scale, rules), out)}")
+        print(f"written to {plain(png.write(picture.picture(last, scale, rules), out), 500)}")

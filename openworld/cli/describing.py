@@ -41,4 +41,4 @@ def describe(words: list[str]) -> None:
         raise ValueError(f"--steps must be at most {len(played.actions)}, the replay's last, not {step}")
     # The whole replay is played: only its end shows whether it plays as recorded.
     shown = [tokens for number, tokens in enumerate(frames(played)) if number == step]
-    print(text(shown[0], played.world().ruleset), end="")
+    print(text(shown[0], played.env().ruleset), end="")

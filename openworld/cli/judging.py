@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 #: Agents that need no training.
 BASELINES = ("random", "scripted")
-#: The most episodes of a run beside a random agent, which play at once.
-MOST_BESIDE_RANDOM = 100_000
+#: The most episodes of a run beside a random agent, and how many there are if nothing is said.
+MOST_BESIDE_RANDOM, BESIDE_RANDOM = 100_000, 1000
 
 
 def evaluate(words: list[str]) -> None:
@@ -26,11 +26,11 @@ def evaluate(words: list[str]) -> None:
 
     @dataclass(frozen=True)
     class Evaluate:
-        """Evaluate an agent on held-out worlds.
+        """Evaluate an agent on held-out worlds, and print a summary with 95 % intervals.
 
-        `evaluate RUN` compares the newest policy of a run with a random one, and writes the report into the
-        run's folder. `evaluate --agent AGENT`, or `evaluate RUN --protocol NAME`, judges an agent by a
-        protocol, and writes a result that `openworld verify` can check.
+        With a protocol (--protocol, or --agent alone) the result is written to a file that `openworld verify`
+        checks. `evaluate RUN` without a protocol plays a run in its own environment, beside a random agent,
+        and writes evaluation.json into the folder of the run.
 
         Attributes:
             run: folder of a run, or anything that --agent takes.
@@ -38,13 +38,13 @@ def evaluate(words: list[str]) -> None:
                 of Stable-Baselines3 (a .zip can contain code that runs when it is loaded: use only those you
                 trust).
             protocol: name of the protocol, for example openworld-v0-2026.
-            episodes: number of held-out episodes; without it, the protocol's, or 1000 without a protocol.
-            out: file of the result; without it, AGENT.PROTOCOL.json.
-            name: name of the agent in the result; without it, a part of --agent.
+            episodes: number of held-out episodes; without it, all of the protocol, or 1000 without one.
+            out: file of a protocol's result; without it, AGENT.PROTOCOL.json.
+            name: name of the agent in a protocol's result; without it, a part of --agent.
             algorithm: class that saved the .zip: PPO, DQN, MaskablePPO or RecurrentPPO.
-            greedy: trained agents take their most likely action instead of a random draw.
+            greedy: trained agents take their most probable action instead of a random draw.
             worlds: worlds that play at once; without it all, or 100 for agents that act in one world at a
-                time.
+                time. Trained agents, random and scripted have the same result for any number.
             force: replace an existing file, also one that this command did not write.
         """
 
@@ -65,23 +65,27 @@ def evaluate(words: list[str]) -> None:
     if options.run is not None and options.agent is not None:
         raise ValueError(f"name one agent, not {options.run} and {options.agent}")
     if options.agent is None and options.protocol is None:
-        beside_random(str(options.run), 1000 if options.episodes is None else options.episodes)
-        return
-    judged(options, str(options.agent or options.run))
+        beside_random(options)
+    else:
+        by_protocol(options, str(options.agent or options.run))
 
 
-def beside_random(run: str, episodes: int) -> None:
-    """Compare the newest policy of a run with a random one."""
+def beside_random(options: Any) -> None:
+    """Evaluate a run's newest policy beside a random agent, in the run's own environment."""
+    episodes = BESIDE_RANDOM if options.episodes is None else options.episodes
     if not 1 <= episodes <= MOST_BESIDE_RANDOM:
         raise ValueError(f"--episodes must be 1 to {MOST_BESIDE_RANDOM:,}, not {plain(episodes, 40)}")
+    for option in ("out", "name"):
+        if getattr(options, option) is not None:
+            raise ValueError(f"--{option} is for a protocol's result; name a protocol with --protocol")
     require("optax", "orbax.checkpoint", "rich")
     prepare()
     from openworld_trainers.run.evaluate import evaluate as play
 
-    play(run, episodes).show()
+    play(str(options.run), episodes, greedy=options.greedy, at_once=options.worlds).show()
 
 
-def judged(options: Any, source: str) -> None:
+def by_protocol(options: Any, source: str) -> None:
     """Judge an agent by a protocol, and write the result."""
     from openworld.judging import judge, protocols
     from openworld.judging.agents import Entrant
@@ -93,23 +97,23 @@ def judged(options: Any, source: str) -> None:
         raise ValueError(f"--out {out} is a folder; the result needs a file")
     check_output(out, RESULT, force=options.force)
     prepare()
-    entrant = Entrant(name, agent(source, protocol, options.algorithm, options.greedy), source)
+    entrant = Entrant(name, factory(source, protocol, options.algorithm, options.greedy), source)
     result = judge.judge(entrant, protocol, episodes=options.episodes, at_once=options.worlds, say=say)
     path = plain(result.save(out), 500)
-    print("\n".join(judge.told(result)))
+    print("\n".join(judge.lines(result)))
     print(f"written to {path}; check it with: openworld verify {path}")
 
 
-def agent(source: str, protocol: "Protocol", algorithm: str, greedy: bool) -> Callable[[], Any]:
-    """Return a function that makes the agent of a source; see the option --agent."""
+def factory(source: str, protocol: "Protocol", algorithm: str, greedy: bool) -> Callable[[], Any]:
+    """Return the factory of the agent that a source names."""
     from openworld import registry
     from openworld.judging.agents import AgentError, load
 
     rules = registry.ruleset(protocol.world)
     if source == "random":
-        from openworld_trainers.baselines.scripted.random import Dice
+        from openworld_trainers.baselines.scripted.random import Uniform
 
-        return lambda: Dice(rules.actions)
+        return lambda: Uniform(rules.actions)
     if source == "scripted":
         from openworld_trainers.baselines.scripted.policy import Scripted
 
@@ -123,10 +127,10 @@ def agent(source: str, protocol: "Protocol", algorithm: str, greedy: bool) -> Ca
 
         return lambda: Zip(path, rules, algorithm=algorithm, greedy=greedy)
     if path.exists():
-        require("orbax.checkpoint", "safetensors")
-        from openworld_trainers.run.judged import Trained
+        require("optax", "orbax.checkpoint", "rich", "safetensors")
+        from openworld_trainers.run.evaluate import policy_of
 
-        return lambda: Trained(path, rules, greedy=greedy)
+        return lambda: policy_of(path, rules, greedy=greedy)
     if ":" not in source:
         known = ", ".join(BASELINES)
         raise AgentError(
@@ -136,20 +140,20 @@ def agent(source: str, protocol: "Protocol", algorithm: str, greedy: bool) -> Ca
 
 
 def verify(words: list[str]) -> int:
-    """Check a result: play its episodes again and compare all numbers."""
+    """Play a result's episodes again, and report whether its numbers are true."""
     import tyro
 
     @dataclass(frozen=True)
     class Verify:
         """Check a result: play all its episodes again and compare every number.
 
-        The exit code is 0 if all numbers are right, also for a trial with fewer episodes than the protocol
-        has (a line says so). It is 1 if a number is wrong; the differences are named. It is 2 if the file is
-        not a result or cannot be played.
+        The exit code is 0 if all numbers are true, also in a trial with fewer episodes than the protocol has;
+        1 if a number is not, with a line for each difference; 2 if the file is not a result, or cannot be
+        played.
 
         Attributes:
             result: a file that `openworld evaluate` wrote.
-            most: the most differences to name.
+            most: how many differences to print.
         """
 
         result: tyro.conf.Positional[Path]
@@ -185,12 +189,12 @@ def leaderboard(words: list[str]) -> int:
     class Leaderboard:
         """Verify results and write the leaderboard: a page of those that are right and complete.
 
-        The exit code is 1 if a file is left out; a line names each of these files and the reason.
+        The exit code is 1 if a file is not on the page; a line for each such file gives the reason.
 
         Attributes:
             results: files, or folders of files.
-            out: file of the page.
-            force: replace an existing file, also one that this command did not write.
+            out: the page.
+            force: replace an existing file, even if this command did not write it.
         """
 
         results: tyro.conf.Positional[tuple[Path, ...]] = (Path("docs/results/leaderboard"),)
@@ -210,5 +214,5 @@ def leaderboard(words: list[str]) -> int:
 
 
 def say(text: str) -> None:
-    """Print a line about the progress."""
+    """Print the progress on standard error."""
     print(plain(text, 600), file=sys.stderr, flush=True)

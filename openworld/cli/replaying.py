@@ -85,15 +85,16 @@ def replay(words: list[str]) -> None:
 def write(options: Any, episodes: list["Episode"]) -> None:
     """Write the film, the picture and the page that the options ask for."""
     if options.video:
-        print(f"written to {film(episodes, options.video, options.speed, options.scale)}")
+        print(f"written to {plain(film(episodes, options.video, options.speed, options.scale), 500)}")
     if options.picture:
         from openworld.render import png
 
-        print(f"written to {png.write(still(episodes, longest(episodes), options.scale), options.picture)}")
+        drawn = png.write(still(episodes, longest(episodes), options.scale), options.picture)
+        print(f"written to {plain(drawn, 500)}")
     if options.html:
         from openworld.render import page
 
-        print(f"written to {page.write(episodes, options.html)}")
+        print(f"written to {plain(page.write(episodes, options.html), 500)}")
 
 
 class Progress:
@@ -103,6 +104,7 @@ class Progress:
         self.out = sys.stderr if out is None else out
         self.name, self.steps = plain(name), len(recorded.actions)
         self.said = self.begun = time.monotonic()
+        self.first = 0
         if self.steps > MANY_STEPS:
             print(f"{self.name}: playing {self.steps:,} steps", file=self.out, flush=True)
 
@@ -111,9 +113,13 @@ class Progress:
         now = time.monotonic()
         if now - self.said >= PROGRESS_SECONDS and 0 < step < self.steps:
             self.said = now
-            left = (now - self.begun) * (self.steps - step) / step
-            line = f"{self.name}: {step:,} of {self.steps:,} steps played, about {left:,.0f} s left"
+            line = f"{self.name}: {step:,} of {self.steps:,} steps played"
+            if step > self.first:
+                left = (now - self.begun) * (self.steps - step) / (step - self.first)
+                line += f", about {left:,.0f} s left"
             print(line, file=self.out, flush=True)
+        if step == 1:  # the first step also compiled
+            self.begun, self.first = now, 1
 
 
 def load(path: Path, number: int) -> tuple[str, "Replay"]:

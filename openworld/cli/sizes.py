@@ -1,10 +1,9 @@
 """The sizes of each id; nothing is compiled for them."""
 
 import jax
-import jax.numpy as jnp
 
 from openworld import registry
-from openworld.environment import MAX_AGENTS
+from openworld.observe.layout import MOST_PLAYERS
 from openworld.storage import replay
 
 
@@ -13,7 +12,7 @@ def of(id: str) -> dict[str, str]:
     env = registry.make(id, observation="tokens")
     symbolic, pixels = (registry.make(id, observation=form, num_agents=1) for form in ("symbolic", "pixels"))
     rules = env.ruleset
-    _, state = jax.eval_shape(env.reset_seeds, jax.ShapeDtypeStruct((1, 2), jnp.uint32))
+    state = env.state_shape(1)
     state_bytes = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
     return {
         "id": id,
@@ -24,7 +23,7 @@ def of(id: str) -> dict[str, str]:
         "actions": f"{env.num_actions}",
         "achievements": f"{rules.achievements}",
         "steps at most": f"{env.time_limit:,}",
-        "players": f"{env.num_agents}" if env.num_agents == 1 else f"1 to {MAX_AGENTS}",
+        "players": f"{env.num_agents}" if env.num_agents == 1 else f"1 to {MOST_PLAYERS}",
         "tokens (uint8)": f"{env.layout.size:,}",
         "symbolic (float32)": f"{symbolic.observation_shape[0]:,}",
         "pixels (uint8)": " x ".join(map(str, pixels.observation_shape)),

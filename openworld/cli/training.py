@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from openworld.cli.options import check_ending, number_of, parse, prepare, require, value_of
 from openworld.system.files import REPORT, check_output
+from openworld.system.foreign_text import plain
 
 if TYPE_CHECKING:
     from openworld_trainers.planner.scaling import Reason
@@ -74,7 +75,7 @@ def train(words: list[str]) -> None:
     if reasons and devices.is_first():  # what follows from them is told by the run itself
         print(scaling.table(scaling.explain(options.config, reasons)), flush=True)
     run_dir = options.run_dir or new_folder(options.reference or name)
-    print(f"run folder: {run(options.config, run_dir, options.resume, force=options.force)}")
+    print(f"run folder: {plain(run(options.config, run_dir, options.resume, force=options.force), 500)}")
 
 
 def plan(words: list[str]) -> int:
@@ -152,7 +153,7 @@ def report(words: list[str]) -> None:
     require("matplotlib", "rich")
     from openworld_trainers.analysis.report import report as write
 
-    print(f"written to {write(options.runs, options.out)}")
+    print(f"written to {plain(write(options.runs, options.out), 500)}")
 
 
 def settings(words: list[str]) -> "tuple[Config, tuple[Reason, ...], str]":

@@ -57,11 +57,21 @@ def below(bits: UInt32[Array, "*n"], count: int) -> Int32[Array, "*n"]:
     return (bits & np.uint32(count - 1)).astype(jnp.int32)
 
 
+def integer_words(key: int | np.integer) -> UInt32[np.ndarray, "2"]:
+    """Return the two words of an integer, the low one first.
+
+    Example:
+        >>> integer_words(2**32 + 5).tolist()
+        [5, 1]
+    """
+    value = int(key) % 2**64
+    return np.array([value & 0xFFFFFFFF, value >> 32], np.uint32)
+
+
 def key_words(key: Array | int) -> UInt32[Array, " words"]:
     """Return the words of a JAX key (typed or raw), or of an integer."""
     if isinstance(key, int | np.integer):
-        value = int(key) % 2**64
-        return jnp.array([value & 0xFFFFFFFF, value >> 32], jnp.uint32)
+        return jnp.asarray(integer_words(key))
     if jnp.issubdtype(key.dtype, jax.dtypes.prng_key):
         key = jax.random.key_data(key)
     return jnp.asarray(key).reshape(-1).astype(jnp.uint32)

@@ -1,6 +1,7 @@
-"""The few things that XLA and JAX's devices ask of us. Each is here once, and says why it is needed.
+"""Idioms that XLA and devices need and JAX has no function for. Each is here once and says why it is needed.
 
 * `opaque_true`: a value that is true, which the compiler cannot know.
+* `after`: a write that waits for a read.
 * `stage_of`: where one kernel ends and the next begins.
 * `for_the_few`: work that only few worlds of a batch need in a step.
 * `in_blocks`: work whose intermediate values must stay small.
@@ -16,24 +17,48 @@ from jax.extend.core import Var, jaxpr_as_fun
 from jax.sharding import NamedSharding, PartitionSpec
 from jaxtyping import Array, Bool, Int32, Integer, Shaped
 
+from openworld.core import tuning
+
 #: Runs a function on its arguments.
 Stage = Callable[..., Any]
 Carry = TypeVar("Carry")
 
 
 def opaque_true(words: Integer[Array, " n"]) -> Bool[Array, ""]:
-    """Return True, computed so that the compiler cannot know it: no word has more bits set than it has bits.
+    """Return True, computed so that the compiler cannot know it.
 
     Why: XLA removes a conditional whose predicate it knows. `stage_of` needs one that stays.
-    When: once for each call of a compiled function, from any integers of the batch.
-    Cost: one reduction. All words are read, not one: a reduction is defined however the array lies on devices.
+    When: once for each call of a compiled function, from any integers of the batch, one a world.
+    Cost: one reduction. All words are read, because a reduction is defined however the array lies on devices.
 
     Example:
         >>> bool(opaque_true(jnp.arange(3)))
         True
     """
-    bits = jnp.asarray(words.dtype.itemsize * 8, words.dtype)
-    return jnp.any(jax.lax.population_count(words) <= bits)
+    return jnp.any(_holds(words))
+
+
+def after(write: Bool[Array, " worlds"], read: Integer[Array, " worlds"]) -> Bool[Array, " worlds"]:
+    """Return the mask of a write, unchanged, which the compiler knows only once it has computed what reads.
+
+    Why: XLA copies an array that is written in place while a read of it is still to come.
+    When: where a step reads the maps of worlds that it then writes anew.
+    Cost: one comparison a world.
+
+    Args:
+        write: worlds that are written.
+        read: any integer that is computed from the read.
+
+    Example:
+        >>> after(jnp.array([True, False]), jnp.arange(2)).tolist()
+        [True, False]
+    """
+    return write & _holds(read)
+
+
+def _holds(words: Integer[Array, "*n"]) -> Bool[Array, "*n"]:
+    """Return True for every word: none has more bits set than it has bits. XLA does not know that."""
+    return jax.lax.population_count(words) <= jnp.asarray(words.dtype.itemsize * 8, words.dtype)
 
 
 def plain(function: Callable[..., Any], *args: Any) -> Any:
@@ -46,19 +71,19 @@ def stage_of(always: Bool[Array, ""]) -> Stage:
 
     Why: XLA's CPU compiler fuses a value into each of its users, so that what a step decides once for a world
     would be computed again for each tile in view. `jax.lax.optimization_barrier` does not stop that. A
-    conditional does: its results are written to memory.
-    When: around a value that is dear to compute and has many users.
-    Cost: its results are written and read once. On accelerators, whose fusion does not do this, it is a plain call.
+    conditional does: its results are written to memory. When: around a value that is dear to compute and has
+    many users. Cost: its results are written and read once. On accelerators, whose fusion does not do this,
+    it is a plain call.
 
     Args:
         always: a true value that the compiler cannot know to be true, from `opaque_true`.
     """
-    if jax.default_backend() != "cpu":
+    if not tuning.here().staged:
         return plain
 
     def run(function: Callable[..., Any], *args: Any) -> Any:
         given, form = jax.tree.flatten(args)
-        traced, told = jax.make_jaxpr(
+        traced, shape = jax.make_jaxpr(
             lambda *given: function(*jax.tree.unflatten(form, given)), return_shape=True
         )(*given)
         # What only passes through stays outside, or the conditional would copy it.
@@ -81,7 +106,7 @@ def stage_of(always: Bool[Array, ""]) -> Stage:
 
         made = iter(jax.lax.cond(always, play, never, *given))
         out = [next(made) if origin is None else given[origin] for origin in passed]
-        return jax.tree.unflatten(jax.tree.structure(told), out)
+        return jax.tree.unflatten(jax.tree.structure(shape), out)
 
     return run
 
@@ -95,13 +120,23 @@ def for_the_few(
     """Do the work for every pending world, `chunk` of them at a time, until none is left.
 
     Why: under `vmap` a conditional computes both of its branches for every world.
-    When: in a step that only few worlds need this work. Each pending world is worked on exactly once; the chunk
+    When: in a step that only few worlds need this work. Each pending world is worked on exactly once; the
+    chunk
     size changes only the time that takes.
     Cost: a cumulative sum over the worlds, and a pass of the loop for each `chunk` of pending worlds.
 
     Args:
-        work: takes the carry and the indices of up to `chunk` worlds; an index of `worlds` stands for nobody and
-            must be clipped when read and dropped when written.
+        pending: the worlds that need the work.
+        carry: what the work reads and writes.
+        work: takes the carry and the indices of up to `chunk` worlds. An index of `worlds` stands for no world:
+            it must be clipped when read and dropped when written.
+        chunk: worlds of one pass.
+
+    Example:
+        >>> def double(numbers, index):
+        ...     return numbers.at[index].multiply(2, mode="drop")
+        >>> for_the_few(jnp.array([False, True, True]), jnp.arange(3), double, chunk=1).tolist()
+        [0, 2, 4]
     """
     worlds = pending.shape[0]
     if worlds == 1:
@@ -124,7 +159,12 @@ def for_the_few(
 def in_blocks(
     function: Callable[[Shaped[Array, "*shape"]], Any], items: Shaped[Array, "n *shape"], size: int
 ) -> Any:
-    """Return the function of each item, `size` items at a time, so that what they need meanwhile stays small."""
+    """Return the function of each item, computed for `size` items at a time.
+
+    Why: what a function needs meanwhile is many times its result (a world in the making, for example).
+    When: where a batch can be larger than the memory for its intermediate values.
+    Cost: one pass of a loop for each `size` items.
+    """
     count = items.shape[0]
     if count <= size:
         return jax.vmap(function)(items)
@@ -151,21 +191,21 @@ def as_varying(value: Any, kind: Any) -> Any:
 
 
 def _varying(kind: Any) -> frozenset[Any]:
-    """Return the mesh axes along which a value of a type differs: JAX has it under one name, or a later one."""
+    """Return the mesh axes along which a value of a type differs; the name depends on JAX's version."""
     if hasattr(kind, "vma"):
         return kind.vma
     return getattr(getattr(kind, "manual_axis_type", None), "varying", frozenset())
 
 
 def by_devices(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function of batches that each device runs on its own share, where they are spread explicitly.
+    """Return a function of batches that each device runs on its own share, if they are spread explicitly.
 
     What lies on a mesh of explicit axes has its sharding in its type, and JAX refuses operations whose result
     could lie in several ways. Worlds know nothing of each other, so that every device can play its own.
 
     Args:
-        function: takes trees of arrays, the first of which has the axis of worlds; every array with axes leads
-            with that one. Returns trees of such arrays.
+        function: takes trees of arrays, the first of which has the axis of worlds; every array with axes
+            leads with that one. Returns trees of such arrays.
     """
 
     def run(*args: Any) -> Any:
@@ -179,7 +219,7 @@ def by_devices(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def spread(function: Callable[..., Any], mesh: Any, names: Any) -> Callable[..., Any]:
-    """Return a function of batches, as `by_devices` takes it, that the devices of a mesh share along its axes."""
+    """Return a function of batches that the devices of a mesh share along its axes; see `by_devices`."""
     shared, whole = PartitionSpec(names), PartitionSpec()
 
     def run(*args: Any) -> Any:

@@ -1,1 +1,1 @@
-"""What drives the rules: one step of one world, the rare work of a batch, compiled functions, devices."""
+"""The engine around the rules: one step of a world, the step of a batch, compiled functions, devices."""

@@ -1,11 +1,21 @@
-"""Arguments of an `Environment` and its functions, checked: a refusal is one line that says what would be right."""
+"""Checks of the arguments of an `Environment` and its functions.
+
+A refusal is one line that says what is right.
+"""
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
+
+from openworld.engine.batch import State
+from openworld.system import forking
+
+if TYPE_CHECKING:
+    from openworld.environment import Environment
 
 #: The most steps of an episode: one less than a tick can count, as the tick after the last must exist.
 MOST_STEPS = 2**31 - 2
@@ -39,32 +49,57 @@ def share(name: str, value: Any, parts: int) -> float:
     return float(value)
 
 
-def batch(call: str, value: Any, kind: type, shapes: dict[str, tuple[int, ...]], id: str) -> int:
-    """Return how many worlds a state has, or refuse what is no batch of worlds of these shapes.
+def worlds(env: "Environment", call: str, state: Any) -> int:
+    """Return the number of worlds of a state, or refuse what is no state of this environment.
 
     Args:
-        call: what is called, as a message has it.
-        kind: the class of states.
-        shapes: of one world, by the names "maps", "players" and "items".
-        id: of the environment.
+        env: the environment.
+        call: what is called, as a message has it: "step()".
+        state: what should be a `State`.
     """
-    if not isinstance(value, kind):
-        raise TypeError(f"{call}: the state must be a State, as reset() returns it, not {described(value)}")
-    tick, player = value.world.tick.shape, value.world.player
+    forking.refuse()
+    if not isinstance(state, State):
+        raise TypeError(f"{call}: the state must be a State, as reset() returns it, not {described(state)}")
+    tick, player, rules = state.world.tick.shape, state.world.player, env.ruleset
     if len(tick) != 1:
         raise ValueError(
             f"{call}: the state must have one axis of worlds, not {len(tick)}; call it without jax.vmap"
         )
-    found = {
-        "maps": value.ground.tiles.shape[1:],
-        "players": player.facing.shape[1:],
-        "items": player.inventory.shape[2:],
-    }
-    for name, shape in shapes.items():
-        if found[name] != shape:
-            told = f"its {name} are {list(found[name])}, not {list(shape)}"
-            raise ValueError(f"{call}: the state is of other worlds than {id}: {told}")
+    for name, found, shape in (
+        ("maps", state.ground.tiles.shape[1:], (len(rules.floors), rules.rows, rules.cols)),
+        ("players", player.facing.shape[1:], (env.num_agents,)),
+        ("items", player.inventory.shape[2:], (rules.items,)),
+    ):
+        if found != shape:
+            difference = f"its {name} are {list(found)}, not {list(shape)}"
+            raise ValueError(f"{call}: the state is of other worlds than {env.id}: {difference}")
     return tick[0]
+
+
+def played(env: "Environment", call: str, state: Any, action: Any, time_limit: Any = None) -> tuple[Any, Any]:
+    """Return actions and time limit in the one form that is compiled, or refuse them.
+
+    Args:
+        env: the environment.
+        call: what is called, as a message has it: "step()".
+        state: the worlds.
+        action: as `Environment.step` takes it.
+        time_limit: as `Environment.step` takes it; None takes the environment's own.
+    """
+    count = worlds(env, call, state)
+    each = (count,) if env.num_agents == 1 else (count, env.num_agents)
+    given = np.int32(env.time_limit) if time_limit is None else limit(time_limit, count)
+    return actions(action, each, env.num_actions), given
+
+
+def repetition(env: "Environment", asked: Any, worlds: int) -> Any:
+    """Return whether worlds repeat, for all or for each; None takes the environment's own."""
+    return flags("repeat_world", env.repeat_world if asked is None else asked, worlds)
+
+
+def tokens(env: "Environment", value: Any) -> None:
+    """Refuse what are no tokens of an environment's rules."""
+    array("tokens", value, (*getattr(value, "shape", ())[:-1], env.layout.size), np.dtype(np.uint8))
 
 
 def actions(value: Any, shape: tuple[int, ...], count: int) -> Any:
@@ -82,7 +117,7 @@ def actions(value: Any, shape: tuple[int, ...], count: int) -> Any:
         except (TypeError, ValueError):
             # A list of JAX's numbers under a caller's jit, or rows of different lengths.
             value = _stacked(value, wanted)
-    if not jnp.issubdtype(value.dtype, jnp.integer):
+    if not jnp.issubdtype(value.dtype, jnp.integer) or value.dtype.kind not in "iu":
         raise TypeError(f"the action must be {wanted}, not {described(given)}")
     if value.shape != shape:
         each = "one for each world" if len(shape) == 1 else "worlds and players"
@@ -121,13 +156,16 @@ def seeds(value: Any) -> Any:
 
 def key(value: Any) -> Any:
     """Return a JAX key, raw words or a number, or refuse it."""
-    number = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    array = isinstance(value, jax.Array | np.ndarray) and (
-        jnp.issubdtype(value.dtype, jax.dtypes.prng_key) or (value.ndim > 0 and value.dtype.kind in "iu")
-    )
-    if not number and not array:
-        raise TypeError(f"the key must be a JAX key or a whole number, not {described(value)}")
-    return value
+    if isinstance(value, int | np.integer) and not isinstance(value, bool):
+        return value
+    if isinstance(value, jax.Array | np.ndarray):
+        typed = jnp.issubdtype(value.dtype, jax.dtypes.prng_key)
+        if typed or (value.ndim > 0 and value.dtype.kind in "iu"):
+            one = value.shape == () if typed else value.ndim == 1 and value.shape[0] in (2, 4)
+            if not one:
+                raise ValueError(f"the key must be one JAX key, not {described(value)}")
+            return value
+    raise TypeError(f"the key must be a JAX key or a whole number, not {described(value)}")
 
 
 def limit(value: Any, worlds: int) -> Any:
@@ -138,6 +176,13 @@ def limit(value: Any, worlds: int) -> Any:
         raise TypeError(f"time_limit must be whole numbers, not {described(value)}")
     if value.shape not in ((), (worlds,)):
         raise ValueError(f"time_limit must be one number, or {worlds}, one for each world, not {value.shape}")
+    if not isinstance(value, Tracer):
+        known = np.asarray(value)
+        wrong = known[(known < 1) | (known > MOST_STEPS)]
+        if wrong.size:
+            raise ValueError(f"time_limit must be 1 to {MOST_STEPS}, got {wrong.flat[0]}")
+    elif value.dtype.itemsize >= 4:  # under a caller's jit: what int32 cannot hold is the longest limit
+        value = jnp.clip(value, None, jnp.asarray(MOST_STEPS, value.dtype))
     return value.astype(np.int32)
 
 
@@ -172,7 +217,7 @@ def described(value: Any) -> str:
 
 
 def _short(value: Any) -> bool:
-    """Whether a value is a list of few numbers."""
+    """Return whether a value is a list of few numbers."""
     return (
         isinstance(value, list | tuple) and len(value) < 9 and all(isinstance(x, int | float) for x in value)
     )

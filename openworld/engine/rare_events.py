@@ -1,6 +1,7 @@
-"""The rare work of a batch's step: changing floors, lighting torches, creatures that appear, new episodes.
+"""The rare work of a batch's step: changing floors, lighting torches, creatures that appear.
 
-Each chore is done for just the worlds that need it (`xla.for_the_few`), with the functions of a single world.
+Each piece of it is done only for the worlds that need it (`xla.for_the_few`), with the functions of a single
+world. `tuning` says how many worlds share a pass.
 """
 
 from collections.abc import Callable
@@ -16,29 +17,13 @@ from openworld.content.ids import Kind
 from openworld.content.rulesets import Ruleset
 from openworld.content.smooth_tables import SmoothRow
 from openworld.content.tables import Tables
+from openworld.core import tuning
 from openworld.core.state import Ground, World, narrow, widen
 from openworld.core.xla import Stage, for_the_few
-from openworld.engine import step as single
+from openworld.engine import step
 from openworld.generate.floor import Floor, Site, rooms_floor, smooth_floor
 from openworld.generate.glow import glow
 from openworld.rules import arrival, light, spawning, travel
-
-
-class Share(NamedTuple):
-    """How many worlds share one pass of a chore.
-
-    A CPU takes few at a time, so that what they need meanwhile stays in its cache; an accelerator takes a share of
-    the batch that one pass mostly settles, for each pass costs it a round trip to the host.
-    """
-
-    few: int  # at most so many, on a CPU
-    one_in: int  # of so many worlds one, on an accelerator
-
-
-SPAWNS, TORCHES, TRAVELS = Share(128, 16), Share(64, 128), Share(64, 256)
-FLOORS, RESETS = Share(16, 1024), Share(16, 64)
-#: Of a small batch a CPU takes one world in so many.
-RARITY = 32
 
 Record = TypeVar("Record")
 Few = Int32[Array, " few"]
@@ -47,16 +32,10 @@ Where = Few | tuple[Array | int, ...]
 
 
 class Land(NamedTuple):
-    """What chores change."""
+    """The two parts of a batch that rare work changes."""
 
     world: World
     ground: Ground
-
-
-def chunk(share: Share, worlds: int) -> int:
-    """Return how many worlds share a pass of rare work; nothing but speed depends on it."""
-    on_cpu = jax.default_backend() == "cpu"
-    return max(1, min(share.few, worlds // RARITY) if on_cpu else worlds // share.one_in)
 
 
 def take(records: Record, index: Where) -> Record:
@@ -76,7 +55,15 @@ def put(records: Record, index: Where, values: Record) -> Record:
 def change_floors(
     land: Land, action: Int32[Array, "worlds agents"], rules: Ruleset, tables: Tables, stage: Stage
 ) -> Land:
-    """Let those who take a ladder arrive on the floor that it leads to, which is generated on first entry."""
+    """Move players who take a ladder to the floor that it leads to. A floor is generated on first entry.
+
+    Args:
+        land: the worlds and their ground.
+        action: of each player, in range.
+        rules: the ruleset.
+        tables: its tables.
+        stage: from `xla.stage_of`.
+    """
     if len(rules.floors) == 1:
         return land
     worlds, agents = action.shape
@@ -89,13 +76,13 @@ def change_floors(
         gone = jax.vmap(lambda w, d: narrow(travel.change_floor(widen(w), d)))(few, take(way, index))
         return _swap(land, index, few, _arrived(gone, take(way, index)))
 
-    land = for_the_few(leaving, land, leave, chunk(TRAVELS, worlds))
+    land = for_the_few(leaving, land, leave, tuning.here().travels.of(worlds))
     world = land.world
     floor, theme = world.floor.astype(jnp.int32), world.theme.astype(jnp.int32)
     here = jnp.arange(len(rules.floors), dtype=jnp.int32)[None] == floor[:, None]
     unknown = leaving & ~jnp.any(here & world.floors.visited, axis=-1)
     has_rooms = tables.has_rooms[theme]
-    shape, size = (rules.rows, rules.cols), chunk(FLOORS, worlds)
+    shape, size = (rules.rows, rules.cols), tuning.here().floors.of(worlds)
 
     def discover(land: Land, index: Few, make: Callable[[Site], Floor]) -> Land:
         return _make_floor(land, index, partial(_arrived, way=take(way, index)), make, tables)
@@ -109,18 +96,18 @@ def change_floors(
         return land
     head = jax.vmap(_head)(before, action, way)
     part = partial(_part, head=head, rules=rules, tables=tables)
-    return for_the_few(leaving, land, part, chunk(TRAVELS, worlds))
+    return for_the_few(leaving, land, part, tuning.here().travels.of(worlds))
 
 
 def _head(world: World, action: Int32[Array, " agents"], way: Int32[Array, ""]) -> Int32[Array, ""]:
-    """Return which player leads a company along a ladder."""
+    """Return the player who takes the others along a ladder."""
     wide = widen(world)
     sinks, rises = travel.takers(wide, action)
     return arrival.leader(wide, jnp.where(way > 0, sinks, rises))
 
 
 def settle(world: World, tiles: UInt8[Array, "rows cols"], tables: Tables) -> World:
-    """Spread the company of a new world about the tile on which it begins."""
+    """Spread the players of a new world about the tile on which they begin."""
     wide = widen(world)
     rows, cols = tiles.shape
     start = arrival.corner(wide.player.position[0], (rows, cols))
@@ -131,7 +118,7 @@ def settle(world: World, tiles: UInt8[Array, "rows cols"], tables: Tables) -> Wo
 
 
 def _part(land: Land, index: Few, head: Int32[Array, " worlds"], rules: Ruleset, tables: Tables) -> Land:
-    """Spread the companies of the few worlds about the ladders that they have come by."""
+    """Spread the players of the few worlds about the ladders that they have come by."""
     few = take(land.world, index)
     wide = widen(few)
     start = jax.vmap(lambda w: arrival.corner(w.player.position[0], (rules.rows, rules.cols)))(wide)
@@ -143,19 +130,22 @@ def _part(land: Land, index: Few, head: Int32[Array, " worlds"], rules: Ruleset,
 
 
 def _arrived(few: World, way: Few) -> World:
-    """Set the players on the ladder that they came by; that of an unknown floor is known once it is made."""
+    """Put the players on the ladder that they came by.
+
+    The one on a new floor is known once the floor is made.
+    """
     return jax.vmap(lambda w, d: narrow(travel.step_off(widen(w), d)))(few, way)
 
 
 def _swap(land: Land, index: Few, before: World, after: World) -> Land:
-    """Leave the creatures of the old floor in the ground, and fetch those of the new one, if it was ever seen."""
+    """Store the creatures of the old floor in the ground; load those of the new floor if it was visited."""
     ground = land.ground
     old, new = before.floor.astype(jnp.int32), after.floor.astype(jnp.int32)
     few = jnp.arange(index.shape[0], dtype=jnp.int32)
     known = after.floors.visited[few, new]
     for name in ("mobs", "projectiles"):
         kept = getattr(ground, name)
-        # Read before it is written to, or the compiler would keep a copy of what all worlds have left.
+        # Read first, then written: otherwise XLA copies the stored creatures of all worlds.
         found, then = jax.lax.optimization_barrier((take(kept, (index, new)), index))
         found = eqx.tree_at(lambda f: f.alive, found, found.alive & known[:, None])
         left = put(kept, (then, old), getattr(before, name))
@@ -171,7 +161,7 @@ def _row(site: Site, tables: Tables) -> SmoothRow:
 def _make_floor(
     land: Land, index: Few, arrive: Callable[[World], World], make: Callable[[Site], Floor], tables: Tables
 ) -> Land:
-    """Make the floors that the few worlds' players come to, and let them arrive there."""
+    """Generate the floors that the few worlds' players enter, and put the players there."""
     world, ground = take(land.world, index), land.ground
     floor, theme = world.floor.astype(jnp.int32), world.theme.astype(jnp.int32)
     tiles, ladders = jax.vmap(make)(Site(world.seed, world.depth.astype(jnp.int32), theme))
@@ -188,7 +178,15 @@ def _make_floor(
 def light_torches(
     world: World, ground: Ground, torches: Int32[Array, "worlds agents 2"], rules: Ruleset, tables: Tables
 ) -> Ground:
-    """Add the light of the torches set in this step (row -1: none) on dark floors."""
+    """Add the light of the torches set in this step on dark floors.
+
+    Args:
+        world: the worlds after the step.
+        ground: their ground.
+        torches: where each player set a torch; row -1 where it set none.
+        rules: the ruleset.
+        tables: its tables.
+    """
     if ground.light is None:
         return ground
     dark = ~tables.lit[world.theme.astype(jnp.int32)]
@@ -210,32 +208,36 @@ def light_torches(
     kept = ground.light
     for agent in range(torches.shape[1]):
         pending = dark & (torches[:, agent, 0] >= 0)
-        kept = for_the_few(pending, kept, partial(one, agent=agent), chunk(TORCHES, pending.shape[0]))
+        kept = for_the_few(
+            pending, kept, partial(one, agent=agent), tuning.here().torches.of(pending.shape[0])
+        )
     return eqx.tree_at(lambda g: g.light, ground, kept)
 
 
 def spawn(world: World, ground: Ground, rules: Ruleset, tables: Tables) -> World:
-    """Let creatures appear in the few worlds where one is due."""
+    """Add creatures in the few worlds where one appears in this step."""
     shape = (rules.rows, rules.cols)
-    due = jax.vmap(lambda w: single.spawn_due(w, tables))(world)
+    due = jax.vmap(lambda w: step.spawn_due(w, tables))(world)
 
     def one_more(world: World, index: Few, kind: Kind) -> World:
         few = take(world, index)
         wide = widen(few)
         corner = jax.vmap(lambda w: spawning.corner(w, *shape))(wide)
         tiles = _windows(ground, index, wide.floor, corner, spawning.SPAN)
-        mobs = jax.vmap(lambda w, t: single.spawn(w, kind, t, tables, shape))(few, tiles)
+        mobs = jax.vmap(lambda w, t: step.spawn(w, kind, t, tables, shape))(few, tiles)
         return eqx.tree_at(lambda w: w.mobs, world, put(world.mobs, index, mobs))
 
     for kind in spawning.ORDER:
-        world = for_the_few(due[:, kind], world, partial(one_more, kind=kind), chunk(SPAWNS, due.shape[0]))
+        world = for_the_few(
+            due[:, kind], world, partial(one_more, kind=kind), tuning.here().spawns.of(due.shape[0])
+        )
     return world
 
 
 def _windows(
     ground: Ground, index: Few, floor: Int32[Array, " few"], corner: Int32[Array, "few 2"], span: int
 ) -> UInt8[Array, "few span_r span_c"]:
-    """Read windows of the few worlds, without gathering their maps first."""
+    """Return a window of each of the few worlds' maps, without a copy of the maps."""
     worlds, _, rows, cols = ground.tiles.shape
     size = (1, 1, min(span, rows), min(span, cols))
 

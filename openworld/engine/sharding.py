@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 class Sharded:
     """The functions of an environment over all axes of a mesh, whatever its axis types.
 
-    Every array leads with the worlds, a number of them that the devices can share alike; world i is the same as
-    without a mesh, bit for bit. The functions are jitted, and may be called under a caller's jit.
+    Every array leads with the worlds, a number of them that the devices can share alike; world i is the same
+    as without a mesh, bit for bit. The functions are jitted, and may be called under a caller's jit.
 
     Attributes:
         sharding: how every array lies: cut along its first axis.
     """
 
-    def __init__(self, environment: "Environment", mesh: jax.sharding.Mesh) -> None:
+    def __init__(self, env: "Environment", mesh: jax.sharding.Mesh) -> None:
         if not isinstance(mesh, jax.sharding.Mesh):
             raise TypeError(f"the mesh must be a jax.sharding.Mesh, not {arguments.described(mesh)}")
-        self.environment, self.mesh = environment, mesh
+        self.env, self.mesh = env, mesh
         self.sharding = NamedSharding(mesh, PartitionSpec(mesh.axis_names))
 
     def reset(self, key: Any, num_worlds: int, *, held_out: bool = False) -> Any:
@@ -63,13 +63,12 @@ class Sharded:
         return self._functions["action_mask"](state)
 
     def _played(self, how: str, state: Any, action: Any) -> Any:
-        action, _ = self.environment._checked(f"{how}()", state, action)
+        action, _ = arguments.played(self.env, f"{how}()", state, action)
         return self._functions[how](state, jax.device_put(action, self.sharding))
 
     @cached_property
     def _functions(self) -> "dict[str, Callable[..., Any]]":
         names = ("reset_seeds", "step", "advance", "renew", "action_mask")
         return {
-            name: jax.jit(spread(getattr(self.environment, name), self.mesh, self.mesh.axis_names))
-            for name in names
+            name: jax.jit(spread(getattr(self.env, name), self.mesh, self.mesh.axis_names)) for name in names
         }

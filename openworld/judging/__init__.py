@@ -1,5 +1,12 @@
-"""Judging any agent by a named protocol: play, sum up, keep the result, and check a result by playing it again.
+"""Judging: play an agent by a protocol, compute its statistics, write the result, and verify results.
 
-The parts, each importable alone: `protocols` (what is played), `agents` (who plays), `play` (the playing),
-`numbers` (what it adds up to), `result` (the file), `judge` (all of these in turn), `verify`, `leaderboard`.
+Modules, from the bottom up:
+
+* `agents`: the two kinds of agents, and loading one by its name.
+* `trace`, `record`, `episodes`: playing the first episode of each world and recording it.
+* `intervals`, `numbers`: the statistics.
+* `protocols`: the episodes to be played, under a name.
+* `schema`, `result`: the file of a result.
+* `judge`, `summary`: all of these in turn, and the lines that are printed.
+* `verify`, `leaderboard`: replaying results, and the page of those that are true.
 """

@@ -1,4 +1,4 @@
-"""Intervals that hold the true value in 95 of 100 experiments."""
+"""95 % confidence intervals of means and of rates."""
 
 import math
 from collections.abc import Sequence
@@ -18,7 +18,12 @@ class Estimate:
 
 
 def mean(samples: Sequence[float]) -> Estimate:
-    """The mean, with the normal interval x̄ ± z s/√n; a single sample has no interval."""
+    """Return the mean with its normal interval, x̄ ± z s/√n; the interval of a single sample is infinite.
+
+    Example:
+        >>> mean([1.0, 2.0, 3.0]).value
+        2.0
+    """
     n = len(samples)
     if n == 0:
         return Estimate(math.nan, math.nan, math.nan)
@@ -30,9 +35,18 @@ def mean(samples: Sequence[float]) -> Estimate:
 
 
 def rate(hits: int, trials: int, z: float = Z) -> Estimate:
-    """A rate with Wilson's interval, which holds near 0 and 1 too.
+    """Return a rate with Wilson's interval, which is right near 0 and 1 too.
 
     (p̂ + z²/2n ± z √(p̂(1 − p̂)/n + z²/4n²)) / (1 + z²/n)    (Wilson 1927, JASA 22:209)
+
+    Args:
+        hits: successes.
+        trials: of how many.
+        z: standard deviations that the interval extends to either side.
+
+    Example:
+        >>> rate(81, 263).value == 81 / 263
+        True
     """
     if trials == 0:
         return Estimate(math.nan, 0.0, 1.0)

@@ -1,19 +1,22 @@
-"""Judge an agent: play a protocol's episodes, sum them up, and make the result."""
+"""Judge an agent: play a protocol's episodes, compute the statistics, and make the result."""
 
 from typing import Any
 
 from openworld import registry
 from openworld.bench import machine
 from openworld.judging import schema
-from openworld.judging.agents import AgentError, Entrant, Seat
+from openworld.judging.agents import AgentError, CheckedAgent, Entrant, is_jax_policy
+from openworld.judging.episodes import play
 from openworld.judging.numbers import numbers
-from openworld.judging.play import Episodes, Say, play
 from openworld.judging.protocols import Protocol
+from openworld.judging.record import Episodes
 from openworld.judging.result import Result
+from openworld.judging.summary import summary
+from openworld.judging.trace import Say, now_and_then
 from openworld.system.foreign_text import plain
 
-#: Worlds that agents which see one at a time play together: each has an agent of its own.
-ONE_BY_ONE = 100
+#: Worlds that play side by side if the agent sees one at a time: each has an agent of its own.
+WORLDS_OF_SINGLE_AGENTS = 100
 
 
 def judge(
@@ -27,12 +30,24 @@ def judge(
     """Play a protocol's episodes with an agent.
 
     Args:
-        episodes: how many of the protocol's to play, for a trial; its result is not one of the protocol.
-        at_once: worlds that play together (default: all, or 100 for agents that see one at a time).
-        say: told now and then how far it is.
+        entrant: the agent.
+        protocol: the episodes and the settings of the statistics.
+        episodes: how many of the protocol's episodes to play, for a trial; None for all.
+        at_once: worlds that play side by side; None for all, or for 100 if the agent sees one at a time.
+        say: receives a line about the progress now and then.
 
     Raises:
-        ValueError: where a number is out of its range, or the agent's name or source is none that a file can have.
+        ValueError: a number is out of its range, or a result's file cannot hold the agent's name or source.
+        AgentError: it is no agent, or does not act as one.
+        ProtocolError: this version cannot play the protocol.
+
+    Example:
+        >>> from openworld.judging.protocols import protocol
+        >>> import jax.numpy as jnp
+        >>> idle = lambda carry, keys, tokens: (carry, jnp.zeros(len(tokens), jnp.int32))
+        >>> result = judge(Entrant("idle", lambda: idle), protocol("openworld-classic-v0-2026"), episodes=2)
+        >>> result.numbers["episodes"]
+        2
     """
     protocol.check_rules()
     count = protocol.episodes if episodes is None else episodes
@@ -41,29 +56,32 @@ def judge(
     if at_once is not None and at_once < 1:
         raise ValueError(f"at least one world plays at once, not {at_once}")
     seeds = protocol.seeds()[:count]
-    seat = Seat(entrant.factory, entrant.source or entrant.name)
-    agent = _described(entrant, seat)
-    size = min(at_once or (ONE_BY_ONE if seat.one_world else count), count)
-    world = registry.make(protocol.world, observation="tokens", time_limit=protocol.time_limit)
-    played = play(world, seeds, seat, at_once=size, agent_seed=protocol.agent_seed, say=say)
+    agent = entrant.factory()
+    if not is_jax_policy(agent):
+        agent = CheckedAgent(entrant.factory, entrant.source or entrant.name, agent)
+    described = _described(entrant, agent)
+    size = min(at_once or (WORLDS_OF_SINGLE_AGENTS if described["one_world"] else count), count)
+    env = registry.make(protocol.world, observation="tokens", time_limit=protocol.time_limit)
+    report = now_and_then(say)
+    played = play(env, seeds, agent, at_once=size, agent_seed=protocol.agent_seed, report=report)
     return Result(
         protocol=protocol.settings(),
-        agent=agent,
+        agent=described,
         made={**machine.facts(), **_speed(played), "worlds_at_once": size},
-        numbers=numbers(played, protocol),
+        numbers=numbers(played, protocol.scale),
         seeds=seeds,
         episodes=played,
     )
 
 
-def _described(entrant: Entrant, seat: Seat) -> dict[str, Any]:
-    """What the result says of the agent; refused before anything is played where it could not be kept."""
+def _described(entrant: Entrant, agent: Any) -> dict[str, Any]:
+    """The agent's entries in the result; an error here comes before anything is played."""
     found = {
         "name": entrant.name,
         "source": entrant.source,
-        "observation": seat.observation,
-        "one_world": seat.one_world,
-        "action_masks": seat.action_masks,
+        "observation": str(getattr(agent, "observation", "tokens")),
+        "one_world": isinstance(agent, CheckedAgent) and agent.one_world,
+        "action_masks": isinstance(agent, CheckedAgent) and agent.action_masks,
     }
     try:
         return schema.of(schema.Agent, found).model_dump()
@@ -79,28 +97,10 @@ def _speed(played: Episodes) -> dict[str, float]:
     }
 
 
-def told(result: Result) -> list[str]:
-    """The most important numbers, in lines."""
-    found, protocol = result.numbers, result.protocol
+def lines(result: Result) -> list[str]:
+    """Return the most important numbers of a result, as lines to print."""
+    name, found = plain(result.agent["name"]), result.numbers
+    title = f"{name}: {found['episodes']} episodes of {plain(result.protocol['name'])}, 95 % intervals"
     steps = result.made.get("steps_per_second")
-    lines = [
-        f"{plain(result.agent['name'])}: {found['episodes']} episodes of {plain(protocol['name'])}, 95 % intervals",
-        f"return       {shown(found['return']['mean'])}, {shown(found['share']['mean'], 100.0)} % of the most",
-        f"middle half  {shown(found['return']['iqm'])}, {shown(found['share']['iqm'], 100.0)} % (interquartile)",
-        f"score        {shown(found['score'])} (geometric mean of the rates in percent)",
-        f"length       {shown(found['length'], digits=0)}; {found['ended']['truncated']} cut by the limit",
-        f"speed        {steps:,.0f} steps/s" if isinstance(steps, int | float) else "",
-    ]
-    rates = sorted(found["achievements"].items(), key=lambda item: -item[1]["value"])
-    lines += [
-        f"  {100 * rate['value']:5.1f} %  {plain(name.replace('_', ' '))}"
-        for name, rate in rates
-        if rate["value"]
-    ]
-    return [line for line in lines if line]
-
-
-def shown(estimate: dict[str, float], scale: float = 1.0, digits: int = 2) -> str:
-    """An estimate as "value (low to high)"."""
-    value, low, high = (scale * estimate[name] for name in ("value", "low", "high"))
-    return f"{value:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
+    speed = [f"{steps:,.0f} steps/s"] if isinstance(steps, int | float) else []
+    return [*summary(title, {name: found}), *speed]

@@ -1,13 +1,13 @@
-"""The leaderboard: a page of results, each of which was played again before it was put there."""
+"""The leaderboard: a page of results, each of which is verified before it is written there."""
 
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from openworld.judging.judge import shown
-from openworld.judging.play import Say
 from openworld.judging.protocols import PROTOCOLS, Protocol, ProtocolError
 from openworld.judging.result import Result, ResultError
+from openworld.judging.summary import shown
+from openworld.judging.trace import Say
 from openworld.judging.verify import verify
 from openworld.system.files import replacing
 from openworld.system.foreign_text import link, markdown, plain
@@ -29,10 +29,18 @@ confidence intervals.
 
 
 def write(sources: Sequence[Path], out: Path, *, say: Say = lambda _: None) -> list[str]:
-    """Write the page of the results that are true and whole; return why each other file is not on it, a line each.
+    """Write the page of the results that are true and whole.
+
+    Args:
+        sources: files, or folders of files.
+        out: the page.
+        say: receives lines about the progress.
+
+    Returns:
+        A line for each file that is not on the page, with the reason.
 
     Raises:
-        ResultError: where a source does not exist; nothing is played or written.
+        ResultError: a source does not exist; nothing is played or written.
     """
     if out.is_dir():
         raise ResultError(f"{plain(out, 500)} is a folder, where the page is to be a file")
@@ -50,7 +58,7 @@ def write(sources: Sequence[Path], out: Path, *, say: Say = lambda _: None) -> l
 
 
 def checked(path: Path, say: Say = lambda _: None) -> Result | str:
-    """Return a file's result if it is true and whole, or one line that says why it is not."""
+    """Return the result in a file if it is true and whole, and otherwise one line with the reason."""
     shown = plain(path, 500)
     try:
         result = Result.load(path)
@@ -59,13 +67,13 @@ def checked(path: Path, say: Say = lambda _: None) -> Result | str:
         return str(error) if shown in str(error) else f"{shown}: {plain(error, 300)}"
     except OSError as error:
         return f"{shown}: {error.strerror or type(error).__name__}"
-    except Exception as error:  # the other results, each of which took minutes, are not lost for this one
+    except Exception as error:  # one bad result does not cost the others, which take minutes
         return f"{shown}: it could not be verified: {type(error).__name__}: {plain(error, 300)}"
     return result if verdict.true and not verdict.trial else f"{shown}: {verdict.sentence()}"
 
 
 def files(sources: Sequence[Path]) -> list[Path]:
-    """The files of results, those in folders included."""
+    """Return the files of results, with those in folders."""
     found = []
     for source in sources:
         if not source.exists():
@@ -75,7 +83,11 @@ def files(sources: Sequence[Path]) -> list[Path]:
 
 
 def page(entries: Sequence[Entry], folder: Path) -> str:
-    """The page of results that were verified; `folder` is where it will lie."""
+    """Return the page of verified results.
+
+    Args:
+        folder: where the page will be, for its links.
+    """
     parts = [HEAD]
     for protocol in PROTOCOLS.values():
         rows = [entry for entry in entries if entry[1].protocol["name"] == protocol.name]
@@ -86,21 +98,21 @@ def page(entries: Sequence[Entry], folder: Path) -> str:
 
 
 def section(protocol: Protocol, rows: Sequence[Entry], folder: Path) -> str:
-    """A protocol's agents, best first, and how often each unlocks what."""
+    """Return a protocol's part of the page: its agents, best first, and their rates of the achievements."""
     lines = [
         f"## {protocol.name}",
         "",
-        f"{protocol.episodes} episodes of `{protocol.world}` (rules {protocol.rules}), each truncated after "
-        f"{protocol.time_limit:,} steps. All achievements together give a return of {protocol.total}.",
+        f"{protocol.episodes} episodes of `{protocol.world}` (rules {protocol.rules}), each cut after "
+        f"{protocol.time_limit:,} steps. The return of every achievement is {protocol.total}.",
         "",
-        f"| agent | return | % of {protocol.total} | interquartile mean, % | score | length | truncated | result |",
+        f"| agent | return | % of {protocol.total} | interquartile mean, % | score | length | cut | result |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     lines += [row(path, result, folder) for path, result in rows]
     names = [name for name in protocol.achievements if any(_rate(result, name) for _, result in rows)]
     lines += [
         "",
-        "The percentage of episodes that unlock each achievement. Achievements that no agent unlocks are left out.",
+        "How many episodes in a hundred unlock an achievement; those that nobody unlocks are left out.",
         "",
         f"| achievement | {' | '.join(markdown(result.agent['name'], NAME) for _, result in rows)} |",
         f"| --- |{' --- |' * len(rows)}",
@@ -112,7 +124,7 @@ def section(protocol: Protocol, rows: Sequence[Entry], folder: Path) -> str:
 
 
 def row(path: Path, result: Result, folder: Path) -> str:
-    """One agent."""
+    """Return the table's row of one agent."""
     numbers = result.numbers
     file = Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
     cells = [

@@ -1,35 +1,65 @@
-"""What episodes add up to: means, interquartile means, rates, Crafter's score, and their intervals.
+"""The statistics of episodes: means, interquartile means, success rates and Crafter's score, with intervals.
 
-The interquartile mean and the stratified bootstrap are those of Agarwal et al., "Deep reinforcement learning at the
-edge of the statistical precipice" (NeurIPS 2021), number for number as their package rliable draws them. They are
-computed here because whoever checks a result must get the same numbers: rliable 1.2 draws from NumPy's global
-generator, and what it needs of arch does not import beside pandas 3.
+The interquartile mean and the stratified bootstrap are those of Agarwal et al., "Deep reinforcement learning
+at the edge of the statistical precipice" (NeurIPS 2021). They give the same numbers as the authors' package
+rliable. It is not used itself, as a result must be checked with the same random numbers: rliable 1.2 draws
+from NumPy's global generator. Its dependency arch does not import beside pandas 3.
 """
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int
 
 from openworld.judging import intervals
-from openworld.judging.play import Episodes
-from openworld.judging.protocols import Protocol
+from openworld.judging.record import Episodes
 
-#: Numbers of a result: nested dicts whose leaves are numbers.
+#: The statistics of a result: nested dicts whose leaves are numbers.
 Numbers = dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Scale:
+    """The settings of the statistics.
+
+    Attributes:
+        achievements: names, in the order of the record's columns.
+        total: the return for all achievements; None if it is not known.
+        resamples, resampling_seed: of the bootstrap.
+        confidence: share of experiments in which an interval holds the true value.
+    """
+
+    achievements: tuple[str, ...]
+    total: int | None
+    resamples: int = 2000
+    resampling_seed: int = 0
+    confidence: float = 0.95
+
+
 def iqm(scores: Float64[np.ndarray, "..."]) -> float:
-    """The mean of the middle half of all scores; a quarter, rounded down, is cut off at either end."""
+    """Return the mean of the middle half of all scores; a quarter, rounded down, is cut off at either end.
+
+    Example:
+        >>> iqm(np.array([1.0, 2.0, 3.0, 100.0]))
+        2.5
+    """
     ordered = np.sort(scores, axis=None)
     cut = ordered.size // 4
     return float(ordered[cut : ordered.size - cut].mean())
 
 
 def crafter_score(rates: Float64[np.ndarray, " achievements"]) -> float:
-    """exp(mean(ln(1 + sᵢ))) − 1, with the success rates sᵢ in percent    (Hafner 2021, arXiv:2109.06780)."""
+    """Return exp(mean(ln(1 + sᵢ))) − 1, with the success rates sᵢ in percent.
+
+    It is the score of Crafter (Hafner 2021, arXiv:2109.06780).
+
+    Example:
+        >>> round(crafter_score(np.array([1.0, 1.0])), 6)
+        100.0
+    """
     return float(np.expm1(np.log1p(100 * rates).mean()))
 
 
@@ -42,14 +72,17 @@ def stratified_bootstrap(
     seed: int,
     confidence: float,
 ) -> tuple[Float64[np.ndarray, " values"], Float64[np.ndarray, "2 values"]]:
-    """The percentile intervals of a statistic when the runs of each stratum are drawn anew, with replacement.
+    """Return the percentile intervals of a statistic, by drawing the runs of each stratum with replacement.
 
     Args:
-        statistic: of the runs that it is given the numbers of, stratum by stratum.
-        seed: of NumPy's `RandomState`, whose stream is the same in all versions.
+        statistic: takes the numbers of the chosen runs of each stratum and returns its values.
+        runs, strata: how many there are.
+        resamples: how often the runs are drawn.
+        seed: of NumPy's `RandomState`, whose random numbers are the same in all versions.
+        confidence: of the intervals, as 0.95.
 
     Returns:
-        The statistic of the runs as they are, and the lower and upper ends.
+        The statistic of the runs themselves, and the lower and upper ends of the intervals.
     """
     random = np.random.RandomState(seed)
     drawn = [statistic(random.choice(runs, (runs, strata), replace=True)) for _ in range(resamples)]
@@ -58,8 +91,12 @@ def stratified_bootstrap(
     return statistic(np.repeat(np.arange(runs)[:, None], strata, axis=1)), ends
 
 
-def numbers(episodes: Episodes, protocol: Protocol) -> Numbers:
-    """Everything that a result claims. The episodes are the runs, of the one stratum that a world is."""
+def numbers(episodes: Episodes, scale: Scale) -> Numbers:
+    """Return all statistics of episodes, as a result has them.
+
+    For the bootstrap the episodes are the runs, and there is one stratum. Without a `total` there is no
+    "share".
+    """
     returns, lengths = episodes.returns, episodes.lengths.astype(np.float64)
     unlocked: Bool[np.ndarray, "episodes achievements"] = episodes.unlocked
 
@@ -73,19 +110,19 @@ def numbers(episodes: Episodes, protocol: Protocol) -> Numbers:
         statistic,
         len(returns),
         1,
-        resamples=protocol.resamples,
-        seed=protocol.resampling_seed,
-        confidence=protocol.confidence,
+        resamples=scale.resamples,
+        seed=scale.resampling_seed,
+        confidence=scale.confidence,
     )
     mean, middle, score, length = (
         _estimate(point, low, high) for point, low, high in zip(points, *ends, strict=True)
     )
-    rates = [
-        intervals.rate(int(hits), len(returns), z_of(protocol.confidence)) for hits in unlocked.sum(axis=0)
-    ]
+    rates = [intervals.rate(int(hits), len(returns), z_of(scale.confidence)) for hits in unlocked.sum(axis=0)]
+    total = scale.total
+    share = {"share": {"mean": _scaled(mean, total), "iqm": _scaled(middle, total)}} if total else {}
     return {
         "return": {"mean": mean, "iqm": middle},
-        "share": {"mean": _scaled(mean, protocol.total), "iqm": _scaled(middle, protocol.total)},
+        **share,
         "score": score,
         "length": length,
         "ended": {name: episodes.ended.count(name) for name in ("terminated", "truncated")},
@@ -93,20 +130,30 @@ def numbers(episodes: Episodes, protocol: Protocol) -> Numbers:
         "steps": int(episodes.lengths.sum()),
         "achievements": {
             name: _estimate(rate.value, rate.low, rate.high)
-            for name, rate in zip(protocol.achievements, rates, strict=True)
+            for name, rate in zip(scale.achievements, rates, strict=True)
         },
     }
 
 
 def z_of(confidence: float) -> float:
-    """How many standard deviations a normal interval reaches to either side."""
+    """Return how many standard deviations a normal interval of this confidence extends to either side.
+
+    Example:
+        >>> round(z_of(0.95), 3)
+        1.96
+    """
     from statistics import NormalDist
 
     return intervals.Z if confidence == 0.95 else NormalDist().inv_cdf((1 + confidence) / 2)
 
 
 def difference(claimed: Any, true: Any, where: str = "") -> list[str]:
-    """Name every number that is not as claimed; the last digits of fractions may differ between machines."""
+    """Return a line for each number that is not as claimed; the last digits of fractions may differ.
+
+    Example:
+        >>> difference({"episodes": 7}, {"episodes": 6})
+        ['episodes: claimed 7, truly 6']
+    """
     if isinstance(true, dict):
         if not isinstance(claimed, dict):
             return [f"{where or 'the numbers'}: {claimed!r}, where there should be {', '.join(true)}"]

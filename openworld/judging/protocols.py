@@ -1,4 +1,4 @@
-"""The protocols that agents are judged by: named, dated, and never changed once results refer to them."""
+"""The protocols of judging: named and dated, and never changed once there are results of them."""
 
 import dataclasses
 import difflib
@@ -12,27 +12,33 @@ from jaxtyping import UInt32
 from openworld import registry
 from openworld.content.achievements import WEIGHTS
 from openworld.content.ids import Achievement
+from openworld.core.random import key_words, world_seeds
+from openworld.judging.numbers import Scale
 from openworld.storage.replay import rules_of
 
 
 class ProtocolError(ValueError):
-    """A protocol that does not exist, or that cannot be played here."""
+    """A protocol that does not exist, or that this version cannot play."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Protocol:
-    """What is played and how it is summed up.
+    """The episodes that are played, and the statistics of them.
 
     Attributes:
-        world: the id of the world.
-        rules: name and version of its rules; under others the protocol is not played.
-        episodes: how many, each the first one of a world of its own.
+        world: id of the environment.
+        rules: name and version of its rules; under other rules the protocol cannot be played.
+        episodes: how many; each is the first one of a world of its own.
         time_limit: steps after which an episode is truncated.
-        key: whose held-out worlds they are: those of `world.reset(key, episodes, held_out=True)`.
-        seeds_digest: of the worlds' seeds, so that no change of the code can change them unnoticed.
-        agent_seed: what agents are given for their own dice.
+        key: of the held-out worlds, which are those of `env.reset(key, episodes, held_out=True)`.
+        seeds_digest: digest of the worlds' seeds, so that a change of the code that changes them is noticed.
+        agent_seed: seed of the agents' random numbers.
         resamples, resampling_seed: of the bootstrap behind the intervals.
         confidence: share of experiments in which an interval holds the true value.
+
+    Example:
+        >>> protocol("openworld-classic-v0-2026").total
+        22
     """
 
     name: str
@@ -49,28 +55,37 @@ class Protocol:
 
     @property
     def achievements(self) -> tuple[str, ...]:
-        """The achievements' names in lower case, in the order of their ids."""
+        """Names of the achievements in lower case, in the order of their ids."""
         count = registry.ruleset(self.world).achievements
         return tuple(achievement.name.lower() for achievement in list(Achievement)[:count])
 
     @property
     def total(self) -> int:
-        """The weights of all achievements: the return of who unlocks them all and keeps its health."""
+        """The sum of all achievements' weights: the return for unlocking all in full health."""
         return sum(WEIGHTS[a] for a in list(Achievement)[: registry.ruleset(self.world).achievements])
 
+    @property
+    def scale(self) -> Scale:
+        """The settings of the statistics."""
+        return Scale(self.achievements, self.total, self.resamples, self.resampling_seed, self.confidence)
+
     def settings(self) -> dict[str, Any]:
-        """Everything that is fixed, as a result's file tells it."""
+        """Return all settings, as a result's file has them."""
         return dataclasses.asdict(self)
 
     def seeds(self) -> UInt32[np.ndarray, "episodes 2"]:
-        """The seeds of the worlds; where the code makes other ones than it once did, a `ProtocolError`."""
+        """Return the seeds of the worlds.
+
+        Raises:
+            ProtocolError: this version makes other seeds than those of the protocol.
+        """
         found = held_out_seeds(self.key, self.episodes)
         if digest_of(found) != self.seeds_digest:
             raise ProtocolError(f"this version does not make the worlds of protocol {self.name!r}")
         return found
 
     def check_rules(self) -> None:
-        """Raise a `ProtocolError` where the world's rules are not the ones that results were made under."""
+        """Raise a `ProtocolError` if the environment has other rules than those of the protocol."""
         here = rules_of(self.world)
         if here != self.rules:
             raise ProtocolError(
@@ -79,22 +94,22 @@ class Protocol:
 
 
 def held_out_seeds(key: int, episodes: int) -> UInt32[np.ndarray, "episodes 2"]:
-    """The seeds of `world.reset(key, episodes, held_out=True)`."""
-    import jax.numpy as jnp
+    """Return the seeds of the worlds of `env.reset(key, episodes, held_out=True)`.
 
-    from openworld.core.random import world_seeds
-
-    words = jnp.array([key & 0xFFFFFFFF, key >> 32], jnp.uint32)
-    return np.asarray(world_seeds(words, episodes, held_out=True))
+    Example:
+        >>> held_out_seeds(2026, 3).shape
+        (3, 2)
+    """
+    return np.asarray(world_seeds(key_words(key), episodes, held_out=True))
 
 
 def digest_of(seeds: UInt32[np.ndarray, "episodes 2"]) -> str:
-    """A short digest of seeds, the same on every machine."""
+    """Return a digest of seeds, the same on every machine."""
     return hashlib.blake2b(seeds.astype("<u4").tobytes(), digest_size=16).hexdigest()
 
 
 def protocol(name: str) -> Protocol:
-    """Return the protocol of a name, or raise a `ProtocolError` that names those there are."""
+    """Return the protocol of a name, or raise a `ProtocolError` that lists the known names."""
     if name in PROTOCOLS:
         return PROTOCOLS[name]
     close = difflib.get_close_matches(name, PROTOCOLS, n=1)

@@ -1,7 +1,7 @@
-"""The result of judging an agent, as a file: JSON, with all that is needed to play every episode again.
+"""The result of judging an agent, and its file: JSON, with everything needed to play the episodes again.
 
-Nothing in it is executed or unpickled. A file that is damaged, newer or of another kind is a `ResultError`; whether
-what it claims is true is for `openworld.judging.verify` to find out.
+Nothing in it is executed or unpickled. Reading a file that is damaged, newer or of another kind raises a
+`ResultError`. Whether its claims are true is checked by `openworld.judging.verify`.
 """
 
 import base64
@@ -16,32 +16,37 @@ import numpy as np
 
 from openworld.judging import schema
 from openworld.judging.numbers import Numbers
-from openworld.judging.play import Episodes
+from openworld.judging.record import Episodes
 from openworld.judging.schema import FIRST, FORMAT, MOST_BYTES, MOST_STEPS, MOST_VALUES, SCHEMA
 from openworld.storage.replay import Replay
 from openworld.system import bounded_json
 from openworld.system.files import replacing
 from openworld.system.foreign_text import plain
 
-#: No stream of zlib's unpacks to more than so many times its size.
+#: zlib's streams unpack to at most this many times their size.
 _MOST_RATIO = 1032
 
 
 class ResultError(ValueError):
-    """A file that is no result, or one that cannot be read here."""
+    """A file that is not a result, or one that this version cannot read."""
 
 
 @dataclass
 class Result:
-    """What an agent reached.
+    """The result of judging an agent.
 
     Attributes:
-        protocol: its settings, `name` among them.
-        agent: its name, where it came from, what it saw.
-        made: when, on what machine, by which versions, and how fast; nothing of this can be verified.
-        numbers: what the episodes add up to.
-        seeds: uint32[episodes, 2].
-        episodes: each with its return, length, achievements, end, actions and digest.
+        protocol: the settings of the protocol, with its `name`.
+        agent: its name, source and observation.
+        made: date, machine, versions and speed; these cannot be verified.
+        numbers: the statistics of the episodes.
+        seeds: uint32[episodes, 2], of the worlds.
+        episodes: the recorded episodes.
+
+    Example:
+        >>> result = Result.load("docs/results/leaderboard/openworld-classic-v0-2026-random.json")
+        >>> result.protocol["name"], result.numbers["episodes"]
+        ('openworld-classic-v0-2026', 1000)
     """
 
     protocol: dict[str, Any]
@@ -52,30 +57,33 @@ class Result:
     episodes: Episodes
 
     def replay(self, number: int) -> Replay:
-        """One of the episodes as a replay, to be saved and filmed."""
-        episodes = self.episodes
-        return Replay(
+        """Return one of the episodes as a replay, to be saved or filmed.
+
+        Example:
+            >>> result = Result.load("docs/results/leaderboard/openworld-classic-v0-2026-random.json")
+            >>> result.replay(3).id
+            'OpenWorld-Classic-v0'
+        """
+        return self.episodes.replay(
+            number,
+            self.seeds[number],
             id=str(self.protocol["world"]),
             ruleset=str(self.protocol["rules"]),
             time_limit=int(self.protocol["time_limit"]),
-            seed=(int(self.seeds[number, 0]), int(self.seeds[number, 1])),
-            actions=episodes.actions[number],
-            digest=episodes.digests[number],
-            episode_return=float(episodes.returns[number]),
-            ended=episodes.ended[number],
         )
 
     def save(self, path: str | Path) -> Path:
-        """Write the result; a file that is there is replaced whole or not at all.
+        """Write the result; an existing file is replaced as a whole or not at all.
 
         Raises:
-            ResultError: where it could not be read again, as without an agent's name; nothing is written.
+            ResultError: the file could not be read again, for example without an agent's name. Nothing is
+            written.
         """
         path, record = Path(path), self._record()
         try:
             digest = schema.digest(schema.of(schema.Record, record))
         except schema.SchemaError as error:
-            raise ResultError(f"this is no result that can be kept: {error}") from None
+            raise ResultError(f"this result cannot be saved: {error}") from None
         rows, packed = record.pop("episodes"), record.pop("actions")
         lines = ",\n".join(f"  {json.dumps(row, separators=(',', ':'))}" for row in rows)
         text = (
@@ -87,7 +95,7 @@ class Result:
         return path
 
     def _record(self) -> dict[str, Any]:
-        """All that the file holds, its digest left out."""
+        """Everything in the file but its digest."""
         episodes = self.episodes
         every = b"".join(actions.astype(np.uint8).tobytes() for actions in episodes.actions)
         return {
@@ -116,8 +124,8 @@ class Result:
         """Read a result.
 
         Raises:
-            ResultError: with one line, where it is no whole result of a known form.
-            OSError: where the file cannot be opened.
+            ResultError: it is not a whole result of a known form; one line says why.
+            OSError: the file cannot be opened.
         """
         path = Path(path)
         shown = plain(path, 500)
@@ -164,7 +172,7 @@ class Result:
 
 
 def _total(record: schema.Record, lengths: np.ndarray) -> int:
-    """The steps of all episodes, if they are no more than the protocol and the file's own size allow."""
+    """The steps of all episodes, if the protocol and the file's size allow so many."""
     protocol, total = record.protocol, int(lengths.sum())
     if len(lengths) > protocol.episodes:
         raise ValueError(f"it has {len(lengths)} episodes, where its protocol has {protocol.episodes}")
@@ -178,7 +186,7 @@ def _total(record: schema.Record, lengths: np.ndarray) -> int:
 
 
 def _unpacked(packed: str, steps: int) -> np.ndarray:
-    """The actions of all episodes, uint8[steps]; never more than they claim to be."""
+    """The actions of all episodes, uint8[steps]; never more than the file claims."""
     try:
         data = base64.b64decode(packed, validate=True)
     except (binascii.Error, ValueError):

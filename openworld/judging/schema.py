@@ -1,6 +1,6 @@
-"""What the file of a result holds, key by key: strict types, no other keys, finite numbers, bounded lists.
+"""The keys of a result's file: strict types, no other keys, finite numbers, bounded lists.
 
-Whether what it claims is true is not decided here: `openworld.judging.verify` plays it again.
+Whether its claims are true is checked by `openworld.judging.verify`.
 """
 
 import hashlib
@@ -14,18 +14,18 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from openworld.system.foreign_text import plain
 
 FORMAT = "openworld result"
-#: The form that is written, and the first one, which had no digest; both are read.
+#: The schema that is written, and the first one, which had no digest. Both are read.
 SCHEMA, FIRST = 2, 1
-#: More than any result has, whatever its protocol; with these no file takes more than some 100 MB.
+#: More than any result needs. Within these limits reading a file takes at most about 100 MB.
 MOST_BYTES, MOST_VALUES, MOST_EPISODES, MOST_STEPS = 1 << 24, 1 << 18, 1 << 16, 1 << 24
-#: Achievements that any ruleset may have.
+#: The most achievements of any ruleset.
 MOST_ACHIEVEMENTS = 256
-#: What "should" stands behind in pydantic's messages.
+#: The subject of "should" in pydantic's messages.
 _SUBJECT = re.compile(r"^(?:Input|String|List|Dictionary|Value|Data) should")
 
 
 class Strict(BaseModel):
-    """An object of JSON whose values are of the named types and of no others."""
+    """A JSON object whose values have exactly the declared types."""
 
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, frozen=True)
 
@@ -62,7 +62,7 @@ class Protocol(Strict):
 
 
 class Agent(Strict):
-    """Who played."""
+    """The agent."""
 
     name: Name
     source: Text
@@ -81,7 +81,7 @@ class Machine(Strict):
 
 
 class Made(Strict):
-    """When, on what, by which versions and how fast."""
+    """Date, machine, versions and speed."""
 
     date: Name
     commit: Text
@@ -110,14 +110,14 @@ class Middle(Strict):
 
 
 class Ended(Strict):
-    """How many episodes ended in which way."""
+    """The numbers of episodes that were terminated and truncated."""
 
     terminated: Count
     truncated: Count
 
 
 class Numbers(Strict):
-    """What the episodes add up to."""
+    """The statistics of the episodes."""
 
     returned: Annotated[Middle, Field(alias="return")]
     share: Middle
@@ -130,7 +130,7 @@ class Numbers(Strict):
 
 
 class Episode(Strict):
-    """One episode; its actions stand with those of the others."""
+    """One episode; its actions are in `Record.actions`."""
 
     seed: Annotated[list[Word], Field(min_length=2, max_length=2)]
     returned: Annotated[float, Field(alias="return")]
@@ -143,7 +143,7 @@ class Episode(Strict):
 
 
 class Record(Strict):
-    """A whole file of the first form."""
+    """A whole file of the first schema."""
 
     format: Literal["openworld result"]
     version: Annotated[int, Field(alias="schema", ge=FIRST, le=SCHEMA)]
@@ -156,22 +156,23 @@ class Record(Strict):
 
 
 class Sealed(Record):
-    """A whole file of the present form.
+    """A whole file of the present schema.
 
     Attributes:
-        digest: of everything else in it, so that damage is noticed where nothing can be played again: in the
-            agent's name, say. It is no signature: who changes a file on purpose can compute it anew.
+        digest: of everything else in the file. It shows damage also where nothing can be played again, for
+            example in the agent's name. It is not a signature: anyone who changes a file can compute it
+            again.
     """
 
     digest: Digest
 
 
 class SchemaError(ValueError):
-    """A record that is no result: what is wrong first, where, and what would be right, in one line."""
+    """A record that is not a result; one line says what is wrong, where, and what would be right."""
 
 
 def checked(record: dict[str, Any]) -> Record:
-    """Return a record whose every value is as it should be, or raise a `SchemaError`."""
+    """Return a record with all values checked, or raise a `SchemaError`."""
     if record.get("schema") == FIRST:
         return of(Record, record)
     found = of(Sealed, record)
@@ -181,7 +182,7 @@ def checked(record: dict[str, Any]) -> Record:
 
 
 def digest(record: Record) -> str:
-    """Return the digest of what a record says, however its JSON is laid out."""
+    """Return the digest of a record's values; it does not depend on the layout of the JSON."""
     values = record.model_dump(by_alias=True, exclude={"digest"})
     text = json.dumps(values, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

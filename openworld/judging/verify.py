@@ -1,28 +1,34 @@
-"""Find out whether a result is true: play all its episodes again and compare everything that it claims."""
+"""Verify a result: play all its episodes again and compare everything that it claims."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from openworld import registry
+from openworld.judging.episodes import play_again
 from openworld.judging.numbers import difference, numbers
-from openworld.judging.play import Episodes, Say, again
 from openworld.judging.protocols import Protocol, protocol
+from openworld.judging.record import Episodes
 from openworld.judging.result import Result, ResultError
+from openworld.judging.trace import Say, now_and_then
 from openworld.system.foreign_text import plain
 
-#: Worlds that play together at most.
+#: The most worlds that play side by side.
 AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of a result's claims.
+    """The outcome of a verification.
 
     Attributes:
-        differences: a line for everything that is not as claimed; none where all is true.
-        episodes, steps: what was played again.
+        differences: a line for everything that is not as claimed; empty if all is true.
+        episodes, steps: how many were played again.
         whole: how many episodes the protocol has.
+
+    Example:
+        >>> Verdict((), episodes=20, steps=5000, whole=1000).sentence()
+        'true, but a trial of 20 of 1000 episodes'
     """
 
     differences: tuple[str, ...]
@@ -32,16 +38,16 @@ class Verdict:
 
     @property
     def true(self) -> bool:
-        """Whether all is as claimed; that of a trial may be, too."""
+        """True if all is as claimed, also in a trial."""
         return not self.differences
 
     @property
     def trial(self) -> bool:
-        """Whether all is as claimed, of fewer episodes than the protocol has: it is no result of the protocol."""
+        """True if all is as claimed, but of fewer episodes than the protocol has."""
         return self.true and self.episodes < self.whole
 
     def sentence(self) -> str:
-        """What became of it in a line; of the differences the first."""
+        """Return the outcome as one line; of several differences the first."""
         if self.differences:
             return self.differences[0]
         if self.trial:
@@ -50,34 +56,44 @@ class Verdict:
 
 
 def verify(result: Result, *, say: Say = lambda _: None) -> Verdict:
-    """Play a result's episodes again, as its protocol has them, and name what differs.
+    """Play a result's episodes again by its protocol, and list the differences.
+
+    Args:
+        say: receives a line about the progress now and then.
 
     Raises:
-        ProtocolError: where the protocol is not known here, or has other rules.
-        ResultError: where an action is none of the game's.
+        ProtocolError: the protocol is unknown, or is of other rules than this version's.
+        ResultError: an action is out of range.
+
+    Example:
+        >>> from openworld.judging.result import Result
+        >>> path = "docs/results/leaderboard/openworld-classic-v0-2026-random.json"
+        >>> verify(Result.load(path)).sentence()  # doctest: +SKIP
+        'true'
     """
     played_by = protocol(result.protocol["name"])
     played_by.check_rules()
     found = _of_the_protocol(result, played_by)
-    if found:  # it is another game's result: playing it by these settings would tell nothing more
+    if found:  # the result is of another protocol: playing it by this one would show nothing more
         return Verdict(_lines(found), 0, 0, played_by.episodes)
     _check_actions(result, played_by)
-    world = registry.make(played_by.world, observation="tokens", time_limit=played_by.time_limit)
+    env = registry.make(played_by.world, observation="tokens", time_limit=played_by.time_limit)
     claimed = result.episodes
     count = len(result.seeds)
-    true = again(world, result.seeds, claimed.actions, at_once=min(AT_ONCE, count), say=say)
+    report = now_and_then(say)
+    true = play_again(env, result.seeds, claimed.actions, at_once=min(AT_ONCE, count), report=report)
     found = _of_the_episodes(claimed, true)
-    found += difference(result.numbers, numbers(true, played_by))
+    found += difference(result.numbers, numbers(true, played_by.scale))
     return Verdict(_lines(found), count, int(true.lengths.sum()), played_by.episodes)
 
 
 def _lines(found: list[str]) -> tuple[str, ...]:
-    """Lines that a terminal may show: they quote what the file says."""
+    """The lines without control characters, as they quote the file."""
     return tuple(plain(line, 300) for line in found)
 
 
 def _of_the_protocol(result: Result, played_by: Protocol) -> list[str]:
-    """What is not as the protocol says: its settings and the worlds' seeds."""
+    """The differences from the protocol: in its settings and in the worlds' seeds."""
     found = difference_of_settings(result, played_by)
     seeds, claimed = played_by.seeds(), result.seeds
     if len(claimed) > len(seeds):
@@ -89,7 +105,7 @@ def _of_the_protocol(result: Result, played_by: Protocol) -> list[str]:
 
 
 def difference_of_settings(result: Result, played_by: Protocol) -> list[str]:
-    """The settings of a protocol that are claimed otherwise, or missing, or none of its."""
+    """Return a line for each setting of the protocol that differs in the result."""
     true, claimed = played_by.settings(), result.protocol
     found = [f"protocol.{name}: is claimed and means nothing" for name in claimed if name not in true]
     for name, value in true.items():
@@ -109,7 +125,7 @@ def _check_actions(result: Result, played_by: Protocol) -> None:
 
 
 def _of_the_episodes(claimed: Episodes, true: Episodes) -> list[str]:
-    """What is not as claimed of single episodes."""
+    """The differences of single episodes."""
     found = []
     width = true.unlocked.shape[1]
     for i in range(len(true.ended)):

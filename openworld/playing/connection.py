@@ -107,8 +107,12 @@ def listen(path: Path) -> socket.socket:
         if not stat.S_ISSOCK(path.lstat().st_mode):
             raise MultiplayerError(f"{path} exists already and is not a socket")
         with contextlib.closing(socket.socket(socket.AF_UNIX)) as probe:
+            # A stopped host has a full queue, and connecting to it would wait for ever.
+            probe.setblocking(False)
             try:
                 probe.connect(str(path))
+            except BlockingIOError:
+                raise MultiplayerError(f"another host is at {path} already") from None
             except OSError:
                 path.unlink()
             else:

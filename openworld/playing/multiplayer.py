@@ -43,7 +43,7 @@ class Host(Player):
         Raises:
             MultiplayerError: the socket cannot be opened, or patience is not above 0.
         """
-        super().__init__(session.world.ruleset, session.world.id, 0, session.players)
+        super().__init__(session.env.ruleset, session.env.id, 0, session.players)
         if not patience > 0:
             raise MultiplayerError(f"patience must be more than 0 seconds, not {patience}")
         self.session, self.path, self.patience = session, path, patience
@@ -167,7 +167,7 @@ class Host(Player):
 
     def _handle(self, number: int, messages: Iterable[FromPlayer]) -> None:
         """Handle a player's messages; one that is not allowed ends its connection."""
-        connection, actions = self._others[number], self.session.world.num_actions
+        connection, actions = self._others[number], self.session.env.num_actions
         for message in messages:
             if not isinstance(message, Act):
                 connection.refuse("a second hello")

@@ -79,7 +79,7 @@ class SinglePlayer(Player):
     """The only player of a game: each of its actions is a step."""
 
     def __init__(self, session: "Session") -> None:
-        super().__init__(session.world.ruleset, session.world.id)
+        super().__init__(session.env.ruleset, session.env.id)
         self.session = session
         self._asked: deque[int] = deque(maxlen=AHEAD)
 

@@ -4,17 +4,24 @@ import hashlib
 import itertools
 import threading
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 
 from openworld import registry
+from openworld.adapters.compiled import Shown, coop
+from openworld.adapters.packing import row_type
 from openworld.content.ids import Action
-from openworld.playing.programs import Shown, programs, words_of
+from openworld.core.random import integer_words, world_seeds
 from openworld.storage.replay import Replay, rules_of
 from openworld.storage.replay.file import in_shape
 from openworld.system.files import REPLAY, has_format
+
+#: The seed of the first world of a key's words, as `Environment.reset` makes it: uint32[1, 2].
+_seeds_of = jax.jit(partial(world_seeds, num_worlds=1))
 
 
 @dataclass(frozen=True)
@@ -65,11 +72,11 @@ class Session:
             raise ValueError(f"seed must be 0 to 2**63 - 1, not {seed}")
         if players > 1 and not registry.ruleset(id).company:
             raise ValueError(f"{id} is for one player; OpenWorld-Coop-v0 is for several")
-        self.world = registry.make(id, observation="tokens", num_agents=players, time_limit=time_limit)
+        self.env = registry.make(id, observation="tokens", num_agents=players, time_limit=time_limit)
         self.players, self.seed, self.record = players, seed, record
         self.moments: list[Moment] = []
         self.saved: list[Path] = []
-        self._programs, self._limit = programs(self.world), np.int32(self.world.time_limit)
+        self._programs, self._limit = coop(self.env, "tokens"), np.int32(self.env.time_limit)
         self._state: Any = None
         self._step: Any = None
         self._failed: BaseException | None = None
@@ -89,10 +96,10 @@ class Session:
             self.save()
             self.seed += 1
         self._worlds += 1
-        shown, self._state = self._programs.reset(words_of(self.seed))
+        words = np.asarray(_seeds_of(integer_words(self.seed)))
+        shown, self._state = self._programs.reset(words)
         self._actions = []
-        first, second = np.asarray(shown.seed)[0].tolist()
-        self._words = (first, second)
+        self._words = (int(words[0, 0]), int(words[0, 1]))
         self._digest = hashlib.blake2b(np.asarray(shown.tokens).tobytes(), digest_size=16)
         self.moments = self._moments_of(shown, [Action.NOOP] * self.players)
         return self.moments
@@ -100,7 +107,7 @@ class Session:
     def prepare(self) -> None:
         """Compile the step, so that the first step is as fast as the others."""
         if self._step is None:
-            action = np.zeros((1, self.players) if self.players > 1 else 1, np.int32)
+            action = np.zeros((1, self.players), np.int32)
             self._step = self._programs.step.lower(self._state, action, self._limit).compile()
 
     def prepare_aside(self) -> threading.Thread:
@@ -127,12 +134,12 @@ class Session:
         """Play one step, with an action of each player; return the players' moments."""
         if not self.moments or self.ended:
             raise ValueError("no episode is running: call begin()")
-        wrong = [a for a in actions if not 0 <= a < self.world.num_actions]
+        wrong = [a for a in actions if not 0 <= a < self.env.num_actions]
         if wrong or len(actions) != self.players:
-            limit = self.world.num_actions - 1
+            limit = self.env.num_actions - 1
             raise ValueError(f"a step takes {self.players} actions of 0 to {limit}, not {actions}")
         self.prepare()
-        chosen = np.array([actions] if self.players > 1 else actions, np.int32)
+        chosen = np.array([actions], np.int32)
         shown, self._state = self._step(self._state, chosen, self._limit)
         self._actions.append(list(actions))
         self._digest.update(np.asarray(shown.tokens).tobytes())
@@ -166,11 +173,11 @@ class Session:
 
     def replay(self) -> Replay:
         """Return the replay of this world so far."""
-        rules = self.world.ruleset
+        rules = self.env.ruleset
         return Replay(
-            id=self.world.id,
-            ruleset=rules_of(self.world.id),
-            time_limit=self.world.time_limit,
+            id=self.env.id,
+            ruleset=rules_of(self.env.id),
+            time_limit=self.env.time_limit,
             seed=self._words,
             actions=in_shape(np.array(self._actions, np.uint8), self.players),
             digest=self._digest.hexdigest(),
@@ -182,10 +189,17 @@ class Session:
 
     def _moments_of(self, shown: Shown, actions: list[int]) -> list[Moment]:
         """Return the players' moments after a call of a program."""
-        terminated, truncated, step = np.asarray(shown.ends).tolist()
-        ended = "terminated" if terminated else "truncated" if truncated else ""
-        each = [np.asarray(part)[0] for part in shown[:4]]
-        if self.players == 1:
-            each = [part[None] for part in each]
-        rows = zip(*each, actions, strict=True)
-        return [Moment(t, m, a, float(r), int(action), step, ended) for t, m, a, r, action in rows]
+        rows = np.asarray(shown.rows).view(row_type(self.env.ruleset))[:, 0]
+        ended = "terminated" if rows["terminated"][0] else "truncated" if rows["truncated"][0] else ""
+        return [
+            Moment(
+                tokens=tokens,
+                mask=row["action_mask"].astype(bool),
+                achievements=row["achievements"],
+                episode_return=float(row["episode_return"]),
+                action=int(action),
+                step=int(row["episode_length"]),
+                ended=ended,
+            )
+            for tokens, row, action in zip(np.asarray(shown.tokens), rows, actions, strict=True)
+        ]

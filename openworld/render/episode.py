@@ -64,7 +64,7 @@ def play(replay: Replay, name: str = "", progress: Callable[[int], None] | None 
     Raises:
         ReplayError: it does not play as it was recorded.
     """
-    rules = replay.world().ruleset
+    rules = replay.env().ruleset
     count, players = len(replay.actions) + 1, replay.players
     tokens = np.zeros((count, players, layout_of(rules).size), np.uint8)
     places = np.zeros((count, players, 2), np.uint8)

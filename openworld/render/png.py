@@ -32,7 +32,7 @@ def encode(image: np.ndarray, software: str = "") -> bytes:
 
 def write(image: np.ndarray, path: str | Path) -> Path:
     """Write a picture; an existing file is replaced whole or not at all."""
-    path, data = Path(path), encode(image, "openworld")
+    path, data = Path(path), encode(image, "openworld picture")
     with replacing(path) as aside:
         aside.write_bytes(data)
     return path

@@ -42,7 +42,7 @@ def write(
         rules: the ruleset of tokens; a replay has its own.
     """
     if isinstance(film, Replay):
-        rules, film = film.world().ruleset, frames(film)
+        rules, film = film.env().ruleset, frames(film)
 
     def pictures(film: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         for number, tokens in enumerate(film):

@@ -1,1 +1,1 @@
-"""What is kept of worlds in files: replays, saved states, and the checks of what is read."""
+"""Replays and saved states, as files and bytes, and the checks of what is read."""

@@ -1,8 +1,8 @@
 """Worlds as bytes: to be put away, and played on exactly as they would have been.
 
-The bytes begin with a header in JSON: the world's id, the version of its rules, and the name, dtype and shape of
-every field. The fields follow, compressed. Nothing in it is executed or unpickled. What is damaged, of other rules
-or of a newer form is refused, and so is a state that no play brings about (`validity`).
+The bytes begin with a header in JSON: the world's id, the version of its rules, and the name, dtype and shape
+of every field. The fields follow, compressed. Nothing in it is executed or unpickled. What is damaged, of
+other rules or of a newer form is refused, and so is a state that no play brings about (`validity`).
 """
 
 import hashlib
@@ -23,12 +23,12 @@ from openworld.version import __version__
 
 #: The version of the bytes' own form.
 SCHEMA = 1
-#: What the bytes begin with; the header's length and checksum follow.
+#: The first bytes; the header's length and checksum follow.
 MAGIC = b"openworld state\n"
 _HEAD = struct.Struct("<II")
 #: A longer header is damaged: notes of half a million environments fit.
 _LONGEST = 1 << 22
-#: How many bytes one compressed byte may stand for; states that would be smaller are saved uncompressed.
+#: The most bytes that one compressed byte may stand for; smaller states are saved uncompressed.
 _MOST_RATIO = 128
 
 
@@ -44,18 +44,33 @@ class Field(NamedTuple):
     shape: tuple[int, ...]
 
 
-def save_state(world: Environment, state: State, **notes: Any) -> bytes:
+def save_state(env: Environment, state: State, **notes: Any) -> bytes:
     """Return a state as bytes that `load_state` reads.
 
     Args:
-        notes: what else is to be kept, as JSON has it; see `notes_of`.
+        env: the environment of the state.
+        state: a batch of worlds.
+        notes: values of JSON that are saved beside the state; `notes_of` returns them.
+
+    Raises:
+        StateError: the state is of another environment.
+
+    Example:
+        >>> import openworld
+        >>> env = openworld.make("OpenWorld-Classic-v0")
+        >>> obs, state = env.reset(0, num_worlds=2)
+        >>> saved = openworld.save_state(env, state)
+        >>> openworld.load_state(env, saved).world.tick.tolist()
+        [0, 0]
     """
+    if not isinstance(state, State):
+        raise StateError(f"the state must be a State, as reset() returns it, not a {type(state).__name__}")
     leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(state)]
-    fields, worlds = _fields(world), len(leaves[0])
+    fields, worlds = _fields(env), len(leaves[0])
     for field, leaf in zip(fields, leaves, strict=True):
         if (leaf.dtype, leaf.shape) != (field.dtype, (worlds, *field.shape)):
-            told = f"{field.path} is {leaf.dtype}{list(leaf.shape)}"
-            raise StateError(f"the state is none of {world.id} with {world.num_agents} players: {told}")
+            found = f"{field.path} is {leaf.dtype}{list(leaf.shape)}"
+            raise StateError(f"the state is none of {env.id} with {env.num_agents} players: {found}")
     plain = b"".join(leaf.astype(leaf.dtype.newbyteorder("<"), copy=False).tobytes() for leaf in leaves)
     packed = zlib.compress(plain, 1)
     if len(plain) > _MOST_RATIO * len(packed):
@@ -64,16 +79,20 @@ def save_state(world: Environment, state: State, **notes: Any) -> bytes:
         "format": "openworld state",
         "schema": SCHEMA,
         "openworld": __version__,
-        "id": world.id,
-        "ruleset": rules_of(world),
-        "num_agents": world.num_agents,
-        "sharing": world.sharing,
+        "id": env.id,
+        "ruleset": rules_of(env),
+        "num_agents": env.num_agents,
+        "sharing": env.sharing,
+        "revival": env.ruleset.revival,
         "worlds": worlds,
         "fields": [[field.path, field.dtype.name, list(field.shape)] for field in fields],
         "digest": hashlib.sha256(packed).hexdigest(),
         "notes": notes,
     }
-    head = json.dumps(header, allow_nan=False).encode()
+    try:
+        head = json.dumps(header, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise StateError(f"the notes are not JSON: {error}") from None
     if len(head) > _LONGEST:
         raise StateError(f"the notes are too long: a header has at most {_LONGEST:,} bytes")
     try:
@@ -83,38 +102,44 @@ def save_state(world: Environment, state: State, **notes: Any) -> bytes:
     return MAGIC + _HEAD.pack(len(head), zlib.crc32(head)) + head + packed
 
 
-def load_state(world: Environment, data: Any) -> State:
-    """Return the state of which `save_state` made these bytes, or raise a StateError, which is a ValueError.
+def load_state(env: Environment, data: Any) -> State:
+    """Return the state that `save_state` saved.
 
-    Any id of the same rules and as many players plays it, whatever it shows and whenever it truncates.
+    Args:
+        env: an environment of the same rules, players and sharing; observation and time limit may be others.
+        data: the bytes.
+
+    Raises:
+        StateError: the bytes are damaged, or of another environment or version. It is a ValueError.
     """
     header, packed = _parse(data)
-    if header["ruleset"] != rules_of(world):
+    if header["ruleset"] != rules_of(env):
         raise StateError(
             f"the state is of {header['id']} under rules {header['ruleset']!r}; "
-            f"{world.id} plays by {rules_of(world)!r}"
+            f"{env.id} plays by {rules_of(env)!r}"
         )
-    if header["num_agents"] != world.num_agents:
-        raise StateError(
-            f"the state has {header['num_agents']} players; this {world.id} has {world.num_agents}"
-        )
-    if header["sharing"] != world.sharing:
-        raise StateError(f"the state's sharing is {header['sharing']}; this {world.id} has {world.sharing}")
-    fields, worlds = _fields(world), header["worlds"]
+    if header["num_agents"] != env.num_agents:
+        raise StateError(f"the state has {header['num_agents']} players; this {env.id} has {env.num_agents}")
+    if header["sharing"] != env.sharing:
+        raise StateError(f"the state's sharing is {header['sharing']}; this {env.id} has {env.sharing}")
+    revival = header.get("revival", True)  # earlier versions did not write it
+    if revival != env.ruleset.revival:
+        raise StateError(f"the state's revival is {revival}; this {env.id} has {env.ruleset.revival}")
+    fields, worlds = _fields(env), header["worlds"]
     # Earlier versions wrote fields without a single number, which a state no longer has.
     if [field for field in header["fields"] if not _empty(field)] != [
         [field.path, field.dtype.name, list(field.shape)] for field in fields
     ]:
-        raise StateError(f"the state's fields are not those of {world.id} in this version of openworld")
+        raise StateError(f"the state's fields are not those of {env.id} in this version of openworld")
     plain = _unpacked(packed, worlds * sum(_bytes_of(field) for field in fields), header["digest"])
     leaves, at = [], 0
     for field in fields:
         kept = np.frombuffer(plain, field.dtype.newbyteorder("<"), worlds * _count(field), at)
         leaves.append(kept.astype(field.dtype, copy=False).reshape(worlds, *field.shape))
         at += kept.nbytes
-    state = jax.tree.unflatten(jax.tree.structure(_form(world)), leaves)
+    state = jax.tree.unflatten(jax.tree.structure(_form(env)), leaves)
     try:
-        check_state(state, world.ruleset)
+        check_state(state, env.ruleset)
     except ValueError as error:
         raise StateError(f"the state cannot be played: {error}") from None
     return jax.tree.map(jnp.asarray, state)
@@ -125,9 +150,9 @@ def notes_of(data: Any) -> dict[str, Any]:
     return _parse(data)[0]["notes"]
 
 
-def rules_of(world: Environment) -> str:
-    """Return the name and version of a world's rules."""
-    return f"{world.ruleset.name}-{world.ruleset.version}"
+def rules_of(env: Environment) -> str:
+    """Return the name and version of an environment's rules."""
+    return f"{env.ruleset.name}-{env.ruleset.version}"
 
 
 def _parse(data: Any) -> tuple[dict[str, Any], bytes]:
@@ -183,13 +208,13 @@ def _unpacked(packed: bytes, size: int, digest: str) -> bytes:
     return plain
 
 
-def _form(world: Environment) -> State:
+def _form(env: Environment) -> State:
     """Return the shapes and dtypes of one world's state."""
-    return jax.eval_shape(world.reset_seeds, jax.ShapeDtypeStruct((1, 2), jnp.uint32))[1]
+    return env.state_shape(1)
 
 
-def _fields(world: Environment) -> list[Field]:
-    named, _ = jax.tree_util.tree_flatten_with_path(_form(world))
+def _fields(env: Environment) -> list[Field]:
+    named, _ = jax.tree_util.tree_flatten_with_path(_form(env))
     return [
         Field(jax.tree_util.keystr(path).lstrip("."), np.dtype(leaf.dtype), leaf.shape[1:])
         for path, leaf in named
@@ -197,7 +222,7 @@ def _fields(world: Environment) -> list[Field]:
 
 
 def _empty(field: Any) -> bool:
-    """Whether a header's field, [path, dtype, shape], has no numbers."""
+    """Return whether a header's field, [path, dtype, shape], has no numbers."""
     return isinstance(field, list) and len(field) == 3 and isinstance(field[2], list) and 0 in field[2]
 
 

@@ -1,7 +1,7 @@
 """Refuses a state that no play brings about, in one line that names the field, the world and what is allowed.
 
-The rules trust the state that they are given. One that was made by hand, read from a file or carried over from
-elsewhere is checked here before it is played.
+The rules trust the state that they are given. One that was made by hand, read from a file or carried over
+from elsewhere is checked here before it is played.
 """
 
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ Numbers = Any
 TOOL_LEVEL, BOW_LEVEL, ARMOUR_LEVEL = len(SWORD_DAMAGE) - 1, 1, 2
 #: Types of a class of bodies, directions, and achievements of a word.
 TYPES, DIRECTIONS, WORD = 8, 4, 32
-#: Where a ladder is that a floor lacks.
+#: The position of a ladder that a floor lacks.
 NO_LADDER = -1
 
 
@@ -53,7 +53,20 @@ class Field(NamedTuple):
 
 
 def check_state(state: State, rules: Ruleset) -> None:
-    """Raise a ValueError that names the first field of a state that no play of these rules brings about."""
+    """Refuse a state that no play of these rules brings about.
+
+    Args:
+        state: a batch of worlds.
+        rules: the ruleset.
+
+    Raises:
+        ValueError: it names the first field that is wrong.
+
+    Example:
+        >>> import openworld
+        >>> env = openworld.make("OpenWorld-Classic-v0")
+        >>> check_state(env.reset(0, num_worlds=2)[1], env.ruleset)
+    """
     state = jax.tree.map(np.asarray, state)
     _check_form(state, rules)
     tables, world, ground = compile_tables(rules), state.world, state.ground
@@ -81,9 +94,9 @@ def _check_form(state: State, rules: Ruleset) -> None:
     form, found = _named(_form(rules, worlds, agents)), _named(jax.tree_util.tree_leaves_with_path(state))
     for name, wanted in form.items():
         leaf = found.get(name)
-        told = "missing" if leaf is None else f"{leaf.dtype}{list(leaf.shape)}"
+        is_now = "missing" if leaf is None else f"{leaf.dtype}{list(leaf.shape)}"
         if leaf is None or (leaf.dtype, leaf.shape) != (wanted.dtype, wanted.shape):
-            raise ValueError(f"{name} is {told}; it must be {wanted.dtype}{list(wanted.shape)}")
+            raise ValueError(f"{name} is {is_now}; it must be {wanted.dtype}{list(wanted.shape)}")
     for name in found.keys() - form.keys():
         raise ValueError(f"{name} is no field of a state of these rules")
 
@@ -97,8 +110,7 @@ def _named(leaves: list[tuple[tuple, Any]]) -> dict[str, Any]:
 def _form(rules: Ruleset, worlds: int, agents: int) -> list[tuple[tuple, jax.ShapeDtypeStruct]]:
     """Return the path, dtype and shape of every field, as these rules make them."""
     made = Environment(id=rules.name, ruleset=rules, time_limit=rules.time_limit, num_agents=agents)
-    _, state = jax.eval_shape(made.reset_seeds, jax.ShapeDtypeStruct((worlds, 2), jnp.uint32))
-    return jax.tree_util.tree_leaves_with_path(state)
+    return jax.tree_util.tree_leaves_with_path(made.state_shape(worlds))
 
 
 def _complain(field: Field) -> None:

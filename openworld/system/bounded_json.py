@@ -15,8 +15,8 @@ from typing import Any, NoReturn
 
 #: Brackets within brackets; no file of ours has more than eight.
 MAX_DEPTH = 32
-#: Characters of one number.
-MAX_DIGITS = 400
+#: Characters of one number: more digits may stand for a number beyond the range of a float.
+MAX_DIGITS = 308
 #: A whole string, a bracket, or the quotation mark of a string that does not end.
 _BRACKETS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{\]}]|"', re.DOTALL)
 

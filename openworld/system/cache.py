@@ -35,9 +35,9 @@ def folder() -> Path | None:
     chosen = os.environ.get(VARIABLE, "").strip()
     if chosen.lower() in OFF:
         return None
-    if chosen:
-        return Path(chosen).expanduser() / processor()
     try:
+        if chosen:
+            return Path(chosen).expanduser() / processor()
         root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     except RuntimeError:  # the user has no home folder
         return None

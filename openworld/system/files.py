@@ -31,7 +31,8 @@ class Format:
 REPLAY = Format("a replay", (b'"format": "openworld replay"',))
 RESULT = Format("a result", (b'"openworld result"',))
 LEADERBOARD = Format("a leaderboard", (b"<!-- Written by `openworld leaderboard`",))
-PICTURE = Format("a picture of OpenWorld", (b"Software\0openworld",))
+# Of text chunks in a PNG: no mark is the beginning of another one.
+PICTURE = Format("a picture of OpenWorld", (b"Software\0openworld picture",))
 FILM = Format("a film of OpenWorld", (b"openworld film",))
 REPLAY_PAGE = Format("a replay page", (b'name="generator" content="openworld replay"',))
 REPORT = Format("a report", (b'name="generator" content="openworld report"', b"Software\0openworld report"))

@@ -80,7 +80,7 @@ def test_the_classic_world_shows_what_its_rules_have(classic):
         assert info["achievements"].shape == (22,)
         assert truncated == (step == LIMIT)
         shown.append(obs)
-    floats = np.asarray(jax.jit(lambda t: symbolic(t, classic.world.ruleset))(np.stack(shown)))
+    floats = np.asarray(jax.jit(lambda t: symbolic(t, classic.jax_env.ruleset))(np.stack(shown)))
     space = OpenWorldEnv(CLASSIC).observation_space
     assert all(row in space for row in floats)
 

@@ -28,7 +28,7 @@ def test_words_are_of_the_tokens_in_one_world_and_in_many(id):
     tokens, _ = plain.reset(seed=4)
     for row in ACTIONS:
         assert type(obs) is str
-        assert obs == many[0] == text(tokens, alone.world.ruleset)
+        assert obs == many[0] == text(tokens, alone.jax_env.ruleset)
         assert obs in alone.observation_space
         assert many in envs.observation_space
         obs, *_ = alone.step(row[0])
@@ -55,7 +55,7 @@ def test_pixels_are_of_the_tokens_in_one_world_and_in_many(id):
         assert many in envs.observation_space
         assert np.array_equal(obs, many[0])
         assert np.array_equal(
-            obs, np.asarray(pixels(jnp.asarray(tokens)[None], plain.unwrapped.world.ruleset))[0]
+            obs, np.asarray(pixels(jnp.asarray(tokens)[None], plain.unwrapped.jax_env.ruleset))[0]
         )
         obs, *_ = alone.step(row[0])
         many, *_, infos = envs.step(row)
@@ -69,6 +69,6 @@ def test_worlds_in_hand_pass_between_forms(form):
     plain, shown = (OpenWorldEnv(CLASSIC, observation=name, time_limit=LIMIT) for name in ("tokens", form))
     tokens, _ = plain.reset(seed=4)
     obs, _ = shown.set_state(bytes(plain.get_state()))
-    rules = plain.world.ruleset
+    rules = plain.jax_env.ruleset
     picture = np.asarray(pixels(jnp.asarray(tokens)[None], rules))[0]
     assert same(obs, text(tokens, rules) if form == "text" else picture)

@@ -23,7 +23,7 @@ def envs():
 def mask_of(face):
     """The mask of the state in hand, asked of the world itself."""
     state = face.get_state().whole
-    return np.asarray(face.world.action_mask(state)).astype(np.int8)
+    return np.asarray(face.jax_env.action_mask(state)).astype(np.int8)
 
 
 def test_it_is_of_the_state_in_which_the_next_action_is_taken(env):

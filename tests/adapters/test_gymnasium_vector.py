@@ -10,7 +10,7 @@ from gymnasium.vector import AutoresetMode
 
 from openworld import registry
 from openworld.adapters.gymnasium import OpenWorldEnv, OpenWorldVectorEnv
-from openworld.adapters.gymnasium.rows import row_type
+from openworld.adapters.packing import row_type
 
 LIMIT, WORLDS = 30, 3
 
@@ -83,8 +83,9 @@ def test_only_ended_worlds_have_a_final_observation(envs, monkeypatch):
     """The other worlds' entries are empty, and what is told of them goes on."""
     envs.reset(seed=11)
     never = np.zeros(WORLDS, bool)
-    shown, state = envs._programs.step(envs._state, np.zeros(WORLDS, np.int32), never, np.bool_(True))
-    rows = np.array(shown.rows).view(row_type(envs.world.ruleset))
+    actions, settings = np.zeros(WORLDS, np.int32), (np.bool_(True), np.int32(100), np.bool_(False))
+    shown, state = envs._programs.step(envs._state, actions, never, *settings)
+    rows = np.array(shown.rows).view(row_type(envs.jax_env.ruleset))
     rows["terminated"][1] = True
     marked = shown._replace(rows=rows.view(np.uint8))
     monkeypatch.setattr(envs, "_programs", envs._programs._replace(step=lambda *_: (marked, state)))
@@ -189,8 +190,8 @@ def test_closed_environments_say_so(call):
 
 
 def test_gymnasiums_name_for_the_time_limit():
-    assert OpenWorldVectorEnv(2, max_episode_steps=7).world.time_limit == 7
-    assert OpenWorldVectorEnv(2).world.time_limit == 100_000
+    assert OpenWorldVectorEnv(2, max_episode_steps=7).jax_env.time_limit == 7
+    assert OpenWorldVectorEnv(2).jax_env.time_limit == 100_000
 
 
 def test_rendering(envs):
@@ -244,7 +245,7 @@ def test_symbolic_final_observations():
     # The published time limit, as of others who play three worlds; two steps of it are left.
     envs = OpenWorldVectorEnv(WORLDS, autoreset_mode="SameStep")
     envs.reset(seed=1)
-    late = jnp.full_like(envs._state.world.tick, envs.world.time_limit - 2)
+    late = jnp.full_like(envs._state.world.tick, envs.jax_env.time_limit - 2)
     envs._state = eqx.tree_at(lambda state: state.world.tick, envs._state, late)
     assert not envs.step([0] * WORLDS)[3].any()
     obs, _, _, truncated, infos = envs.step([0] * WORLDS)

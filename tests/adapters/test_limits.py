@@ -1,6 +1,7 @@
 """`max_episode_steps`, which is Gymnasium's name for `time_limit`: registered, asked for, and what holds."""
 
 import gymnasium
+import jaxtyping
 import numpy as np
 import pytest
 
@@ -36,7 +37,7 @@ def test_each_id_states_its_limit():
         own = registry.make(id).time_limit
         env = gymnasium.make(id)
         assert own == gymnasium.spec(id).max_episode_steps == env.spec.max_episode_steps
-        assert own == env.unwrapped.spec.max_episode_steps == env.unwrapped.world.time_limit
+        assert own == env.unwrapped.spec.max_episode_steps == env.unwrapped.jax_env.time_limit
         assert gymnasium.make_vec(id).spec.max_episode_steps == own
 
 
@@ -58,11 +59,11 @@ def test_each_id_states_its_limit():
 )
 def test_both_names_mean_the_same(asked, limit):
     one, many = gymnasium.make(ID, **asked), gymnasium.make_vec(ID, num_envs=2, **asked)
-    assert one.unwrapped.world.time_limit == many.world.time_limit == limit
+    assert one.unwrapped.jax_env.time_limit == many.jax_env.time_limit == limit
     assert one.unwrapped.spec.max_episode_steps == many.spec.max_episode_steps == limit
-    assert OpenWorldEnv(ID, **asked).world.time_limit == limit
-    assert gymnasium.make(one.spec).unwrapped.world.time_limit == limit
-    assert gymnasium.make_vec(many.spec).world.time_limit == limit
+    assert OpenWorldEnv(ID, **asked).jax_env.time_limit == limit
+    assert gymnasium.make(one.spec).unwrapped.jax_env.time_limit == limit
+    assert gymnasium.make_vec(many.spec).jax_env.time_limit == limit
 
 
 def test_episodes_are_exactly_so_long():
@@ -81,8 +82,14 @@ def test_what_gymnasium_would_cut_short_is_refused():
     told = "time_limit=20000 is beyond the 10000 steps .* give max_episode_steps=20000 in its place"
     with pytest.raises(ValueError, match=told):
         gymnasium.make(ID, time_limit=20_000)
-    assert gymnasium.make_vec(ID, time_limit=20_000).world.time_limit == 20_000
-    assert OpenWorldEnv(ID, time_limit=20_000).world.time_limit == 20_000
+    assert gymnasium.make_vec(ID, time_limit=20_000).jax_env.time_limit == 20_000
+    assert OpenWorldEnv(ID, time_limit=20_000).jax_env.time_limit == 20_000
+
+
+def test_a_number_of_numpy_is_refused_as_pythons_is(monkeypatch):
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+    with pytest.raises(ValueError, match="time_limit=20000 is beyond the 10000 steps"):
+        gymnasium.make(ID, time_limit=np.int64(20_000))
 
 
 @pytest.mark.parametrize("wrong", [0, -2, True])
@@ -105,6 +112,6 @@ def test_an_environment_inside_another_has_its_own():
 
     gymnasium.register("Outer-v0", entry_point=Outer)
     try:
-        assert gymnasium.make("Outer-v0", max_episode_steps=9).unwrapped.inner.world.time_limit == 10_000
+        assert gymnasium.make("Outer-v0", max_episode_steps=9).unwrapped.inner.jax_env.time_limit == 10_000
     finally:
         del gymnasium.registry["Outer-v0"]

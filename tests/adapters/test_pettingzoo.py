@@ -53,7 +53,7 @@ def test_a_step_tells_of_each_player(begun):
     obs, infos = begun.reset(seed=4)
     assert list(obs) == list(infos) == begun.agents == begun.possible_agents == NAMES
     masks = [info["action_mask"] for info in infos.values()]
-    assert {mask.shape for mask in masks} == {(begun.world.num_actions,)}
+    assert {mask.shape for mask in masks} == {(begun.jax_env.num_actions,)}
     assert all(mask.dtype == np.int8 and mask[Action.NOOP] for mask in masks)
     obs, rewards, terminated, truncated, infos = begun.step(idle())
     for told in (obs, rewards, terminated, truncated, infos):
@@ -88,7 +88,7 @@ def test_an_episode_ends_for_all_at_its_limit(begun):
 
 def test_players_stand_apart_and_see_one_another(begun):
     tokens = begun.state()
-    fellows = tokens[:, begun.world.layout["creature"].slice]
+    fellows = tokens[:, begun.jax_env.layout["creature"].slice]
     assert (np.sort(fellows, axis=1)[:, -2:] > 24).all()
 
 
@@ -141,7 +141,7 @@ def test_what_is_no_setting_is_refused(settings, error, told):
 
 def test_pictures_stand_side_by_side(begun):
     begun.render_mode, begun.render_scale = "rgb_array", 1
-    one = begun.world.ruleset.view_cols * 16
+    one = begun.jax_env.ruleset.view_cols * 16
     frame = begun.render()
     assert frame.shape[1] == PLAYERS * one
     parts = [frame[:, i * one : (i + 1) * one] for i in range(PLAYERS)]
@@ -152,7 +152,7 @@ def test_pictures_stand_side_by_side(begun):
 
 def test_their_name_for_the_time_limit():
     env = coop.parallel_env(max_cycles=9)
-    assert env.max_cycles == env.world.time_limit == 9
+    assert env.max_cycles == env.jax_env.time_limit == 9
     assert coop.parallel_env(max_cycles=9, time_limit=7).max_cycles == 7
     assert coop.env(max_cycles=9).unwrapped.max_cycles == 9
     assert coop.parallel_env().max_cycles == 100_000
@@ -165,7 +165,7 @@ def test_attributes_that_others_look_for():
         assert one.max_num_agents == 2
         assert one.metadata["name"] == "openworld_coop_v0"
         assert one.metadata["is_parallelizable"]
-        assert one.state_space.shape == (2, env.world.layout.size)
+        assert one.state_space.shape == (2, env.jax_env.layout.size)
     assert env.render_mode == "ansi"
     assert by_turn.render_mode is None
     assert env.agents == []

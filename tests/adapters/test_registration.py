@@ -48,12 +48,12 @@ def test_start_up_tells_of_what_the_registry_holds():
 def test_every_id_is_made_without_an_import():
     code = "import sys, gymnasium; before = 'openworld' in sys.modules; envs = [gymnasium.make(id) for id in "
     code += f"{list(registry.alone())}]; print(before, *(type(env.unwrapped).__name__ for env in envs), "
-    code += "*(env.unwrapped.world.id for env in envs))"
+    code += "*(env.unwrapped.jax_env.id for env in envs))"
     assert run(code).split() == ["False", *["OpenWorldEnv"] * len(registry.alone()), *registry.alone()]
     code = (
         f"import gymnasium; envs = [gymnasium.make_vec(id, num_envs=2) for id in {list(registry.alone())}]; "
     )
-    code += "print(*(f'{type(env).__name__}:{env.world.id}' for env in envs))"
+    code += "print(*(f'{type(env).__name__}:{env.jax_env.id}' for env in envs))"
     assert run(code).split() == [f"OpenWorldVectorEnv:{id}" for id in registry.alone()]
 
 
@@ -183,23 +183,23 @@ def test_specs_make_what_they_are_of():
     again = [spec.make(), gymnasium.make(spec), gymnasium.make(EnvSpec.from_json(spec.to_json()))]
     again += [gymnasium.spec(id).make(**config), gymnasium.make(pickle.loads(pickle.dumps(spec)))]
     for env in again:
-        assert env.unwrapped.world == made.unwrapped.world
+        assert env.unwrapped.jax_env == made.unwrapped.jax_env
         assert env.spec == spec
     envs = gymnasium.make_vec(id, num_envs=3, **config)
     for vector in (gymnasium.make_vec(envs.spec), gymnasium.make_vec(EnvSpec.from_json(envs.spec.to_json()))):
-        assert (vector.num_envs, vector.unwrapped.world) == (3, envs.unwrapped.world)
+        assert (vector.num_envs, vector.unwrapped.jax_env) == (3, envs.unwrapped.jax_env)
     assert len(gymnasium.make_vec(id, num_envs=3, vectorization_mode="sync", **config).envs) == 3
 
 
 def test_an_environment_is_made_by_either_keyword():
     for one in (OpenWorldEnv(CLASSIC), OpenWorldEnv(id=CLASSIC), OpenWorldEnv(env_id=CLASSIC)):
-        assert one.world.id == CLASSIC
+        assert one.jax_env.id == CLASSIC
     for many in (
         OpenWorldVectorEnv(2, CLASSIC),
         OpenWorldVectorEnv(num_envs=2, id=CLASSIC),
         OpenWorldVectorEnv(2, env_id=CLASSIC),
     ):
-        assert (many.world.id, many.num_envs) == (CLASSIC, 2)
+        assert (many.jax_env.id, many.num_envs) == (CLASSIC, 2)
 
 
 def test_the_registry_imports_neither_jax_nor_gymnasium():

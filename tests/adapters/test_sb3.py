@@ -2,7 +2,6 @@
 
 import gymnasium
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 from gymnasium.error import AlreadyPendingCallError, ClosedEnvironmentError, NoAsyncCallError, ResetNeeded
@@ -18,6 +17,7 @@ from stable_baselines3.common.vec_env import (
 )
 
 from openworld.adapters.gymnasium import OpenWorldEnv
+from openworld.adapters.packing import row_type
 from openworld.adapters.sb3 import make_vec_env
 from openworld.content.ids import Action
 
@@ -95,11 +95,13 @@ def test_an_end_that_is_no_time_limit():
     envs = made(seed=3)
     envs.reset()
     step = envs._programs.step
-    ending = jnp.array([False, True, False, False])
+    ending = np.array([False, True, False, False])
 
-    def die(state, actions):
-        shown, state = step(state, actions)
-        return shown._replace(ended=ending), state
+    def die(*arguments):
+        shown, state = step(*arguments)
+        rows = np.array(shown.rows).view(row_type(envs.jax_env.ruleset, with_mask=False))
+        rows["terminated"][ending, 0] = True
+        return shown._replace(rows=rows.view(np.uint8)), state
 
     envs._programs = envs._programs._replace(step=die)
     _, _, ended, infos = envs.step(drawn(1)[0])
@@ -140,7 +142,7 @@ def test_action_masks():
     envs.reset()
     masks = get_action_masks(envs)
     assert (masks.dtype, masks.shape) == (bool, (WORLDS, 43))
-    assert np.array_equal(masks, jax.jit(envs.world.action_mask)(envs._state))
+    assert np.array_equal(masks, jax.jit(envs.jax_env.action_mask)(envs._state))
     assert np.array_equal(envs.env_method("action_masks", indices=[2, 0]), masks[[2, 0]])
     assert masks[:, Action.LEFT].any()
     for actions in drawn(3):
@@ -160,8 +162,8 @@ def test_attributes():
     assert not envs.has_attr("_state")
     assert envs.env_is_wrapped(Monitor, [0, 1]) == [True, True]
     assert envs.env_is_wrapped(VecMonitor) == [False] * WORLDS
-    with pytest.raises(AttributeError, match="'world' is the same for all worlds"):
-        envs.set_attr("world", None)
+    with pytest.raises(AttributeError, match="'jax_env' is the same for all worlds"):
+        envs.set_attr("jax_env", None)
     with pytest.raises(AttributeError, match="no method 'fly'; they have action_masks, render, get_wrapper"):
         envs.env_method("fly")
     with pytest.raises(IndexError, match="no world 4: they are 0 to 3"):
@@ -188,7 +190,7 @@ def test_attributes_are_as_of_their_own():
         assert envs.get_attr("level") == [3, 4, 3, 3]
     again = gymnasium.make(ours.get_attr("spec")[0])
     assert again.observation_space == theirs.observation_space
-    assert again.unwrapped.world.time_limit == LIMIT
+    assert again.unwrapped.jax_env.time_limit == LIMIT
     ours.set_attr("render_mode", "ansi")
     assert ours.render_mode == "ansi"
     assert ours.get_attr("render_mode") == ["ansi"] * WORLDS

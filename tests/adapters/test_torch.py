@@ -42,8 +42,8 @@ def seen(worlds, monkeypatch):
     """What goes into the compiled step, and what comes out of it: actions, results."""
     calls, step = [], worlds._programs.step
 
-    def listening(state, action):
-        out = step(state, action)
+    def listening(state, action, limit, again):
+        out = step(state, action, limit, again)
         calls.append((action, out))
         return out
 
@@ -189,7 +189,7 @@ def test_other_settings_are_refused(worlds):
     for wrong in (0, -1, True):
         with pytest.raises(ValueError, match="num_envs must be a whole number of at least 1, not"):
             TorchWorlds(wrong, ID)
-    with pytest.raises(ValueError, match=r"info tells of final_obs, .*, not of 'seed'"):
+    with pytest.raises(ValueError, match=r"info holds final_obs, .*, not 'seed'"):
         TorchWorlds(2, ID, info=("final_obs", "seed"))
     with pytest.raises(ValueError, match="unknown world id 'OpenWrld-v0'; did you mean"):
         TorchWorlds(2, "OpenWrld-v0")

@@ -75,8 +75,7 @@ def carry(states: States, seeds: np.ndarray) -> State:
 @cache
 def _form(worlds: int) -> State:
     """The shapes and dtypes of so many worlds."""
-    seeds = jax.ShapeDtypeStruct((worlds, 2), jnp.uint32)
-    return jax.eval_shape(openworld.make("OpenWorld-v0").reset_seeds, seeds)[1]
+    return openworld.make("OpenWorld-v0").state_shape(worlds)
 
 
 def _assembled(fields: dict[str, Any]) -> State:

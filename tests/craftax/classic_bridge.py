@@ -47,14 +47,13 @@ def environment() -> Any:
 @cache
 def _compiled() -> Any:
     from openworld.observe.symbolic import symbolic
-    from openworld.observe.tokens import observe
 
     env = environment()
 
     def play(state: Any, action: Any) -> Any:
-        tokens = jax.vmap(lambda w, g: observe(w, g, env.ruleset, env._tables))(state.world, state.ground)
+        tokens = env.observe(state)
         _, after, reward, terminated, truncated, _ = env.advance(state, action)
-        return symbolic(tokens[:, 0], env.ruleset), after, reward, terminated, truncated
+        return symbolic(tokens, env.ruleset), after, reward, terminated, truncated
 
     return jax.jit(play)
 

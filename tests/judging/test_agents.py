@@ -43,6 +43,9 @@ def test_a_class_a_function_or_an_agent_is_named(module, name):
         ("someones_agent.inner:Agent", "there is no module 'someones_agent.inner'"),
         ("someones_agent:Agnt", "module 'someones_agent' has no 'Agnt'"),
         ("someones_agent", "one is named like package.module:Agent"),
+        ("..:Agent", "one is named like package.module:Agent"),
+        (".agent:Agent", "one is named like package.module:Agent"),
+        ("./agent.py:Agent", "one is named like package.module:Agent"),
         (":Agent", "one is named like package.module:Agent"),
     ],
 )

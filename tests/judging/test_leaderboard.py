@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from openworld import cli, registry
+from openworld.judging.episodes import play_again
 from openworld.judging.leaderboard import files, page
-from openworld.judging.play import again
 from openworld.judging.protocols import protocol
 from openworld.judging.result import Result
 from tests.helpers_results import signed
@@ -39,7 +39,7 @@ def test_its_shortest_episodes_play_as_recorded(path):
     world = registry.make(
         result.protocol["world"], observation="tokens", time_limit=result.protocol["time_limit"]
     )
-    found = again(world, result.seeds[of], [result.episodes.actions[i] for i in of], at_once=len(of))
+    found = play_again(world, result.seeds[of], [result.episodes.actions[i] for i in of], at_once=len(of))
     assert found.digests == [result.episodes.digests[i] for i in of]
     np.testing.assert_array_equal(found.returns, result.episodes.returns[of])
 

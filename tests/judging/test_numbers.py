@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from openworld.judging.numbers import crafter_score, difference, iqm, numbers, stratified_bootstrap, z_of
-from openworld.judging.play import Episodes
+from openworld.judging.record import Episodes
 from tests.judging.small import SMALL
 
 ONE = np.random.default_rng(0).normal(size=(101, 1)).round(3)
@@ -79,7 +79,7 @@ def test_the_numbers_of_episodes():
         actions=[],
         digests=[],
     )
-    found = numbers(episodes, SMALL)
+    found = numbers(episodes, SMALL.scale)
     assert found["return"]["mean"]["value"] == 4
     assert found["return"]["iqm"]["value"] == 2.5
     assert found["share"]["iqm"]["value"] == pytest.approx(2.5 / 22)

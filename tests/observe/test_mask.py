@@ -213,5 +213,5 @@ def test_a_step_and_its_mask_copy_no_map():
         obs, state, reward, terminated, truncated, info = world.step(state, action)
         return (obs, info.final_obs), world.action_mask(state), state, reward, terminated, truncated
 
-    state = jax.eval_shape(lambda s: world.reset_seeds(s)[1], jnp.zeros((64, 2), jnp.uint32))
+    state = world.state_shape(64)
     assert not copies_of_the_map(optimised(run, state, jax.ShapeDtypeStruct((64,), jnp.int32)))

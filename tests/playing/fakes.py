@@ -16,7 +16,7 @@ class FakeSession(Session):
 
     def __init__(self, id="OpenWorld-Classic-v0", players=1, limit=50):
         rules = registry.ruleset(id)
-        self.world = SimpleNamespace(ruleset=rules, id=id, num_actions=rules.actions)
+        self.env = SimpleNamespace(ruleset=rules, id=id, num_actions=rules.actions)
         self.players, self.limit = players, limit
         self.played, self.saved, self.moments, self.worlds = [], [], [], 0
 
@@ -48,7 +48,7 @@ class FakeSession(Session):
         return self.moments
 
     def _moment(self, player, action):
-        rules = self.world.ruleset
+        rules = self.env.ruleset
         layout = layout_of(rules)
         tokens = np.zeros(layout.size, np.uint8)
         tile = np.full((rules.view_rows, rules.view_cols), Block.GRASS)

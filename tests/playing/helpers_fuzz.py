@@ -113,7 +113,7 @@ def _attack(host: Host, dice: random.Random) -> None:
     with closing(socket.socket(socket.AF_UNIX)) as peer:
         peer.connect(str(host.path))
         peer.settimeout(_LONG)
-        actions = host.session.world.num_actions
+        actions = host.session.env.num_actions
         sent = [encoded(HELLO)] * (dice.random() < 0.7)
         sent += [encoded({"type": "act", "action": dice.randrange(actions)})] * dice.randint(0, 2)
         what = dice.choice((HELLO, {"type": "act", "action": 5}, {"type": "act", "action": actions}))
@@ -210,7 +210,7 @@ def _answer(dice: random.Random, numbers: np.random.Generator) -> bytes:
 def _moment(numbers: np.random.Generator) -> Moment:
     """Return a moment of random tokens, each within its bounds."""
     session = FakeSession(ID, players=PLAYERS)
-    rules = session.world.ruleset
+    rules = session.env.ruleset
     session.begin()
     tokens = session.moments[1].tokens.copy()
     for field in layout_of(rules).values():

@@ -10,7 +10,7 @@ import pytest
 
 from openworld.content.ids import Action
 from openworld.playing import multiplayer
-from openworld.playing.connection import LONGEST, Connection
+from openworld.playing.connection import LONGEST, Connection, listen
 from openworld.playing.multiplayer import WAITING, Host, MultiplayerError, RemotePlayer
 from openworld.playing.protocol import from_host, packed
 from openworld.system.foreign_text import plain
@@ -353,3 +353,23 @@ def test_a_socket_left_behind_is_replaced(tmp_path):
     left.close()
     Host(FakeSession(COOP, players=2), tmp_path / "socket").close()
     assert not (tmp_path / "socket").exists()
+
+
+def test_a_host_that_accepts_nobody_is_there_all_the_same(tmp_path):
+    path = tmp_path / "full.sock"
+    waiting = []
+    with socket.socket(socket.AF_UNIX) as full:
+        full.bind(str(path))
+        full.listen(0)
+        for _ in range(8):
+            caller = socket.socket(socket.AF_UNIX)
+            caller.setblocking(False)
+            waiting.append(caller)
+            try:
+                caller.connect(str(path))
+            except OSError:
+                break
+        with pytest.raises(MultiplayerError, match=r"another host is at .* already"):
+            listen(path)
+        for caller in waiting:
+            caller.close()

@@ -13,7 +13,7 @@ import pytest
 
 import openworld
 from openworld import environment as batch
-from openworld.engine import compiled
+from openworld.engine import programs
 from openworld.engine import rare_events as chores
 from tests.oracle import driver
 from tests.oracle.book import CLASSIC
@@ -148,9 +148,9 @@ def test_chunks_of_rare_work_do_not_matter(crowd, monkeypatch):
     for name, size in sizes.items():
         monkeypatch.setattr(chores, name, chores.Share(size, FEW // size))
     monkeypatch.setattr(chores, "RARITY", 1)
-    compiled.compiled.cache_clear()
+    programs.programs.cache_clear()
     same_worlds(future(openworld.make("OpenWorld-v0").step, start(FEW), actions(FEW)), crowd)
-    compiled.compiled.cache_clear()
+    programs.programs.cache_clear()
 
 
 def test_eager_is_the_same_as_jit():

@@ -9,7 +9,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from openworld.content.tables import compile_tables
 from openworld.engine.step import spawn_due
 from tests.oracle import chance, driver
 from tests.oracle.drawing import batches
@@ -33,7 +32,7 @@ def test_where_and_when(state, rng):
 
 def rates(hour, draws, **fields):
     """How often a creature of each class is due at an hour, in fresh worlds with some fields edited."""
-    tables = jax.tree.map(jnp.asarray, compile_tables(driver.environment().ruleset))
+    tables = driver.environment().tables
     state = driver.blank()
     clear(state, "mobs")
     for name, value in fields.items():

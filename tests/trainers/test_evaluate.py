@@ -1,4 +1,4 @@
-"""Evaluation: each world's first episode, the same worlds for both agents, and a report that says what it is."""
+"""Evaluation: each world's first episode, the same worlds for both agents, and the report of them."""
 
 import dataclasses
 import json
@@ -8,15 +8,16 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from openworld.judging import episodes as playing
 from openworld_trainers.baselines.scripted.random import Uniform
 from openworld_trainers.errors import TrainerError
-from openworld_trainers.ppo.config import Run
+from openworld_trainers.ppo.config import Network, Run
+from openworld_trainers.ppo.network_policy import Policy
+from openworld_trainers.ppo.networks import make_network
 from openworld_trainers.run import demo as demonstration
 from openworld_trainers.run import evaluate as module
-from openworld_trainers.run import play
 from openworld_trainers.run import train as training
-from openworld_trainers.run.evaluate import compare, evaluate, notes
-from openworld_trainers.run.play import Course, Policy
+from openworld_trainers.run.evaluate import compare, evaluate, notes, play_held_out
 from openworld_trainers.run.train import train
 from tests.trainers import probes
 from tests.trainers.helpers import learn, small
@@ -30,12 +31,18 @@ class Quits(probes.Probe):
         return seen, state, reward, terminated | (action == 1), truncated, info
 
 
+#: Paid by chance in each of many steps.
+GAMBLE = dataclasses.replace(
+    probes.BOTH,
+    pay=lambda clue, age, action: clue * (2 * action - 1).astype(jnp.float32),
+    length=1300,
+)
 QUITS = Quits("quits", see=probes.nothing, pay=probes.one, length=probes.FOREVER, num_actions=2)
 
 
 def test_first_episodes_are_counted_without_favouring_short_ones():
-    found = Course(QUITS, 4000, 200).play(Uniform(2))
-    assert found.ended.all()
+    found = play_held_out(QUITS, Uniform(2), 4000, 200)
+    assert found.ended == ["terminated"] * 4000
     np.testing.assert_array_equal(found.returns, found.lengths)
     # Geometric with p = 1/2: mean 2, variance 2. Counting what ends first would favour episodes of length 1.
     assert found.lengths.mean() == pytest.approx(2, abs=4 * np.sqrt(2 / 4000))
@@ -43,48 +50,58 @@ def test_first_episodes_are_counted_without_favouring_short_ones():
 
 
 def test_episodes_that_do_not_end_count_as_they_stand():
-    found = Course(probes.CUT, 8, 3).play(Uniform(1))
-    assert not found.ended.any()
+    found = play_held_out(probes.CUT, Uniform(1), 8, 3)
+    assert found.ended == [""] * 8
     np.testing.assert_array_equal(found.returns, 3)
     np.testing.assert_array_equal(found.unlocked, True)
 
 
 def test_the_same_worlds_for_each_policy():
-    course = Course(probes.SIGHT, 64, 10)
-    np.testing.assert_array_equal(course.play(Uniform(1)).returns, course.play(Uniform(1)).returns)
+    first, second = (play_held_out(probes.SIGHT, Uniform(1), 64, 10).returns for _ in range(2))
+    np.testing.assert_array_equal(first, second)
 
 
 def test_how_often_one_looks_changes_no_number(monkeypatch):
-    """Episodes that go beyond the steps that share a key."""
-    gamble = lambda clue, age, action: clue * (2 * action - 1).astype(jnp.float32)  # noqa: E731
-    course = Course(dataclasses.replace(probes.BOTH, pay=gamble, length=1300), 5, 1200)
-    often = course.play(Uniform(2))
-    monkeypatch.setattr(play, "LOOK", play.STRETCH)
-    seldom = course.play(Uniform(2))
+    often = play_held_out(GAMBLE, Uniform(2), 5, 1200)
+    monkeypatch.setattr(playing, "STEPS_BETWEEN_LOOKS", 700)
+    seldom = play_held_out(GAMBLE, Uniform(2), 5, 1200)
     np.testing.assert_array_equal(often.returns, seldom.returns)
     np.testing.assert_array_equal(often.lengths, 1200)
     assert len(set(often.returns)) > 1
 
 
-def test_how_far_it_is_is_told_up_to_an_end_that_never_comes():
+@pytest.mark.parametrize(
+    "policy", [Uniform(2), "network", "recurrent"], ids=["random", "network", "recurrent"]
+)
+def test_what_plays_side_by_side_changes_no_episode(policy):
+    """The random numbers of an episode come from the seed and its number alone."""
+    if isinstance(policy, str):
+        width = Network(width=8, depth=1, recurrent=policy == "recurrent")
+        policy = Policy(make_network(GAMBLE, width, jax.random.key(0)), jnp.float32(1))
+    together = play_held_out(GAMBLE, policy, 18, 40)
+    for at_once in (4, 16):
+        apart = play_held_out(GAMBLE, policy, 18, 40, at_once=at_once)
+        np.testing.assert_array_equal(apart.returns, together.returns)
+    assert len(set(together.returns)) > 5
+
+
+def test_progress_is_reported_up_to_an_end_that_never_comes():
     told = []
-    Course(probes.CUT, 8, 250).play(Uniform(1), lambda share, text: told.append((share, text)))
+    play_held_out(probes.CUT, Uniform(1), 8, 250, progress=lambda share, text: told.append((share, text)))
     assert told[0] == (0.0, "compiling")
     assert [share for share, _ in told[1:]] == [1.0]
     told.clear()
-    Course(probes.AGE, 8, 250).play(Uniform(1), lambda share, text: told.append((share, text)))
+    play_held_out(probes.AGE, Uniform(1), 8, 250, progress=lambda share, text: told.append((share, text)))
     assert told[1:] == [
         (steps / 250, f"0 of 8 episodes have ended, step {steps}") for steps in (100, 200, 250)
     ]
 
 
-def test_no_sharpness_is_a_random_agent():
+def test_inverse_temperature_0_is_a_random_agent_and_greed_takes_the_best():
     network = learn(probes.ACTION, small(), 30).network
-    course = Course(probes.ACTION, 4000, 10)
-    paid = [
-        (course.play(policy).returns == 1).mean() for policy in (Uniform(2), Policy(network, jnp.float32(0)))
-    ]
-    assert paid == pytest.approx([0.5, 0.5], abs=0.04)
+    policies = (Uniform(2), Policy(network, jnp.float32(0)), Policy(network, jnp.float32(1), greedy=True))
+    paid = [(play_held_out(probes.ACTION, policy, 4000, 10).returns == 1).mean() for policy in policies]
+    assert paid == pytest.approx([0.5, 0.5, 1.0], abs=0.04)
 
 
 def test_a_report_compares_a_trained_agent_with_a_random_one(capsys):

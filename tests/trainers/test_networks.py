@@ -11,6 +11,7 @@ import pytest
 import openworld
 from openworld.content.ids import Block, Fixture
 from openworld.content.reach import reachable
+from openworld.core import tuning
 from openworld.registry import WORLDS
 from openworld_trainers.ppo.config import Network
 from openworld_trainers.ppo.encoders import FlatEncoder, TokenEncoder, kind_of, make_encoder, one_hot, reach
@@ -165,11 +166,11 @@ def test_bfloat16_is_close_to_float32_and_returns_float32():
         np.testing.assert_allclose(a, b, atol=0.1)
 
 
-def test_precision_is_what_suits_the_machine_unless_it_is_told(monkeypatch):
+def test_precision_is_what_suits_the_machine_unless_it_is_told():
     assert make_network(probes.BOTH, Network(), jax.random.key(0)).precision == "float32"
-    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
-    assert resolved("auto") == "bfloat16"
-    assert resolved("float32") == "float32"
+    with tuning.as_if("gpu"):
+        assert resolved("auto") == "bfloat16"
+        assert resolved("float32") == "float32"
 
 
 def test_what_is_no_token_is_flattened():

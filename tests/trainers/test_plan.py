@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import pytest
 
 import openworld
+from openworld.core import tuning
 from openworld_trainers.errors import TrainerError
 from openworld_trainers.planner import device_memory as memory
 from openworld_trainers.planner import show as planning
@@ -132,7 +133,7 @@ def test_nothing_is_allotted_to_plan():
 
 
 def test_an_accelerator_plays_many_worlds_in_blocks():
-    with memory.as_if("gpu"):
+    with tuning.as_if("gpu"):
         many = [make_plan(CONFIGS["many transitions"], probes.CUT)]
         config = dataclasses.replace(CONFIGS["many transitions"], rollout=Rollout(worlds=2**20, steps=4))
         many.append(make_plan(config, probes.CUT))
@@ -180,9 +181,9 @@ def test_cpu_devices_share_the_machines_memory():
 
 
 def test_planning_for_another_machine_ends_with_the_plan():
-    with memory.as_if("gpu"):
-        assert jax.default_backend() == "gpu"
-    assert jax.default_backend() == "cpu"
+    with tuning.as_if("gpu"):
+        assert tuning.here() == tuning.of("tpu") != tuning.of("cpu")
+    assert tuning.here() == tuning.of(jax.default_backend()) == tuning.CPU
     with pytest.raises(ValueError, match="platform='abacus' is none of cpu, gpu, tpu"):
         planning.answer(preset("tiny"), platform="abacus")
     with pytest.raises(ValueError, match="devices=0"):

@@ -11,10 +11,11 @@ from openworld_trainers.ppo.config import Network, Rollout
 from openworld_trainers.ppo.ewma import Ewma
 from openworld_trainers.ppo.learner import begin
 from openworld_trainers.ppo.losses import policy_loss
+from openworld_trainers.ppo.network_policy import Policy
 from openworld_trainers.ppo.networks import make_network
 from openworld_trainers.ppo.rollout import collect, log_probabilities
 from openworld_trainers.ppo.update import to_batch
-from openworld_trainers.run.play import Course, Policy
+from openworld_trainers.run.evaluate import play_held_out
 from tests.trainers import probes
 from tests.trainers.helpers import learn, small
 
@@ -27,7 +28,7 @@ def trained(world, updates, **changes):
 
 def test_only_a_memory_solves_what_must_be_remembered():
     def paid(network):
-        return Course(probes.MEMORY, 400, 10).play(Policy(network, jnp.float32(1))).returns.mean()
+        return play_held_out(probes.MEMORY, Policy(network, jnp.float32(1)), 400, 10).returns.mean()
 
     assert paid(trained(probes.MEMORY, 80).network) > 0.9
     assert abs(paid(learn(probes.MEMORY, small(), 20).network)) < 0.2

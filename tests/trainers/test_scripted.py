@@ -6,7 +6,7 @@ import pytest
 
 from openworld import registry
 from openworld.content.rulesets import CLASSIC, FULL
-from openworld.judging.play import _programs
+from openworld.judging.episodes import _host_programs
 from openworld.observe.layout import layout_of
 from openworld_trainers.baselines.scripted import burrow
 from openworld_trainers.baselines.scripted.chart import (
@@ -95,14 +95,17 @@ def test_a_closed_space_is_known():
 @pytest.fixture(scope="module")
 def played():
     """300 steps of a few classic worlds: how much is unlocked, and how far off the agent's own reckoning is."""
-    begin, turn = _programs(registry.make(SMALL.world, observation="tokens", time_limit=SMALL.time_limit))
+    begin, turn = _host_programs(registry.make(SMALL.world, observation="tokens"))
     agent, playing = Scripted(CLASSIC), np.ones(EPISODES, bool)
     agent.begin(EPISODES, 0)
-    tokens, state, book = begin(jnp.asarray(SMALL.seeds()), jnp.asarray(~playing))
+    tokens, state, record = begin(jnp.asarray(SMALL.seeds()), jnp.asarray(~playing))
     begun, off = np.array(state.world.player.position)[:, 0], []
     for step in range(300):
-        actions = agent.act(np.asarray(tokens), {"step": step, "playing": playing})
-        tokens, _, state, book = turn(state, book, jnp.asarray(actions, jnp.int32))
+        actions = agent.act(
+            np.asarray(tokens), {"step": step, "playing": playing, "episode": np.arange(EPISODES)}
+        )
+        actions = jnp.asarray(actions, jnp.int32)
+        tokens, _, state, record = turn(state, record, actions, np.int32(SMALL.time_limit))
         playing = playing & (np.asarray(state.world.player.health)[:, 0] > 0)
         chart, ids = agent._chart, agent._ids
         thought = np.stack([chart.row, chart.column], axis=1) - SIDE // 2
@@ -127,7 +130,9 @@ def test_it_reads_the_full_rules_too():
     tokens[:, layout["vitals"].slice] = 9
     agent = Scripted(FULL)
     agent.begin(3, 0)
-    actions = agent.act(tokens, {"step": 0, "playing": np.array([True, False, True])})
+    actions = agent.act(
+        tokens, {"step": 0, "playing": np.array([True, False, True]), "episode": np.arange(3)}
+    )
     assert actions.shape == (3,)
     assert actions[1] == 0
     assert ((actions >= 0) & (actions < FULL.actions)).all()

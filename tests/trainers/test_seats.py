@@ -11,8 +11,8 @@ import pytest
 import openworld
 from openworld_trainers.ppo.config import Rollout, Run, World, preset
 from openworld_trainers.ppo.worlds import Seats, Worlds, achievement_names, identity, make
+from openworld_trainers.run.evaluate import play_held_out
 from openworld_trainers.run.film import film
-from openworld_trainers.run.play import Course
 from openworld_trainers.run.train import load_policy, train
 
 pytestmark = pytest.mark.slow
@@ -99,6 +99,6 @@ def test_a_shared_policy_is_trained(run):
 
 
 def test_it_plays_in_company(run, seats):
-    played = Course(seats, SEATS, 25).play(load_policy(run))
-    assert played.ended.all()
+    played = play_held_out(seats, load_policy(run), SEATS, 25)
+    assert all(played.ended)
     assert played.returns.shape == (SEATS,)

@@ -137,3 +137,47 @@ def test_in_another_thread_nothing_is_listened_to():
     thread.start()
     thread.join()
     assert heard == [(before, False)]
+
+
+#: Its output is cut: whoever reads it goes away after the first line.
+CUT = """
+import sys
+from openworld_trainers.run.progress import Output
+from openworld_trainers.run.signals import Ended, interruption
+out = Output()
+before, gentle = sys.argv[1] == "before", sys.argv[1] == "gentle"
+print("ready", flush=True)
+sys.stdin.readline()
+try:
+    if before:
+        out.print("nobody reads this")
+    with interruption() as stop:
+        stop.gentle = gentle or before
+        out.print("nor this")
+        out.print("nor that")
+        code = 128 + stop.number
+        print("saved", file=sys.stderr, flush=True)
+except Ended as ended:
+    code = ended.exit_code
+sys.exit(code)
+"""
+
+
+@pytest.mark.parametrize(("when", "saved"), [("gentle", True), ("before", True), ("at once", False)])
+def test_a_run_whose_output_nobody_reads_is_saved(when, saved):
+    process = subprocess.Popen(
+        [sys.executable, "-c", CUT, when],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout.readline() == "ready\n"
+    process.stdout.close()
+    process.stdin.write("\n")
+    process.stdin.close()
+    error = process.stderr.read()
+    process.stderr.close()
+    assert process.wait(60) == 141, error
+    assert ("saved" in error) == saved

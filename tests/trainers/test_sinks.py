@@ -10,7 +10,7 @@ from rich.console import Console
 
 from openworld_trainers import errors
 from openworld_trainers.errors import MissingPackageError, TrainerError, require
-from openworld_trainers.run.metrics import RunFolder, RunFolderError, plain, thinned
+from openworld_trainers.run.metrics import RunFolder, RunFolderError, drawable, plain, thinned
 from openworld_trainers.run.progress import Display, clock, line, number, panel, short
 
 ROW = {
@@ -234,3 +234,12 @@ def test_a_missing_package_is_named_with_the_way_to_get_it():
     assert isinstance(refusal.value, TrainerError)
     assert isinstance(refusal.value, ImportError)
     assert errors.installed("json")
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"episodes": None}, {"episodes": "x"}, {"return": True}, {"achievements": [1]}]
+)
+def test_a_row_that_cannot_be_drawn_is_left_out(wrong):
+    row = {"update": 1, "transitions": 256, "return": 1.0, "episodes": 3, "achievements": {"a": 0.5}}
+    assert drawable(row)
+    assert not drawable(row | wrong)

@@ -1,6 +1,7 @@
-"""How Gymnasium comes to know the ids: `hook`, which Python runs at its start where a wheel is installed.
+"""Registration with Gymnasium: `hook`, which Python runs at its start where a wheel is installed.
 
-A wheel has the module at the top of site-packages, beside a `.pth` file that names it; a checkout has it here.
+A wheel has the module at the top of site-packages, beside a `.pth` file that names it; a checkout has it
+here.
 """
 
 try:

@@ -1,9 +1,10 @@
 """Make `gymnasium.make("OpenWorld-v0")` work without `import openworld`.
 
-Gymnasium 1.x looks up no entry points, so a copy of this module is installed at the top of site-packages, beside a
-`.pth` file that imports it when Python starts. All it does then is wait: each time `gymnasium.envs.registration` is
-imported, it adds OpenWorld's ids to the registry, as strings. Neither openworld nor jax is imported before an
-environment is made. It imports nothing that Python has not imported by then: every start of Python pays for it.
+Gymnasium 1.x looks up no entry points, so a copy of this module is installed at the top of site-packages,
+beside a `.pth` file that imports it when Python starts. All it does then is wait: each time
+`gymnasium.envs.registration` is imported, it adds OpenWorld's ids to the registry, as strings. Neither
+openworld nor jax is imported before an environment is made. It imports nothing that Python has not imported
+by then: every start of Python pays for it.
 """
 
 import sys
@@ -94,7 +95,7 @@ class _Loader:
 
 
 def _is_watch(finder: object) -> bool:
-    """Whether a finder is this one, or that of another copy of this module."""
+    """Return whether a finder is this one, or that of another copy of this module."""
     return getattr(finder, "__name__", "") == "Watch" and "openworld" in getattr(finder, "__module__", "")
 
 

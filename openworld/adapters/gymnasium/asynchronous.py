@@ -8,11 +8,11 @@ from openworld.system import forking
 
 
 def choose_start_method() -> None:
-    """Let an `AsyncVectorEnv` that makes this environment start its processes by "forkserver" rather than by fork.
+    """Let an `AsyncVectorEnv` that makes this environment start processes with "forkserver", not with fork.
 
-    It makes one environment in its own process first, to ask for its spaces. Where JAX runs in that process, a
-    forked one could not play. Nothing changes where no such vector environment is being made, where it was given
-    a `context`, or where the program has chosen a start method.
+    It makes one environment in its own process first, to ask for its spaces. Where JAX runs in that process,
+    a forked one could not play. Nothing changes where no such vector environment is being made, where it was
+    given a `context`, or where the program has chosen a start method.
     """
     if not forking.started() or multiprocessing.get_start_method(allow_none=True) is not None:
         return
@@ -28,7 +28,7 @@ def choose_start_method() -> None:
 
 
 def _in_async_vector_env() -> bool:
-    """Whether an `AsyncVectorEnv` without a context is being made further up the stack."""
+    """Return whether an `AsyncVectorEnv` without a context is being made further up the stack."""
     module = sys.modules.get("gymnasium.vector.async_vector_env")
     if module is None:
         return False

@@ -1,11 +1,11 @@
-"""When the next episode begins, and what `infos` holds then: Gymnasium's three modes.
+"""Gymnasium's three autoreset modes: the step in which the next episode begins, and the fields of `infos`.
 
-NEXT_STEP: in the step after the one that ends an episode; its action is ignored. SAME_STEP: in the step that ends
-an episode; its last observation and info are in `final_obs` and `final_info`. DISABLED: when `reset` is called
-with `options={"reset_mask": ...}`.
+NEXT_STEP: in the step after the one that ends an episode; its action is ignored. SAME_STEP: in the step that
+ends an episode; its last observation and info are in `final_obs` and `final_info`. DISABLED: when `reset` is
+called with `options={"reset_mask": ...}`.
 
-`infos` holds the same fields after every reset and every step. `final_obs` and `final_info` come on top where an
-episode has ended, as Gymnasium's own vector environments have it.
+`infos` holds the same fields after every reset and every step. `final_obs` and `final_info` come on top where
+an episode has ended, as Gymnasium's own vector environments have it.
 """
 
 import copy
@@ -55,7 +55,7 @@ def can_hold(over: np.ndarray, mode: AutoresetMode) -> None:
         raise ValueError(f"the episode of world {where} has ended: SAME_STEP holds only running ones")
 
 
-def telling(rows: np.ndarray, mask: np.ndarray | None = None) -> dict[str, Any]:
+def begun(rows: np.ndarray, mask: np.ndarray | None = None) -> dict[str, Any]:
     """Return the infos of a reset: of all worlds, or of those of a mask.
 
     Args:
@@ -79,7 +79,10 @@ def field(rows: np.ndarray, name: str) -> np.ndarray:
 
 
 def decoded(decode: Callable[..., Any], tokens: Any, ended: np.ndarray) -> Any:
-    """Decode the tokens of the worlds that ended; as many again may follow, so that few shapes are compiled."""
+    """Decode the tokens of the worlds that ended.
+
+    As many again may follow, so that few shapes are compiled.
+    """
     where = np.flatnonzero(ended)
     return decode(np.asarray(tokens)[np.resize(where, 1 << (len(where) - 1).bit_length())])
 

@@ -10,6 +10,8 @@ from gymnasium.error import ClosedEnvironmentError, ResetNeeded
 #: Marks a world seed as held out; see `openworld.core.random`.
 HELD_OUT = 1 << 31
 
+#: A larger one asks for pictures of gigabytes.
+MAX_RENDER_SCALE = 32
 OPTIONS = ("held_out", "world_seed")
 
 
@@ -26,7 +28,7 @@ def action_number(action: object, count: int) -> int:
     except TypeError:
         number = -1
     if isinstance(action, bool) or (number == -1 and not _is_number(action)):
-        raise ValueError(f"the action must be one integer from 0 to {count - 1}, not {_told(action)}")
+        raise ValueError(f"the action must be one integer from 0 to {count - 1}, not {_described(action)}")
     if not 0 <= number < count:
         raise ValueError(f"action {number} is out of range: the actions are 0 to {count - 1}")
     return number
@@ -48,10 +50,18 @@ def action_array(actions: object, worlds: int, count: int) -> np.ndarray:
 def positive(name: str, value: object) -> int:
     """Return a whole number of at least 1."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise ValueError(f"{name} must be a whole number, not {_told(value)}")
+        raise ValueError(f"{name} must be a whole number, not {_described(value)}")
     if value < 1:
         raise ValueError(f"{name} must be at least 1, not {value}")
     return int(value)
+
+
+def render_scale(value: object) -> int:
+    """Return screen pixels for each pixel of a tile, 1 to 32."""
+    scale = positive("render_scale", value)
+    if scale > MAX_RENDER_SCALE:
+        raise ValueError(f"render_scale must be 1 to {MAX_RENDER_SCALE}, not {scale}")
+    return scale
 
 
 def reset_options(
@@ -68,12 +78,16 @@ def reset_options(
         if name not in (*OPTIONS, *more):
             raise ValueError(f"unknown reset option {name!r}; known: {', '.join((*OPTIONS, *more))}")
     held_out = options.get("held_out")
+    if held_out is not None and not isinstance(held_out, bool | np.bool_):
+        raise ValueError(f"held_out must be True or False, not {_described(held_out)}")
     if options.get("world_seed") is None:
         return None if held_out is None else bool(held_out), None
+    if held_out is not None:
+        raise ValueError("world_seed names the worlds themselves: give it without held_out")
     seed = options["world_seed"]
     words = np.asarray(seed)
     if words.shape != shape or words.dtype.kind not in "iu" or words.min() < 0 or words.max() >= 2**32:
-        raise ValueError(f"world_seed must be 32-bit words of shape {shape}, not {_told(seed)}")
+        raise ValueError(f"world_seed must be 32-bit words of shape {shape}, not {_described(seed)}")
     return None, words.astype(np.uint32)
 
 
@@ -122,7 +136,7 @@ def _is_number(action: object) -> bool:
     )
 
 
-def _told(value: object) -> str:
+def _described(value: object) -> str:
     """Describe a value by its type, and by its dtype and shape where it is an array."""
     if isinstance(value, np.ndarray | np.generic):
         return f"{value.dtype}{list(value.shape)}" if value.shape else f"{value!r}"

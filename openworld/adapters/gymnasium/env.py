@@ -10,17 +10,15 @@ import gymnasium
 import jax
 import jax.numpy as jnp
 import numpy as np
-from gymnasium.envs.registration import EnvSpec
 from gymnasium.spaces import Discrete
 
+from openworld.adapters.compiled import Shown, solo
 from openworld.adapters.copying import Copyable, exclusive
 from openworld.adapters.gymnasium import checks, forms, limits, seeds
 from openworld.adapters.gymnasium.asynchronous import choose_start_method
 from openworld.adapters.gymnasium.holding import Held, held
-from openworld.adapters.gymnasium.packing import Packed
-from openworld.adapters.gymnasium.programs import Shown, solo
-from openworld.adapters.gymnasium.rows import HEAD, row_type
 from openworld.adapters.gymnasium.spaces import observation_space
+from openworld.adapters.packing import HEAD, Packed, row_type
 from openworld.registry import known_keywords, listed, make
 from openworld.render.ansi import ansi
 from openworld.render.event_log import EventLog, LazyEventLog
@@ -38,29 +36,33 @@ _NUMBERS = struct.Struct("=ffiII??")
 _ACHIEVEMENTS = np.dtype(HEAD).itemsize
 
 
-class OpenWorldEnv(Copyable, gymnasium.Env[Any, np.int64]):
+class OpenWorldEnv(  # type: ignore[reportIncompatibleVariableOverride]
+    Copyable, limits.Limited, gymnasium.Env[Any, np.int64]
+):
     """One world, one player. The default observation is "symbolic"; `observation=` chooses another.
 
-    `reset(seed=...)` always makes the same world. Without a seed the next world follows from the last one's, as
-    in a vector environment; the very first is drawn from `np_random`. `reset(options=...)` takes `held_out=True`
-    (a world set aside for evaluation, and so are those that follow it) and `world_seed=(a, b)` (exactly the world
-    whose seed an earlier `info` named).
+    `reset(seed=...)` always makes the same world. Without a seed the next world follows from the last one's,
+    as in a vector environment; the very first is drawn from `np_random`. `reset(options=...)` takes
+    `held_out=True` (a world set aside for evaluation, and so are those that follow it) and
+    `world_seed=(a, b)` (exactly the world whose seed an earlier `info` named).
 
-    `info` holds the same fields after every reset and every step: `episode_return` (float), `episode_length` (int)
-    and `achievements` (bool, for each that the world's rules have, in the order of
-    `openworld.content.ids.Achievement`) of the episode so far, `action_mask` (int8[actions], which actions would do
-    something in the next step) and `world_seed` (int64[2], the two 32-bit words of the world's seed).
+    `info` holds the same fields after every reset and every step: `episode_return` (float), `episode_length`
+    (int) and `achievements` (bool, for each that the world's rules have, in the order of
+    `openworld.content.ids.Achievement`) of the episode so far, `action_mask` (int8[actions], which actions
+    would do something in the next step) and `world_seed` (int64[2], the two 32-bit words of the world's
+    seed).
 
     It pickles and copies at any time; a copy goes on alike, apart from it. One thread at a time may use it.
 
     Example:
         >>> env = OpenWorldEnv("OpenWorld-Classic-v0", observation="tokens")
-        >>> env.observation_space.shape
-        (307,)
+        >>> obs, info = env.reset(seed=0)
+        >>> obs, reward, terminated, truncated, info = env.step(0)
+        >>> obs.shape, info["episode_length"]
+        ((307,), 1)
     """
 
     metadata: dict[str, Any] = {"render_modes": ONE_WORLD, "render_fps": 10}  # noqa: RUF012
-    _spec: EnvSpec | None = None
 
     def __init__(
         self,
@@ -79,12 +81,12 @@ class OpenWorldEnv(Copyable, gymnasium.Env[Any, np.int64]):
 
         Args:
             id: which world, as in `openworld.make`.
-            observation: "symbolic" (float32, the published layout), "tokens" (uint8, a twentieth of the size),
-                "pixels" (uint8, a small picture) or "text" (words); None takes the id's own.
+            observation: "symbolic" (float32, the published layout), "tokens" (uint8, a twentieth of the
+                size), "pixels" (uint8, a small picture) or "text" (words); None takes the id's own.
             time_limit: steps after which an episode is truncated; None takes the rules' own limit.
             repeat_world: whether every episode is in the same map, instead of a new one each time.
-            render_mode: None, "rgb_array" (a frame with achievements and the last events), "human" (the same in
-                a window, after every reset and step; needs pygame-ce) or "ansi".
+            render_mode: None, "rgb_array" (a frame with achievements and the last events), "human" (the same
+                in a window, after every reset and step; needs pygame-ce) or "ansi".
             render_scale: screen pixels for each pixel of a tile.
             max_episode_steps: Gymnasium's name for `time_limit`; of both the smaller one holds.
             env_id: the same as `id`, which `gymnasium.make` has a use of its own for.
@@ -97,12 +99,12 @@ class OpenWorldEnv(Copyable, gymnasium.Env[Any, np.int64]):
         cache.enable()
         choose_start_method()
         limit = limits.of_one(listed(id).rules.time_limit, time_limit, max_episode_steps)
-        self.world = make(id, observation="tokens", time_limit=limit, repeat_world=repeat_world)
+        self.jax_env = make(id, observation="tokens", time_limit=limit, repeat_world=repeat_world)
         self.render_mode = render_mode
-        self.render_scale = checks.positive("render_scale", render_scale)
-        self.action_space = Discrete(self.world.num_actions)
-        self.observation_space = observation_space(self.world.ruleset, self._form)
-        self._mask_at = _ACHIEVEMENTS + self.world.ruleset.achievements
+        self.render_scale = checks.render_scale(render_scale)
+        self.action_space = Discrete(self.jax_env.num_actions)
+        self.observation_space = observation_space(self.jax_env.ruleset, self._form)
+        self._mask_at = _ACHIEVEMENTS + self.jax_env.ruleset.achievements
         self._state: Packed | None = None
         self._shown: Shown | None = None
         self._over = self._closed = False
@@ -111,26 +113,18 @@ class OpenWorldEnv(Copyable, gymnasium.Env[Any, np.int64]):
         self._screen = Screen(f"OpenWorld: {id}", needed=False) if render_mode == "human" else None
         self._build()
 
-    _BUILT = ("_guard", "_programs", "_actions")
+    _BUILT = ("_guard", "_programs", "_limit", "_actions")
 
     def _build(self) -> None:
         super()._build()
-        self._programs = solo(self.world, forms.fetched_form(self._form))
+        self._programs = solo(self.jax_env, forms.fetched_form(self._form))
+        self._limit = np.int32(self.jax_env.time_limit)
         self._actions: list[jax.Array] = []
 
     def _held(self) -> dict[str, Any]:
         if self._state is None:
             return super()._held()
         return dict(zip(("_shown", "_state"), self._programs.hold(self._state), strict=True))
-
-    @property
-    def spec(self) -> EnvSpec | None:  # type: ignore[reportIncompatibleVariableOverride]
-        """What Gymnasium has made this of; `max_episode_steps` is the time limit that holds."""
-        return self._spec
-
-    @spec.setter
-    def spec(self, value: EnvSpec | None) -> None:  # type: ignore[reportIncompatibleVariableOverride]
-        self._spec = limits.stated(value, self.world.time_limit)
 
     @exclusive
     def reset(
@@ -141,7 +135,7 @@ class OpenWorldEnv(Copyable, gymnasium.Env[Any, np.int64]):
         held_out, words = checks.reset_options(options, (2,))
         super().reset(seed=seed)
         if words is None:
-            after = seeds.after(self._seed, self.world.repeat_world)
+            after = seeds.after(self._seed, self.jax_env.repeat_world)
             words = checks.marked(seeds.one(seed, after, self.np_random), held_out)
         self._shown, self._state = self._programs.reset(words[None])
         return self._begun()
@@ -150,11 +144,11 @@ class OpenWorldEnv(Copyable, gymnasium.Env[Any, np.int64]):
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Play one step."""
         checks.is_open(self._closed, "step()")
-        number = checks.action_number(action, self.world.num_actions)
+        number = checks.action_number(action, self.jax_env.num_actions)
         checks.is_running(None if self._over else self._state, "step()")
         if not self._actions:
-            self._actions = on_device(self.world.num_actions)
-        shown, self._state = self._programs.step(self._state, self._actions[number])
+            self._actions = on_device(self.jax_env.num_actions)
+        shown, self._state = self._programs.step(self._state, self._actions[number], self._limit)
         self._shown = shown
         row = np.asarray(shown.rows)
         reward, episode_return, length, *seed, terminated, truncated = _NUMBERS.unpack_from(row.data)
@@ -174,26 +168,31 @@ class OpenWorldEnv(Copyable, gymnasium.Env[Any, np.int64]):
 
     @exclusive
     def action_masks(self) -> np.ndarray:
-        """Return bool[actions]: which actions would do something in the next step, as sb3-contrib asks for them."""
+        """Return bool[actions]: the actions that would do something now. sb3-contrib calls this."""
         checks.in_play(self._closed, self._shown, "action_masks()")
         assert self._shown is not None
         return np.asarray(self._shown.rows)[0, self._mask_at :].astype(bool)
 
     @exclusive
     def get_state(self) -> Held:
-        """Return the world in hand, for `set_state` of any environment of the same rules; `bytes(...)` saves it.
+        """Return a copy of the world, for `set_state` of any environment of the same rules.
+
+        `bytes(...)` of it is what a file can keep.
 
         It holds all that decides what comes, the worlds of later episodes included, but not `np_random`.
         """
         checks.in_play(self._closed, self._state, "get_state()")
         _, copied = self._programs.hold(self._state)
-        return Held(self.world, copied, np.array([self._over]))
+        return Held(self.jax_env, copied, np.array([self._over]))
 
     @exclusive
     def set_state(self, value: Any) -> tuple[Any, dict[str, Any]]:
-        """Go on from what `get_state` returned, or its bytes; returns observation and info as `reset` does."""
+        """Go on from what `get_state` returned, or its bytes.
+
+        Returns observation and info as `reset` does.
+        """
         checks.is_open(self._closed, "set_state()")
-        value = held(self.world, value, 1)
+        value = held(self.jax_env, value, 1)
         packed = value.state if isinstance(value.state, Packed) else self._programs.pack(value.state)
         self._shown, self._state = self._programs.hold(packed)
         return self._begun(bool(value.over[0]))
@@ -212,7 +211,7 @@ class OpenWorldEnv(Copyable, gymnasium.Env[Any, np.int64]):
         checks.is_running(self._shown, "render()")
         assert self._shown is not None
         if self._event_log is None:
-            return ansi(np.asarray(self._shown.tokens)[0], rules=self.world.ruleset)
+            return ansi(np.asarray(self._shown.tokens)[0], rules=self.jax_env.ruleset)
         if self._screen is None:
             return frame(self._event_log.current(), self.render_scale)
         self._refresh()
@@ -229,7 +228,7 @@ class OpenWorldEnv(Copyable, gymnasium.Env[Any, np.int64]):
         """Return observation and info of a world that no step has led to."""
         assert self._shown is not None
         self._over = over
-        row = np.asarray(self._shown.rows).view(row_type(self.world.ruleset))[0, 0]
+        row = np.asarray(self._shown.rows).view(row_type(self.jax_env.ruleset))[0, 0]
         self._seed = row["world_seed"].copy()
         info = {
             "episode_return": float(row["episode_return"]),
@@ -240,7 +239,7 @@ class OpenWorldEnv(Copyable, gymnasium.Env[Any, np.int64]):
         }
         if self.render_mode in ("human", "rgb_array"):
             tokens = np.asarray(self._shown.tokens)[0]
-            self._event_log = LazyEventLog(EventLog.begin(tokens, info["achievements"], self.world.ruleset))
+            self._event_log = LazyEventLog(EventLog.begin(tokens, info["achievements"], self.jax_env.ruleset))
             self._refresh()
         return self._seen(self._shown), info
 
@@ -253,7 +252,7 @@ class OpenWorldEnv(Copyable, gymnasium.Env[Any, np.int64]):
 
     def _seen(self, shown: Shown) -> Any:
         """Return the observation, the caller's own."""
-        return forms.fetched(shown.obs, self._form, self.world.ruleset)[0]
+        return forms.fetched(shown.obs, self._form, self.jax_env.ruleset)[0]
 
 
 @cached
@@ -265,5 +264,5 @@ def on_device(actions: int) -> list[jax.Array]:
 def painter(env: Any) -> Callable[[np.ndarray], Any]:
     """Return how a batch shows the tokens of a world, as its `render_mode` says."""
     if env.render_mode == "ansi":
-        return lambda tokens: ansi(tokens, rules=env.world.ruleset)
-    return lambda tokens: picture(tokens, env.render_scale, env.world.ruleset)
+        return lambda tokens: ansi(tokens, rules=env.jax_env.ruleset)
+    return lambda tokens: picture(tokens, env.render_scale, env.jax_env.ruleset)

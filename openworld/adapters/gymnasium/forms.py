@@ -1,11 +1,11 @@
-"""What an environment shows: the forms that tokens decode to on the device, and words, made on the host."""
+"""Kinds of observation: those that tokens are decoded to on the device, and text, made on the host."""
 
 from typing import Any
 
 import numpy as np
 
 from openworld.content.rulesets import Ruleset
-from openworld.environment import OBSERVATIONS as ON_DEVICE
+from openworld.observe.forms import OBSERVATIONS as ON_DEVICE
 from openworld.observe.text import text
 from openworld.registry import listed
 

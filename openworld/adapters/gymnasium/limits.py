@@ -1,9 +1,10 @@
 """The time limit of an episode: our `time_limit`, and Gymnasium's name for the same, `max_episode_steps`.
 
-`gymnasium.make` keeps `max_episode_steps` for its own wrapper `TimeLimit` and does not hand it to the environment.
-The wrapper can only shorten an episode, so that a longer limit than the rules' own would be lost; and saved states,
-pictures and the refusal of a step too many would not know of the end. So `of_one` looks the number up in the call
-of `gymnasium.make` that it is part of. Where it does not find one, the environment has its own limit.
+`gymnasium.make` keeps `max_episode_steps` for its own wrapper `TimeLimit` and does not hand it to the
+environment. The wrapper can only shorten an episode, so that a longer limit than the rules' own would be
+lost; and saved states, pictures and the refusal of a step too many would not know of the end. So `of_one`
+looks the number up in the call of `gymnasium.make` that it is part of. Where it does not find one, the
+environment has its own limit.
 """
 
 import copy
@@ -11,11 +12,13 @@ import sys
 from types import FrameType
 from typing import Any
 
+import numpy as np
 from gymnasium.envs.registration import EnvSpec
 
 from openworld.adapters.gymnasium import checks
+from openworld.environment import Environment
 
-#: What `max_episode_steps` is in Gymnasium where no wrapper is wanted.
+#: The `max_episode_steps` with which Gymnasium adds no wrapper.
 NO_WRAPPER = -1
 #: Frames between an environment's constructor and `gymnasium.make`, at most.
 _NEAR = 6
@@ -33,7 +36,8 @@ def of_one(own: int, time_limit: int | None, max_episode_steps: int | None) -> i
     asked = max_episode_steps if asked is None else asked
     if asked is None and registered != own:
         asked = registered
-    if asked is None and registered and isinstance(time_limit, int) and time_limit > registered:
+    number = isinstance(time_limit, int | np.integer)
+    if asked is None and registered and number and time_limit > registered:
         raise ValueError(
             f"time_limit={time_limit} is beyond the {registered} steps after which Gymnasium ends each episode: "
             f"give max_episode_steps={time_limit} in its place"
@@ -60,6 +64,22 @@ def stated(spec: EnvSpec | None, limit: int) -> EnvSpec | None:
     spec = copy.copy(spec)
     spec.max_episode_steps = limit
     return spec
+
+
+class Limited:
+    """An environment whose `spec` states the time limit that holds."""
+
+    jax_env: Environment
+    _spec: EnvSpec | None = None
+
+    @property
+    def spec(self) -> EnvSpec | None:
+        """Gymnasium's spec of this environment; its `max_episode_steps` is the time limit that holds."""
+        return self._spec
+
+    @spec.setter
+    def spec(self, value: EnvSpec | None) -> None:
+        self._spec = stated(value, self.jax_env.time_limit)
 
 
 def smaller(time_limit: int | None, other: int | None, name: str = "max_episode_steps") -> int | None:

@@ -6,15 +6,15 @@ from typing import SupportsInt
 import numpy as np
 from gymnasium.utils import seeding
 
+from openworld.adapters.compiled import following
 from openworld.adapters.gymnasium import checks
-from openworld.adapters.gymnasium.programs import following
 
-#: What `VectorEnv.reset(seed=...)` takes.
+#: The seeds that `VectorEnv.reset(seed=...)` takes.
 Asked = int | Sequence[int | None] | np.ndarray | None
 
 
 def after(seed: np.ndarray | None, repeat_world: bool) -> np.ndarray | None:
-    """Return the seeds of the worlds that come after those of some seeds, if there are any: uint32[..., 2]."""
+    """Return the seeds of the worlds that follow those of these seeds, uint32[..., 2]; None has none."""
     if seed is None or repeat_world:
         return seed
     return np.asarray(following(seed))
@@ -34,7 +34,10 @@ def one(asked: SupportsInt | None, after: np.ndarray | None, random: np.random.G
 
 
 def each(asked: Asked, then: np.ndarray | None, worlds: int, random: np.random.Generator) -> np.ndarray:
-    """Return the seed of each of many worlds, uint32[worlds, 2]; `then` are those that come after the last ones."""
+    """Return the seed of each of many worlds, uint32[worlds, 2].
+
+    `then` are those that come after the last ones.
+    """
     if isinstance(asked, int | np.integer):
         asked = [int(asked) + i for i in range(worlds)]
     wanted = [None] * worlds if asked is None else list(asked)

@@ -33,7 +33,7 @@ def highest_tokens(rules: Ruleset) -> np.ndarray:
 
 
 def _most_carried(rules: Ruleset) -> list[int]:
-    """Return the most that a player can ever have of each item: of tools the best level, of what is given all."""
+    """Return the most that a player can ever have of each item; of a tool it is the best level."""
     most = dict(reachable(rules).items)
     floors = {row.floor for row in rules.floors}
     given = [gift.find for gift in loot.GIFTS if gift.floor in floors]
@@ -114,7 +114,7 @@ def observation_space(rules: Ruleset, observation: str) -> Box | Text:
 
 
 def batched(space: Box | Text, count: int) -> Space:
-    """Return the space of `count` observations. A box's bounds are views, where `batch_space` would copy them.
+    """Return the space of `count` observations. The bounds of a box are views; `batch_space` copies them.
 
     At 4096 symbolic observations the copies would take 340 MB.
     """
@@ -138,8 +138,8 @@ class Actions(MultiDiscrete):
         """Draw an action for each env.
 
         Args:
-            mask: [envs, actions] of int8 or bool, or Gymnasium's tuple with one int8[actions] for each env. Only
-                actions of a 1 are drawn; where there is none, action 0.
+            mask: [envs, actions] of int8 or bool, or Gymnasium's tuple with one int8[actions] for each env.
+                Only actions of a 1 are drawn; where there is none, action 0.
             probability: [envs, actions] of float64, or Gymnasium's tuple of rows; each sums to 1.
         """
         if isinstance(mask, np.ndarray):

@@ -4,17 +4,16 @@ import copy
 from typing import Any
 
 import numpy as np
-from gymnasium.envs.registration import EnvSpec
 from gymnasium.spaces import Discrete
 from gymnasium.vector import AutoresetMode, VectorEnv
 
+from openworld.adapters.compiled import Shown, batch
 from openworld.adapters.copying import Copyable, exclusive
 from openworld.adapters.gymnasium import autoreset, checks, forms, limits, seeds
 from openworld.adapters.gymnasium.env import RENDER_MODES, painter
 from openworld.adapters.gymnasium.holding import Held, held
-from openworld.adapters.gymnasium.programs import Shown, batch
-from openworld.adapters.gymnasium.rows import row_type
 from openworld.adapters.gymnasium.spaces import batched, batched_actions, observation_space
+from openworld.adapters.packing import row_type
 from openworld.environment import State
 from openworld.registry import known_keywords, listed, make
 from openworld.system import cache
@@ -30,15 +29,26 @@ _KNOWN = (
 )
 
 
-class OpenWorldVectorEnv(Copyable, VectorEnv[Any, np.ndarray, np.ndarray]):
-    """`num_envs` worlds that step together. The default observation is "symbolic"; `observation=` chooses another.
+class OpenWorldVectorEnv(  # type: ignore[reportIncompatibleVariableOverride]
+    Copyable, limits.Limited, VectorEnv[Any, np.ndarray, np.ndarray]
+):
+    """`num_envs` worlds that step together.
 
-    `autoreset_mode` says when a world that ended begins its next episode: in the next step, whose action it ignores
-    (NEXT_STEP, the default, as Gymnasium's own), in the same step (SAME_STEP; `infos["final_obs"]` and
-    `infos["final_info"]` then hold its last observation and info, where `infos["_final_obs"]` is set), or when
-    `reset(options={"reset_mask": ...})` asks for it (DISABLED). The fields of `infos` are those of `OpenWorldEnv`,
-    after every reset and every step. World i of `reset(seed=s)` is the world of `OpenWorldEnv.reset(seed=s + i)`,
-    and so are all worlds that follow it.
+    The default observation is "symbolic"; `observation=` chooses another.
+
+    `autoreset_mode` says when a world that ended begins its next episode: in the next step, whose action it
+    ignores (NEXT_STEP, the default, as Gymnasium's own), in the same step (SAME_STEP; `infos["final_obs"]`
+    and `infos["final_info"]` then hold its last observation and info, where `infos["_final_obs"]` is set), or
+    when `reset(options={"reset_mask": ...})` asks for it (DISABLED). The fields of `infos` are those of
+    `OpenWorldEnv`, after every reset and every step. World i of `reset(seed=s)` is the world of
+    `OpenWorldEnv.reset(seed=s + i)`, and so are all worlds that follow it.
+
+    Example:
+        >>> envs = OpenWorldVectorEnv(2, "OpenWorld-Classic-v0", observation="tokens")
+        >>> obs, infos = envs.reset(seed=0)
+        >>> obs, rewards, terminated, truncated, infos = envs.step([0, 1])
+        >>> obs.shape, infos["action_mask"].shape
+        ((2, 307), (2, 17))
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012
@@ -46,7 +56,6 @@ class OpenWorldVectorEnv(Copyable, VectorEnv[Any, np.ndarray, np.ndarray]):
         "render_fps": 10,
         "autoreset_mode": AutoresetMode.NEXT_STEP,
     }
-    _spec: EnvSpec | None = None
 
     def __init__(  # noqa: PLR0913 (Gymnasium's way of settings: keywords)
         self,
@@ -87,26 +96,28 @@ class OpenWorldVectorEnv(Copyable, VectorEnv[Any, np.ndarray, np.ndarray]):
         cache.enable()
         self.num_envs = checks.positive("num_envs", num_envs)
         limit = limits.of_many(listed(id).rules.time_limit, time_limit, max_episode_steps)
-        self.world = make(id, observation="tokens", time_limit=limit, repeat_world=repeat_world)
+        self.jax_env = make(id, observation="tokens", time_limit=limit, repeat_world=repeat_world)
         self.render_mode = render_mode
-        self.render_scale = checks.positive("render_scale", render_scale)
-        self.single_action_space = Discrete(self.world.num_actions)
+        self.render_scale = checks.render_scale(render_scale)
+        self.single_action_space = Discrete(self.jax_env.num_actions)
         self.action_space = batched_actions(self.single_action_space, self.num_envs)
-        self.single_observation_space = observation_space(self.world.ruleset, self._form)
+        self.single_observation_space = observation_space(self.jax_env.ruleset, self._form)
         self.observation_space = batched(self.single_observation_space, self.num_envs)
-        self._row = row_type(self.world.ruleset)
+        self._row = row_type(self.jax_env.ruleset)
         self._state: State | None = None
         self._tokens: Any = None
         self._over = np.zeros(self.num_envs, bool)
         self._seeds: np.ndarray | None = None
-        self._masks = np.zeros((self.num_envs, self.world.num_actions), np.int8)
+        self._masks = np.zeros((self.num_envs, self.jax_env.num_actions), np.int8)
         self._build()
 
     _ON_DEVICE = ("_state", "_tokens")
+    _BUILT = ("_guard", "_programs", "_limit", "_again")
 
     def _build(self) -> None:
         super()._build()
-        self._programs = batch(self.world, forms.fetched_form(self._form))
+        self._programs = batch(self.jax_env, forms.fetched_form(self._form))
+        self._limit, self._again = np.int32(self.jax_env.time_limit), np.bool_(self.jax_env.repeat_world)
 
     def _settings(self) -> dict[str, Any]:
         # A batch's bounds are views of one world's (`batched`); copied they would fill the memory.
@@ -124,15 +135,6 @@ class OpenWorldVectorEnv(Copyable, VectorEnv[Any, np.ndarray, np.ndarray]):
         shown, state = self._programs.hold(self._state)
         return {"_state": state, "_tokens": shown.tokens}
 
-    @property
-    def spec(self) -> EnvSpec | None:  # type: ignore[reportIncompatibleVariableOverride]
-        """What Gymnasium has made these of; `max_episode_steps` is the time limit that holds."""
-        return self._spec
-
-    @spec.setter
-    def spec(self, value: EnvSpec | None) -> None:  # type: ignore[reportIncompatibleVariableOverride]
-        self._spec = limits.stated(value, self.world.time_limit)
-
     @exclusive
     def reset(  # type: ignore[override]
         self, *, seed: seeds.Asked = None, options: dict[str, Any] | None = None
@@ -142,7 +144,8 @@ class OpenWorldVectorEnv(Copyable, VectorEnv[Any, np.ndarray, np.ndarray]):
         Args:
             seed: one number (world i gets seed + i), one for each world, or None for the worlds that follow.
             options: as of `OpenWorldEnv.reset`; `world_seed` is one pair for each world. Without auto-reset
-                `reset_mask` (bool, one for each world) names the worlds to begin anew; the others stay as they are.
+                `reset_mask` (bool, one for each world) names the worlds to begin anew; the others stay as
+                they are.
         """
         checks.is_open(self.closed, "reset()")
         mask = autoreset.reset_mask(options, self.num_envs, self.autoreset_mode)
@@ -150,12 +153,12 @@ class OpenWorldVectorEnv(Copyable, VectorEnv[Any, np.ndarray, np.ndarray]):
         if mask is not None:
             checks.is_running(self._state, "reset() with a reset_mask")
             if seed is None and words is None and held_out is None:
-                shown, self._state = self._programs.begin(self._tokens, self._state, mask)
+                shown, self._state = self._programs.begin(self._tokens, self._state, mask, self._again)
                 return self._begun(shown, self._over & ~mask, mask)
         if words is None:
             if isinstance(seed, int | np.integer):
                 super().reset(seed=int(seed))
-            then = seeds.after(self._seeds, self.world.repeat_world)
+            then = seeds.after(self._seeds, self.jax_env.repeat_world)
             words = checks.marked(seeds.each(seed, then, self.num_envs, self.np_random), held_out)
         shown, state = self._programs.reset(words)
         if mask is not None:
@@ -167,11 +170,13 @@ class OpenWorldVectorEnv(Copyable, VectorEnv[Any, np.ndarray, np.ndarray]):
     def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         """Play one step in every world."""
         checks.in_play(self.closed, self._state, "step()")
-        chosen = checks.action_array(actions, self.num_envs, self.world.num_actions)
+        chosen = checks.action_array(actions, self.num_envs, self.jax_env.num_actions)
         if self.autoreset_mode is AutoresetMode.DISABLED:
             checks.none_over(self._over)
         same_step, pending = self.autoreset_mode is AutoresetMode.SAME_STEP, self._over
-        shown, self._state = self._programs.step(self._state, chosen, pending, np.bool_(same_step))
+        shown, self._state = self._programs.step(
+            self._state, chosen, pending, np.bool_(same_step), self._limit, self._again
+        )
         before = self._seeds
         rows = self._fetch(shown)
         terminated, truncated = rows["terminated"].copy(), rows["truncated"].copy()
@@ -200,7 +205,7 @@ class OpenWorldVectorEnv(Copyable, VectorEnv[Any, np.ndarray, np.ndarray]):
         """Return the worlds in hand; see `OpenWorldEnv.get_state`. `held[i]` is world i."""
         checks.in_play(self.closed, self._state, "get_state()")
         _, copied = self._programs.hold(self._state)
-        return Held(self.world, copied, self._over.copy())
+        return Held(self.jax_env, copied, self._over.copy())
 
     @exclusive
     def set_state(self, value: Any) -> tuple[Any, dict[str, Any]]:
@@ -209,7 +214,7 @@ class OpenWorldVectorEnv(Copyable, VectorEnv[Any, np.ndarray, np.ndarray]):
         Returns observations and infos as `reset` does.
         """
         checks.is_open(self.closed, "set_state()")
-        value = held(self.world, value, self.num_envs)
+        value = held(self.jax_env, value, self.num_envs)
         autoreset.can_hold(value.over, self.autoreset_mode)
         shown, self._state = self._programs.hold(value.whole)
         return self._begun(shown, value.over.copy(), None)
@@ -241,8 +246,8 @@ class OpenWorldVectorEnv(Copyable, VectorEnv[Any, np.ndarray, np.ndarray]):
     def _begun(self, shown: Shown, over: np.ndarray, mask: np.ndarray | None) -> tuple[Any, dict[str, Any]]:
         """Return observations and infos of worlds that no step has led to."""
         self._over = over
-        return self._seen(shown.obs), autoreset.telling(self._fetch(shown), mask)
+        return self._seen(shown.obs), autoreset.begun(self._fetch(shown), mask)
 
     def _seen(self, obs: Any) -> Any:
         """Return observations, the caller's own."""
-        return forms.fetched(obs, self._form, self.world.ruleset)
+        return forms.fetched(obs, self._form, self.jax_env.ruleset)

@@ -26,8 +26,8 @@ class GymnaxEnv:
     The default observation is "symbolic"; `observation=` chooses another.
 
     `step` begins the next episode where one ends; `info` then holds `final_observation`, `discount` (0 where
-    terminated), and `episode_return`, `episode_length` and `achievements` of the episode that the step belongs to.
-    Every step's info has the same fields, shapes and dtypes.
+    terminated), and `episode_return`, `episode_length` and `achievements` of the episode that the step
+    belongs to. Every step's info has the same fields, shapes and dtypes.
     """
 
     def __init__(
@@ -43,40 +43,39 @@ class GymnaxEnv:
 
         Args:
             id: which world, as in `openworld.make`.
-            observation: one that `openworld.make` knows; None takes the id's own, "symbolic" where it has none.
+            observation: one that `openworld.make` knows; None takes the id's own, "symbolic" where it has
+                none.
             time_limit: steps after which an episode is truncated; None takes the rules' own limit.
-            action_mask: whether `info` tells which actions would do something in the state that is returned.
+            action_mask: whether `info` holds which actions would do something in the state that is returned.
             settings: further settings of `openworld.make`.
         """
         registry.known_keywords("GymnaxEnv.__init__", settings, (*registry.SETTINGS, "action_mask"))
         seen = observation or registry.listed(id).observation or "symbolic"
-        self._world = registry.make(id, observation=seen, time_limit=time_limit, **settings)
-        if self._world.num_agents != 1:
-            raise ValueError(
-                f"{id} has {self._world.num_agents} players here; gymnax knows one: num_agents=1"
-            )
-        self._mask = action_mask
+        self._env = registry.make(id, observation=seen, time_limit=time_limit, **settings)
+        if self._env.num_agents != 1:
+            raise ValueError(f"{id} has {self._env.num_agents} players here; gymnax knows one: num_agents=1")
+        self._mask = arguments.yes_or_no("action_mask", action_mask)
 
     @property
     def name(self) -> str:
         """The world's id."""
-        return self._world.id
+        return self._env.id
 
     @property
     def num_actions(self) -> int:
-        """How many actions there are."""
-        return self._world.num_actions
+        """The number of actions."""
+        return self._env.num_actions
 
     @property
     def default_params(self) -> EnvParams:
         """The time limit."""
-        return EnvParams(self._world.time_limit)
+        return EnvParams(self._env.time_limit)
 
     def reset(self, key: Array, params: EnvParams | None = None) -> tuple[Array, EnvState]:
         """Make the world of a key."""
         forking.refuse()
         self._limit(params)
-        obs, batch = calls(self._world).reset(world_seeds(key_words(arguments.key(key)), 1))
+        obs, batch = calls(self._env).reset(world_seeds(key_words(arguments.key(key)), 1))
         return obs[0], EnvState(first(batch), jnp.zeros((), bool))
 
     def step(
@@ -95,11 +94,11 @@ class GymnaxEnv:
         return obs, state, reward, terminated, info
 
     def get_obs(self, state: EnvState, params: EnvParams | None = None, key: Array | None = None) -> Array:
-        """What the player sees in a state."""
-        return calls(self._world).observe(batch_of_one(state.batch))[0]
+        """Return the observation of a state."""
+        return calls(self._env).observe(batch_of_one(state.batch))[0]
 
     def is_terminal(self, state: EnvState, params: EnvParams) -> Bool[Array, ""]:
-        """Whether the episode has ended by death or victory."""
+        """Return whether the episode has ended by death or victory."""
         return state.terminated
 
     def is_terminated(self, state: EnvState, params: EnvParams) -> Bool[Array, ""]:
@@ -107,7 +106,7 @@ class GymnaxEnv:
         return state.terminated
 
     def is_truncated(self, state: EnvState, params: EnvParams) -> Bool[Array, ""]:
-        """Whether the episode has reached the time limit."""
+        """Return whether the episode has reached the time limit."""
         return ~state.terminated & (state.time >= params.max_steps_in_episode)
 
     def discount(self, state: EnvState, params: EnvParams) -> Array:
@@ -122,13 +121,13 @@ class GymnaxEnv:
         """The observations, likewise."""
         from openworld.adapters.gymnasium.spaces import observation_space
 
-        space: Any = observation_space(self._world.ruleset, self._world.observation)
+        space: Any = observation_space(self._env.ruleset, self._env.observation)
         return Box(space.low, space.high, space.shape, space.dtype)
 
     def _limit(self, params: EnvParams | None) -> Any:
         """Return the time limit of the params, or the environment's own: a whole number, or int32[]."""
         if params is None:
-            return np.int32(self._world.time_limit)
+            return np.int32(self._env.time_limit)
         try:
             limit = params.max_steps_in_episode
         except AttributeError:
@@ -143,20 +142,20 @@ class GymnaxEnv:
 
     def _played(self, state: EnvState, action: Any, limit: Any, how: str) -> tuple[Any, ...]:
         action = self._checked(state, action)
-        play = calls(self._world)
+        play = calls(self._env)
         limits = jnp.asarray(limit)[None]
-        again = (jnp.full(1, self._world.repeat_world),) if how == "step" else ()
+        again = (jnp.full(1, self._env.repeat_world),) if how == "step" else ()
         out = getattr(play, how)(batch_of_one(state.batch), action[None], limits, *again)
-        obs, batch, reward, terminated, truncated, told = first(out)
+        obs, batch, reward, terminated, truncated, held = first(out)
         after = EnvState(batch, terminated if how == "advance" else jnp.zeros_like(terminated))
         info = {
             "discount": 1 - terminated.astype(jnp.float32),
-            "final_observation": told.final_obs,
+            "final_observation": held.final_obs,
             "terminated": terminated,
             "truncated": truncated,
-            "episode_return": told.episode_return,
-            "episode_length": told.episode_length,
-            "achievements": told.achievements,
+            "episode_return": held.episode_return,
+            "episode_length": held.episode_length,
+            "achievements": held.achievements,
         }
         if self._mask:
             info["action_mask"] = play.mask(batch_of_one(batch))[0]
@@ -174,14 +173,14 @@ class GymnaxEnv:
                 "step() plays one world and takes one action; use jax.vmap(env.step) to play many"
             )
         chosen = arguments.actions(action, (), self.num_actions)
-        rules, tiles = self._world.ruleset, state.batch.ground.tiles.shape
+        rules, tiles = self._env.ruleset, state.batch.ground.tiles.shape
         if tiles != (len(rules.floors), rules.rows, rules.cols):
             raise ValueError(f"the state is of another world than {self.name}: its maps are {list(tiles)}")
         return jnp.asarray(chosen)
 
 
 class OlderGymnaxEnv(GymnaxEnv):
-    """The same with one `done` for both ends, as gymnax had it before 1.0; `info` tells them apart."""
+    """The same with one `done` for both ends, as gymnax had it before 1.0; `info` holds each."""
 
     def step(
         self, key: Array, state: EnvState, action: Any, params: EnvParams | None = None
@@ -196,5 +195,5 @@ class OlderGymnaxEnv(GymnaxEnv):
         return obs, state, reward, terminated | info["truncated"], info
 
     def is_terminal(self, state: EnvState, params: EnvParams) -> Bool[Array, ""]:
-        """Whether the episode has ended, by death, victory or the time limit."""
+        """Return whether the episode has ended, by death, victory or the time limit."""
         return state.terminated | self.is_truncated(state, params)

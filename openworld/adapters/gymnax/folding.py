@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from openworld.engine.compiled import shared
+from openworld.engine.programs import shared
 from openworld.environment import Environment, State
 
 
@@ -22,22 +22,16 @@ class Calls(NamedTuple):
 
 
 @shared
-def calls(world: Environment) -> Calls:
+def calls(env: Environment) -> Calls:
     """Return the functions of an environment."""
 
-    def observe(state: State) -> Array:
-        return world._present(world._tokens(state.world, state.ground))
-
-    def mask(state: State) -> Array:
-        return world.action_mask(state)
-
     def step(state: State, action: Array, limit: Array, again: Array) -> Any:
-        return world.step(state, action, time_limit=limit, repeat_world=again)
+        return env.step(state, action, time_limit=limit, repeat_world=again)
 
     def advance(state: State, action: Array, limit: Array) -> Any:
-        return world.advance(state, action, time_limit=limit)
+        return env.advance(state, action, time_limit=limit)
 
-    functions = (world.reset_seeds, step, advance, observe, mask)
+    functions = (env.reset_seeds, step, advance, env.observe, env.action_mask)
     return Calls(*map(_folding, functions))
 
 

@@ -1,4 +1,4 @@
-"""What gymnax calls params and state."""
+"""The params and the state of a gymnax environment."""
 
 import dataclasses
 from typing import Any
@@ -10,7 +10,7 @@ from openworld.environment import State
 
 
 class EnvParams(eqx.Module):
-    """What a gymnax environment is told in each call; compiled programs take it as an argument."""
+    """The settings that each call of a gymnax environment takes; compiled programs take them as arguments."""
 
     max_steps_in_episode: Any  # int, or int32[] under a transformation
 

@@ -18,7 +18,7 @@ class Discrete:
         return jax.random.randint(key, (), 0, self.n, dtype=self.dtype)
 
     def contains(self, x: Any) -> Bool[Array, ""]:
-        """Whether it is one of them."""
+        """Return whether a value is an action."""
         return jnp.logical_and(jnp.all(x >= 0), jnp.all(x < self.n))
 
 
@@ -39,5 +39,5 @@ class Box:
         return jax.random.uniform(key, self.shape, self.dtype, self.low, self.high)
 
     def contains(self, x: Any) -> Bool[Array, ""]:
-        """Whether it lies between the bounds."""
+        """Return whether a value lies between the bounds."""
         return jnp.logical_and(jnp.all(x >= self.low), jnp.all(x <= self.high))

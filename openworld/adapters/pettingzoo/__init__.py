@@ -1,4 +1,4 @@
-"""PettingZoo: several players in one world, as a `ParallelEnv`, and as an AEC environment by its own conversion.
+"""PettingZoo: several players in one world, as a `ParallelEnv` or as an AEC environment.
 
 from openworld.adapters import pettingzoo as openworld_coop_v0
 

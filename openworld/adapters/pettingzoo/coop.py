@@ -3,18 +3,18 @@
 from collections.abc import Mapping
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from gymnasium.spaces import Box, Discrete, Space
 from gymnasium.utils import seeding
 from pettingzoo import ParallelEnv
 
+from openworld.adapters.compiled import Shown, coop
 from openworld.adapters.copying import Copyable, exclusive
 from openworld.adapters.gymnasium import checks, forms, limits, seeds
 from openworld.adapters.gymnasium.spaces import observation_space
-from openworld.adapters.pettingzoo.programs import Shown, programs
-from openworld.environment import COMPANY, State
+from openworld.adapters.packing import row_type
+from openworld.environment import COOP_ID, State
 from openworld.registry import known_keywords, make
 from openworld.render.ansi import ansi
 from openworld.render.picture import picture
@@ -35,12 +35,21 @@ class CoopEnv(Copyable, ParallelEnv[str, Any, int]):
 
     All stay until the episode ends, the fallen too; with `revival=False` who falls is out, and so terminated.
     `reset(seed=...)` always makes the same world; without a seed the next world follows from the last one's.
-    `reset(options=...)` takes `held_out` and `world_seed` as Gymnasium's face does; other options are left alone.
+    `reset(options=...)` takes `held_out` and `world_seed` as `OpenWorldEnv` does; other options are left
+    alone.
 
     Each player's `info` holds the same fields after every reset and every step: `episode_return` (float),
-    `episode_length` (int) and `achievements` (bool) of its episode so far, `action_mask` (int8[actions], which
-    actions may do something in the next step), `fallen` (bool) and `world_seed` (int64[2], the two 32-bit words of
-    the world's seed). `state()` returns all players' tokens.
+    `episode_length` (int) and `achievements` (bool) of its episode so far, `action_mask` (int8[actions],
+    which actions may do something in the next step), `fallen` (bool) and `world_seed` (int64[2], the two
+    32-bit words of the world's seed). `state()` returns all players' tokens.
+
+    Example:
+        >>> env = CoopEnv(num_agents=2, observation="tokens")
+        >>> observations, infos = env.reset(seed=0)
+        >>> actions = {agent: 0 for agent in env.agents}
+        >>> observations, rewards, terminations, truncations, infos = env.step(actions)
+        >>> sorted(rewards)
+        ['player_0', 'player_1']
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012
@@ -75,18 +84,18 @@ class CoopEnv(Copyable, ParallelEnv[str, Any, int]):
         cache.enable()
         players = checks.positive("num_agents", num_agents)
         settings["time_limit"] = limits.smaller(settings.get("time_limit"), max_cycles, "max_cycles")
-        self.world = make(COMPANY, observation="tokens", num_agents=players, **settings)
-        self.max_cycles = self.world.time_limit
-        self.render_mode, self.render_scale = render_mode, checks.positive("render_scale", render_scale)
+        self.jax_env = make(COOP_ID, observation="tokens", num_agents=players, **settings)
+        self.max_cycles = self.jax_env.time_limit
+        self.render_mode, self.render_scale = render_mode, checks.render_scale(render_scale)
         self.possible_agents = [f"player_{i}" for i in range(players)]
         self.agents: list[str] = []
-        rules, self._form = self.world.ruleset, observation
+        rules, self._form = self.jax_env.ruleset, observation
         spaces = {name: observation_space(rules, observation) for name in self.possible_agents}
         self.observation_spaces: dict[str, Space] = dict(spaces)
         self.action_spaces: dict[str, Space] = {
-            name: Discrete(self.world.num_actions) for name in self.possible_agents
+            name: Discrete(self.jax_env.num_actions) for name in self.possible_agents
         }
-        self.state_space = Box(0, 255, (players, self.world.layout.size), np.uint8)
+        self.state_space = Box(0, 255, (players, self.jax_env.layout.size), np.uint8)
         self._random: np.random.Generator | None = None
         self._seed: np.ndarray | None = None
         self._state: State | None = None
@@ -94,11 +103,12 @@ class CoopEnv(Copyable, ParallelEnv[str, Any, int]):
         self._closed = False
         self._build()
 
-    _BUILT = ("_guard", "_reset", "_step")
+    _BUILT = ("_guard", "_programs", "_limit")
 
     def _build(self) -> None:
         super()._build()
-        self._reset, self._step = programs(self.world, forms.fetched_form(self._form))
+        self._programs = coop(self.jax_env, forms.fetched_form(self._form))
+        self._limit = np.int32(self.jax_env.time_limit)
 
     def observation_space(self, agent: str) -> Space:
         """Return the space of a player's observations."""
@@ -119,10 +129,10 @@ class CoopEnv(Copyable, ParallelEnv[str, Any, int]):
         if seed is not None or self._random is None:
             self._random = seeding.np_random(seed)[0]
         if words is None:
-            after = seeds.after(self._seed, self.world.repeat_world)
+            after = seeds.after(self._seed, self.jax_env.repeat_world)
             words = checks.marked(seeds.one(seed, after, self._random), held_out)
         self._seed, self.agents = words, list(self.possible_agents)
-        self._shown, self._state = self._reset(jnp.asarray(words[None]))
+        self._shown, self._state = self._programs.reset(jnp.asarray(words[None]))
         return self._seen()
 
     @exclusive
@@ -133,17 +143,17 @@ class CoopEnv(Copyable, ParallelEnv[str, Any, int]):
         checks.is_open(self._closed, "step()")
         checks.is_running(self._state if self.agents else None, "step()")
         chosen = self._checked(actions)
-        shown, self._state = self._step(self._state, jnp.asarray(chosen[None]))
+        shown, self._state = self._programs.step(self._state, jnp.asarray(chosen[None]), self._limit)
         self._shown = shown
-        terminated, truncated, _ = map(int, np.asarray(shown.ends))
-        fallen, reward = np.asarray(shown.fallen), np.asarray(shown.reward)
-        out = fallen & (not self.world.ruleset.revival)
+        rows = self._rows()
+        terminated, truncated = bool(rows["terminated"][0]), bool(rows["truncated"][0])
+        out = self._fallen() & (not self.jax_env.ruleset.revival)
         obs, infos = self._seen()
         at = {name: self.possible_agents.index(name) for name in self.agents}
         ended = {name: bool(terminated or out[i]) for name, i in at.items()}
-        cut = {name: bool(truncated) and not ended[name] for name in at}
+        cut = {name: truncated and not ended[name] for name in at}
         self.agents = [name for name in at if not (ended[name] or cut[name])]
-        return obs, {name: float(reward[i]) for name, i in at.items()}, ended, cut, infos
+        return obs, {name: float(rows["reward"][i]) for name, i in at.items()}, ended, cut, infos
 
     @exclusive
     def state(self) -> np.ndarray:
@@ -156,7 +166,7 @@ class CoopEnv(Copyable, ParallelEnv[str, Any, int]):
         checks.is_open(self._closed, "render()")
         if self.render_mode is None:
             return None
-        seen, rules = self.state(), self.world.ruleset
+        seen, rules = self.state(), self.jax_env.ruleset
         if self.render_mode == "rgb_array":
             frames = [picture(tokens, self.render_scale, rules) for tokens in seen]
             frames += [np.zeros_like(frames[0])] * (-len(frames) % min(len(frames), ABREAST))
@@ -186,28 +196,37 @@ class CoopEnv(Copyable, ParallelEnv[str, Any, int]):
             if name not in actions:
                 raise ValueError(f"no action of {name}: each of {', '.join(self.agents)} needs one")
             try:
-                number = checks.action_number(actions[name], self.world.num_actions)
+                number = checks.action_number(actions[name], self.jax_env.num_actions)
             except ValueError as error:
                 raise ValueError(f"{name}: {error}") from None
             chosen[self.possible_agents.index(name)] = number
         return chosen
 
+    def _rows(self) -> np.ndarray:
+        """Return the numbers of each player: [players] of `row_type`."""
+        assert self._shown is not None
+        return np.asarray(self._shown.rows).view(row_type(self.jax_env.ruleset))[:, 0]
+
+    def _fallen(self) -> np.ndarray:
+        """Return bool[players]: which players have fallen."""
+        assert self._shown is not None
+        return np.asarray(self._shown.tokens)[:, self.jax_env.layout["fallen"].offset] > 0
+
     def _seen(self) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
         """Return observations and infos of those who play."""
         assert self._shown is not None
-        assert self._seed is not None
-        shown = jax.tree.map(np.asarray, self._shown._replace(obs=None))
-        seen = forms.fetched(self._shown.obs, self._form, self.world.ruleset)
+        rows, fallen = self._rows(), self._fallen()
+        seen = forms.fetched(self._shown.obs, self._form, self.jax_env.ruleset)
         obs, infos = {}, {}
         for name in self.agents:
             i = self.possible_agents.index(name)
             obs[name] = seen[i]
             infos[name] = {
-                "episode_return": float(shown.episode_return[i]),
-                "episode_length": int(shown.ends[2]),
-                "achievements": shown.achievements[i].copy(),
-                "action_mask": shown.mask[i].copy(),
-                "fallen": bool(shown.fallen[i]),
-                "world_seed": self._seed.astype(np.int64),
+                "episode_return": float(rows["episode_return"][i]),
+                "episode_length": int(rows["episode_length"][i]),
+                "achievements": rows["achievements"][i].copy(),
+                "action_mask": rows["action_mask"][i].copy(),
+                "fallen": bool(fallen[i]),
+                "world_seed": rows["world_seed"][i].astype(np.int64),
             }
         return obs, infos

@@ -10,7 +10,7 @@ from openworld.content.reach import reachable
 from openworld.observe.layout import layout_of
 from openworld.registry import ruleset
 
-#: A count is told by whether it reaches each of these, and by its root.
+#: A count is encoded by whether it reaches each of these, and by its root.
 ENOUGH = (1, 2, 3, 4)
 #: Runs of tokens that have a form of their own; the others are scaled to at most 1.
 FORMED = frozenset(
@@ -21,13 +21,20 @@ FORMED = frozenset(
 class TokenExtractor(BaseFeaturesExtractor):
     """Tokens to numbers: every tile by a learned table, the faced tile and the player's own state in full.
 
-    Use it with `policy_kwargs=dict(features_extractor_class=TokenExtractor)` on the observation "tokens"; of other
-    worlds than OpenWorld-v0 add `features_extractor_kwargs=dict(id=...)`.
+    Use it with `policy_kwargs=dict(features_extractor_class=TokenExtractor)` on the observation "tokens"; of
+    other worlds than OpenWorld-v0 add `features_extractor_kwargs=dict(id=...)`.
 
     Args:
         observation_space: of one world.
         id: the world whose tokens these are.
         embedding: numbers that stand for one tile of the view; a creature has half as many.
+
+    Example:
+        >>> from openworld.adapters.sb3 import make_vec_env
+        >>> envs = make_vec_env("OpenWorld-Classic-v0", 2, observation="tokens")
+        >>> extractor = TokenExtractor(envs.observation_space, id="OpenWorld-Classic-v0")
+        >>> tuple(extractor(torch.zeros(2, 307)).shape) == (2, extractor.features_dim)
+        True
     """
 
     faced: Tensor
@@ -47,7 +54,7 @@ class TokenExtractor(BaseFeaturesExtractor):
         fixtures, last_block = divmod(layout["tile"].high, 64)
         self.blocks, self.floors = last_block + 1, len(rules.floors)
         self.tile = nn.Embedding(self.blocks + fixtures, embedding)
-        # Nobody is nothing: most tiles are empty.
+        # Most tiles have no creature: their embedding is zero.
         self.creature = nn.Embedding(layout["creature"].high + 1, -(-embedding // 2), padding_idx=0)
         cols, middle = rules.view_cols, rules.view_rows * rules.view_cols // 2
         faced = [middle + cols * row + col for row, col in DIRECTION_STEPS]
@@ -84,7 +91,7 @@ class TokenExtractor(BaseFeaturesExtractor):
         return torch.cat(parts, dim=1)
 
     def _reach(self, count: Tensor) -> Tensor:
-        """Tell counts by the marks that they reach, and by a third of their root."""
+        """Encode counts by the marks that they reach, and by a third of their root."""
         return torch.cat(
             [(count[:, None] >= self.enough[:, None]).float().flatten(1), count.sqrt() / 3], dim=1
         )

@@ -15,9 +15,9 @@ from stable_baselines3.common.vec_env import VecEnv
 from openworld.environment import Environment
 from openworld.registry import register_gymnasium
 
-#: What `env_method` can call of each world.
+#: Methods of a world that `env_method` can call.
 METHODS = ("action_masks", "render", "get_wrapper_attr", "has_wrapper_attr", "set_wrapper_attr")
-#: What `set_attr` changes for all worlds at once.
+#: Attributes that `set_attr` changes for all worlds at once.
 _SETTABLE = ("metadata", "render_mode", "render_scale", "spec")
 
 Indices = int | np.integer | Iterable[int] | None
@@ -28,7 +28,7 @@ class Shared(VecEnv):
 
     @cached_property
     def _attributes(self) -> dict[str, dict[int, Any]]:
-        """What `set_attr` has set: name -> world -> value."""
+        """The values that `set_attr` has set: name -> world -> value."""
         return {}
 
     def _call(self, method: str, world: int) -> Any:
@@ -74,7 +74,7 @@ class Shared(VecEnv):
     def env_method(
         self, method_name: str, *method_args: Any, indices: Indices = None, **method_kwargs: Any
     ) -> list[Any]:
-        """Call a method of each world: "action_masks" (bool[actions]), "render", or one for its attributes."""
+        """Call a method of each world: "action_masks" (bool[actions]), "render" or one of `METHODS`."""
         if method_name not in METHODS:
             raise AttributeError(f"the worlds have no method {method_name!r}; they have {', '.join(METHODS)}")
         call = {
@@ -105,13 +105,16 @@ class Shared(VecEnv):
         return True
 
 
-def spec_of(world: Environment, observation: str, rendering: tuple[str | None, int]) -> EnvSpec | None:
-    """Return the spec with which `gymnasium.make` makes one such environment; None where Gymnasium has no id."""
+def spec_of(env: Environment, observation: str, rendering: tuple[str | None, int]) -> EnvSpec | None:
+    """Return the spec with which `gymnasium.make` makes one such environment.
+
+    None where Gymnasium has no id.
+    """
     register_gymnasium()
-    if world.id not in gymnasium.registry:
+    if env.id not in gymnasium.registry:
         return None
-    spec = copy.deepcopy(gymnasium.registry[world.id])
+    spec = copy.deepcopy(gymnasium.registry[env.id])
     render_mode, render_scale = rendering
     spec.kwargs |= {"observation": observation, "render_mode": render_mode, "render_scale": render_scale}
-    spec.max_episode_steps = world.time_limit
+    spec.max_episode_steps = env.time_limit
     return spec

@@ -9,12 +9,15 @@ from gymnasium.spaces import Box, Discrete
 from gymnasium.utils import seeding
 from jaxtyping import Array
 
+from openworld.adapters.compiled import Shown, learning
 from openworld.adapters.copying import Copyable, exclusive
 from openworld.adapters.gymnasium import checks, forms, seeds
 from openworld.adapters.gymnasium.env import OpenWorldEnv, painter
 from openworld.adapters.gymnasium.spaces import observation_space
-from openworld.adapters.sb3.programs import Shown, decoder, on_host, programs, rows_of
+from openworld.adapters.packing import row_type
+from openworld.adapters.sb3.decoding import decoder, on_host, rows_of
 from openworld.adapters.sb3.shared import Shared, spec_of
+from openworld.engine import arguments
 from openworld.environment import Environment, State
 from openworld.observe.forms import FORMS, OBSERVATIONS
 from openworld.registry import known_keywords, make
@@ -56,13 +59,22 @@ def make_vec_env(  # noqa: PLR0913 (settings are keywords)
         channels_first: pictures as [3, h, w], which a CnnPolicy reads; otherwise Stable-Baselines3 turns each
             batch of [h, w, 3] round on the host.
         repeat_world: whether every episode of a world is in the same map, instead of a new one each time.
+        unknown: refused.
+
+    Example:
+        >>> envs = make_vec_env("OpenWorld-Classic-v0", 2, observation="tokens", seed=0)
+        >>> envs.reset().shape
+        (2, 307)
+        >>> obs, rewards, dones, infos = envs.step([0, 1])
+        >>> infos[1]["episode_length"]
+        1
     """
     known_keywords("make_vec_env", unknown, _KNOWN)
     observation = forms.chosen(id, observation)
     checks.one_of("observation", observation, OBSERVATIONS)
-    world = make(id, observation="tokens", time_limit=time_limit, repeat_world=repeat_world)
+    env = make(id, observation="tokens", time_limit=time_limit, repeat_world=repeat_world)
     envs = OpenWorldVecEnv(
-        world, n_envs, observation, (render_mode, render_scale), channels_first and observation == "pixels"
+        env, n_envs, observation, (render_mode, render_scale), channels_first and observation == "pixels"
     )
     if seed is not None:
         envs.seed(seed)
@@ -73,38 +85,37 @@ class OpenWorldVecEnv(Copyable, Shared):
     """Worlds that step together, made by `make_vec_env`.
 
     Each info, of every reset (`reset_infos`) and every step, holds `episode_return` (float), `episode_length`
-    (int), `achievements` (bool, in the order of `openworld.content.ids.Achievement`), `world_seed` (int64[2]) and
-    `TimeLimit.truncated` (bool). A world that ends begins its next episode in the same step; its info, which is of
-    the episode that ended, then has `terminal_observation` too, and `episode`, as a `Monitor` would write it.
+    (int), `achievements` (bool, in the order of `openworld.content.ids.Achievement`), `world_seed` (int64[2])
+    and `TimeLimit.truncated` (bool). A world that ends begins its next episode in the same step; its info,
+    which is of the episode that ended, then has `terminal_observation` too, and `episode`, as a `Monitor`
+    would write it.
     """
 
     def __init__(
         self,
-        world: Environment,
+        env: Environment,
         n_envs: int,
         observation: str,
         rendering: tuple[str | None, int] = (None, 3),
         channels_first: bool = False,
     ) -> None:
-        """Describe the environments; `world` emits tokens. No device is touched before the first reset."""
-        if world.num_agents != 1:
-            raise ValueError(
-                f"{world.id} has {world.num_agents} players: Stable-Baselines3 trains one a world"
-            )
+        """Describe the environments; `env` shows tokens. No device is touched before the first reset."""
+        if env.num_agents != 1:
+            raise ValueError(f"{env.id} has {env.num_agents} players: Stable-Baselines3 trains one a world")
         self.render_mode, scale = rendering
         checks.one_of("render_mode", self.render_mode, RENDER_MODES)
-        self.render_scale = checks.positive("render_scale", scale)
+        self.render_scale = checks.render_scale(scale)
         count = checks.positive("n_envs", n_envs)
         cache.enable()
-        self.world = world
-        space = observation_space(world.ruleset, observation)
+        self.jax_env = env
+        space = observation_space(env.ruleset, observation)
         if channels_first:
-            height, width, colours = FORMS[observation].shape(world.ruleset)
+            height, width, colours = FORMS[observation].shape(env.ruleset)
             space = Box(0, 255, (colours, height, width), np.uint8)
-        super().__init__(count, space, Discrete(world.num_actions))
+        super().__init__(count, space, Discrete(env.num_actions))
         self._shown_as = (observation, channels_first)
         self.metadata["render_fps"] = OpenWorldEnv.metadata["render_fps"]
-        self.spec = spec_of(world, observation, rendering)
+        self.spec = spec_of(env, observation, rendering)
         self._began = time.time()
         self._state: State | None = None
         self._pending: tuple[Array, Shown] | None = None
@@ -115,12 +126,13 @@ class OpenWorldVecEnv(Copyable, Shared):
         self._build()
 
     _ON_DEVICE = ("_state", "_pending", "_tokens")
-    _BUILT = ("_guard", "_programs", "_decode")
+    _BUILT = ("_guard", "_programs", "_limit", "_again", "_decode")
 
     def _build(self) -> None:
         super()._build()
-        self._programs = programs(self.world)
-        self._decode = decoder(self.world.ruleset, *self._shown_as)
+        self._programs = learning(self.jax_env)
+        self._limit, self._again = np.int32(self.jax_env.time_limit), np.bool_(self.jax_env.repeat_world)
+        self._decode = decoder(self.jax_env.ruleset, *self._shown_as)
 
     @exclusive
     def reset(self) -> np.ndarray:
@@ -130,7 +142,7 @@ class OpenWorldVecEnv(Copyable, Shared):
         """
         checks.is_open(self._closed, "reset()")
         last = None if self._state is None else np.asarray(self._state.world.seed)
-        after = seeds.after(last, self.world.repeat_world)
+        after = seeds.after(last, self.jax_env.repeat_world)
         words = np.stack([self._words(i, after) for i in range(self.num_envs)])
         self._worlds = words.astype(np.int64)
         self.reset_infos = [self._begun(seed) for seed in self._worlds]
@@ -140,15 +152,31 @@ class OpenWorldVecEnv(Copyable, Shared):
         self._pending = self._masks = None
         return on_host(self._decode(self._tokens))
 
+    def seed(self, seed: int | None = None) -> Any:
+        """Seed the next `reset`: world i gets `seed` + i; None leaves it to chance."""
+        if seed is not None:
+            seed = arguments.whole("seed", seed, 0, 2**32 - 1)
+        return super().seed(seed)
+
+    def set_options(self, options: Any = None) -> None:
+        """Give options to the next `reset`: a dictionary for all worlds, or a list of one for each."""
+        each = options if isinstance(options, list) else [options]
+        if len(each) not in (1, self.num_envs) or not all(isinstance(one, dict | None) for one in each):
+            told = f"a dictionary, or {self.num_envs} in a list, one for each world"
+            raise ValueError(f"options must be {told}, not {arguments.described(options)}")
+        for one in each:
+            checks.reset_options(one, (2,))
+        super().set_options(options)
+
     @exclusive
     def step_async(self, actions: Any) -> None:
         """Begin a step in every world; `actions` are whole numbers, one for each."""
         checks.is_open(self._closed, "step()")
-        chosen = checks.action_array(actions, self.num_envs, self.world.num_actions)
+        chosen = checks.action_array(actions, self.num_envs, self.jax_env.num_actions)
         checks.is_running(self._state, "step()")
         if self._pending is not None:
             raise AlreadyPendingCallError("call step_wait() first: a step is under way", "step_async")
-        shown, self._state = self._programs.step(self._state, chosen)
+        shown, self._state = self._programs.step(self._state, chosen, self._limit, self._again)
         self._pending, self._tokens = (self._decode(shown.tokens), shown), shown.tokens
         self._masks = None
 
@@ -159,18 +187,20 @@ class OpenWorldVecEnv(Copyable, Shared):
         if self._pending is None:
             raise NoAsyncCallError("call step_async() before step_wait(): no step is under way", "step_async")
         (obs, shown), self._pending = self._pending, None
-        ended = np.array(shown.ended)
-        infos = self._infos(shown)
+        rows = np.asarray(shown.rows).view(row_type(self.jax_env.ruleset, with_mask=False))[:, 0]
+        ended = rows["terminated"] | rows["truncated"]
+        infos = self._infos(rows)
         if ended.any():
-            self._end(shown, np.flatnonzero(ended), infos)
-        return on_host(obs), np.array(shown.reward), ended, infos
+            self._worlds[ended] = rows["world_seed"][ended]
+            self._end(shown.final, np.flatnonzero(ended), infos)
+        return on_host(obs), rows["reward"].copy(), ended, infos
 
     @exclusive
     def action_masks(self) -> np.ndarray:
         """Return bool[worlds, actions]: whether an action could do something now."""
         checks.in_play(self._closed, self._state, "action_masks()")
         if self._masks is None:
-            self._masks = np.array(self._programs.masks(self._state))
+            self._masks = np.array(self._programs.action_mask(self._state))
         return self._masks
 
     def close(self) -> None:
@@ -197,17 +227,16 @@ class OpenWorldVecEnv(Copyable, Shared):
         """Return a value that all worlds can share, or refuse it."""
         if name == "render_mode":
             checks.one_of(name, value, RENDER_MODES)
-        return checks.positive(name, value) if name == "render_scale" else value
+        return checks.render_scale(value) if name == "render_scale" else value
 
-    def _infos(self, shown: Shown) -> list[dict[str, Any]]:
+    def _infos(self, rows: np.ndarray) -> list[dict[str, Any]]:
         """Return the info of each world; what a caller writes into one stays in that one."""
-        told = shown.info
         columns = zip(
-            np.asarray(told.episode_return).tolist(),
-            np.asarray(told.episode_length).tolist(),
-            np.array(told.achievements),
+            rows["episode_return"].tolist(),
+            rows["episode_length"].tolist(),
+            rows["achievements"].copy(),
             self._worlds.copy(),
-            np.asarray(shown.truncated).tolist(),
+            rows["truncated"].tolist(),
             strict=True,
         )
         # Written out: this is half of what the infos of many worlds cost.
@@ -224,7 +253,7 @@ class OpenWorldVecEnv(Copyable, Shared):
 
     def _begun(self, seed: np.ndarray) -> dict[str, Any]:
         """Return the info of an episode that has just begun."""
-        none = np.zeros(self.world.ruleset.achievements, bool)
+        none = np.zeros(self.jax_env.ruleset.achievements, bool)
         return {
             "episode_return": 0.0,
             "episode_length": 0,
@@ -233,10 +262,9 @@ class OpenWorldVecEnv(Copyable, Shared):
             "TimeLimit.truncated": False,
         }
 
-    def _end(self, shown: Shown, where: np.ndarray, infos: list[dict[str, Any]]) -> None:
+    def _end(self, tokens: Array, where: np.ndarray, infos: list[dict[str, Any]]) -> None:
         """Add what Stable-Baselines3 looks for where an episode has ended, and begin the next one's info."""
-        last = rows_of(self._decode, shown.info.final_obs, where)
-        self._worlds[where] = np.asarray(shown.world_seed)[where]
+        last = rows_of(self._decode, tokens, where)
         seconds = round(time.time() - self._began, 6)
         for i, obs in zip(where.tolist(), last, strict=True):
             info = infos[i]

@@ -14,7 +14,6 @@ from openworld.bench import device
 from openworld.bench.random_play import random_actions
 from openworld.bench.roofline.model import Rates
 from openworld.content.ids import Kind
-from openworld.content.tables import compile_tables
 from openworld.engine import step as single
 from openworld.environment import Environment, State
 
@@ -101,7 +100,7 @@ def _rate(function: Callable[..., Any], arrays: list[Array], seconds: float) -> 
 
 def rates(env: Environment, num_worlds: int = 256, warm_up: int = 1000, steps: int = 4000) -> Rates:
     """Play at random and return the rates of rare work."""
-    tables = jax.tree.map(jnp.asarray, compile_tables(env.ruleset))
+    tables = env.tables
 
     def body(_: Array, at: tuple[State, Int32[Array, " 4"]]) -> tuple[State, Int32[Array, " 4"]]:
         before, counts = at

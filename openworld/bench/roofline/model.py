@@ -15,7 +15,6 @@ import jax.numpy as jnp
 
 from openworld.bench.roofline import count
 from openworld.content.ids import Kind
-from openworld.content.tables import compile_tables
 from openworld.core.state import widen
 from openworld.engine import step as single
 from openworld.environment import Environment, State
@@ -183,7 +182,7 @@ def operations(env: Environment, rates: Rates | None = None) -> dict[str, int]:
 @lru_cache(maxsize=16)
 def _operations(env: Environment) -> dict[str, int]:
     _, state = _shapes(env)
-    rules, tables = env.ruleset, _tables(env)
+    rules, tables = env.ruleset, env.tables
     action = jax.ShapeDtypeStruct((env.num_agents,), jnp.int32)
     tiles = jax.ShapeDtypeStruct(_window(env), jnp.uint8)
     world, ground, shape = state.world, state.ground, (rules.rows, rules.cols)
@@ -255,12 +254,8 @@ def _window(env: Environment) -> tuple[int, int]:
 
 def _traced_reset(env: Environment) -> Any:
     """Return the traced function that makes one world."""
-    tables, seed = _tables(env), jax.ShapeDtypeStruct((2,), jnp.uint32)
+    tables, seed = env.tables, jax.ShapeDtypeStruct((2,), jnp.uint32)
     return jax.make_jaxpr(lambda s: new_world(s, env.ruleset, tables, env.num_agents))(seed).jaxpr
-
-
-def _tables(env: Environment) -> Any:
-    return jax.tree.map(jnp.asarray, compile_tables(env.ruleset))
 
 
 def _bytes(leaf: Any) -> int:

@@ -16,7 +16,7 @@ from jaxtyping import Array, Int32, UInt8, UInt16
 from openworld.content.ids import Block, Fixture, Floor
 from openworld.content.rulesets import FULL, Ruleset
 from openworld.content.units import DAYLIGHT_LEVELS, LIGHT_LEVELS
-from openworld.core.xla import stage_of
+from openworld.core.xla import opaque_true, stage_of
 from openworld.observe.layout import FELLOW, MOST_PLAYERS, PLAYER_PROJECTILES, layout_of
 from openworld.observe.pixels.patches import FIXTURE, SIZES, Patches, patches_of
 
@@ -40,9 +40,9 @@ def pixels(
     """Decode tokens to the picture."""
     flat = tokens.reshape(-1, tokens.shape[-1])
     with jax.named_scope("pixels"):
-        # No token has more than 8 bits set, which the compiler does not know. What is chosen for a tile must lie in
-        # memory before its bytes are laid, and these before the picture is taken for one of another shape.
-        stage = stage_of(jax.lax.population_count(flat[0, 0]) <= jnp.uint8(8))
+        # What is chosen for a tile must lie in memory before its bytes are laid, and these before the picture is
+        # taken for one of another shape.
+        stage = stage_of(opaque_true(flat[:, 0]))
         chosen = stage(partial(_chosen, rules=rules), flat)
         image = stage(partial(_laid, patches=patches_of(rules)), *chosen)
     return image.reshape(*tokens.shape[:-1], *pixels_shape(rules))

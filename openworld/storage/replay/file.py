@@ -1,9 +1,9 @@
 """An episode as a small file: its seed and its actions, from which every frame is played again exactly.
 
-A replay is JSON. It names the world and the version of its rules, holds the seed and the compressed actions, and a
-checksum of all this. It also holds a digest of everything that was seen: changed rules are noticed when it is
-played, and never shown as if they were the episode. Nothing in it is executed or unpickled. Of several players it
-holds all.
+A replay is JSON. It names the world and the version of its rules, holds the seed and the compressed actions,
+and a checksum of all this. It also holds a digest of everything that was seen: changed rules are noticed when
+it is played, and never shown as if they were the episode. Nothing in it is executed or unpickled. Of several
+players it holds all.
 """
 
 import base64
@@ -25,13 +25,14 @@ from openworld.version import __version__
 if TYPE_CHECKING:
     from openworld.environment import Environment
 
-#: The version of the file's own form, and the earlier ones that are read too, of one player and of several; those
-#: have no checksum.
+#: The version of the file's own form, and the earlier ones that are read too, of one player and of several;
+#: those have no checksum.
 SCHEMA, EARLIER = 3, (1, 2)
 #: The longest recording, in steps, and the largest file, in bytes.
 MOST_STEPS, MOST_BYTES = 1 << 22, 1 << 23
-#: Beyond its id's own time limit, an episode has at most so many actions for each compressed byte, so that a small
-#: file cannot keep its reader busy for hours. Where actions compress better than that they are kept uncompressed.
+#: Beyond its id's own time limit, an episode has at most so many actions for each compressed byte, so that a
+#: small file cannot keep its reader busy for hours. Where actions compress better than that they are kept
+#: uncompressed.
 _MOST_RATIO = 8
 #: Time limits are 32-bit integers.
 _MOST_LIMIT = 2**31 - 1
@@ -124,7 +125,8 @@ class Replay:
         """Read a replay.
 
         Raises:
-            ReplayError: the file is damaged, changed by hand, newer, or of another kind; one line that names it.
+            ReplayError: the file is damaged, changed by hand, newer, or of another kind; one line that names
+                it.
             OSError: it is not there, or this user may not read it.
         """
         path = Path(path)
@@ -184,8 +186,8 @@ class Replay:
             revival=revival,
         )
 
-    def world(self) -> "Environment":
-        """Return the world it was recorded in, or refuse rules that are not these."""
+    def env(self) -> "Environment":
+        """Return the environment that it was recorded in, or refuse other rules than those here."""
         try:
             here = rules_of(self.id)
         except ValueError as error:

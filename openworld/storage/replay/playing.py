@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from openworld.storage.replay.file import MOST_STEPS, Replay, ReplayError, in_shape, rules_of
+from openworld.system import forking
 
 if TYPE_CHECKING:
-    from openworld.content.rulesets import Ruleset
     from openworld.environment import Environment
 
 #: (carry, key, observations[1, ...]) -> (carry, actions[1]), as `Environment.rollout` has it.
@@ -19,7 +19,7 @@ Policy = Callable[[Any, Any, Any], tuple[Any, Any]]
 
 
 def record(
-    world: "Environment",
+    env: "Environment",
     policy: Policy,
     seed: int | tuple[int, int] | np.ndarray,
     max_steps: int | None = None,
@@ -30,18 +30,28 @@ def record(
     """Play one episode and return it.
 
     Args:
-        world: what `openworld.make` returned.
-        policy: as for `Environment.rollout`, called once a step; a module is compiled, a function called as it is.
-            Of several players it sees observations[1, players, ...] and chooses actions[1, players].
-        seed: two words of a world's seed, or a number: then the world of `world.reset(seed, 1)`.
+        env: what `openworld.make` returned.
+        policy: as for `Environment.rollout`, called once a step; a module is compiled, a function called as
+            it is. Of several players it sees observations[1, players, ...] and chooses actions[1, players].
+        seed: two words of a world's seed, or a number: then the world of `env.reset(seed, 1)`.
         max_steps: stop there even if the episode goes on; None plays to its end, or to `MOST_STEPS`.
         carry: what the policy is first called with.
         held_out: take a numbered world from those set aside for evaluation.
+
+    Raises:
+        ValueError: a setting, or an action that the policy chose, is out of range.
+
+    Example:
+        >>> import numpy as np, openworld
+        >>> env = openworld.make("OpenWorld-Classic-v0")
+        >>> replay = record(env, lambda carry, key, obs: (carry, np.zeros(1, np.int32)), seed=0, max_steps=3)
+        >>> replay.actions.tolist(), len(list(frames(replay)))
+        ([0, 0, 0], 4)
     """
     if max_steps is not None and max_steps < 0:
         raise ValueError(f"max_steps must be at least 0, not {max_steps}")
     most = MOST_STEPS if max_steps is None else min(max_steps, MOST_STEPS)
-    plain, ask = _programs(world)
+    plain, ask = _programs(env)
     choose = _compiled(policy)
     tokens, state = _begin(plain, seed, held_out)
     words = np.asarray(state.world.seed)[0]
@@ -51,33 +61,33 @@ def record(
     while not ended and len(actions) < most:
         obs, key = ask(tokens, words, np.int32(len(actions)))
         carry, chosen = choose(carry, key, obs)
-        action = np.asarray(chosen).reshape(world.num_agents)
-        for wrong in action[(action < 0) | (action >= world.num_actions)].tolist():
-            raise ValueError(f"the policy chose action {wrong}; the actions are 0 to {world.num_actions - 1}")
-        chosen = _device(in_shape(action, world.num_agents), np.int32)
+        action = np.asarray(chosen).reshape(env.num_agents)
+        for wrong in action[(action < 0) | (action >= env.num_actions)].tolist():
+            raise ValueError(f"the policy chose action {wrong}; the actions are 0 to {env.num_actions - 1}")
+        chosen = _device(in_shape(action, env.num_agents), np.int32)
         tokens, state, _, terminated, truncated, info = plain.advance(state, chosen)
         digest.update(np.asarray(tokens).tobytes())
         actions.append(action)
         total = float(np.mean(info.episode_return[0]))
         ended = "terminated" if terminated[0] else "truncated" if truncated[0] else ""
     return Replay(
-        id=world.id,
-        ruleset=rules_of(world.id),
-        time_limit=world.time_limit,
+        id=env.id,
+        ruleset=rules_of(env.id),
+        time_limit=env.time_limit,
         seed=(int(words[0]), int(words[1])),
-        actions=in_shape(np.array(actions, np.uint8), world.num_agents),
+        actions=in_shape(np.array(actions, np.uint8), env.num_agents),
         digest=digest.hexdigest(),
         episode_return=total,
         ended=ended,
-        players=world.num_agents,
-        sharing=world.sharing,
-        revival=world.ruleset.revival if world.ruleset.company else None,
+        players=env.num_agents,
+        sharing=env.sharing,
+        revival=env.ruleset.revival if env.ruleset.company else None,
     )
 
 
 @dataclass(frozen=True)
 class Moment:
-    """What is known of an episode after so many steps; `players` is 1 in worlds for one.
+    """One moment of an episode; `players` is 1 in an environment for one player.
 
     Attributes:
         tokens: uint8[players, tokens].
@@ -95,17 +105,19 @@ class Moment:
 def moments(replay: Replay) -> Iterator[Moment]:
     """Play a replay again: yields what was before the first step, and after each.
 
-    After the last the digest, the return and the end are compared; where they differ, a `ReplayError` is raised.
+    After the last the digest, the return and the end are compared; where they differ, a `ReplayError` is
+    raised.
     """
-    world = replay.world()
-    wrong = replay.actions[replay.actions >= world.num_actions]
+    forking.refuse()
+    env = replay.env()
+    wrong = replay.actions[replay.actions >= env.num_actions]
     if wrong.size:
-        raise ReplayError(f"the replay has action {wrong[0]}; the actions are 0 to {world.num_actions - 1}")
-    plain, _ = _programs(world)
+        raise ReplayError(f"the replay has action {wrong[0]}; the actions are 0 to {env.num_actions - 1}")
+    plain, _ = _programs(env)
     tokens, state = plain.reset_seeds(_device([replay.seed], np.uint32))
     digest = hashlib.blake2b(digest_size=16)
     rewards = np.zeros(replay.players, np.float32)
-    unlocked = np.zeros((replay.players, world.ruleset.achievements), bool)
+    unlocked = np.zeros((replay.players, env.ruleset.achievements), bool)
     total, ended = 0.0, ""
     for step in range(len(replay.actions) + 1):
         seen = np.array(tokens)
@@ -125,19 +137,19 @@ def moments(replay: Replay) -> Iterator[Moment]:
 
 
 def frames(replay: Replay) -> Iterator[np.ndarray]:
-    """Play a replay again: yields uint8[tokens] (or [players, tokens]) of each observation, as `moments` does."""
+    """Play a replay again; yields the tokens of each observation, uint8[tokens] or [players, tokens]."""
     for moment in moments(replay):
         yield moment.tokens[0] if replay.players == 1 else moment.tokens
 
 
-def _begin(world: "Environment", seed: int | tuple[int, int] | np.ndarray, held_out: bool) -> tuple[Any, Any]:
+def _begin(env: "Environment", seed: int | tuple[int, int] | np.ndarray, held_out: bool) -> tuple[Any, Any]:
     """Make the one world of a seed."""
     if isinstance(seed, int | np.integer):
-        return world.reset(int(seed), 1, held_out=held_out)
+        return env.reset(int(seed), 1, held_out=held_out)
     words = np.asarray(seed)
     if words.shape != (2,) or words.dtype.kind not in "iu" or words.min() < 0 or words.max() >= 2**32:
         raise ValueError(f"a world's seed is a number or two 32-bit words, not {seed!r}")
-    return world.reset_seeds(_device(words[None], np.uint32))
+    return env.reset_seeds(_device(words[None], np.uint32))
 
 
 def _compiled(policy: Any) -> Policy:
@@ -155,21 +167,18 @@ def _device(values: Any, dtype: type) -> Any:
     return jnp.asarray(np.asarray(values, dtype))
 
 
-def _programs(world: "Environment") -> tuple["Environment", Callable[..., Any]]:
-    """Return the same world emitting tokens, and what makes of tokens a question to the policy."""
-    return replace(world, observation="tokens"), _asking(world.observation, world.ruleset)
+def _programs(env: "Environment") -> tuple["Environment", Callable[..., Any]]:
+    """Return the same environment with tokens, and the function that makes a policy's arguments."""
+    return replace(env, observation="tokens"), _policy_arguments(env.canonical)
 
 
 @lru_cache(maxsize=16)
-def _asking(observation: str, rules: "Ruleset") -> Callable[..., Any]:
+def _policy_arguments(env: "Environment") -> Callable[..., Any]:
     """Return the compiled function of tokens, seed and step to observation and key."""
     import jax
 
-    from openworld.observe.forms import FORMS
-
-    def ask(tokens: Any, words: Any, step: Any) -> tuple[Any, Any]:
+    def arguments(tokens: Any, words: Any, step: Any) -> tuple[Any, Any]:
         key = jax.random.fold_in(jax.random.fold_in(jax.random.key(0), words[0]), words[1])
-        obs = FORMS[observation].decode(tokens, rules)
-        return obs, jax.random.fold_in(key, step)
+        return env.decode(tokens), jax.random.fold_in(key, step)
 
-    return jax.jit(ask)
+    return jax.jit(arguments)

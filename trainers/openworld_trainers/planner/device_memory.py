@@ -1,9 +1,8 @@
-"""How much memory there is, how bytes are written and read, and planning for a machine that is not at hand."""
+"""How much memory there is, and how bytes are written and read."""
 
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import jax
@@ -72,22 +71,3 @@ def shown_bytes(count: int) -> str:
         if count >= size:
             return f"{count / size:,.4g} {unit}" if count < 1000 * size else f"{count / size:,.0f} {unit}"
     return f"{count:,} B"
-
-
-@contextmanager
-def as_if(platform: str) -> Iterator[None]:
-    """Trace programs as they would be on another kind of device ("cpu", "gpu" or "tpu").
-
-    JAX knows no such thing, so it is told a lie, and must forget what it traced meanwhile: for planning alone.
-    """
-    real = jax.default_backend
-    if platform == real():
-        yield
-        return
-    jax.clear_caches()
-    jax.default_backend = lambda: platform
-    try:
-        yield
-    finally:
-        jax.default_backend = real
-        jax.clear_caches()

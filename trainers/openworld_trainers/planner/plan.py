@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from openworld.core import tuning
 from openworld_trainers.errors import TrainerError
 from openworld_trainers.planner import liveness
 from openworld_trainers.planner.device_memory import shown_bytes
@@ -78,7 +79,7 @@ SHARED = ("worlds", "observations", "memory")
 
 def make_plan(config: Config, world: Worlds, devices: int = 1) -> Plan:
     """Plan a run on so many devices of the kind at hand, or as if on others (`as_if`)."""
-    share, platform = share_of(config, devices), jax.default_backend()
+    share, platform = share_of(config, devices), tuning.traced_for()
     shapes: Learner = jax.eval_shape(lambda: begin(world, share))
     student, playing = shapes.student, shapes.playing
     worlds, steps = share.rollout.worlds, share.rollout.steps

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 import jax
 
-from openworld_trainers.planner.device_memory import as_if, device_memory, shown_bytes
+from openworld.core import tuning
+from openworld_trainers.planner.device_memory import device_memory, shown_bytes
 from openworld_trainers.planner.plan import SPARE, WHOLE, Part, Plan, advice, make_plan
 from openworld_trainers.ppo.config import Config
 from openworld_trainers.ppo.records import check
@@ -31,7 +32,7 @@ def answer(
     count = devices or config.run.devices or (1 if described else jax.device_count())
     if memory is None and kind == here:
         memory = device_memory(count)
-    with as_if(kind):
+    with tuning.as_if(kind):
         world = make(config.world)
         plan = make_plan(config, world, count)
         if memory is None:

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Float32, Key, Shaped
 
+from openworld.core import tuning
 from openworld_trainers.ppo.config import Activation, Network, Precision
 from openworld_trainers.ppo.encoders import Encoder, make_encoder
 from openworld_trainers.ppo.recurrent import GRU, Sequence, in_a_row
@@ -98,7 +99,7 @@ def resolved(precision: Precision) -> Precision:
     """The dtype that "auto" stands for on this machine."""
     if precision != "auto":
         return precision
-    return "float32" if jax.default_backend() == "cpu" else "bfloat16"
+    return tuning.here().precision
 
 
 def make_network(world: Worlds, settings: Network, key: Key[Array, ""]) -> ActorCritic:

@@ -10,15 +10,11 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Float32, Int32, Shaped, UInt32
 
+from openworld.core import tuning
 from openworld.core.xla import for_the_few
 from openworld_trainers.ppo.chance import uniforms
 from openworld_trainers.ppo.networks import ActorCritic
 from openworld_trainers.ppo.worlds import Worlds
-
-#: Truncated worlds whose final observations are valued together on a CPU; an accelerator values a share of all.
-CHUNK, ONE_IN = 256, 64
-#: Worlds whose next actions an accelerator chooses together: enough to fill it, few enough for their features.
-BLOCK = 2**16
 
 
 class Playing(eqx.Module):
@@ -97,11 +93,12 @@ def act(
 ) -> tuple[Float32[Array, "B memory"], Float[Array, "B actions"], Float[Array, " B"]]:
     """What is remembered, logits and value; on an accelerator in blocks, whose features fit in its memory."""
     worlds = observation.shape[0]
-    if jax.default_backend() == "cpu" or worlds <= BLOCK or worlds % BLOCK:
+    block = tuning.here().acted_at_once
+    if block is None or worlds <= block or worlds % block:
         return network.play(memory, observation)
 
     def cut(x: Array) -> Array:
-        return x.reshape(worlds // BLOCK, BLOCK, *x.shape[1:])
+        return x.reshape(worlds // block, block, *x.shape[1:])
 
     told = jax.lax.map(lambda block: network.play(*block), (cut(memory), cut(observation)))
     return jax.tree.map(lambda x: x.reshape(worlds, *x.shape[2:]), told)
@@ -142,7 +139,7 @@ def final_values(
         _, _, value = network.play(memory[some], final_observation[some])
         return values.at[index].set(value, mode="drop", wrap_negative_indices=False)
 
-    few = CHUNK if jax.default_backend() == "cpu" else max(CHUNK, worlds // ONE_IN)
+    few = tuning.here().final_values.of(worlds)
     return for_the_few(truncated, jnp.zeros(worlds, jnp.float32), value_some, few)
 
 

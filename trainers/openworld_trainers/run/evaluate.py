@@ -1,4 +1,4 @@
-"""Measure a trained agent on worlds it has never seen, beside an agent that plays at random in the same ones."""
+"""Evaluate a trained agent in held-out worlds, beside an agent that plays at random in the same ones."""
 
 import dataclasses
 import json
@@ -9,75 +9,138 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import jax
 import jax.numpy as jnp
+import numpy as np
+from jaxtyping import UInt32
 from rich.console import Console
-from rich.table import Table
 
-from openworld.judging import intervals
+from openworld.content.achievements import WEIGHTS
+from openworld.content.ids import Achievement
+from openworld.content.rulesets import Ruleset
+from openworld.core.random import key_words, world_seeds
+from openworld.judging.agents import AgentError
+from openworld.judging.episodes import play
 from openworld.judging.intervals import Estimate
+from openworld.judging.numbers import Numbers, Scale, numbers
+from openworld.judging.record import Episodes
+from openworld.judging.summary import summary
+from openworld.judging.trace import Report as Progress
+from openworld.observe.forms import FORMS
 from openworld.system.files import check_folder
 from openworld_trainers.errors import TrainerError
+from openworld_trainers.ppo.network_policy import Policy
 from openworld_trainers.ppo.worlds import Worlds, achievement_names, make
 from openworld_trainers.run.metrics import RunFolder, plain, write_atomically
 from openworld_trainers.run.phases import Phases
-from openworld_trainers.run.play import Course, Episodes, Policy, Tell
+from openworld_trainers.run.policy import load_agent
 from openworld_trainers.run.progress import Display
 from openworld_trainers.run.signals import interruption, leaving
 from openworld_trainers.run.train import read_config, trained_policy
 
 EVALUATION = "evaluation.json"
-#: Steps after which an episode that has not ended is counted as it stands.
+#: Steps after which an episode is stopped.
 MAX_STEPS = 10_000
+#: The key of the held-out worlds, and the seed of the agents' random numbers.
+SEED = 20_000
 
 
 @dataclass(frozen=True)
 class Score:
-    """What one agent reached; all intervals are 95 %."""
+    """The part of an agent's statistics that is written to `evaluation.json`; all intervals are 95 %.
+
+    Attributes:
+        unfinished: episodes that were stopped before they ended.
+        rates: the share of episodes that unlock each achievement.
+    """
 
     mean_return: Estimate
     mean_length: Estimate
     unfinished: int
     rates: dict[str, Estimate]
 
+    @classmethod
+    def of(cls, found: Numbers) -> "Score":
+        """Return the score of an agent's statistics."""
+        return cls(
+            mean_return=Estimate(**found["return"]["mean"]),
+            mean_length=Estimate(**found["length"]),
+            unfinished=found["episodes"] - sum(found["ended"].values()),
+            rates={name: Estimate(**rate) for name, rate in found["achievements"].items()},
+        )
+
 
 @dataclass(frozen=True)
 class Report:
-    """A trained agent and a random one in the same held-out worlds."""
+    """A trained agent and a random one in the same held-out worlds.
+
+    Attributes:
+        numbers: all statistics of both, by "trained" and "random".
+    """
 
     run: str
     world: str
     episodes: int
     max_steps: int
-    trained: Score
-    random: Score
+    numbers: dict[str, Numbers]
+
+    @property
+    def trained(self) -> Score:
+        """The score of the trained agent."""
+        return Score.of(self.numbers["trained"])
+
+    @property
+    def random(self) -> Score:
+        """The score of the random agent."""
+        return Score.of(self.numbers["random"])
 
     @property
     def gain(self) -> float:
-        """How many times the random agent's mean return the trained one reaches; NaN where that is not positive."""
+        """The trained agent's mean return divided by the random one's; NaN unless that is positive."""
         random = self.random.mean_return.value
         return self.trained.mean_return.value / random if random > 0 else math.nan
 
     def as_dict(self) -> dict[str, Any]:
-        """The report as JSON has it."""
-        return dataclasses.asdict(self) | {"gain": self.gain}
+        """Return the report as `evaluation.json` has it."""
+        names = ("run", "world", "episodes", "max_steps")
+        return {
+            **{name: getattr(self, name) for name in names},
+            "trained": dataclasses.asdict(self.trained),
+            "random": dataclasses.asdict(self.random),
+            "gain": self.gain,
+        }
 
     def show(self, console: Console | None = None) -> None:
-        """Print the report as a table."""
+        """Print the summary of both agents."""
         console = console or Console()
-        console.print(table(self))
-        for text in notes(self):
+        title = f"{self.world}: {self.episodes} held-out episodes, 95 % intervals"
+        for text in [*summary(title, self.numbers), *notes(self)]:
             console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def evaluate(
-    run_dir: Path | str, episodes: int = 1000, max_steps: int = MAX_STEPS, *, phases: Phases | None = None
+    run_dir: Path | str,
+    episodes: int = 1000,
+    max_steps: int = MAX_STEPS,
+    *,
+    greedy: bool = False,
+    at_once: int | None = None,
+    phases: Phases | None = None,
 ) -> Report:
-    """Play `episodes` held-out episodes with a run's newest policy and with a random one, and keep the report.
+    """Play held-out episodes with a run's newest policy and with a random one, and write the report.
 
-    A run that still trains is read as it is saved. How far it is, is shown on standard error.
+    It is written to `evaluation.json` in the folder of the run.
+    A run that is still training may be evaluated. Progress is shown on standard error.
 
     Args:
-        phases: of a job of which the evaluation is a step.
+        episodes: how many each agent plays; of coop, of all players together.
+        max_steps: longer episodes are stopped.
+        greedy: the policy takes its most probable action.
+        at_once: worlds (of coop: players) that play side by side; None for all.
+        phases: of the job of which the evaluation is one step.
+
+    Example:
+        >>> evaluate("runs/my-run", episodes=100).show()  # doctest: +SKIP
     """
     if episodes < 1:
         raise ValueError(f"episodes={episodes} must be at least 1")
@@ -85,27 +148,32 @@ def evaluate(
         raise ValueError(f"max_steps={max_steps} must be at least 1")
     folder = RunFolder(run_dir)
     config = read_config(folder)
-    with _kept_in(folder):
+    with _written_to(folder):
         check_folder(folder.path)
-    world = make(config.world)
+    env = make(config.world)
     display = Display(
-        f"evaluation of {folder.path} in {world.id}",
+        f"evaluation of {folder.path} in {env.id}",
         Console(stderr=True),
         step=(phases, "evaluation") if phases else None,
     )
     with interruption(), display, leaving(display.console.show_cursor):
         display.doing("reading the policy")
-        policy = trained_policy(world, config, folder)
-        tell = lambda share, text: display.doing(text, share)  # noqa: E731
-        report = compare(world, policy, str(folder.path), episodes, max_steps, tell)
-    with _kept_in(folder):
+        policy = dataclasses.replace(trained_policy(env, config, folder), greedy=greedy)
+
+        def progress(share: float, text: str) -> None:
+            display.doing(text, share)
+
+        report = compare(
+            env, policy, str(folder.path), episodes, max_steps, at_once=at_once, progress=progress
+        )
+    with _written_to(folder):
         write_atomically(folder.path / EVALUATION, json.dumps(plain(report.as_dict()), indent=2) + "\n")
     return report
 
 
 @contextmanager
-def _kept_in(folder: RunFolder) -> Iterator[None]:
-    """Say in one line, before the episodes are played or after, that no evaluation can be kept."""
+def _written_to(folder: RunFolder) -> Iterator[None]:
+    """Turn an error of writing to the folder into one line."""
     try:
         yield
     except OSError as error:
@@ -114,86 +182,106 @@ def _kept_in(folder: RunFolder) -> Iterator[None]:
 
 
 def compare(
-    world: Worlds, policy: Policy, run: str, episodes: int, max_steps: int, tell: Tell | None = None
+    env: Worlds,
+    policy: Policy,
+    run: str,
+    episodes: int,
+    max_steps: int,
+    *,
+    at_once: int | None = None,
+    progress: Progress = lambda share, text: None,
 ) -> Report:
-    """Play a policy and a random one in the same worlds.
+    """Play a policy and a random one in the same held-out worlds.
 
     Args:
-        tell: is told now and then how far it is.
+        progress: receives the progress of both together.
     """
-    names = achievement_names(world)
-    course = Course(world, episodes, max_steps)
+    names = achievement_names(env)
+    total = sum(WEIGHTS[a] for a in list(Achievement)[: len(names)]) if hasattr(env, "ruleset") else None
+    # At inverse temperature 0 the policy plays at random. So both agents share a compiled program.
+    uniform = dataclasses.replace(policy, inverse_temperature=jnp.float32(0), greedy=False)
+    found = {}
+    for begin, (name, agent) in enumerate({"trained": policy, "random": uniform}.items()):
 
-    def play(agent: str, sharpness: float, begin: float) -> Episodes:
-        def of_both(share: float, text: str) -> None:
-            if tell:
-                tell(begin + share / 2, f"the {agent} agent plays: {text}")
+        def of_both(share: float, text: str, begin: int = begin, name: str = name) -> None:
+            progress((begin + share) / 2, f"the {name} agent plays: {text}")
 
-        return course.play(Policy(policy.network, jnp.float32(sharpness)), of_both)
+        played = play_held_out(env, agent, episodes, max_steps, at_once=at_once, progress=of_both)
+        found[name] = numbers(played, Scale(names, total))
+    return Report(run=run, world=env.id, episodes=episodes, max_steps=max_steps, numbers=found)
 
-    # A policy without sharpness plays at random; made so, both agents share one compiled program.
-    trained, random = play("trained", 1.0, 0.0), play("random", 0.0, 0.5)
-    return Report(
-        run=run,
-        world=world.id,
-        episodes=episodes,
+
+def play_held_out(
+    env: Worlds,
+    policy: Any,
+    episodes: int,
+    max_steps: int,
+    *,
+    at_once: int | None = None,
+    progress: Progress = lambda share, text: None,
+) -> Episodes:
+    """Play the first episode of each of the held-out worlds; they are the same for each policy.
+
+    Args:
+        policy: a `JaxPolicy` of `openworld.judging.agents`.
+        episodes: how many; of coop, worlds times players.
+    """
+    seeds = held_out_seeds(env, episodes)
+    return play(
+        env,
+        seeds,
+        policy,
+        at_once=at_once,
+        agent_seed=SEED,
         max_steps=max_steps,
-        trained=score(trained, names),
-        random=score(random, names),
+        keep_steps=False,
+        report=progress,
     )
 
 
-def score(episodes: Episodes, names: tuple[str, ...]) -> Score:
-    """Sum up episodes."""
-    count = len(episodes.returns)
-    hits = [int(column.sum()) for column in episodes.unlocked.T]
-    return Score(
-        mean_return=intervals.mean([float(x) for x in episodes.returns]),
-        mean_length=intervals.mean([float(x) for x in episodes.lengths]),
-        unfinished=int((~episodes.ended).sum()),
-        rates={name: intervals.rate(hit, count) for name, hit in zip(names, hits, strict=True)},
-    )
+def held_out_seeds(env: Worlds, episodes: int) -> UInt32[np.ndarray, "episodes 2"]:
+    """Return the seeds of the worlds of evaluation; in coop each seed is there once for each player."""
+    players = getattr(env, "players", 1)
+    words = key_words(jax.random.key(SEED))
+    seeds = np.asarray(world_seeds(words, -(-episodes // players), held_out=True))
+    return np.repeat(seeds, players, axis=0)[:episodes]
 
 
-def table(report: Report) -> Table:
-    """Return, length and every achievement that either agent unlocked, best first."""
-    made = Table(title=f"{report.world}: {report.episodes} held-out episodes, 95 % intervals")
-    made.add_column("")
-    made.add_column("trained", justify="right")
-    made.add_column("random", justify="right")
-    trained, random = report.trained, report.random
-    made.add_row("return", value(trained.mean_return), value(random.mean_return))
-    made.add_row("length", value(trained.mean_length, 0), value(random.mean_length, 0), end_section=True)
-    for name in sorted(trained.rates, key=lambda name: -trained.rates[name].value):
-        if max(trained.rates[name].value, random.rates[name].value) > 0:
-            made.add_row(name.replace("_", " "), percent(trained.rates[name]), percent(random.rates[name]))
-    return made
+def policy_of(path: Path | str, rules: Ruleset, *, greedy: bool = False) -> Policy:
+    """Return the policy of a run, a checkpoint or an export, to be judged.
+
+    Args:
+        rules: those of the protocol.
+        greedy: take the most probable action instead of a random one.
+
+    Raises:
+        AgentError: it was trained under other rules.
+    """
+    agent = load_agent(path)
+    card = agent.card
+    if list(card["ruleset"]) != [rules.name, rules.version]:
+        made, here = ("-".join(map(str, of)) for of in (card["ruleset"], (rules.name, rules.version)))
+        raise AgentError(f"{path} plays {card['world']} under rules {made!r}; the protocol's are {here!r}")
+    shape = tuple(card["observation_shape"])
+    observation = next(name for name, form in FORMS.items() if form.shape(rules) == shape)
+    return Policy(agent.network, jnp.float32(1), greedy=greedy, observation=observation)
 
 
 def notes(report: Report) -> list[str]:
-    """What the table leaves out."""
-    told = []
+    """Return what the summary does not show, as sentences."""
+    found = []
     if report.random.mean_return.value > 0:
-        told.append(f"The trained agent's mean return is {report.gain:.1f} times the random agent's.")
-    never = [n for n, rate in report.trained.rates.items() if rate.value == report.random.rates[n].value == 0]
+        found.append(f"The trained agent's mean return is {report.gain:.1f} times the random agent's.")
+    trained, random = report.trained, report.random
+    never = [name for name, rate in trained.rates.items() if rate.value == random.rates[name].value == 0]
     if never:
-        most = 100 * report.trained.rates[never[0]].high
+        most = 100 * trained.rates[never[0]].high
         names = ", ".join(name.replace("_", " ") for name in never)
-        told.append(f"Unlocked by neither (0 %, at most {most:.1f} %): {names}.")
-    for agent, result in (("trained", report.trained), ("random", report.random)):
-        if result.unfinished:
-            told.append(
-                f"{result.unfinished} episodes of the {agent} agent had not ended after {report.max_steps} steps "
+        found.append(f"Unlocked by neither (0 %, at most {most:.1f} %): {names}.")
+    for agent, score in (("trained", trained), ("random", random)):
+        if score.unfinished:
+            found.append(
+                f"{score.unfinished} episodes of the {agent} agent had not ended after {report.max_steps} steps "
                 f"and count as they stood then."
             )
-    return told
-
-
-def value(estimate: Estimate, digits: int = 2) -> str:
-    """An estimate as "mean (low to high)"."""
-    return f"{estimate.value:.{digits}f} ({estimate.low:.{digits}f} to {estimate.high:.{digits}f})"
-
-
-def percent(estimate: Estimate) -> str:
-    """A rate as "12.3 % (10.1 to 14.9)"."""
-    return f"{100 * estimate.value:.1f} % ({100 * estimate.low:.1f} to {100 * estimate.high:.1f})"
+    return found

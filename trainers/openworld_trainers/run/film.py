@@ -1,86 +1,93 @@
-"""A replay, a page and a video of a trained agent, in its run's folder."""
+"""A replay, a page and a video of a trained agent, in the folder of its run."""
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import equinox as eqx
 from rich.console import Console
 
+from openworld.judging.episodes import play
+from openworld.judging.protocols import held_out_seeds
+from openworld.judging.trace import Report
+from openworld.storage.replay import Replay, rules_of
+from openworld_trainers.ppo.network_policy import Policy
 from openworld_trainers.ppo.worlds import Seats, make
 from openworld_trainers.run.metrics import RunFolder
 from openworld_trainers.run.phases import Phases
-from openworld_trainers.run.play import Policy, Tell
 from openworld_trainers.run.progress import Display
 from openworld_trainers.run.signals import interruption, leaving
 from openworld_trainers.run.train import load_policy, read_config
 
 REPLAY, PAGE, VIDEO = "agent.replay", "agent.html", "agent.mp4"
-#: The held-out world that is filmed, and for how many steps at most.
+#: The key of the held-out world that is filmed, and the most steps of the film.
 SEED, MAX_STEPS = 20_001, 2_000
 
 
 def film(run_dir: Path | str, max_steps: int = MAX_STEPS, *, phases: Phases | None = None) -> list[str]:
-    """Record an episode of a run's newest policy; return a line for each thing made, or why it was not.
+    """Record an episode of a run's newest policy: a replay, a page and a video.
 
-    How far it is, is shown on standard error.
+    Progress is shown on standard error.
 
     Args:
-        phases: of a job of which the film is a step.
+        max_steps: a longer episode is stopped.
+        phases: of the job of which the film is one step.
+
+    Returns:
+        A line for each file, with its path, or with the reason why it was not made.
+
+    Example:
+        >>> film("runs/my-run")[0]  # doctest: +SKIP
+        'replay: runs/my-run/agent.replay'
     """
     folder = RunFolder(run_dir)
-    world = make(read_config(folder).world)
-    if isinstance(world, Seats):
+    env = make(read_config(folder).world)
+    if isinstance(env, Seats):
         return ["no replay and no video: they are of one player"]
     display = Display(
         f"film of {folder.path}", Console(stderr=True), step=(phases, "film") if phases else None
     )
     with interruption(), display, leaving(display.console.show_cursor):
-        return make_all(world, folder, max_steps, lambda share, text: display.doing(text, share))
+        return make_all(env, folder, max_steps, lambda share, text: display.doing(text, share))
 
 
-def make_all(world: Any, folder: RunFolder, max_steps: int, tell: Tell) -> list[str]:
+def make_all(env: Any, folder: RunFolder, max_steps: int, report: Report) -> list[str]:
     """Make the replay, then the page and the video of it."""
-    tell(0.0, "reading the policy")
+    report(0.0, "reading the policy")
     try:
-        replay = record(world, load_policy(folder.path), folder.path / REPLAY, max_steps, tell)
+        replay = record(env, load_policy(folder.path), folder.path / REPLAY, max_steps, report)
     except (ImportError, OSError) as error:
         return [f"no replay and no video: {error}"]
-    told = [f"replay: {folder.path / REPLAY}"]
+    made = [f"replay: {folder.path / REPLAY}"]
     try:
         from openworld.render import episode, page, video
 
-        tell(0.5, "playing the replay again")
+        report(0.5, "playing the replay again")
         played = episode.play(replay, folder.path.name)
-        tell(0.6, "writing the page")
+        report(0.6, "writing the page")
         page.write([played], folder.path / PAGE)
-        told.append(f"page: {folder.path / PAGE}")
-        video.write(counted(played.tokens, tell), folder.path / VIDEO, rules=played.rules)
+        made.append(f"page: {folder.path / PAGE}")
+        video.write(counted(played.tokens, report), folder.path / VIDEO, rules=played.rules)
     except (ImportError, OSError) as error:
-        return [*told, f"no video: {error}"]
-    return [*told, f"video: {folder.path / VIDEO}"]
+        return [*made, f"no video: {error}"]
+    return [*made, f"video: {folder.path / VIDEO}"]
 
 
-def record(world: Any, policy: Policy, path: Path, max_steps: int, tell: Tell) -> Any:
-    """Play one held-out episode and keep it as a replay."""
-    from openworld.storage import replay
+def record(env: Any, policy: Policy, path: Path, max_steps: int, report: Report) -> Replay:
+    """Play one held-out episode and write it as a replay."""
+    seeds = held_out_seeds(SEED, 1)
 
-    compiled: Any = eqx.filter_jit(policy)
-    steps = iter(range(max_steps + 1))
+    def playing(share: float, text: str) -> None:
+        report(share / 2, f"playing an episode: {text}")
 
-    def play(carry: Any, key: Any, observation: Any) -> Any:
-        step = next(steps)
-        tell(step / max_steps / 2, f"playing an episode: step {step:,}")
-        return compiled(carry, key, observation)
-
-    tell(0.0, "playing an episode: compiling")
-    recorded = replay.record(world, play, SEED, max_steps, held_out=True)
-    recorded.save(path)
-    return recorded
+    played = play(env, seeds, policy, max_steps=max_steps, report=playing)
+    rules = rules_of(env.id)
+    replay = played.replay(0, seeds[0], id=env.id, ruleset=rules, time_limit=env.time_limit)
+    replay.save(path)
+    return replay
 
 
-def counted(frames: Any, tell: Tell) -> Iterator[Any]:
-    """Frames one by one, told as they are taken."""
+def counted(frames: Any, report: Report) -> Iterator[Any]:
+    """Yield the frames one by one, and report each."""
     for number, frame in enumerate(frames):
-        tell(0.65 + 0.35 * number / len(frames), f"writing the video: frame {number:,} of {len(frames):,}")
+        report(0.65 + 0.35 * number / len(frames), f"writing the video: frame {number:,} of {len(frames):,}")
         yield frame

@@ -148,7 +148,10 @@ class RunFolder:
             return "no learning curve: pip install 'openworld[plots]'"
         if not rows:
             return "no learning curve: no episode has ended yet"
-        draw_curve(rows, self.path / CURVE)
+        path = self.path / CURVE
+        if path.exists() and not path.is_file():  # writing to a FIFO would wait for a reader
+            return f"no learning curve: {path} is not a regular file"
+        draw_curve(rows, path)
         return str(self.path / CURVE)
 
 
@@ -187,11 +190,12 @@ def drawable(row: Mapping[str, Any]) -> bool:
     """Whether a row has what the learning curve shows: numbers that are finite."""
     rates = row.get("achievements", {})
     values = [
+        row.get("episodes", 1),
         row.get("return"),
         row.get("transitions"),
         *(rates.values() if isinstance(rates, dict) else [None]),
     ]
-    return all(isinstance(value, int | float) and math.isfinite(value) for value in values)
+    return all(type(value) in (int, float) and math.isfinite(value) for value in values)
 
 
 def plain(value: Any) -> Any:

@@ -21,7 +21,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float32, Int32, Key, Shaped
 
-from openworld.system import bounded_json, checksums
+from openworld.system import bounded_json, checksums, forking
 from openworld.system.files import check_folder
 from openworld_trainers.errors import TrainerError, require
 from openworld_trainers.ppo import records
@@ -73,6 +73,7 @@ class Agent:
 
         Without a key it is the likeliest one; with a key it is drawn as in training.
         """
+        forking.refuse()
         memory = self.network.blank(1 if tokens.ndim < 2 else tokens.shape[0])
         return _choose(self.network, memory, self._batch(tokens), key)[1].reshape(self._lead(tokens))
 
@@ -110,6 +111,7 @@ class RecurrentAgent(Agent):
         key: Key[Array, ""] | None = None,
     ) -> tuple[Float32[Array, "..."], Int32[Array, "..."]]:
         """What is remembered after an observation, and the action for it; either of one world or of a batch."""
+        forking.refuse()
         batch, lead = self._batch(tokens), self._lead(tokens)
         width = self.network.blank(0).shape[1]
         if memory.shape != (*lead, width):

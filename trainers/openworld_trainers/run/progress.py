@@ -5,10 +5,13 @@ Everything shown is in the run's metrics too. What they mean: `openworld_trainer
 """
 
 import math
+import os
+import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -24,6 +27,7 @@ from rich.text import Text
 from openworld.system.foreign_text import plain
 from openworld_trainers.analysis.trend import COLUMNS, Verdict, judge
 from openworld_trainers.ppo.noise_scale import MEMORY, smoothed
+from openworld_trainers.run import signals
 from openworld_trainers.run.phases import Phases
 
 #: Seconds between two lines where there is no terminal, and between two verdicts.
@@ -52,6 +56,23 @@ class Past:
     curve: str = ""
 
 
+class Output(Console):
+    """A console that ends a run in order when nobody reads it any more; rich's own ends the process at once."""
+
+    def on_broken_pipe(self) -> None:
+        """Write nothing from now on, and ask for the end as a signal does."""
+        self.quiet = True
+        sink = os.open(os.devnull, os.O_WRONLY)
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                stream.flush()
+                continue
+            with suppress(OSError, ValueError):
+                os.dup2(sink, stream.fileno())
+        os.close(sink)
+        signals.reader_gone()
+
+
 class Display:
     """Progress of a run and of what follows it: rows that also go into the metrics, and what is done meanwhile.
 
@@ -73,7 +94,7 @@ class Display:
         self.phases, self.phase = step or (None, "")
         self.shown: RenderableType = Text(self.title, style="bold")
         self.share, self.task, self.since = 0.0, "", 0.0
-        self.console = console or Console()
+        self.console = console or Output()
         self.live = (
             Live(console=self.console, refresh_per_second=4, get_renderable=self.render)
             if self.console.is_terminal

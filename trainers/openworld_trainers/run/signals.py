@@ -24,6 +24,10 @@ GRACE = 2.0
 
 #: What must be put in order where the process is ended anyway, in the order in which it was asked for.
 _leaving: list[Callable[[], Any]] = []
+#: Who listens to signals now, the innermost last.
+_listening: "list[Interruption]" = []
+#: Whether nobody reads the output any more: who listens later hears of it.
+_gone = threading.Event()
 
 
 class Ended(KeyboardInterrupt):
@@ -108,6 +112,20 @@ class Interruption:
         os._exit(128 + number)
 
 
+def reader_gone() -> None:
+    """Treat it as a signal, SIGPIPE, that nobody reads the output of this process any more.
+
+    Python ignores the signal itself, so that writing fails instead. While there is something to save, the run is
+    saved and then ends; otherwise `Ended` is raised, in the main thread.
+    """
+    _gone.set()
+    for stop in _listening[-1:]:
+        if threading.current_thread() is threading.main_thread():
+            stop.handle(signal.SIGPIPE)
+        elif not stop.number:
+            stop.number = signal.SIGPIPE
+
+
 def repeated(number: int, seconds: float) -> bool:
     """Whether a signal that comes so long after the first is the same wish sent twice; Ctrl-C never is."""
     return number != signal.SIGINT and seconds < SAME
@@ -149,9 +167,13 @@ def interruption(say: Callable[[str], Any] | None = None) -> Iterator[Interrupti
     watcher.start()
     previous = signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
     before = {number: signal.signal(number, stop.handle) for number in heard}
+    _listening.append(stop)
+    if _gone.is_set():
+        stop.number = signal.SIGPIPE
     try:
         yield stop
     finally:
+        _listening.remove(stop)
         stop._over.set()
         for number, handler in before.items():
             signal.signal(number, handler)

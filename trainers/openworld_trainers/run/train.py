@@ -8,7 +8,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from rich.console import Console
 
 from openworld_trainers.errors import StoppedError, TrainerError
 from openworld_trainers.planner.device_memory import device_memory
@@ -17,6 +16,7 @@ from openworld_trainers.ppo import devices as several
 from openworld_trainers.ppo.config import Config, to_dict
 from openworld_trainers.ppo.devices import ALONE, Devices, devices_of
 from openworld_trainers.ppo.learner import Learner, begin, outer_update, row_of, template
+from openworld_trainers.ppo.network_policy import Policy
 from openworld_trainers.ppo.networks import count_parameters, make_network
 from openworld_trainers.ppo.worlds import Worlds, achievement_names, identity, make
 from openworld_trainers.run.checkpoint import Checkpoints
@@ -34,8 +34,7 @@ from openworld_trainers.run.folder import (
 from openworld_trainers.run.lock import Lock
 from openworld_trainers.run.metrics import RunFolder, RunFolderError, plain
 from openworld_trainers.run.phases import Phases
-from openworld_trainers.run.play import Policy
-from openworld_trainers.run.progress import Display
+from openworld_trainers.run.progress import Display, Output
 from openworld_trainers.run.signals import Interruption, interruption, leaving
 
 __all__ = [
@@ -143,7 +142,7 @@ def train_in(
     clock = Clock(config)
     display = Display(
         f"{world.id} in {folder.path}",
-        Console(quiet=not several.is_first()),
+        Output(quiet=not several.is_first()),
         settings=to_dict(config),
         history=folder.metrics() if resume else (),
         step=(phases, "training") if phases else None,

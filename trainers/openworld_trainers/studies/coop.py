@@ -23,9 +23,10 @@ from openworld.judging import intervals
 from openworld.system import cache
 from openworld.system.files import STUDY, check_output, replacing
 from openworld_trainers.ppo.config import Config, Learning, Network, Rollout, Run, World, to_dict
+from openworld_trainers.ppo.network_policy import Policy
 from openworld_trainers.ppo.worlds import make
+from openworld_trainers.run.evaluate import play_held_out
 from openworld_trainers.run.metrics import RunFolder
-from openworld_trainers.run.play import Course, Policy
 from openworld_trainers.run.train import load_policy, train
 
 ID = "OpenWorld-Coop-v0"
@@ -79,7 +80,7 @@ def trained(study: Study, players: int) -> tuple[Policy, int]:
 def measure(study: Study, policy: Policy, players: int) -> dict[str, Any]:
     """Play one episode in each held-out world; return what came of it, world by world."""
     world = make(World(id=ID, players=players))
-    played = Course(world, study.worlds * players, study.steps).play(policy)
+    played = play_held_out(world, policy, study.worlds * players, study.steps)
     weights = np.array([WEIGHTS[achievement] for achievement in Achievement])
     seats = (study.worlds, players)
     unlocked = played.unlocked.reshape(*seats, -1).any(axis=1)

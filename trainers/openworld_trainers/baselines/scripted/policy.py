@@ -49,7 +49,8 @@ class Scripted:
     def begin(self, num_worlds: int, seed: int) -> None:
         """Forget everything."""
         self._now = 0
-        self._random = np.random.default_rng(seed)
+        self._seed: int = seed
+        self._generators: list[np.random.Generator] = []  # one an episode, so that none depends on the others
         self._worlds, self._ids, self._chart = num_worlds, np.arange(num_worlds), Chart(num_worlds)
         flags = ("thirsty", "hungry", "tired", "planted", "laid", "torched", "shot")
         self._is = {name: np.zeros(num_worlds, bool) for name in flags}
@@ -59,6 +60,8 @@ class Scripted:
         self, observations: UInt8[np.ndarray, "worlds tokens"], infos: dict[str, Any]
     ) -> Int[np.ndarray, " worlds"]:
         """Do the next thing in each world that plays."""
+        if not self._generators:
+            self._generators = [np.random.default_rng((self._seed, number)) for number in infos["episode"]]
         self._keep(infos["playing"])
         sight = self._sights.of(observations[self._ids])
         self._now = infos["step"]
@@ -201,9 +204,11 @@ class Scripted:
         if len(lost):
             far = burrow.part(part, lost)
             direction[lost] = far.way(~boards[Kind.SEEN][lost], through[lost], facing[lost])
-        lost = (direction < 0) | (self._random.random(len(of)) < 0.02)
-        direction = np.where(direction < 0, self._random.integers(4, size=len(of)), direction)
-        wander = self._random.integers(4, size=len(of))
+        generators = [self._generators[i] for i in self._ids[of]]
+        drawn = np.array([generator.integers(100 * 4 * 4) for generator in generators])
+        lost = (direction < 0) | (drawn % 100 < 2)
+        direction = np.where(direction < 0, drawn // 100 % 4, direction)
+        wander = drawn // 400
         safe = sight.free[wander, of]
         direction = np.where(lost & safe, wander, direction)
         free = sight.free[direction, of]

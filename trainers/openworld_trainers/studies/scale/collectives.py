@@ -40,9 +40,8 @@ def step_collectives(id: str, *, by_hand: bool = True) -> list[tuple[str, int]]:
     """
     env = registry.make(id)
     mesh, (_, spread) = _mesh()
-    seeds = jax.ShapeDtypeStruct((SIZE * jax.device_count(), 2), jnp.uint32)
-    _, state = jax.eval_shape(env.reset_seeds, seeds)
-    action = jax.ShapeDtypeStruct(seeds.shape[:1], jnp.int32)
+    size = SIZE * jax.device_count()
+    state, action = env.state_shape(size), jax.ShapeDtypeStruct((size,), jnp.int32)
     state, action = _placed((state, action), spread)
 
     def step(state: Any, action: Any) -> Any:

@@ -1,8 +1,11 @@
-"""Play: every world's first episode once and whole, whatever the rounds; agents of one world or of many."""
+"""Play: every world's first episode once and whole, whatever plays side by side; agents of every kind."""
 
+import equinox as eqx
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from openworld.judging.agents import AgentError
 from openworld.judging.result import Result
 from openworld.storage import replay
 from tests.judging.small import ACTIONS, EPISODES, LIMIT, SMALL, OneWalker, Walker, judged
@@ -24,8 +27,59 @@ def test_each_world_plays_its_first_episode_to_its_end(made):
     assert found.seconds > 0
 
 
-def test_the_size_of_the_rounds_changes_nothing(made):
-    assert facts(judged(Walker, at_once=4)) == facts(made)
+def test_what_plays_side_by_side_changes_nothing(made):
+    agent = Walker()
+    assert facts(judged(lambda: agent, at_once=4)) == facts(made)
+    assert agent.begun == (4, SMALL.agent_seed)
+    assert agent.told[0]["episode"].tolist() == [4, 5, 6, 7]
+
+
+def walk(carry, keys, tokens):
+    """The walker as a policy that JAX compiles; its carry is the step."""
+    return carry + 1, (tokens.astype(jnp.int32).sum(axis=1) + carry) % ACTIONS
+
+
+class JaxWalker(eqx.Module):
+    def __call__(self, carry, keys, tokens):
+        return walk(carry, keys, tokens)
+
+    def begin(self, num_worlds):
+        return jnp.int32(0)
+
+
+def test_on_the_device_an_episode_is_the_same_as_on_the_host(made):
+    found = judged(JaxWalker)
+    assert facts(found) == facts(made)
+    for was, now in zip(made.episodes.actions, found.episodes.actions, strict=True):
+        np.testing.assert_array_equal(was, now)
+    assert (found.agent["observation"], found.agent["one_world"]) == ("tokens", False)
+    assert found.made["steps_per_second"] > 0
+
+
+@pytest.mark.parametrize(
+    ("actions", "told"),
+    [
+        (lambda worlds: jnp.full(worlds, ACTIONS), f"action {ACTIONS}; the actions are 0 to {ACTIONS - 1}"),
+        (lambda worlds: jnp.zeros((worlds, 1), int), r"shape \(6, 1\); it should be \(6,\)"),
+        (jnp.zeros, "dtype float32; they should be whole numbers"),
+    ],
+)
+def test_a_policy_is_checked_as_an_agent_is(actions, told):
+    with pytest.raises(AgentError, match=f"the policy chose .*{told}"):
+        judged(lambda: lambda carry, keys, tokens: (carry, actions(len(tokens))))
+
+
+def test_a_policy_sees_the_form_that_it_asks_for():
+    class Sees(eqx.Module):
+        observation: str = eqx.field(static=True, default="symbolic")
+
+        def __call__(self, carry, keys, seen):
+            assert (seen.shape, seen.dtype) == ((EPISODES, 1345), jnp.float32)
+            return carry, jnp.zeros(EPISODES, jnp.int32)
+
+    assert judged(Sees).agent["observation"] == "symbolic"
+    with pytest.raises(AgentError, match="'text' is not one of tokens, symbolic, pixels"):
+        judged(lambda: Sees("text"))
 
 
 def test_an_agent_that_sees_one_world_is_the_same_as_one_that_sees_all(made):
@@ -39,7 +93,8 @@ def test_an_agent_that_sees_one_world_is_the_same_as_one_that_sees_all(made):
     assert facts(alone) == facts(made)
     assert alone.agent["one_world"] is True
     assert [agent.begun for agent in agents] == [(1, i) for i in range(EPISODES)]
-    assert set(agents[0].told[0]) == {"step", "reward"}
+    assert set(agents[0].told[0]) == {"step", "reward", "episode"}
+    assert [int(agent.told[0]["episode"]) for agent in agents] == list(range(EPISODES))
     assert np.shape(agents[0].told[0]["reward"]) == ()
 
 

@@ -1,11 +1,13 @@
-"""From the command line to a result: every way to name an agent, and the mistakes that one line tells."""
+"""From the command line to a result: every way to name an agent, and the mistakes that are one line."""
 
+import dataclasses
 import json
 import sys
 
 import pytest
 
 from openworld import cli
+from openworld.judging import protocols
 from openworld.judging.result import Result
 from openworld.judging.verify import verify
 from openworld_trainers.run.policy import export
@@ -73,6 +75,26 @@ def test_our_runs_and_exports(folder, recurrent):
     assert greedy.episodes.digests != drawn.episodes.digests
 
 
+@pytest.mark.parametrize("agent", ["random", "scripted", "run", "recurrent"])
+def test_the_worlds_side_by_side_do_not_change_the_result(folder, agent, monkeypatch):
+    count = 18  # neither 4 nor 16 divides it
+    digest = protocols.digest_of(protocols.held_out_seeds(SMALL.key, count))
+    more = dataclasses.replace(SMALL, name="more", episodes=count, time_limit=60, seeds_digest=digest)
+    monkeypatch.setitem(protocols.PROTOCOLS, "more", more)
+    if agent in ("run", "recurrent"):
+        make_run(folder / agent, recurrent=agent == "recurrent")
+    files = []
+    for worlds in (4, 16):
+        words = f"evaluate --agent {agent} --protocol more --worlds {worlds} --out {worlds}.json"
+        assert cli.main(words.split()) == 0
+        record = json.loads((folder / f"{worlds}.json").read_text())
+        assert record.pop("made")["worlds_at_once"] == worlds
+        del record["digest"]  # of "made" too
+        files.append(record)
+    assert files[0] == files[1]
+    assert len({row["replay"] for row in files[0]["episodes"]}) == count
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.usefixtures("lenient")
@@ -109,6 +131,7 @@ def test_zips_of_stable_baselines3(folder, algorithm):
         (["--agent", "random", "--worlds", "0", "--protocol", "small"], "--worlds must be 1 to"),
         (["run", "--agent", "random"], "name one agent, not run and random"),
         ([], "name a run's folder, or an agent with --agent"),
+        (["run", "--out", "a.json"], "--out is for a protocol's result; name a protocol with --protocol"),
         (["--agent", "."], "is no run, no checkpoint and no exported agent"),
     ],
 )
@@ -130,10 +153,6 @@ def test_a_zip_of_nothing_known_is_refused(folder, capsys):
 
 
 def test_an_agent_of_other_rules_is_refused(folder, capsys, monkeypatch):
-    import dataclasses
-
-    from openworld.judging import protocols
-
     full = dataclasses.replace(SMALL, name="full", world="OpenWorld-v0", rules="full-1")
     monkeypatch.setitem(protocols.PROTOCOLS, "full", full)
     make_run(folder / "run")
