@@ -1,4 +1,4 @@
-"""What a measurement was made on: machine, versions, commit, date."""
+"""The facts of a measurement: machine, versions, commit, date."""
 
 import datetime
 import importlib.metadata
@@ -12,7 +12,7 @@ PACKAGES = ("openworld", "jax", "jaxlib", "numpy", "equinox", "gymnasium")
 
 
 def facts() -> dict[str, Any]:
-    """Return what a reader of the numbers wants to know."""
+    """Return date, commit, machine, devices, versions and XLA flags."""
     return {
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "commit": commit(),

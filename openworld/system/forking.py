@@ -7,7 +7,7 @@ it, and so can one that was started with "spawn" or "forkserver".
 import os
 import sys
 
-#: Whether this process was forked from one that was running JAX.
+#: True if this process was forked from one that was running JAX.
 _dead = False
 
 MESSAGE = (

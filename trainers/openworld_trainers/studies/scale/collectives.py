@@ -18,7 +18,7 @@ from openworld.bench import markdown
 from openworld_trainers.ppo import losses
 from openworld_trainers.ppo.config import preset
 from openworld_trainers.ppo.networks import make_network
-from openworld_trainers.studies.scale.model import ID, PRESET
+from openworld_trainers.studies.scale.costs import ID, PRESET
 
 #: Worlds, or transitions, on each device.
 SIZE = 64
