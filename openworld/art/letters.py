@@ -129,7 +129,12 @@ def mask(text: str) -> np.ndarray:
 
 
 def width(text: str) -> int:
-    """Return the width of a line of text in pixels."""
+    """Return the width of a line of text in pixels.
+
+    Example:
+        >>> width("play")
+        17
+    """
     return mask(text).shape[1]
 
 

@@ -52,7 +52,12 @@ class Clock:
 
 
 def plan(settings: Settings) -> list[tuple[str, str, int]]:
-    """Return the measurements in order, each as (id, kind, worlds)."""
+    """Return the measurements in order, each as (id, kind, worlds).
+
+    Example:
+        >>> plan(Settings(kinds=("worlds",), sizes=(64, 1024)))
+        [('OpenWorld-v0', 'worlds', 64), ('OpenWorld-v0', 'worlds', 1024)]
+    """
     return _important_first(settings) if settings.suite == "gpu" else _in_turn(settings)
 
 

@@ -34,6 +34,10 @@ def frame(log: EventLog, scale: int = 3) -> np.ndarray:
     Args:
         log: the player's event log, with its tokens and achievements.
         scale: screen pixels for each of the 16 x 16 pixels of a tile.
+
+    Example:
+        >>> frame(EventLog.begin(np.zeros(445, np.uint8)), scale=1).shape
+        (248, 330, 3)
     """
     if scale < 1:
         raise ValueError(f"scale must be at least 1, not {scale}")

@@ -24,6 +24,10 @@ def picture(tokens: np.ndarray, scale: int = 3, rules: Ruleset = FULL) -> np.nda
         tokens: uint8[tokens] of one player.
         scale: screen pixels for each of the 16 x 16 pixels of a tile.
         rules: the ruleset the tokens come from.
+
+    Example:
+        >>> picture(np.zeros(445, np.uint8), scale=1).shape
+        (208, 176, 3)
     """
     if scale < 1:
         raise ValueError(f"scale must be at least 1, not {scale}")

@@ -15,6 +15,10 @@ def encode(image: np.ndarray, software: str = "") -> bytes:
     Args:
         image: uint8[height, width, 3], or 4 with opacity.
         software: the program's name, kept in the file.
+
+    Example:
+        >>> encode(np.zeros((2, 2, 3), np.uint8))[1:4]
+        b'PNG'
     """
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] not in (3, 4):
         raise ValueError(f"a picture must be uint8[height, width, 3], not {image.dtype}{list(image.shape)}")

@@ -210,7 +210,7 @@ def limits(env: Environment, machine: Machine, rates: Rates | None = None) -> tu
     Example:
         >>> import openworld
         >>> by_bytes, by_operations = limits(openworld.make("OpenWorld-Classic-v0"), H100)
-        >>> by_bytes < by_operations
+        >>> by_operations < by_bytes
         True
     """
     by_bytes = machine.bandwidth / least_bytes(env, rates, machine.grain)["rollout"]
