@@ -77,7 +77,7 @@ class Environment:
         }
         for name, value in kept.items():
             object.__setattr__(self, name, value)
-        if self.num_agents > 1 and not self.ruleset.company:
+        if self.num_agents > 1 and not self.ruleset.coop:
             raise ValueError(f"{self.id} is for one player, not {self.num_agents}; {COOP_ID} is for several")
 
     def __getstate__(self) -> dict[str, Any]:

@@ -84,7 +84,7 @@ def make(
     known_keywords("make", unknown, SETTINGS)
     row = listed(id)
     rules = row.rules
-    if (revival is not None or sharing is not None) and not rules.company:
+    if (revival is not None or sharing is not None) and not rules.coop:
         raise ValueError(f"{id} is for one player; sharing and revival are for several")
     from openworld.engine import arguments
     from openworld.environment import Environment

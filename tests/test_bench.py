@@ -96,7 +96,7 @@ def test_worlds_are_measured(tmp_path, monkeypatch):
     assert row["memory"]["argument"] > 4 * 4096
     assert row["bytes_accessed"] > 4096
     assert row["profile"]["kernels_a_step"] > 10
-    assert {"hands", "creatures", "observe", "rare"} <= set(row["profile"]["scopes"])
+    assert {"player_actions", "creature_moves", "observe", "rare"} <= set(row["profile"]["scopes"])
     assert sum(part["seconds"] for part in row["profile"]["scopes"].values()) > 0
     (text,) = tmp_path.iterdir()
     assert "OpenWorld-Classic-v0-worlds-4" in text.name
@@ -349,7 +349,7 @@ TEXT = """HloModule jit_play
 
 %fused_computation (p: s32[8]) -> s32[8] {
   %p = s32[8]{0} parameter(0)
-  ROOT %add.1 = s32[8]{0} add(%p, %p), metadata={op_name="jit(play)/vmap(hands)/craft/add"}
+  ROOT %add.1 = s32[8]{0} add(%p, %p), metadata={op_name="jit(play)/vmap(player_actions)/craft/add"}
 }
 
 %body (at: s32[8]) -> s32[8] {
@@ -369,7 +369,7 @@ ENTRY %main (x: s32[8]) -> s32[8] {
 def test_kernels_are_known_by_the_part_that_they_belong_to():
     names = hlo.op_names(TEXT)
     scopes = {name: hlo.scope_of(path) for name, path in names.items()}
-    assert scopes["loop_fusion.3"] == scopes["loop_fusion_3"] == "hands"
+    assert scopes["loop_fusion.3"] == scopes["loop_fusion_3"] == "player_actions"
     assert scopes["loop_select_fusion"] == "observe"
     assert scopes["copy.7"] == "reset"
     assert scopes["x"] == hlo.UNNAMED
@@ -393,7 +393,7 @@ def test_a_gpu_trace_is_read_by_its_streams():
         event("loop_fusion_3", 0, 900.0, pid=9),
     ]
     facts = profile.summary(events, hlo.op_names(TEXT), steps=2)
-    assert facts["scopes"]["hands"] == {"seconds": pytest.approx(30e-6), "kernels": 1.0}
+    assert facts["scopes"]["player_actions"] == {"seconds": pytest.approx(30e-6), "kernels": 1.0}
     assert facts["scopes"]["observe"] == {"seconds": pytest.approx(5e-6), "kernels": 0.5}
     assert facts["scopes"][hlo.UNNAMED]["kernels"] == 0.5
     assert facts["kernels_a_step"] == 2.0
@@ -413,7 +413,7 @@ def test_a_cpu_trace_counts_each_kernel_without_those_inside_it():
     ]
     facts = profile.summary(events, hlo.op_names(TEXT), steps=1)
     assert facts["scopes"]["reset"]["seconds"] == pytest.approx((100 - 30 - 20 + 30) * 1e-6)
-    assert facts["scopes"]["hands"]["seconds"] == pytest.approx(10e-6)
+    assert facts["scopes"]["player_actions"]["seconds"] == pytest.approx(10e-6)
     assert facts["kernels_a_step"] == 3
 
 

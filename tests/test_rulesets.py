@@ -16,7 +16,7 @@ from openworld.content.floors import KILLS_TO_DESCEND, Ore
 from openworld.content.rulesets import CLASSIC, ENDLESS, FULL, Ruleset
 from openworld.content.tools import SWORD_DAMAGE
 from openworld.registry import WORLDS
-from openworld.rules.scoring import DEEPER_WEIGHT
+from openworld.rules.scoring import NEW_DEPTH_WEIGHT
 from openworld.rules.travel import FIRST_THEME, THEMES
 
 PAGE = (Path(__file__).parents[1] / "docs" / "explanation" / "rulesets.md").read_text()
@@ -158,7 +158,7 @@ def test_what_the_page_says_of_the_endless_world():
     themes = [row.floor for row in FULL.floors[FIRST_THEME : FIRST_THEME + THEMES]]
     assert f"from the {told(themes[0])} to the {told(themes[-1]).replace('_', ' ')}" in PAGE
     assert f"{KILLS_TO_DESCEND} monsters" in PAGE
-    assert f"reward of {DEEPER_WEIGHT}" in PAGE
+    assert f"reward of {NEW_DEPTH_WEIGHT}" in PAGE
 
 
 def test_every_id_has_its_place():

@@ -6,6 +6,7 @@ import numpy as np
 
 from openworld.art import figures, items, terrain
 from openworld.art.paint import TILE, Canvas
+from openworld.content.encoding import tile_of
 from openworld.content.ids import Attribute, Block, Direction, Fixture, Item, Kind, Projectile, Vital
 
 __all__ = ["TILE", "creature", "icon", "player", "projectile", "tiles", "tool"]
@@ -27,13 +28,13 @@ SIGNS = {
 
 @cache
 def tiles() -> np.ndarray:
-    """Return the tile of each block + 64 * fixture, uint8[320, 16, 16, 3]."""
-    sheet = np.zeros((64 * len(Fixture), TILE, TILE, 3), np.uint8)
+    """Return the drawing of each tile by its number, uint8[320, 16, 16, 3]."""
+    sheet = np.zeros((tile_of(0, len(Fixture)), TILE, TILE, 3), np.uint8)
     for block in Block:
         ground = terrain.BLOCKS[block]()
         for fixture in Fixture:
             painted = Canvas().over(ground).over(terrain.FIXTURES[fixture]())
-            sheet[block | fixture << 6] = painted.pixels[..., :3]
+            sheet[tile_of(block, fixture)] = painted.pixels[..., :3]
     sheet.setflags(write=False)
     return sheet
 

@@ -97,7 +97,7 @@ def _check_game(id: str, hosts: bool, terminal: bool) -> None:
     from openworld import registry
 
     rules = registry.ruleset(id)
-    if hosts and not rules.company:
+    if hosts and not rules.coop:
         raise ValueError(f"{id} is for one player; --host needs OpenWorld-Coop-v0")
     if not terminal:
         require("pygame")

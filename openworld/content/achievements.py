@@ -1,28 +1,58 @@
-"""The weights of the achievements, what the inventory alone proves, and what the other deeds take (rule 7)."""
+"""The weights of the achievements, and the conditions that unlock them (rule 7)."""
 
 from dataclasses import dataclass
 
 from openworld.content.ids import Achievement, Action, Block, Item
 
-_A = Achievement
-
 #: Everything not named here weighs 1.
 _WEIGHTS = {
     3: (
-        *(_A.MAKE_DIAMOND_SWORD, _A.MAKE_IRON_ARMOUR, _A.MAKE_DIAMOND_ARMOUR, _A.ENTER_GNOMISH_MINES),
-        *(_A.ENTER_DUNGEON, _A.DEFEAT_GNOME_WARRIOR, _A.DEFEAT_GNOME_ARCHER, _A.DEFEAT_ORC_SOLDIER),
-        *(_A.DEFEAT_ORC_MAGE, _A.EAT_BAT, _A.EAT_SNAIL, _A.FIND_BOW, _A.FIRE_BOW, _A.COLLECT_SAPPHIRE),
-        *(_A.COLLECT_RUBY, _A.MAKE_DIAMOND_PICKAXE, _A.OPEN_CHEST, _A.DRINK_POTION),
+        Achievement.MAKE_DIAMOND_SWORD,
+        Achievement.MAKE_IRON_ARMOUR,
+        Achievement.MAKE_DIAMOND_ARMOUR,
+        Achievement.ENTER_GNOMISH_MINES,
+        Achievement.ENTER_DUNGEON,
+        Achievement.DEFEAT_GNOME_WARRIOR,
+        Achievement.DEFEAT_GNOME_ARCHER,
+        Achievement.DEFEAT_ORC_SOLDIER,
+        Achievement.DEFEAT_ORC_MAGE,
+        Achievement.EAT_BAT,
+        Achievement.EAT_SNAIL,
+        Achievement.FIND_BOW,
+        Achievement.FIRE_BOW,
+        Achievement.COLLECT_SAPPHIRE,
+        Achievement.COLLECT_RUBY,
+        Achievement.MAKE_DIAMOND_PICKAXE,
+        Achievement.OPEN_CHEST,
+        Achievement.DRINK_POTION,
     ),
     5: (
-        *(_A.ENTER_SEWERS, _A.ENTER_VAULT, _A.ENTER_TROLL_MINES, _A.DEFEAT_LIZARD, _A.DEFEAT_KOBOLD),
-        *(_A.DEFEAT_TROLL, _A.DEFEAT_DEEP_THING, _A.LEARN_FIREBALL, _A.CAST_FIREBALL, _A.LEARN_ICEBALL),
-        *(_A.CAST_ICEBALL, _A.ENCHANT_SWORD, _A.ENCHANT_ARMOUR, _A.DEFEAT_KNIGHT, _A.DEFEAT_ARCHER),
+        Achievement.ENTER_SEWERS,
+        Achievement.ENTER_VAULT,
+        Achievement.ENTER_TROLL_MINES,
+        Achievement.DEFEAT_LIZARD,
+        Achievement.DEFEAT_KOBOLD,
+        Achievement.DEFEAT_TROLL,
+        Achievement.DEFEAT_DEEP_THING,
+        Achievement.LEARN_FIREBALL,
+        Achievement.CAST_FIREBALL,
+        Achievement.LEARN_ICEBALL,
+        Achievement.CAST_ICEBALL,
+        Achievement.ENCHANT_SWORD,
+        Achievement.ENCHANT_ARMOUR,
+        Achievement.DEFEAT_KNIGHT,
+        Achievement.DEFEAT_ARCHER,
     ),
     8: (
-        *(_A.ENTER_FIRE_REALM, _A.ENTER_ICE_REALM, _A.ENTER_GRAVEYARD, _A.DEFEAT_PIGMAN),
-        *(_A.DEFEAT_FIRE_ELEMENTAL, _A.DEFEAT_FROST_TROLL, _A.DEFEAT_ICE_ELEMENTAL),
-        *(_A.DAMAGE_NECROMANCER, _A.DEFEAT_NECROMANCER),
+        Achievement.ENTER_FIRE_REALM,
+        Achievement.ENTER_ICE_REALM,
+        Achievement.ENTER_GRAVEYARD,
+        Achievement.DEFEAT_PIGMAN,
+        Achievement.DEFEAT_FIRE_ELEMENTAL,
+        Achievement.DEFEAT_FROST_TROLL,
+        Achievement.DEFEAT_ICE_ELEMENTAL,
+        Achievement.DAMAGE_NECROMANCER,
+        Achievement.DEFEAT_NECROMANCER,
     ),
 }
 
@@ -40,39 +70,39 @@ class Holding:
 
 
 HOLDINGS = (
-    Holding(_A.COLLECT_WOOD, Item.WOOD),
-    Holding(_A.COLLECT_STONE, Item.STONE),
-    Holding(_A.COLLECT_COAL, Item.COAL),
-    Holding(_A.COLLECT_IRON, Item.IRON),
-    Holding(_A.COLLECT_DIAMOND, Item.DIAMOND),
-    Holding(_A.COLLECT_SAPPHIRE, Item.SAPPHIRE),
-    Holding(_A.COLLECT_RUBY, Item.RUBY),
-    Holding(_A.COLLECT_SAPLING, Item.SAPLING),
-    Holding(_A.FIND_BOW, Item.BOW),
-    Holding(_A.MAKE_ARROW, Item.ARROW),
-    Holding(_A.MAKE_TORCH, Item.TORCH),
-    Holding(_A.MAKE_WOOD_PICKAXE, Item.PICKAXE, 1),
-    Holding(_A.MAKE_STONE_PICKAXE, Item.PICKAXE, 2),
-    Holding(_A.MAKE_IRON_PICKAXE, Item.PICKAXE, 3),
-    Holding(_A.MAKE_DIAMOND_PICKAXE, Item.PICKAXE, 4),
-    Holding(_A.MAKE_WOOD_SWORD, Item.SWORD, 1),
-    Holding(_A.MAKE_STONE_SWORD, Item.SWORD, 2),
-    Holding(_A.MAKE_IRON_SWORD, Item.SWORD, 3),
-    Holding(_A.MAKE_DIAMOND_SWORD, Item.SWORD, 4),
+    Holding(Achievement.COLLECT_WOOD, Item.WOOD),
+    Holding(Achievement.COLLECT_STONE, Item.STONE),
+    Holding(Achievement.COLLECT_COAL, Item.COAL),
+    Holding(Achievement.COLLECT_IRON, Item.IRON),
+    Holding(Achievement.COLLECT_DIAMOND, Item.DIAMOND),
+    Holding(Achievement.COLLECT_SAPPHIRE, Item.SAPPHIRE),
+    Holding(Achievement.COLLECT_RUBY, Item.RUBY),
+    Holding(Achievement.COLLECT_SAPLING, Item.SAPLING),
+    Holding(Achievement.FIND_BOW, Item.BOW),
+    Holding(Achievement.MAKE_ARROW, Item.ARROW),
+    Holding(Achievement.MAKE_TORCH, Item.TORCH),
+    Holding(Achievement.MAKE_WOOD_PICKAXE, Item.PICKAXE, 1),
+    Holding(Achievement.MAKE_STONE_PICKAXE, Item.PICKAXE, 2),
+    Holding(Achievement.MAKE_IRON_PICKAXE, Item.PICKAXE, 3),
+    Holding(Achievement.MAKE_DIAMOND_PICKAXE, Item.PICKAXE, 4),
+    Holding(Achievement.MAKE_WOOD_SWORD, Item.SWORD, 1),
+    Holding(Achievement.MAKE_STONE_SWORD, Item.SWORD, 2),
+    Holding(Achievement.MAKE_IRON_SWORD, Item.SWORD, 3),
+    Holding(Achievement.MAKE_DIAMOND_SWORD, Item.SWORD, 4),
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Way:
-    """One way to a deed that a rule records itself: all that must be at hand for it.
+    """One way to earn an achievement: all its conditions.
 
     Attributes:
-        action: what is done.
-        facing: the block that it is done to.
-        drinks: it is done to a block that is drinkable.
-        having: what must have been found or made.
-        clad: a piece of armour must be worn.
-        shoots: something of the player's own flies.
+        action: the action to take.
+        facing: the block to face.
+        drinks: the block to face is drinkable.
+        having: the items that must have been found or made.
+        clad: a piece of armour is worn.
+        shoots: a projectile of the player's flies.
     """
 
     action: Action
@@ -83,32 +113,43 @@ class Way:
     shoots: bool = False
 
 
-_DO, _FIRE, _ICE = Action.DO, Block.ENCHANTMENT_TABLE_FIRE, Block.ENCHANTMENT_TABLE_ICE
 _DRINKING = tuple(
     (Action(Action.DRINK_POTION_RED + i), Item(Item.POTION_RED + i))
     for i in range(Item.POTION_YELLOW - Item.POTION_RED + 1)
 )
 
-#: Achievement -> the ways to it, for deeds that no other row unlocks. They say what is possible; rules do it.
-DEEDS: dict[Achievement, tuple[Way, ...]] = {
-    _A.WAKE_UP: (Way(action=Action.SLEEP),),
-    _A.COLLECT_DRINK: (Way(action=_DO, drinks=True),),
-    _A.EAT_PLANT: (Way(action=_DO, facing=Block.RIPE_PLANT),),
-    _A.OPEN_CHEST: (Way(action=_DO, facing=Block.CHEST),),
-    _A.DAMAGE_NECROMANCER: (Way(action=_DO, facing=Block.NECROMANCER),),
-    _A.DEFEAT_NECROMANCER: (Way(action=_DO, facing=Block.NECROMANCER),),
-    _A.DRINK_POTION: tuple(Way(action=action, having=(potion,)) for action, potion in _DRINKING),
-    _A.FIRE_BOW: (Way(action=Action.SHOOT_ARROW, having=(Item.BOW, Item.ARROW), shoots=True),),
-    _A.LEARN_FIREBALL: (Way(action=Action.READ_BOOK, having=(Item.BOOK,)),),
-    _A.LEARN_ICEBALL: (Way(action=Action.READ_BOOK, having=(Item.BOOK,)),),
-    _A.CAST_FIREBALL: (Way(action=Action.CAST_FIREBALL, having=(Item.BOOK,), shoots=True),),
-    _A.CAST_ICEBALL: (Way(action=Action.CAST_ICEBALL, having=(Item.BOOK,), shoots=True),),
-    _A.ENCHANT_SWORD: (
-        Way(action=Action.ENCHANT_SWORD, facing=_FIRE, having=(Item.SWORD, Item.RUBY)),
-        Way(action=Action.ENCHANT_SWORD, facing=_ICE, having=(Item.SWORD, Item.SAPPHIRE)),
+#: Achievement -> the ways to earn it, for achievements that no other row unlocks. They say what is possible; the
+#: rules call `turn.earn`.
+WAYS: dict[Achievement, tuple[Way, ...]] = {
+    Achievement.WAKE_UP: (Way(action=Action.SLEEP),),
+    Achievement.COLLECT_DRINK: (Way(action=Action.DO, drinks=True),),
+    Achievement.EAT_PLANT: (Way(action=Action.DO, facing=Block.RIPE_PLANT),),
+    Achievement.OPEN_CHEST: (Way(action=Action.DO, facing=Block.CHEST),),
+    Achievement.DAMAGE_NECROMANCER: (Way(action=Action.DO, facing=Block.NECROMANCER),),
+    Achievement.DEFEAT_NECROMANCER: (Way(action=Action.DO, facing=Block.NECROMANCER),),
+    Achievement.DRINK_POTION: tuple(Way(action=action, having=(potion,)) for action, potion in _DRINKING),
+    Achievement.FIRE_BOW: (Way(action=Action.SHOOT_ARROW, having=(Item.BOW, Item.ARROW), shoots=True),),
+    Achievement.LEARN_FIREBALL: (Way(action=Action.READ_BOOK, having=(Item.BOOK,)),),
+    Achievement.LEARN_ICEBALL: (Way(action=Action.READ_BOOK, having=(Item.BOOK,)),),
+    Achievement.CAST_FIREBALL: (Way(action=Action.CAST_FIREBALL, having=(Item.BOOK,), shoots=True),),
+    Achievement.CAST_ICEBALL: (Way(action=Action.CAST_ICEBALL, having=(Item.BOOK,), shoots=True),),
+    Achievement.ENCHANT_SWORD: (
+        Way(action=Action.ENCHANT_SWORD, facing=Block.ENCHANTMENT_TABLE_FIRE, having=(Item.SWORD, Item.RUBY)),
+        Way(
+            action=Action.ENCHANT_SWORD,
+            facing=Block.ENCHANTMENT_TABLE_ICE,
+            having=(Item.SWORD, Item.SAPPHIRE),
+        ),
     ),
-    _A.ENCHANT_ARMOUR: (
-        Way(action=Action.ENCHANT_ARMOUR, facing=_FIRE, having=(Item.RUBY,), clad=True),
-        Way(action=Action.ENCHANT_ARMOUR, facing=_ICE, having=(Item.SAPPHIRE,), clad=True),
+    Achievement.ENCHANT_ARMOUR: (
+        Way(
+            action=Action.ENCHANT_ARMOUR, facing=Block.ENCHANTMENT_TABLE_FIRE, having=(Item.RUBY,), clad=True
+        ),
+        Way(
+            action=Action.ENCHANT_ARMOUR,
+            facing=Block.ENCHANTMENT_TABLE_ICE,
+            having=(Item.SAPPHIRE,),
+            clad=True,
+        ),
     ),
 }

@@ -1,4 +1,4 @@
-"""What each block is: what may enter it, and what doing something to it brings (rules 2.1 and 5)."""
+"""The properties of each block (rules 2.1 and 5)."""
 
 from dataclasses import dataclass
 
@@ -15,11 +15,11 @@ class BlockRow:
     Attributes:
         solid: nothing walks or flies into it.
         liquid: not solid, yet closed to what walks on land.
-        tool: what digs it.
-        pickaxe: how many of the tool that takes: its level, if it counts levels (0: bare hands; `UNDIGGABLE`:
-            never).
-        gives: what digging it adds to the inventory, one each.
-        becomes: what digging leaves.
+        tool: the tool that digs it.
+        pickaxe: the number of that tool needed to dig it: its level, if it counts levels (0: bare hands;
+            `UNDIGGABLE`: never).
+        gives: the item that digging it adds to the inventory.
+        becomes: the block that digging leaves.
         drinkable: doing quenches thirst and leaves it as it is.
         plantable: a sapling may be set here.
         torchable: a torch may be set here.
@@ -61,7 +61,7 @@ BLOCKS = (
     BlockRow(block=Block.STALAGMITE, solid=True, pickaxe=1, gives=Item.STONE),
     BlockRow(block=Block.SAPPHIRE, solid=True, pickaxe=4, gives=Item.SAPPHIRE),
     BlockRow(block=Block.RUBY, solid=True, pickaxe=4, gives=Item.RUBY),
-    BlockRow(block=Block.CHEST, solid=True, pickaxe=0),  # rules/chests.py tells what it holds
+    BlockRow(block=Block.CHEST, solid=True, pickaxe=0),  # for its contents see rules/chests.py
     BlockRow(block=Block.FOUNTAIN, solid=True, drinkable=True),
     BlockRow(block=Block.FIRE_GRASS, torchable=True),
     BlockRow(block=Block.ICE_GRASS, torchable=True),

@@ -1,7 +1,7 @@
-"""Refuses a game whose rows do not fit together, in one line that names the row and what would be right.
+"""Checks that the rows of a game fit together. An error is one line: the row, and the values that are allowed.
 
-`check` is called before a ruleset is compiled. First the rows are read one by one; then `reach` tells what can be
-had, and every row that leads nowhere is refused.
+`check` is called before a ruleset is compiled. First the rows are read one by one. Then `reach` finds
+all that can be had, and every row that cannot be used is refused.
 """
 
 from collections import Counter
@@ -19,10 +19,10 @@ from openworld.content.smooth_tables import ORE_PASSES
 from openworld.content.units import POINT
 
 #: The least and the most of each size (None: as much as fits). What limits the most is how it is stored
-#: (`state.STORED`), that a tile's number has 12 bits, and that one bit of the events is no achievement's.
+#: (`core.state`), that a tile's number has 12 bits, and that achievements are kept in 96 bits.
 SIZES: dict[str, tuple[int, int | None]] = {
     "actions": (1, len(Action)),
-    "achievements": (1, min(len(Achievement), 95)),
+    "achievements": (1, min(len(Achievement), 96)),
     # The rules know the items up to the potions by name.
     "items": (Item.POTION_YELLOW + 1, len(Item)),
     "rows": (16, 64),
@@ -90,7 +90,7 @@ def _blocks(rules: Ruleset) -> Iterator[str]:
 def _creatures(rules: Ruleset) -> Iterator[str]:
     for projectile in Projectile:
         if projectile not in creatures.PROJECTILE_DAMAGE:
-            yield f"projectile {projectile.name} has no damage; PROJECTILE_DAMAGE must tell it"
+            yield f"projectile {projectile.name} has no damage; PROJECTILE_DAMAGE must have it"
     places: dict[tuple[Kind, int], str] = {}
     for row in rules.creatures:
         place, who = (row.kind, row.number), f"creature {row.name!r}"
@@ -150,7 +150,7 @@ def _floor(row: FloorRow) -> Iterator[str]:
 
 def _chances(row: FloorRow) -> Iterator[tuple[str, float]]:
     """Yield every chance of a floor, with its name."""
-    yield from (("chances with", chance) for chance in row.chances)
+    yield from ((f"a chance of {name}", chance) for name, chance in row.chances._asdict().items())
     if isinstance(row.ground, Rooms):
         yield "flooded", row.ground.flooded
         yield "mossy", row.ground.mossy
@@ -184,10 +184,10 @@ def _makings(rules: Ruleset) -> Iterator[tuple[str, _Making]]:
 def _actions(rules: Ruleset) -> Iterator[str]:
     rows = Counter(row.action for _, row in _makings(rules))
     for action in Action:
-        if action < rules.actions and action.name.startswith(("MAKE_", "PLACE_")) and not rows[action]:
+        if rules.has(action) and action.name.startswith(("MAKE_", "PLACE_")) and not rows[action]:
             yield f"action {action.name} has no row; a recipe or a placement must say what it does"
     for name, row in _makings(rules):
-        if row.action >= rules.actions:
+        if not rules.has(row.action):
             yield f"{name} is of action {int(row.action)}; the ruleset has actions below {rules.actions}"
         if rows[row.action] > 1:
             yield f"{name} is one of {rows[row.action]} rows of its action; there must be one"
@@ -207,7 +207,7 @@ def _placement(row: Placement) -> Iterator[str]:
 
 def _recipe(row: Recipe | ArmourRecipe) -> Iterator[str]:
     if isinstance(row, Recipe) and (row.amount > 0) == (row.level > 0):
-        yield "must tell either an amount or a level, of at least 1"
+        yield "must have either an amount or a level, of at least 1"
     if isinstance(row, ArmourRecipe) and row.level not in (1, 2):
         yield f"makes armour of level {row.level}; it must be 1 or 2"
     for station in row.near:
@@ -257,7 +257,7 @@ def _loot(rules: Ruleset) -> Iterator[str]:
 def _achievements(rules: Ruleset) -> Iterator[str]:
     for achievement in Achievement:
         if achievement < rules.achievements and achievement not in WEIGHTS:
-            yield f"achievement {achievement.name} has no weight; WEIGHTS must tell it"
+            yield f"achievement {achievement.name} has no weight; WEIGHTS must have it"
     for name, achievement in _unlocks(rules):
         if achievement >= rules.achievements:
             count = rules.achievements

@@ -9,16 +9,14 @@ from openworld.content.floors import FloorRow, Ore, Smooth
 from openworld.content.ids import Achievement, Action, Block, Floor, Item
 from openworld.content.recipes import Recipe, cost
 
-_A, _I = Achievement, Item
-
 #: Tables and furnaces stay where they were built, and each ore takes a pickaxe of its own kind.
 _DIGGING = {
     Block.CRAFTING_TABLE: {"pickaxe": blocks.UNDIGGABLE},
     Block.FURNACE: {"pickaxe": blocks.UNDIGGABLE},
-    Block.STONE: {"tool": _I.WOOD_PICKAXE, "pickaxe": 1},
-    Block.COAL: {"tool": _I.WOOD_PICKAXE, "pickaxe": 1},
-    Block.IRON: {"tool": _I.STONE_PICKAXE, "pickaxe": 1},
-    Block.DIAMOND: {"tool": _I.IRON_PICKAXE, "pickaxe": 1},
+    Block.STONE: {"tool": Item.WOOD_PICKAXE, "pickaxe": 1},
+    Block.COAL: {"tool": Item.WOOD_PICKAXE, "pickaxe": 1},
+    Block.IRON: {"tool": Item.STONE_PICKAXE, "pickaxe": 1},
+    Block.DIAMOND: {"tool": Item.IRON_PICKAXE, "pickaxe": 1},
 }
 BLOCKS = tuple(replace(row, **_DIGGING.get(row.block, {})) for row in blocks.BLOCKS)
 
@@ -29,12 +27,12 @@ CREATURES = tuple(replace(row, home=_HOMES[row.name]) for row in creatures.CREAT
 _BOTH = (Block.CRAFTING_TABLE, Block.FURNACE)
 _STONE, _IRON = cost(wood=1, stone=1), cost(wood=1, stone=1, coal=1, iron=1)
 RECIPES = (
-    Recipe(action=Action.MAKE_WOOD_PICKAXE, makes=_I.WOOD_PICKAXE, amount=1, uses=cost(wood=1)),
-    Recipe(action=Action.MAKE_STONE_PICKAXE, makes=_I.STONE_PICKAXE, amount=1, uses=_STONE),
-    Recipe(action=Action.MAKE_IRON_PICKAXE, makes=_I.IRON_PICKAXE, amount=1, uses=_IRON, near=_BOTH),
-    Recipe(action=Action.MAKE_WOOD_SWORD, makes=_I.WOOD_SWORD, amount=1, uses=cost(wood=1)),
-    Recipe(action=Action.MAKE_STONE_SWORD, makes=_I.STONE_SWORD, amount=1, uses=_STONE),
-    Recipe(action=Action.MAKE_IRON_SWORD, makes=_I.IRON_SWORD, amount=1, uses=_IRON, near=_BOTH),
+    Recipe(action=Action.MAKE_WOOD_PICKAXE, makes=Item.WOOD_PICKAXE, amount=1, uses=cost(wood=1)),
+    Recipe(action=Action.MAKE_STONE_PICKAXE, makes=Item.STONE_PICKAXE, amount=1, uses=_STONE),
+    Recipe(action=Action.MAKE_IRON_PICKAXE, makes=Item.IRON_PICKAXE, amount=1, uses=_IRON, near=_BOTH),
+    Recipe(action=Action.MAKE_WOOD_SWORD, makes=Item.WOOD_SWORD, amount=1, uses=cost(wood=1)),
+    Recipe(action=Action.MAKE_STONE_SWORD, makes=Item.STONE_SWORD, amount=1, uses=_STONE),
+    Recipe(action=Action.MAKE_IRON_SWORD, makes=Item.IRON_SWORD, amount=1, uses=_IRON, near=_BOTH),
 )
 
 #: Nothing but stone is set on water.
@@ -46,18 +44,18 @@ PLACEMENTS = tuple(
 )
 
 HOLDINGS = (
-    Holding(_A.COLLECT_WOOD, _I.WOOD),
-    Holding(_A.COLLECT_STONE, _I.STONE),
-    Holding(_A.COLLECT_COAL, _I.COAL),
-    Holding(_A.COLLECT_IRON, _I.IRON),
-    Holding(_A.COLLECT_DIAMOND, _I.DIAMOND),
-    Holding(_A.COLLECT_SAPLING, _I.SAPLING),
-    Holding(_A.MAKE_WOOD_PICKAXE, _I.WOOD_PICKAXE),
-    Holding(_A.MAKE_STONE_PICKAXE, _I.STONE_PICKAXE),
-    Holding(_A.MAKE_IRON_PICKAXE, _I.IRON_PICKAXE),
-    Holding(_A.MAKE_WOOD_SWORD, _I.WOOD_SWORD),
-    Holding(_A.MAKE_STONE_SWORD, _I.STONE_SWORD),
-    Holding(_A.MAKE_IRON_SWORD, _I.IRON_SWORD),
+    Holding(Achievement.COLLECT_WOOD, Item.WOOD),
+    Holding(Achievement.COLLECT_STONE, Item.STONE),
+    Holding(Achievement.COLLECT_COAL, Item.COAL),
+    Holding(Achievement.COLLECT_IRON, Item.IRON),
+    Holding(Achievement.COLLECT_DIAMOND, Item.DIAMOND),
+    Holding(Achievement.COLLECT_SAPLING, Item.SAPLING),
+    Holding(Achievement.MAKE_WOOD_PICKAXE, Item.WOOD_PICKAXE),
+    Holding(Achievement.MAKE_STONE_PICKAXE, Item.STONE_PICKAXE),
+    Holding(Achievement.MAKE_IRON_PICKAXE, Item.IRON_PICKAXE),
+    Holding(Achievement.MAKE_WOOD_SWORD, Item.WOOD_SWORD),
+    Holding(Achievement.MAKE_STONE_SWORD, Item.STONE_SWORD),
+    Holding(Achievement.MAKE_IRON_SWORD, Item.IRON_SWORD),
 )
 
 _OVERWORLD = next(row for row in FULL_FLOORS if row.floor == Floor.OVERWORLD)

@@ -1,6 +1,7 @@
 """The nine floors: who lives there, how light it is, how its ground is made (rules 3 and 4)."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from openworld.content.ids import Achievement, Block, Floor
 
@@ -76,6 +77,22 @@ class Rooms:
     mossy: float = 0.1
 
 
+class SpawnChances(NamedTuple):
+    """The chance of each class of creature to appear on a floor, per step.
+
+    Attributes:
+        night: added to `melee` by night.
+    """
+
+    passive: float = 0.1
+    melee: float = 0.06
+    ranged: float = 0.05
+    night: float = 0.0
+
+
+USUAL_CHANCES = SpawnChances()
+
+
 @dataclass(frozen=True, kw_only=True)
 class FloorRow:
     """One floor.
@@ -83,7 +100,6 @@ class FloorRow:
     Attributes:
         lit: every tile is fully lit; otherwise light is kept tile by tile.
         passive, melee, ranged: creature types that appear here.
-        chances: per step chance of one to appear: passive, melee, ranged, and melee more by night.
         kills_at_start: slain monsters that the ladder down counts from the start.
         enter: unlocked by the first step on the floor, which also brings a point of experience.
         boss: the necromancer's floor: bodies do not tire there, blows are harder, monsters come in waves and
@@ -98,7 +114,7 @@ class FloorRow:
     passive: int
     melee: int
     ranged: int
-    chances: tuple[float, float, float, float] = (0.1, 0.06, 0.05, 0.0)
+    chances: SpawnChances = USUAL_CHANCES
     kills_at_start: int = 0
     enter: Achievement | None = None
     boss: bool = False
@@ -113,8 +129,6 @@ BOSS_WAVE = 7
 #: Blows that he takes.
 BOSS_BLOWS = 8
 
-_S, _B = Block.STONE, Block
-
 FLOORS = (
     FloorRow(
         floor=Floor.OVERWORLD,
@@ -122,19 +136,23 @@ FLOORS = (
         passive=0,
         melee=0,
         ranged=0,
-        chances=(0.1, 0.02, 0.05, 0.1),
+        chances=SpawnChances(melee=0.02, night=0.1),
         kills_at_start=10,
         ground=Smooth(
-            default=_B.GRASS,
-            sea=_B.WATER,
-            coast=_B.SAND,
-            tunnel=_B.PATH,
-            cave=_B.PATH,
-            ores=(Ore(_S, _B.COAL, 0.03), Ore(_S, _B.IRON, 0.02), Ore(_S, _B.DIAMOND, 0.001)),
-            tree=_B.TREE,
-            tree_on=_B.GRASS,
-            start=_B.GRASS,
-            ladder_on=_B.PATH,
+            default=Block.GRASS,
+            sea=Block.WATER,
+            coast=Block.SAND,
+            tunnel=Block.PATH,
+            cave=Block.PATH,
+            ores=(
+                Ore(Block.STONE, Block.COAL, 0.03),
+                Ore(Block.STONE, Block.IRON, 0.02),
+                Ore(Block.STONE, Block.DIAMOND, 0.001),
+            ),
+            tree=Block.TREE,
+            tree_on=Block.GRASS,
+            start=Block.GRASS,
+            ladder_on=Block.PATH,
             ladder_up=False,
             mountain_slope=5.0,
             mountain_limit=1.0,
@@ -157,22 +175,22 @@ FLOORS = (
         melee=1,
         ranged=1,
         ground=Smooth(
-            default=_B.PATH,
-            sea=_B.WATER,
-            coast=_B.PATH,
-            tunnel=_S,
-            cave=_S,
+            default=Block.PATH,
+            sea=Block.WATER,
+            coast=Block.PATH,
+            tunnel=Block.STONE,
+            cave=Block.STONE,
             ores=(
-                Ore(_S, _B.COAL, 0.04),
-                Ore(_S, _B.IRON, 0.02),
-                Ore(_S, _B.DIAMOND, 0.005),
-                Ore(_S, _B.SAPPHIRE, 0.0025),
-                Ore(_S, _B.RUBY, 0.0025),
+                Ore(Block.STONE, Block.COAL, 0.04),
+                Ore(Block.STONE, Block.IRON, 0.02),
+                Ore(Block.STONE, Block.DIAMOND, 0.005),
+                Ore(Block.STONE, Block.SAPPHIRE, 0.0025),
+                Ore(Block.STONE, Block.RUBY, 0.0025),
             ),
-            tree=_B.STALAGMITE,
-            tree_on=_B.PATH,
-            start=_B.PATH,
-            ladder_on=_B.PATH,
+            tree=Block.STALAGMITE,
+            tree_on=Block.PATH,
+            start=Block.PATH,
+            ladder_on=Block.PATH,
         ),
     ),
     FloorRow(
@@ -182,7 +200,7 @@ FLOORS = (
         passive=2,
         melee=3,
         ranged=3,
-        ground=Rooms(fountain=_B.WATER, special=_B.ENCHANTMENT_TABLE_ICE, flooded=0.1),
+        ground=Rooms(fountain=Block.WATER, special=Block.ENCHANTMENT_TABLE_ICE, flooded=0.1),
     ),
     FloorRow(
         floor=Floor.VAULTS,
@@ -191,7 +209,7 @@ FLOORS = (
         passive=2,
         melee=4,
         ranged=4,
-        ground=Rooms(special=_B.ENCHANTMENT_TABLE_FIRE),
+        ground=Rooms(special=Block.ENCHANTMENT_TABLE_FIRE),
     ),
     FloorRow(
         floor=Floor.TROLL_MINES,
@@ -201,22 +219,22 @@ FLOORS = (
         melee=5,
         ranged=5,
         ground=Smooth(
-            default=_B.PATH,
-            sea=_B.WATER,
-            coast=_B.PATH,
-            tunnel=_S,
-            cave=_S,
+            default=Block.PATH,
+            sea=Block.WATER,
+            coast=Block.PATH,
+            tunnel=Block.STONE,
+            cave=Block.STONE,
             ores=(
-                Ore(_S, _B.COAL, 0.04),
-                Ore(_S, _B.IRON, 0.03),
-                Ore(_S, _B.DIAMOND, 0.01),
-                Ore(_S, _B.SAPPHIRE, 0.01),
-                Ore(_S, _B.RUBY, 0.01),
+                Ore(Block.STONE, Block.COAL, 0.04),
+                Ore(Block.STONE, Block.IRON, 0.03),
+                Ore(Block.STONE, Block.DIAMOND, 0.01),
+                Ore(Block.STONE, Block.SAPPHIRE, 0.01),
+                Ore(Block.STONE, Block.RUBY, 0.01),
             ),
-            tree=_B.STALAGMITE,
-            tree_on=_B.PATH,
-            start=_B.PATH,
-            ladder_on=_B.PATH,
+            tree=Block.STALAGMITE,
+            tree_on=Block.PATH,
+            start=Block.PATH,
+            ladder_on=Block.PATH,
         ),
     ),
     FloorRow(
@@ -227,16 +245,16 @@ FLOORS = (
         melee=6,
         ranged=6,
         ground=Smooth(
-            default=_B.FIRE_GRASS,
-            sea=_B.LAVA,
-            coast=_B.SAND,
-            tunnel=_S,
-            cave=_S,
-            ores=(Ore(_S, _B.COAL, 0.05), Ore(_S, _B.RUBY, 0.025)),
-            tree=_B.FIRE_TREE,
-            tree_on=_B.FIRE_GRASS,
-            start=_B.FIRE_GRASS,
-            ladder_on=_B.FIRE_GRASS,
+            default=Block.FIRE_GRASS,
+            sea=Block.LAVA,
+            coast=Block.SAND,
+            tunnel=Block.STONE,
+            cave=Block.STONE,
+            ores=(Ore(Block.STONE, Block.COAL, 0.05), Ore(Block.STONE, Block.RUBY, 0.025)),
+            tree=Block.FIRE_TREE,
+            tree_on=Block.FIRE_GRASS,
+            start=Block.FIRE_GRASS,
+            ladder_on=Block.FIRE_GRASS,
             mountain_slope=5.0,
             mountain_limit=1.0,
             sea_level=0.5,
@@ -249,53 +267,53 @@ FLOORS = (
         passive=1,
         melee=7,
         ranged=7,
-        chances=(0.0, 0.06, 0.05, 0.0),
+        chances=SpawnChances(passive=0.0),
         ground=Smooth(
-            default=_B.ICE_GRASS,
-            sea=_B.WATER,
-            coast=_B.ICE_GRASS,
-            tunnel=_S,
-            cave=_S,
-            ores=(Ore(_S, _B.DIAMOND, 0.005), Ore(_S, _B.SAPPHIRE, 0.02)),
-            tree=_B.ICE_SHRUB,
-            tree_on=_B.ICE_GRASS,
+            default=Block.ICE_GRASS,
+            sea=Block.WATER,
+            coast=Block.ICE_GRASS,
+            tunnel=Block.STONE,
+            cave=Block.STONE,
+            ores=(Ore(Block.STONE, Block.DIAMOND, 0.005), Ore(Block.STONE, Block.SAPPHIRE, 0.02)),
+            tree=Block.ICE_SHRUB,
+            tree_on=Block.ICE_GRASS,
             tree_draw=0.4,
-            lava=_B.WATER,
-            start=_B.ICE_GRASS,
-            ladder_on=_B.ICE_GRASS,
+            lava=Block.WATER,
+            start=Block.ICE_GRASS,
+            ladder_on=Block.ICE_GRASS,
             sea_level=0.5,
         ),
     ),
     FloorRow(
         floor=Floor.GRAVEYARD,
-        chances=(0.0, 0.06, 0.05, 0.0),
+        chances=SpawnChances(passive=0.0),
         enter=Achievement.ENTER_GRAVEYARD,
         boss=True,
-        spawn_on=(_B.GRAVE, _B.GRAVE2, _B.GRAVE3),
+        spawn_on=(Block.GRAVE, Block.GRAVE2, Block.GRAVE3),
         spawn_within=6,
         lit=False,
         passive=0,
         melee=0,
         ranged=0,
         ground=Smooth(
-            default=_B.PATH,
-            sea=_B.PATH,
-            coast=_B.PATH,
-            mountain=_B.WALL,
-            tunnel=_B.WALL,
-            cave=_B.WALL,
+            default=Block.PATH,
+            sea=Block.PATH,
+            coast=Block.PATH,
+            mountain=Block.WALL,
+            tunnel=Block.WALL,
+            cave=Block.WALL,
             ores=(
-                Ore(_B.WALL, _B.WALL_MOSS, 0.1),
-                Ore(_B.GRAVE, _B.GRAVE2, 0.333),
-                Ore(_B.GRAVE, _B.GRAVE3, 0.5),
+                Ore(Block.WALL, Block.WALL_MOSS, 0.1),
+                Ore(Block.GRAVE, Block.GRAVE2, 0.333),
+                Ore(Block.GRAVE, Block.GRAVE3, 0.5),
             ),
-            tree=_B.GRAVE,
-            tree_on=_B.PATH,
+            tree=Block.GRAVE,
+            tree_on=Block.PATH,
             tree_noise=-1.0,
             tree_draw=0.95,
-            lava=_B.WALL,
-            start=_B.NECROMANCER,
-            ladder_on=_B.PATH,
+            lava=Block.WALL,
+            start=Block.NECROMANCER,
+            ladder_on=Block.PATH,
             ladder_down=False,
             ladder_up=False,
             mountain_slope=10.0,

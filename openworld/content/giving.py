@@ -1,4 +1,4 @@
-"""What one player can give another: whatever is counted one by one. Tools, bow and armour stay with their owner."""
+"""The items that one player can give to another: those that are counted. Tools, bow and armour are not given."""
 
 from openworld.content.ids import Action, Item
 

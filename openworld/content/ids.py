@@ -8,7 +8,7 @@ from enum import IntEnum
 
 
 class Block(IntEnum):
-    """What fills a tile."""
+    """The block that fills a tile."""
 
     INVALID = 0
     OUT_OF_BOUNDS = 1
@@ -50,7 +50,7 @@ class Block(IntEnum):
 
 
 class Fixture(IntEnum):
-    """What is fixed on top of a tile's block."""
+    """The fixture on top of a tile's block."""
 
     NONE = 0
     TORCH = 1
@@ -60,7 +60,7 @@ class Fixture(IntEnum):
 
 
 class Item(IntEnum):
-    """What an inventory counts. PICKAXE and SWORD count levels: 1 wood, 2 stone, 3 iron, 4 diamond."""
+    """The items of an inventory. PICKAXE and SWORD count levels: 1 wood, 2 stone, 3 iron, 4 diamond."""
 
     WOOD = 0
     STONE = 1
@@ -92,7 +92,7 @@ class Item(IntEnum):
 
 
 class Vital(IntEnum):
-    """What a player lives on."""
+    """The four numbers that a player lives on, besides its health."""
 
     FOOD = 0
     DRINK = 1
@@ -101,7 +101,7 @@ class Vital(IntEnum):
 
 
 class Attribute(IntEnum):
-    """What experience buys."""
+    """The attributes that experience raises."""
 
     DEXTERITY = 0
     STRENGTH = 1
@@ -109,7 +109,7 @@ class Attribute(IntEnum):
 
 
 class Enchantment(IntEnum):
-    """What is bound to a sword, a bow or a piece of armour."""
+    """The element that is bound to a sword, a bow or a piece of armour."""
 
     NONE = 0
     FIRE = 1
@@ -117,7 +117,7 @@ class Enchantment(IntEnum):
 
 
 class Direction(IntEnum):
-    """Where a body faces; the numbers are the observation's one-hot order."""
+    """The direction in which a body faces; the numbers are the observation's one-hot order."""
 
     LEFT = 0
     RIGHT = 1
@@ -130,7 +130,7 @@ DIRECTION_STEPS = ((0, -1), (0, 1), (-1, 0), (1, 0))
 
 
 class Action(IntEnum):
-    """What a player may try each step."""
+    """The actions of a player; it takes one in each step."""
 
     NOOP = 0
     LEFT = 1
@@ -233,7 +233,7 @@ class Floor(IntEnum):
 
 
 class Achievement(IntEnum):
-    """What may be unlocked once an episode."""
+    """The achievements; each can be unlocked once in an episode."""
 
     COLLECT_WOOD = 0
     PLACE_TABLE = 1

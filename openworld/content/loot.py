@@ -1,9 +1,10 @@
-"""What chests hold: independent rolls, and what the first chest of a floor holds besides (rule 5.2)."""
+"""The contents of chests: independent rolls, and a gift in the first chest of a floor (rule 5.2)."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+from jaxtyping import Int32
 
 from openworld.content.ids import Floor, Item
 from openworld.content.units import CHANCE_BITS, NOTHING
@@ -36,7 +37,7 @@ class Roll:
 
 @dataclass(frozen=True, kw_only=True)
 class Gift:
-    """What the first chest that is opened on a floor always holds besides."""
+    """A find that the first chest opened on a floor always holds, in addition to its rolls."""
 
     floor: Floor
     find: Find
@@ -85,9 +86,9 @@ class LootTables(NamedTuple):
     roll's last find is nothing.
     """
 
-    limit: Any  # int32[rolls, outcomes - 1], in 2**-CHANCE_BITS: rising
-    outcome: Any  # int32[rolls, outcomes, 3]: item or NOTHING, how many are added, level a tool is raised to
-    gift: Any  # int32[floors, 3]: the same of a floor's first chest
+    limit: Int32[Any, "rolls limits"]  # in 2**-CHANCE_BITS: rising
+    outcome: Int32[Any, "rolls outcomes 3"]  # item or NOTHING, how many are added, level a tool is raised to
+    gift: Int32[Any, "floors 3"]  # the same of a floor's first chest
 
 
 def loot_tables(rolls: tuple[Roll, ...], gifts: tuple[Gift, ...], floors: int) -> LootTables:

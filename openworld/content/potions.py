@@ -1,4 +1,4 @@
-"""What potions do (rule 5.3). Which colour does which is shuffled for every episode (`World.potions`)."""
+"""The effects of potions (rule 5.3). The effect of each colour is shuffled for every episode (`World.potions`)."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from openworld.content.ids import Vital
 
 @dataclass(frozen=True, kw_only=True)
 class Effect:
-    """What one potion changes, in points."""
+    """The changes that one potion brings, in points."""
 
     health: int = 0
     mana: int = 0

@@ -1,6 +1,6 @@
-"""What a game offers, found from its rows alone: which floors, blocks, items and achievements can be had.
+"""The floors, blocks, items and achievements that can be reached in a game, found from its rows alone.
 
-Whatever can be had at all counts as had in plenty; that is enough to tell rows that lead nowhere.
+An item that can be had at all counts as unlimited. That is enough to find rows that cannot be used.
 """
 
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 
 from openworld.content import loot
-from openworld.content.achievements import DEEDS, Way
+from openworld.content.achievements import WAYS, Way
 from openworld.content.creatures import Creature
 from openworld.content.floors import BOSS_BLOWS, KILLS_TO_DESCEND, FloorRow, Rooms, Smooth
 from openworld.content.ids import Achievement, Block, Floor, Item, Kind
@@ -18,7 +18,7 @@ from openworld.content.rulesets import Ruleset
 
 @dataclass
 class Reach:
-    """What can be had.
+    """The blocks, items and armour that can be had.
 
     Attributes:
         blocks: the blocks that may come to stand on each floor that can be entered.
@@ -41,12 +41,18 @@ class Reach:
 
 
 def reachable(rules: Ruleset) -> Reach:
-    """Return what can be had: start on the first floor, and do all that can be done until nothing new comes."""
+    """Return what can be had: start on the first floor, and do all that can be done until nothing new comes.
+
+    Example:
+        >>> from openworld.content.rulesets import FULL
+        >>> reachable(FULL).items[Item.PICKAXE]
+        4
+    """
     found = Reach(blocks={rules.floors[0].floor: generated(rules.floors[0])})
     while True:
         before = deepcopy(found)
-        for deed in (_dig, _forage, _loot, _make, _place, _ripen, _descend):
-            deed(rules, found)
+        for gather in (_dig, _forage, _loot, _make, _place, _ripen, _descend):
+            gather(rules, found)
         if found == before:
             return found
 
@@ -136,7 +142,7 @@ def _descend(rules: Ruleset, found: Reach) -> None:
 
 
 def _opens(rules: Ruleset, found: Reach, row: FloorRow) -> bool:
-    """Whether a floor's ladder down is there and opens, at once or for monsters slain."""
+    """Return whether a floor has a ladder down that opens, at once or once enough monsters are slain."""
     monsters = any(creature.kind != Kind.PASSIVE for creature in inhabitants(rules, found, row))
     ladder = isinstance(row.ground, Rooms) or row.ground.ladder_down
     return ladder and (monsters or row.kills_at_start >= KILLS_TO_DESCEND)
@@ -155,8 +161,11 @@ def lacks(found: Reach, row: Recipe | ArmourRecipe | Placement) -> str | None:
 
 def inhabitants(rules: Ruleset, found: Reach, row: FloorRow) -> Iterator[Creature]:
     """Yield the creatures that appear on a floor: their chance is not nought, and their ground is there."""
-    passive, melee, ranged, night = row.chances
-    chances = {Kind.PASSIVE: passive, Kind.MELEE: melee + night, Kind.RANGED: ranged}
+    chances = {
+        Kind.PASSIVE: row.chances.passive,
+        Kind.MELEE: row.chances.melee + row.chances.night,
+        Kind.RANGED: row.chances.ranged,
+    }
     for creature in rules.creatures:
         home = creature.home if row.spawn_on is None else row.spawn_on
         at_home = not found.blocks.get(row.floor, set()).isdisjoint(home)
@@ -165,7 +174,7 @@ def inhabitants(rules: Ruleset, found: Reach, row: FloorRow) -> Iterator[Creatur
 
 
 def _named(rules: Ruleset, row: FloorRow, creature: Creature) -> bool:
-    """Whether a floor is a creature's own; a boss's monsters are those of the floors that he calls upon."""
+    """Return whether a floor names a creature; the boss's monsters are those of the first `BOSS_BLOWS` floors."""
     if creature.kind == Kind.PASSIVE:
         return creature.number == row.passive and not row.boss
     floors = rules.floors[:BOSS_BLOWS] if row.boss else (row,)
@@ -186,13 +195,15 @@ def achievements(rules: Ruleset, found: Reach) -> set[Achievement]:
         if row.floor in found.blocks:
             unlocked |= {creature.achievement for creature in inhabitants(rules, found, row)}
             unlocked |= set() if row.enter is None else {row.enter}
-    return unlocked | {deed for deed, ways in DEEDS.items() if any(_open_to(rules, found, w) for w in ways)}
+    return unlocked | {
+        achievement for achievement, ways in WAYS.items() if any(_open_to(rules, found, w) for w in ways)
+    }
 
 
 def _open_to(rules: Ruleset, found: Reach, way: Way) -> bool:
     drinkable = {row.block for row in rules.blocks if row.drinkable}
     return (
-        way.action < rules.actions
+        rules.has(way.action)
         and (way.facing is None or way.facing in found.all_blocks)
         and not (way.drinks and drinkable.isdisjoint(found.all_blocks))
         and all(found.items.get(item, 0) for item in way.having)

@@ -1,17 +1,22 @@
-"""What can be made and set down, and what it costs (rules 5 and 5.1)."""
+"""Recipes and placements, with their costs (rules 5 and 5.1)."""
 
 from dataclasses import dataclass
 
 from openworld.content.ids import Achievement, Action, Block, Fixture, Item
 
-#: What things are made beside, in the order of the `stations` columns of the tables.
+#: The blocks beside which things are made, in the order of the `stations` columns of the tables.
 STATIONS = (Block.CRAFTING_TABLE, Block.FURNACE)
-#: What something uses up: (item, how many) pairs.
+#: The items that something uses up: (item, number) pairs.
 Cost = tuple[tuple[Item, int], ...]
 
 
 def cost(**items: int) -> Cost:
-    """Return a cost from the items' names in lower case: `cost(wood=1, stone=1)`."""
+    """Return a cost from the items' names in lower case: `cost(wood=1, stone=1)`.
+
+    Example:
+        >>> cost(wood=1, stone=1)
+        ((<Item.WOOD: 0>, 1), (<Item.STONE: 1>, 1))
+    """
     return tuple((Item[name.upper()], number) for name, number in items.items())
 
 
@@ -20,7 +25,7 @@ class Recipe:
     """One thing that can be made beside its stations.
 
     Attributes:
-        amount: how many are added.
+        amount: the number of items made.
         level: for tools, the level the tool then has; only a lower one is replaced.
         near: the stations that must stand beside the player.
     """

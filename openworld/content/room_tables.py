@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 import numpy as np
+from jaxtyping import Int32
 
 from openworld.content.floors import FloorRow, Rooms
 from openworld.content.units import chance
@@ -11,10 +12,10 @@ from openworld.content.units import chance
 class RoomTables(NamedTuple):
     """The rows by floor; one made of noise holds zeros."""
 
-    fountain: Any  # int32[floors]: the block of a room's fountain
-    special: Any  # int32[floors]: the block in the first room
-    flooded: Any  # int32[floors]: chance of water on a path, in 2**-CHANCE_BITS
-    mossy: Any  # int32[floors]: chance of moss on a wall, in 2**-CHANCE_BITS
+    fountain: Int32[Any, " floors"]  # the block of a room's fountain
+    special: Int32[Any, " floors"]  # the block in the first room
+    flooded: Int32[Any, " floors"]  # chance of water on a path, in 2**-CHANCE_BITS
+    mossy: Int32[Any, " floors"]  # chance of moss on a wall, in 2**-CHANCE_BITS
 
 
 def room_tables(rows: tuple[FloorRow, ...]) -> RoomTables:

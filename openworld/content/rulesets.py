@@ -14,7 +14,7 @@ from openworld.content.tools import BLADES
 
 
 class Metric(IntEnum):
-    """How the distance is measured at which creatures appear."""
+    """The measure of the distance at which creatures appear."""
 
     EUCLIDEAN = 0
     MANHATTAN = 1
@@ -25,24 +25,24 @@ class Ruleset:
     """One game. Its sizes shape arrays, so changing one compiles anew.
 
     Attributes:
-        actions, achievements, items: how many of the ids exist in this game, counted from the first.
+        actions, achievements, items: the number of ids in this game, counted from the first; see `has`.
         rows, cols: a floor's size in tiles.
-        view_rows, view_cols: what a player sees, itself in the middle.
-        melee, passive, ranged: how many of each class a floor holds at most.
-        mob_projectiles, player_projectiles: how many may be in the air on a floor.
-        plants: how many saplings are tended at most.
+        view_rows, view_cols: the size of a player's view in tiles; the player is in its middle.
+        melee, passive, ranged: the most creatures of each class on a floor.
+        mob_projectiles, player_projectiles: the most projectiles in the air on a floor.
+        plants: the most saplings that ripen at a time.
         day_length: steps from one morning to the next.
         time_limit: steps after which an episode is truncated.
-        inventory_limit: how many of one item can be carried.
+        inventory_limit: the most of one item that can be carried.
         stack_limit: no more of something is made once this many are carried.
         walks_on: the terrain that is open to players; `deadly` blocks kill who stands on them.
         spawn_metric: how far from a player a creature appears.
         approach_distance: from this far a ranged creature comes nearer.
-        point_blank: whether a creature's projectile hits who stands on its own tile, or only on the next.
-        ends_at_boss: whether the necromancer's defeat ends the episode, or opens a way further down.
-        symbolic: which published layout the symbolic observation has, "full" or "classic".
-        company: whether players see and help one another; only such a game has room for several.
-        revival: whether one who has fallen can be helped up, or is out until the episode ends.
+        point_blank: a creature's projectile hits on its own tile too, not only on the next one.
+        ends_at_boss: the necromancer's defeat ends the episode; otherwise it opens a way further down.
+        symbolic: the published layout of the symbolic observation, "full" or "classic".
+        coop: players see and help one another; only such a game has room for several.
+        revival: a fallen player can be helped up; otherwise it is out until the episode ends.
     """
 
     name: str
@@ -79,7 +79,7 @@ class Ruleset:
     point_blank: bool = True
     ends_at_boss: bool = True
     symbolic: str = "full"
-    company: bool = False
+    coop: bool = False
     revival: bool = False
 
     @property
@@ -94,8 +94,17 @@ class Ruleset:
 
     @property
     def has_chests(self) -> bool:
-        """Whether any floor has rooms, where chests stand."""
+        """True if any floor has rooms, where chests stand."""
         return any(isinstance(row.ground, Rooms) for row in self.floors)
+
+    def has(self, action: Action) -> bool:
+        """Return whether this game has an action.
+
+        Example:
+            >>> FULL.has(Action.READ_BOOK), CLASSIC.has(Action.READ_BOOK)
+            (True, False)
+        """
+        return action < self.actions
 
     def slots(self, kind: Kind) -> range:
         """Return the slots of a class, among a floor's creatures or among its projectiles."""
@@ -108,7 +117,7 @@ class Ruleset:
 
     @property
     def start(self) -> tuple[int, int]:
-        """Where an episode's first player stands: the middle of the first floor."""
+        """The row and column where an episode's first player stands: the middle of the first floor."""
         return self.rows // 2, self.cols // 2
 
     def __repr__(self) -> str:
@@ -122,7 +131,7 @@ FULL = Ruleset(name="full", version=1, floors=FLOORS)
 ENDLESS = replace(FULL, name="endless", ends_at_boss=False)
 
 #: The full rules for one to eight players in one world.
-COOP = replace(FULL, name="coop", version=0, actions=len(Action), company=True, revival=True)
+COOP = replace(FULL, name="coop", version=0, actions=len(Action), coop=True, revival=True)
 
 CLASSIC = Ruleset(
     name="classic",

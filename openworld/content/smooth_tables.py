@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 import numpy as np
+from jaxtyping import Bool, Int32
 
 from openworld.content.floors import FloorRow, Smooth
 from openworld.content.ids import Block
@@ -22,28 +23,28 @@ class SmoothRow(NamedTuple):
     block follow each other.
     """
 
-    default: Any
-    sea: Any
-    coast: Any
-    mountain: Any
-    tunnel: Any
-    cave: Any
-    tree: Any
-    tree_on: Any
-    lava: Any
-    start: Any
-    ladder_on: Any
-    ores: Any  # [passes, 5]: block replaced, block set, least, most, height in 1/ONE
-    slopes: Any  # [2]: sea and mountain, ONE per tile over slope
-    limits: Any  # [2], in 1/ONE
-    sea_level: Any  # in 1/ONE
-    tree_noise: Any  # in 1/ONE
-    tree_draw: Any  # in 1/ONE
-    treasure: Any  # [2]: block replaced, block set; None if no floor has one
-    round_start: Any
-    ladders: Any  # [2]: down, up
-    lava_lights: Any  # the lava block is lava and lights its surroundings
-    boss: Any  # the way up must lead to the middle
+    default: Int32[Any, "*floors"]
+    sea: Int32[Any, "*floors"]
+    coast: Int32[Any, "*floors"]
+    mountain: Int32[Any, "*floors"]
+    tunnel: Int32[Any, "*floors"]
+    cave: Int32[Any, "*floors"]
+    tree: Int32[Any, "*floors"]
+    tree_on: Int32[Any, "*floors"]
+    lava: Int32[Any, "*floors"]
+    start: Int32[Any, "*floors"]
+    ladder_on: Int32[Any, "*floors"]
+    ores: Int32[Any, "*floors passes 5"]  # block replaced, block set, least, most, height in 1/ONE
+    slopes: Int32[Any, "*floors 2"]  # sea and mountain, ONE per tile over slope
+    limits: Int32[Any, "*floors 2"]  # in 1/ONE
+    sea_level: Int32[Any, "*floors"]  # in 1/ONE
+    tree_noise: Int32[Any, "*floors"]  # in 1/ONE
+    tree_draw: Int32[Any, "*floors"]  # in 1/ONE
+    treasure: Int32[Any, "*floors 2"] | None  # block replaced, block set; None if no floor has one
+    round_start: Bool[Any, "*floors"]
+    ladders: Bool[Any, "*floors 2"]  # down, up
+    lava_lights: Bool[Any, "*floors"]  # the lava block is lava and lights its surroundings
+    boss: Bool[Any, "*floors"]  # the way up must lead to the middle
 
 
 SmoothTables = SmoothRow

@@ -1,4 +1,4 @@
-"""What is carried to strike with (rules 1.4 and 5); what digs is told by the blocks."""
+"""Swords and their damage (rules 1.4 and 5). The tools that dig are in `blocks`."""
 
 from openworld.content.ids import Item
 

@@ -22,7 +22,12 @@ NOTHING = 255
 
 
 def block_set(members: Iterable[Block]) -> np.ndarray:
-    """Return the uint32[2] set with a bit for each of the blocks."""
+    """Return the uint32[2] set with a bit for each of the blocks.
+
+    Example:
+        >>> block_set([Block.GRASS, Block.ICE_GRASS]).tolist()
+        [67108868, 0]
+    """
     words = [0, 0]
     for block in members:
         words[block // 32] |= 1 << (block % 32)
@@ -30,10 +35,20 @@ def block_set(members: Iterable[Block]) -> np.ndarray:
 
 
 def chance(probability: float) -> int:
-    """Return the threshold below which a `CHANCE_BITS` draw lies with this probability."""
+    """Return the threshold below which a `CHANCE_BITS` draw lies with this probability.
+
+    Example:
+        >>> chance(0.5)
+        8388608
+    """
     return round(min(probability, 1.0) * 2**CHANCE_BITS)
 
 
 def daylight(step: int, length: int) -> float:
-    """L(t) = 1 - |cos(pi (t / length mod 1 + 0.3))|^3 (rule 1.7)."""
+    """L(t) = 1 - |cos(pi (t / length mod 1 + 0.3))|^3 (rule 1.7).
+
+    Example:
+        >>> round(daylight(60, length=300), 3)
+        1.0
+    """
     return 1 - abs(math.cos(math.pi * (step / length % 1 + 0.3))) ** 3

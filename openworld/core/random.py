@@ -22,7 +22,12 @@ HELD_OUT = np.uint32(1 << 31)
 
 
 def mix(x: UInt32[Array, "*n"]) -> UInt32[Array, "*n"]:
-    """Scramble 32-bit words so that every input bit moves every output bit."""
+    """Scramble 32-bit words so that every input bit moves every output bit.
+
+    Example:
+        >>> int(mix(jnp.uint32(1)))
+        1753845952
+    """
     x = x ^ (x >> np.uint32(16))
     x = x * np.uint32(0x7FEB352D)
     x = x ^ (x >> np.uint32(15))
@@ -48,12 +53,24 @@ class Dice(eqx.Module):
 
 
 def happens(bits: UInt32[Array, "*n"], chance: Int32[Array, "*m"] | int) -> Bool[Array, "*k"]:
-    """Whether a draw falls below a chance in 2**-24, by its 24 high bits (the low 8 stay free for `below`)."""
+    """Return whether a draw falls below a chance in 2**-24, by its 24 high bits.
+
+    The low 8 bits stay free for `below`.
+
+    Example:
+        >>> happens(jnp.array([0, 2**32 - 1], jnp.uint32), 2**23).tolist()
+        [True, False]
+    """
     return (bits >> np.uint32(32 - CHANCE_BITS)).astype(jnp.int32) < chance
 
 
 def below(bits: UInt32[Array, "*n"], count: int) -> Int32[Array, "*n"]:
-    """Return a uniform number below a power of two of at most 256, from a draw's low 8 bits."""
+    """Return a uniform number below a power of two of at most 256, from a draw's low 8 bits.
+
+    Example:
+        >>> below(jnp.array([5, 6], jnp.uint32), 4).tolist()
+        [1, 2]
+    """
     return (bits & np.uint32(count - 1)).astype(jnp.int32)
 
 
@@ -69,7 +86,12 @@ def integer_words(key: int | np.integer) -> UInt32[np.ndarray, "2"]:
 
 
 def key_words(key: Array | int) -> UInt32[Array, " words"]:
-    """Return the words of a JAX key (typed or raw), or of an integer."""
+    """Return the words of a JAX key (typed or raw), or of an integer.
+
+    Example:
+        >>> key_words(7).tolist()
+        [7, 0]
+    """
     if isinstance(key, int | np.integer):
         return jnp.asarray(integer_words(key))
     if jnp.issubdtype(key.dtype, jax.dtypes.prng_key):
@@ -82,7 +104,11 @@ def world_seeds(
 ) -> UInt32[Array, "worlds 2"]:
     """Derive the seeds of a batch from key words; world i's seed does not depend on the number of worlds.
 
-    Seeds of training and of evaluation are disjoint: the top bit of the first word tells them apart.
+    Seeds of training and of evaluation are disjoint: they differ in the top bit of the first word.
+
+    Example:
+        >>> world_seeds(key_words(0), num_worlds=3).shape
+        (3, 2)
     """
     base = jnp.uint32(0x2545F491)
     for i in range(words.shape[0]):

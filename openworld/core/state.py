@@ -4,9 +4,13 @@ Stored narrow, played wide: the fields below are as small as their values allow,
 which every integer is an int32 (`widen`, `narrow`). Axes: `agents` players, `floors`, `rows`, `cols`.
 """
 
+import dataclasses
+from collections.abc import Iterator
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Int, UInt8, UInt32
 
 from openworld.content.ids import Attribute, Direction, Vital
@@ -20,132 +24,105 @@ COUNT = 16
 #: Integer units of one step of the mana counter.
 MANA_COUNT = 1 << 16
 
-# Field types name the widest form; `STORED` below says how each is kept.
+# Field types name the widest form. The metadata of a field is the dtype in which it is stored.
+BOOL, UINT8, UINT32 = ({"stored": np.dtype(name)} for name in ("bool", "uint8", "uint32"))
+INT8, INT16, INT32 = ({"stored": np.dtype(name)} for name in ("int8", "int16", "int32"))
 
 
 class Player(eqx.Module):
     """The players of a world; each array leads with the agents axis."""
 
-    position: Int[Array, "agents 2"]
-    facing: Int[Array, " agents"]  # Direction
-    health: Int[Array, " agents"]  # 1/POINT
-    vitals: Int[Array, "agents 4"]  # Vital
-    hunger: Int[Array, " agents"]  # counters of decay, 1/COUNT
-    thirst: Int[Array, " agents"]
-    fatigue: Int[Array, " agents"]
-    recovery: Int[Array, " agents"]
-    focus: Int[Array, " agents"]  # counter of mana, 1/MANA_COUNT
-    inventory: Int[Array, "agents items"]  # the first so many of Item
-    sword_enchantment: Int[Array, " agents"]  # Enchantment
-    bow_enchantment: Int[Array, " agents"]
-    armour: Int[Array, "agents 4"]  # level 0 to 2 of the four pieces
-    armour_enchantment: Int[Array, "agents 4"]
-    experience: Int[Array, " agents"]
-    attributes: Int[Array, "agents 3"]  # Attribute
-    asleep: Bool[Array, " agents"]
-    resting: Bool[Array, " agents"]
-    spells: Bool[Array, "agents 2"]  # knows fireball, iceball
-    achievements: UInt32[Array, "agents 3"]  # bit k: Achievement k
+    position: Int[Array, "agents 2"] = eqx.field(metadata=INT8)
+    facing: Int[Array, " agents"] = eqx.field(metadata=INT8)  # Direction
+    health: Int[Array, " agents"] = eqx.field(metadata=INT16)  # 1/POINT
+    vitals: Int[Array, "agents 4"] = eqx.field(metadata=INT8)  # Vital
+    hunger: Int[Array, " agents"] = eqx.field(metadata=INT16)  # counters of decay, 1/COUNT
+    thirst: Int[Array, " agents"] = eqx.field(metadata=INT16)
+    fatigue: Int[Array, " agents"] = eqx.field(metadata=INT16)
+    recovery: Int[Array, " agents"] = eqx.field(metadata=INT16)
+    focus: Int[Array, " agents"] = eqx.field(metadata=INT32)  # counter of mana, 1/MANA_COUNT
+    inventory: Int[Array, "agents items"] = eqx.field(metadata=UINT8)  # the first so many of Item
+    sword_enchantment: Int[Array, " agents"] = eqx.field(metadata=UINT8)  # Enchantment
+    bow_enchantment: Int[Array, " agents"] = eqx.field(metadata=UINT8)
+    armour: Int[Array, "agents 4"] = eqx.field(metadata=UINT8)  # level 0 to 2 of the four pieces
+    armour_enchantment: Int[Array, "agents 4"] = eqx.field(metadata=UINT8)
+    experience: Int[Array, " agents"] = eqx.field(metadata=INT16)
+    attributes: Int[Array, "agents 3"] = eqx.field(metadata=INT8)  # Attribute
+    asleep: Bool[Array, " agents"] = eqx.field(metadata=BOOL)
+    resting: Bool[Array, " agents"] = eqx.field(metadata=BOOL)
+    spells: Bool[Array, "agents 2"] = eqx.field(metadata=BOOL)  # knows fireball, iceball
+    achievements: UInt32[Array, "agents 3"] = eqx.field(metadata=UINT32)  # bit k: Achievement k
 
 
 class Mobs(eqx.Module):
     """Creatures of a floor: fixed slots for melee, then passive, then ranged ones; `alive` says which are used."""
 
-    position: Int[Array, "mobs 2"]
-    type: Int[Array, " mobs"]
-    health: Int[Array, " mobs"]  # 1/POINT
-    cooldown: Int[Array, " mobs"]
-    alive: Bool[Array, " mobs"]
+    position: Int[Array, "mobs 2"] = eqx.field(metadata=INT8)
+    type: Int[Array, " mobs"] = eqx.field(metadata=UINT8)
+    health: Int[Array, " mobs"] = eqx.field(metadata=INT16)  # 1/POINT
+    cooldown: Int[Array, " mobs"] = eqx.field(metadata=INT8)
+    alive: Bool[Array, " mobs"] = eqx.field(metadata=BOOL)
 
 
 class Projectiles(eqx.Module):
-    """What flies on a floor: slots of the mobs' projectiles, then of the players'."""
+    """The projectiles of a floor: slots of the creatures' projectiles, then of the players'."""
 
-    position: Int[Array, "projectiles 2"]
-    direction: Int[Array, " projectiles"]  # Direction
-    type: Int[Array, " projectiles"]  # Projectile; in company the players' have 8 times their owner added
-    alive: Bool[Array, " projectiles"]
+    position: Int[Array, "projectiles 2"] = eqx.field(metadata=INT8)
+    direction: Int[Array, " projectiles"] = eqx.field(metadata=INT8)  # Direction
+    # Projectile; in coop a players' projectile has 8 times the number of its owner added.
+    type: Int[Array, " projectiles"] = eqx.field(metadata=UINT8)
+    alive: Bool[Array, " projectiles"] = eqx.field(metadata=BOOL)
 
 
 class Plants(eqx.Module):
     """Saplings that grow on the first floor; a slot is free again once its sapling is ripe."""
 
-    position: Int[Array, "plants 2"]
-    age: Int[Array, " plants"]
-    alive: Bool[Array, " plants"]
+    position: Int[Array, "plants 2"] = eqx.field(metadata=INT8)
+    age: Int[Array, " plants"] = eqx.field(metadata=INT16)
+    alive: Bool[Array, " plants"] = eqx.field(metadata=BOOL)
 
 
 class Floors(eqx.Module):
-    """What each floor remembers, visited or not."""
+    """Counters and ladders of each floor, visited or not."""
 
-    visited: Bool[Array, " floors"]
-    kills: Int[Array, " floors"]
-    chests: Int[Array, " floors"]  # opened so far
-    ladders: Int[Array, "floors 2 2"]  # (down, up) x (row, col)
+    visited: Bool[Array, " floors"] = eqx.field(metadata=BOOL)
+    kills: Int[Array, " floors"] = eqx.field(metadata=INT16)
+    chests: Int[Array, " floors"] = eqx.field(metadata=UINT8)  # opened so far
+    ladders: Int[Array, "floors 2 2"] = eqx.field(metadata=INT8)  # (down, up) x (row, col)
 
 
 class World(eqx.Module):
     """Everything of one world but its ground."""
 
-    seed: UInt32[Array, " 2"]
-    tick: Int[Array, ""]  # steps since the episode began
-    floor: Int[Array, ""]  # which of the ground's floors is in play
-    theme: Int[Array, ""]  # the row of the floor tables that it follows
-    depth: Int[Array, ""]  # floors below the first
-    boss_progress: Int[Array, ""]
-    boss_wave: Int[Array, ""]  # steps of spawning still to come
-    potions: Int[Array, " 6"]  # colour -> effect
+    seed: UInt32[Array, " 2"] = eqx.field(metadata=UINT32)
+    tick: Int[Array, ""] = eqx.field(metadata=INT32)  # steps since the episode began
+    floor: Int[Array, ""] = eqx.field(metadata=INT8)  # which of the ground's floors is in play
+    theme: Int[Array, ""] = eqx.field(metadata=INT8)  # the row of the floor tables that it follows
+    depth: Int[Array, ""] = eqx.field(metadata=INT16)  # floors below the first
+    boss_progress: Int[Array, ""] = eqx.field(metadata=INT8)
+    boss_wave: Int[Array, ""] = eqx.field(metadata=INT8)  # steps of spawning still to come
+    potions: Int[Array, " 6"] = eqx.field(metadata=UINT8)  # colour -> effect
     player: Player
     mobs: Mobs  # of the floor in play
     projectiles: Projectiles
     plants: Plants
     floors: Floors
-    ahead: Int[Array, ""] | None = None  # steps by which the hour is ahead of the tick; of companies alone
+    # Steps by which the hour is ahead of the tick; in coop alone.
+    ahead: Int[Array, ""] | None = eqx.field(default=None, metadata=INT16)
 
 
 class Ground(eqx.Module):
-    """The map and what waits on floors nobody is on: large, and written by `rules.grid` and rare work alone."""
+    """The map, and the creatures and projectiles of floors that are not in play.
 
-    tiles: UInt8[Array, "*batch floors rows cols"]  # six bits of Block below two of Fixture
-    light: (
-        UInt8[Array, "*batch dark rows cols"] | None
-    )  # of the dark floors, in 1/GLOW_LEVELS; None: no such floor
+    It is large. Only `rules.grid` and rare work write it.
+    """
+
+    # Block and Fixture: `encoding.tile_of`.
+    tiles: UInt8[Array, "*batch floors rows cols"] = eqx.field(metadata=UINT8)
+    # Of the dark floors, in 1/GLOW_LEVELS; None: no such floor.
+    light: UInt8[Array, "*batch dark rows cols"] | None = eqx.field(metadata=UINT8)
     mobs: Mobs  # of the floors that are not in play, with a leading floors axis
     projectiles: Projectiles
-
-
-#: How each field is kept; a name not listed is kept as it is.
-STORED: dict[str, str] = {
-    "position": "int8",
-    "facing": "int8",
-    "health": "int16",
-    "vitals": "int8",
-    "hunger": "int16",
-    "thirst": "int16",
-    "fatigue": "int16",
-    "recovery": "int16",
-    "inventory": "uint8",
-    "sword_enchantment": "uint8",
-    "bow_enchantment": "uint8",
-    "armour": "uint8",
-    "armour_enchantment": "uint8",
-    "experience": "int16",
-    "attributes": "int8",
-    "type": "uint8",
-    "cooldown": "int8",
-    "direction": "int8",
-    "age": "int16",
-    "kills": "int16",
-    "chests": "uint8",
-    "ladders": "int8",
-    "floor": "int8",
-    "theme": "int8",
-    "depth": "int16",
-    "boss_progress": "int8",
-    "boss_wave": "int8",
-    "potions": "uint8",
-    "ahead": "int16",
-}
 
 
 def hour_of(world: World, tick: Int[Array, ""], day_length: int) -> Int[Array, ""]:
@@ -159,13 +136,41 @@ def widen(world: World) -> World:
 
 
 def narrow(world: World) -> World:
-    """Return the world with every field as small as it is kept."""
+    """Return the world with every field in the dtype in which it is stored.
 
-    def store(path: tuple[jax.tree_util.KeyEntry, ...], x: Array) -> Array:
-        name = getattr(path[-1], "name", "")
-        return x.astype(STORED.get(name, x.dtype))
+    Raises:
+        TypeError: a field of a record has no stored dtype.
+    """
+    leaves, form = jax.tree.flatten(world)
+    return jax.tree.unflatten(
+        form, [x.astype(dtype) for x, dtype in zip(leaves, _stored_dtypes(world), strict=True)]
+    )
 
-    return jax.tree_util.tree_map_with_path(store, world)
+
+def stored_dtype(record: type[eqx.Module], name: str) -> np.dtype:
+    """Return the dtype in which a field of a record is stored.
+
+    Raises:
+        TypeError: the field has none.
+
+    Example:
+        >>> stored_dtype(Player, "health")
+        dtype('int16')
+    """
+    metadata = next(field.metadata for field in dataclasses.fields(record) if field.name == name)
+    if "stored" not in metadata:
+        raise TypeError(f"{record.__name__}.{name} has no stored dtype: give its field one in core/state.py")
+    return metadata["stored"]
+
+
+def _stored_dtypes(record: eqx.Module) -> Iterator[np.dtype]:
+    """Yield the stored dtype of every array of a record and of the records in it, as they are flattened."""
+    for field in dataclasses.fields(record):
+        value = getattr(record, field.name)
+        if isinstance(value, eqx.Module):
+            yield from _stored_dtypes(value)
+        elif value is not None:
+            yield stored_dtype(type(record), field.name)
 
 
 def no_mobs(slots: int) -> Mobs:

@@ -144,8 +144,8 @@ def play(env: "Environment", state: State, action: Array, limit: Any, again: Any
             moved = land.world.depth != state.world.depth
             action = jnp.where(moved[:, None], Action.NOOP, action)
     world, ground, outcome, torches = jax.vmap(
-        lambda land, a: step.advance(land, a, env.ruleset, tables, stage)
-    )((land.world, land.ground), action)
+        lambda world, ground, a: step.advance(world, ground, a, env.ruleset, tables, stage)
+    )(land.world, land.ground, action)
     with jax.named_scope("rare"):
         world = rare_events.spawn(world, ground, env.ruleset, tables)
         ground = rare_events.light_torches(world, ground, torches, env.ruleset, tables)

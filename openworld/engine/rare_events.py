@@ -81,7 +81,7 @@ def change_floors(
     floor, theme = world.floor.astype(jnp.int32), world.theme.astype(jnp.int32)
     here = jnp.arange(len(rules.floors), dtype=jnp.int32)[None] == floor[:, None]
     unknown = leaving & ~jnp.any(here & world.floors.visited, axis=-1)
-    has_rooms = tables.has_rooms[theme]
+    has_rooms = tables.floors.has_rooms[theme]
     shape, size = (rules.rows, rules.cols), tuning.here().floors.of(worlds)
 
     def discover(land: Land, index: Few, make: Callable[[Site], Floor]) -> Land:
@@ -155,7 +155,7 @@ def _swap(land: Land, index: Few, before: World, after: World) -> Land:
 
 
 def _row(site: Site, tables: Tables) -> SmoothRow:
-    return jax.tree.map(lambda column: column[site.theme], tables.smooth)
+    return jax.tree.map(lambda column: column[site.theme], tables.floors.smooth)
 
 
 def _make_floor(
@@ -165,10 +165,12 @@ def _make_floor(
     world, ground = take(land.world, index), land.ground
     floor, theme = world.floor.astype(jnp.int32), world.theme.astype(jnp.int32)
     tiles, ladders = jax.vmap(make)(Site(world.seed, world.depth.astype(jnp.int32), theme))
-    glowing = jax.vmap(glow)(tiles.astype(jnp.int32), ladders[:, 1], tables.smooth.lava_lights[theme])
-    dark = jnp.where(tables.lit[theme], ground.tiles.shape[0], index)
+    glowing = jax.vmap(glow)(tiles.astype(jnp.int32), ladders[:, 1], tables.floors.smooth.lava_lights[theme])
+    dark = jnp.where(tables.floors.lit[theme], ground.tiles.shape[0], index)
     written = put(ground.tiles, (index, floor), tiles)
-    shaded = None if ground.light is None else put(ground.light, (dark, tables.light_slot[floor]), glowing)
+    shaded = (
+        None if ground.light is None else put(ground.light, (dark, tables.floors.light_slot[floor]), glowing)
+    )
     few = jnp.arange(index.shape[0], dtype=jnp.int32)
     world = eqx.tree_at(lambda w: w.floors.ladders, world, put(world.floors.ladders, (few, floor), ladders))
     ground = eqx.tree_at(lambda g: (g.tiles, g.light), ground, (written, shaded), is_leaf=lambda x: x is None)
@@ -189,9 +191,9 @@ def light_torches(
     """
     if ground.light is None:
         return ground
-    dark = ~tables.lit[world.theme.astype(jnp.int32)]
+    dark = ~tables.floors.lit[world.theme.astype(jnp.int32)]
     shape, side = (rules.rows, rules.cols), light.PATCH.shape[0]
-    slot = tables.light_slot[world.floor.astype(jnp.int32)]
+    slot = tables.floors.light_slot[world.floor.astype(jnp.int32)]
 
     def one(kept: UInt8[Array, "worlds dark rows cols"], index: Few, agent: int) -> Array:
         torch, plane = take(torches[:, agent], index), take(slot, index)

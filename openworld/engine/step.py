@@ -1,6 +1,7 @@
 """One world's step but for its rare work: what `batch` runs for thousands of worlds at once."""
 
 from functools import partial
+from typing import NamedTuple
 
 import equinox as eqx
 import jax
@@ -11,87 +12,81 @@ from openworld.content.ids import Action, Kind
 from openworld.content.rulesets import Ruleset
 from openworld.content.tables import Tables
 from openworld.core.random import Dice
-from openworld.core.state import ACHIEVEMENT_WORDS, Ground, Mobs, World, narrow, widen
+from openworld.core.state import Ground, Mobs, World, narrow, widen
 from openworld.core.xla import Stage, plain
-from openworld.rules import coop as company
-from openworld.rules import crafting, grid, spawning, vitals
+from openworld.rules import coop, crafting, grid, spawning, vitals
+from openworld.rules.opening import open_turn
 from openworld.rules.order import PHASES, play
 from openworld.rules.scoring import Outcome, score
-from openworld.rules.turn import Edit, Making, Sight, Turn, steps_of
+from openworld.rules.turn import Making, Turn
+
+
+class Advanced(NamedTuple):
+    """A world after a step, but for its rare work."""
+
+    world: World
+    ground: Ground
+    outcome: Outcome
+    torches: Int32[Array, "agents 2"]  # where each player set a torch; row -1: nowhere
+
+
+class Opening(NamedTuple):
+    """A world as a step begins."""
+
+    world: World  # widened, its players in the order of the step
+    cells: grid.SightCells
+    action: Int32[Array, " agents"]
+    making: Making
 
 
 def advance(
-    land: tuple[World, Ground],
+    world: World,
+    ground: Ground,
     action: Int32[Array, " agents"],
     rules: Ruleset,
     tables: Tables,
     stage: Stage = plain,
-) -> tuple[World, Ground, Outcome, Int32[Array, "agents 2"]]:
-    """Play one step but for the rare work: read the map, let the systems play in order, write the map.
-
-    Returns:
-        The world, its ground, what the step brought, and where each player set a torch (row -1: nowhere).
-    """
-    world, ground = land
+) -> Advanced:
+    """Play one step but for the rare work: read the map, let the systems play in order, write the map."""
     _, rows, cols = ground.tiles.shape
-    opening = partial(_open, rules=rules, tables=tables, shape=(rows, cols))
-    world, places, action, making = stage(opening, world, action)
+    opening = stage(partial(_open, rules=rules, tables=tables, shape=(rows, cols)), world, action)
+    world = opening.world
     before = world.player.health
-    turn = _begin(world, (action, making, grid.look(ground, places)), rules, tables)
+    sight = grid.read(ground, opening.cells)
+    turn = open_turn(world, opening.action, opening.making, sight, rules, tables)
     for name, phase in PHASES.items():
         with jax.named_scope(name):
             world, turn = stage(partial(play, phase), world, turn)
     with jax.named_scope("write"):
-        ground = grid.write(ground, turn.edits)
+        ground = grid.write(ground, turn.all_edits)
     with jax.named_scope("close"):
         world, outcome, torches = stage(_close, before, world, turn)
-    return world, ground, outcome, torches
+    return Advanced(world, ground, outcome, torches)
 
 
 def _open(
     world: World, action: Int32[Array, " agents"], rules: Ruleset, tables: Tables, shape: tuple[int, int]
-) -> tuple[World, grid.Places, Int32[Array, " agents"], Making]:
+) -> Opening:
     """Widen the world, put the players in order, and find out what the step will have to look at."""
-    wide = company.pass_night(widen(world), rules.day_length)
+    wide = coop.pass_night(widen(world), rules.day_length)
     if action.shape[0] > 1:
-        player, action = company.order((wide.player, action), wide.tick)
-        action = company.hold_still(player, action)
+        player, action = coop.order((wide.player, action), wide.tick)
+        action = coop.hold_still(player, action)
         wide = eqx.tree_at(lambda w: w.player, wide, player)
     action = vitals.hold_still(wide.player, action)
-    return wide, grid.places(wide, shape), action, crafting.look_up(wide, action, tables)
-
-
-def _begin(
-    world: World, seen: tuple[Int32[Array, " agents"], Making, Sight], rules: Ruleset, tables: Tables
-) -> Turn:
-    """Open a turn: roll the dice of this tick."""
-    action, making, sight = seen
-    facing = world.player.position + steps_of(world.player.facing)
-    nothing = jnp.zeros_like(action)
-    return Turn(
-        rules=rules,
-        action=action,
-        dice=Dice.of(world.seed, world.tick),
-        tables=tables,
-        making=making,
-        sight=sight,
-        edits=(Edit(world.floor, facing, nothing, nothing.astype(bool)),),
-        events=jnp.zeros((action.shape[0], ACHIEVEMENT_WORDS), jnp.uint32),
-        party=company.gather(world, rules),
-    )
+    return Opening(wide, grid.cells_in_sight(wide, shape), action, crafting.look_up(wide, action, tables))
 
 
 def _close(
     before: Int32[Array, " agents"], world: World, turn: Turn
 ) -> tuple[World, Outcome, Int32[Array, "agents 2"]]:
-    """Weigh the step, put the players back in their places and let the clock tick."""
+    """Score the step, put the players back in the order of their numbers and advance the clock."""
     torch = turn.action == Action.PLACE_TORCH
-    faced = turn.edits[0]
-    torches = jnp.where((torch & faced.wanted)[:, None], faced.position, -1)
+    torches = jnp.where((torch & turn.faced.wanted)[:, None], turn.faced.position, -1)
     world, outcome = score(before, world, turn)
-    if turn.party is not None:
-        parts = (company.collapse(world.player), outcome.reward, torches)
-        player, reward, torches = company.reorder(parts, world.tick)
+    if turn.coop is not None:
+        parts = (coop.collapse(world.player), outcome.reward, torches)
+        player, reward, torches = coop.reorder(parts, world.tick)
         outcome = outcome._replace(reward=reward)
         world = eqx.tree_at(lambda w: w.player, world, player)
     return narrow(eqx.tree_at(lambda w: w.tick, world, world.tick + 1)), outcome, torches

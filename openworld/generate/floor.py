@@ -30,7 +30,12 @@ _NOISES = (
     (Stream.FOREST, (4, 4)),
 )
 
-Floor = tuple[UInt8[Array, "rows cols"], Int32[Array, "2 2"]]
+
+class Floor(NamedTuple):
+    """A floor as it is generated."""
+
+    tiles: UInt8[Array, "rows cols"]
+    ladders: Int32[Array, "2 2"]  # (down, up) x (row, col)
 
 
 class Site(NamedTuple):
@@ -62,7 +67,7 @@ def smooth_floor(
         if arena:
             block, within = stage(partial(smooth.lead_to_middle, row=row), block)
         tiles, ladders = stage(partial(smooth.set_ladders, row=row), block, within, dice)
-        return tiles.astype(jnp.uint8), ladders
+        return Floor(tiles.astype(jnp.uint8), ladders)
 
 
 def _noises(dice: Dice, shape: tuple[int, int]) -> list[Int16[Array, "rows cols"]]:
@@ -79,8 +84,8 @@ def _measured(noises: list[Int16[Array, "rows cols"]]) -> smooth.Ingredients:
 def rooms_floor(site: Site, tables: Tables, shape: tuple[int, int]) -> Floor:
     """Generate a floor of rooms: its tiles, and where its ladders (down, up) stand."""
     with jax.named_scope("generate"):
-        tiles, ladders = rooms.rooms(site.dice, tables.rooms, site.theme, shape)
-        return tiles.astype(jnp.uint8), ladders
+        tiles, ladders = rooms.rooms(site.dice, tables.floors.rooms, site.theme, shape)
+        return Floor(tiles.astype(jnp.uint8), ladders)
 
 
 def new_world(
@@ -90,7 +95,7 @@ def new_world(
     zero = jnp.zeros((), jnp.int32)
     site = Site(seed, zero, zero)
     # The first floor's row is known now, which makes it faster than one that is looked up.
-    row = smooth_row(compile_tables(rules).smooth, 0)
+    row = smooth_row(compile_tables(rules).floors.smooth, 0)
     tiles, ladders = smooth_floor(site, row, (rules.rows, rules.cols), stage, arena=False)
     floors = len(rules.floors)
     world = World(
@@ -112,11 +117,11 @@ def new_world(
         ),
         floors=Floors(
             visited=jnp.arange(floors, dtype=jnp.int32) == 0,
-            kills=jnp.asarray(tables.kills_at_start),
+            kills=jnp.asarray(tables.floors.kills_at_start),
             chests=jnp.zeros(floors, jnp.int32),
             ladders=jnp.full((floors, 2, 2), -1, jnp.int32).at[0].set(ladders),
         ),
-        ahead=zero if rules.company else None,
+        ahead=zero if rules.coop else None,
     )
     return narrow(world), tiles
 

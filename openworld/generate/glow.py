@@ -4,6 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Int32, UInt8
 
+from openworld.content.encoding import block_of
 from openworld.content.ids import Block
 from openworld.content.units import GLOW_LEVELS
 
@@ -27,11 +28,11 @@ def glow(
     """Return the light of a dark floor as generated, in 1/GLOW_LEVELS: a lamp where one arrives, and lava.
 
     Args:
-        tiles: block | fixture << 6.
+        tiles: their numbers (`encoding.tile_of`).
         up_ladder: where one arrives.
         lava_lights: whether lava shines on this floor.
     """
-    lava = jnp.where(((tiles & 63) == Block.LAVA) & lava_lights, jnp.int32(1), jnp.int32(0))
+    lava = jnp.where((block_of(tiles) == Block.LAVA) & lava_lights, jnp.int32(1), jnp.int32(0))
     tall = jnp.pad(lava, ((1, 1), (0, 0)))
     column = tall[:-2] + tall[2:]
     wide, wide_column = jnp.pad(lava, ((0, 0), (1, 1))), jnp.pad(column, ((0, 0), (1, 1)))

@@ -13,6 +13,11 @@ def reach(passable: Bool[Array, "rows cols"], source: Bool[Array, "rows cols"]) 
     """Return the passable tiles that can be reached from the passable sources, step by step over the four sides.
 
     A round takes every step from every tile reached so far; the rounds end when one reaches nothing new.
+
+    Example:
+        >>> passable = jnp.array([[True, True, False, True]])
+        >>> reach(passable, jnp.array([[True, False, False, False]])).tolist()
+        [[True, True, False, False]]
     """
     ways = _pack(passable)
 

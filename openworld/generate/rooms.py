@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Int32, UInt32
 
+from openworld.content.encoding import row_and_col, tile_of
 from openworld.content.ids import Block, Fixture, Stream
 from openworld.content.room_tables import RoomTables
 from openworld.core.random import Dice, happens
@@ -38,7 +39,7 @@ class Plan(NamedTuple):
 def rooms(
     dice: Dice, rows: RoomTables, floor: Int32[Array, ""], shape: tuple[int, int]
 ) -> tuple[Int32[Array, "rows cols"], Int32[Array, "2 2"]]:
-    """Return the tiles (block | fixture << 6) of a floor made of rooms, and where its ladders (down, up) stand.
+    """Return the tiles of a floor made of rooms, and where its ladders (down, up) stand.
 
     Every tile of the floor's open part can be reached from every other, but for what a player can neither walk
     over, open nor bridge: fountains and enchantment tables. The ladders stand on tiles that are joined all the
@@ -50,7 +51,7 @@ def rooms(
     block = _wall(block, moss)
     flood = happens(dice.bits(Stream.FLOOD, tile_draws(shape)), rows.flooded[floor])
     block = jnp.where((block == Block.PATH) & ~torch & flood, jnp.int32(Block.WATER), block)
-    tiles = jnp.where(torch, block | Fixture.TORCH << 6, block)
+    tiles = jnp.where(torch, tile_of(block, Fixture.TORCH), block)
     return _set_ladders(tiles, block, dice)
 
 
@@ -67,7 +68,7 @@ def draw_plan(dice: Dice, shape: tuple[int, int]) -> Plan:
         return _under(jnp.stack([draw(number), draw(number + 1)], axis=-1), below)
 
     place = _shuffle(draw(0, chunks))
-    chunk = jnp.stack([place // (shape[1] // CHUNK), place % (shape[1] // CHUNK)], axis=-1)
+    chunk = jnp.stack(row_and_col(place, shape[1] // CHUNK), axis=-1)
     corner = chunk * CHUNK + pair(1, OFFSETS)
     size = SMALLEST + pair(3, SIZES)
     # Room i joins the last one or one of those before it; the last one, that too or itself.
@@ -163,7 +164,7 @@ def _wall(block: Int32[Array, "rows cols"], moss: Bool[Array, "rows cols"]) -> I
 
 
 def _beside(tiles: Bool[Array, "rows cols"]) -> Bool[Array, "rows cols"]:
-    """Whether a tile has one of the tiles on any of its four sides."""
+    """Return whether a tile has one of the tiles on any of its four sides."""
     wide = jnp.pad(tiles, 1)
     return wide[:-2, 1:-1] | wide[2:, 1:-1] | wide[1:-1, :-2] | wide[1:-1, 2:]
 
@@ -178,6 +179,6 @@ def _set_ladders(
     shape = (block.shape[0], block.shape[1])
     up_here = only(up, shape)
     down = draw_tile(path & ~up_here & reach(passable, up_here), dice, Stream.LADDER, 0)
-    tiles = jnp.where(up_here, jnp.int32(Block.PATH | Fixture.LADDER_UP << 6), tiles)
-    tiles = jnp.where(only(down, shape), jnp.int32(Block.PATH | Fixture.LADDER_DOWN << 6), tiles)
+    tiles = jnp.where(up_here, jnp.int32(tile_of(Block.PATH, Fixture.LADDER_UP)), tiles)
+    tiles = jnp.where(only(down, shape), jnp.int32(tile_of(Block.PATH, Fixture.LADDER_DOWN)), tiles)
     return tiles, jnp.stack([down, up])

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Int32
 
+from openworld.content.encoding import tile_of
 from openworld.content.ids import Fixture, Stream
 from openworld.content.smooth_tables import ORE_PASSES, SmoothRow
 from openworld.content.units import CHANCE_BITS, ONE
@@ -129,7 +130,7 @@ def set_ladders(
         takes = jnp.where(jnp.any(takes), takes, free & ~_middle(shape))
         place = draw_tile(takes, dice, Stream.LADDER, number)
         here = only(place, shape) & row.ladders[number]
-        tile = jnp.where(here, row.ladder_on | fixture << 6, tile)
+        tile = jnp.where(here, tile_of(row.ladder_on, fixture), tile)
         free = free & ~here
         known = row.ladders[number] | row.boss if fixture == Fixture.LADDER_UP else row.ladders[number]
         places.append(jnp.where(known, place, -1))

@@ -1,1 +1,1 @@
-"""What a player perceives: tokens first, and everything that is decoded from tokens."""
+"""Observations: tokens, and all forms that are decoded from tokens."""

@@ -5,12 +5,13 @@ vitals in tenths, 4 facing bits, daylight and sleep. 7 x 9 x 21 + 22 = 1345 floa
 the block OUT_OF_BOUNDS. The published package rounds the tenths to half precision; here they are exact.
 """
 
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float32
 
-from openworld.content.ids import Block, Item, Kind, Vital
+from openworld.content.encoding import creature_mark
+from openworld.content.ids import Block, Direction, Item, Kind, Vital
 from openworld.content.units import DAYLIGHT_LEVELS, POINT
+from openworld.observe.one_hot import one_hot
 
 #: Channels per tile, and scalars after the tiles.
 CHANNELS, SCALARS = Block.RIPE_PLANT + 1 + 4, 22
@@ -24,13 +25,12 @@ INVENTORY = (
 
 def tiles(field: dict[str, Array]) -> Float32[Array, "*batch view channels"]:
     """Return the channels of each tile in view."""
-    block = field["tile"][..., None]
-    blocks = jax.lax.broadcasted_iota(jnp.int32, (*block.shape[:-1], Block.RIPE_PLANT + 1), block.ndim - 1)
-    # A creature token is 1 + 8 * class + type, and every class has one type here.
-    kinds = jnp.array([1 + 8 * kind for kind in (Kind.MELEE, Kind.PASSIVE, Kind.RANGED)], jnp.int32)
-    bodies = field["creature"][..., None] == kinds.reshape((1,) * (block.ndim - 1) + (3,))
+    block = one_hot(field["tile"][..., None], Block.RIPE_PLANT + 1)
+    # Every class has one type here.
+    marks = jnp.array([creature_mark(kind, 0) for kind in (Kind.MELEE, Kind.PASSIVE, Kind.RANGED)], jnp.int32)
+    bodies = field["creature"][..., None] == marks.reshape((1,) * (block.ndim - 1) + (3,))
     arrow = field["missile"][..., None] > 0
-    return jnp.concatenate([block == blocks, bodies, arrow], axis=-1).astype(jnp.float32)
+    return jnp.concatenate([block, bodies, arrow], axis=-1).astype(jnp.float32)
 
 
 def scalars(field: dict[str, Array]) -> list[Float32[Array, "*batch n"]]:
@@ -40,12 +40,11 @@ def scalars(field: dict[str, Array]) -> list[Float32[Array, "*batch n"]]:
         return field[name].astype(jnp.float32) / 10
 
     inventory, vitals = tenths("inventory"), tenths("vitals")
-    facing = jax.lax.broadcasted_iota(jnp.int32, (*field["facing"].shape[:-1], 4), field["facing"].ndim - 1)
     return [
         *(inventory[..., item : item + 1] for item in INVENTORY),
         tenths("health") + field["health_fraction"].astype(jnp.float32) / (10 * POINT),
         vitals[..., Vital.FOOD : Vital.ENERGY + 1],
-        (field["facing"] == facing).astype(jnp.float32),
+        one_hot(field["facing"], len(Direction)).astype(jnp.float32),
         field["daylight"].astype(jnp.float32) / DAYLIGHT_LEVELS,
         field["asleep"].astype(jnp.float32),
     ]

@@ -6,24 +6,29 @@ Imports no JAX, so that pictures and pages can read tokens without a device.
 from dataclasses import dataclass
 from functools import cache
 
-from openworld.content.ids import Action, Fixture, Kind, Projectile
+from openworld.content.encoding import (
+    CREATURE_MARKS,
+    PLAYER_PROJECTILES,
+    creature_mark,
+    projectile_bit,
+    tile_of,
+)
+from openworld.content.ids import Action, Fixture, Kind
 from openworld.content.reach import reachable
 from openworld.content.rulesets import Ruleset
 from openworld.content.units import DAYLIGHT_LEVELS, LIGHT_LEVELS, POINT
 
-#: The players' projectiles, in the order of the light plane's bits 5, 6 and 7.
-PLAYER_PROJECTILES = (Projectile.ARROW2, Projectile.FIREBALL, Projectile.ICEBALL)
-#: Players of a company at most.
+#: Players of a world at most.
 MOST_PLAYERS = 8
-#: In the plane of creatures, the first mark of players on their feet (four each, by where they face), of sleepers
-#: and of the fallen (one each).
-FELLOW = 1 + 8 * 3
-SLEEPER = FELLOW + 4 * MOST_PLAYERS
-FALLEN = SLEEPER + MOST_PLAYERS
-#: The token of a fellow in the same row, or column; smaller ones are above, or to the left.
+#: In the plane of creatures, the first mark of players who are awake (four each, by where they face), of those who
+#: are asleep and of the fallen (one each).
+AWAKE_MARK = CREATURE_MARKS
+ASLEEP_MARK = AWAKE_MARK + 4 * MOST_PLAYERS
+FALLEN_MARK = ASLEEP_MARK + MOST_PLAYERS
+#: The token of another player in the same row, or column; smaller ones are above, or to the left.
 SAME_PLACE = 64
-#: Ways in which a fellow can be: awake, asleep or resting, fallen.
-FELLOW_STATES = 3
+#: States of a player: awake, asleep or resting, fallen.
+PLAYER_STATES = 3
 
 
 @dataclass(frozen=True)
@@ -61,31 +66,38 @@ class Layout(dict[str, Field]):
 
 @cache
 def layout_of(rules: Ruleset) -> Layout:
-    """Return the layout of a ruleset's tokens. What a game does not have has its tokens, which stay 0."""
+    """Return the layout of a ruleset's tokens. What a game does not have has its tokens, which stay 0.
+
+    Example:
+        >>> from openworld.content.rulesets import FULL
+        >>> layout = layout_of(FULL)
+        >>> layout.size, layout["health"].slice
+        (445, slice(426, 427, None))
+    """
     view = rules.view_rows * rules.view_cols
     found = reachable(rules)
     # Torches are set down; ladders lead from floor to floor.
     fixtures = [Fixture.LADDER_UP if len(rules.floors) > 1 else Fixture.NONE]
     fixtures += [row.fixture for row in rules.placements]
-    creatures = max(1 + 8 * row.kind + row.number for row in rules.creatures)
+    creatures = max(creature_mark(row.kind, row.number) for row in rules.creatures)
     missiles = {1 << row.shoots for row in rules.creatures if row.kind == Kind.RANGED}
-    enchants = 2 * (rules.actions > Action.ENCHANT_SWORD)
-    grown = 5 if rules.actions > Action.LEVEL_UP_DEXTERITY else 1
+    own = sum(projectile_bit(number) for number in range(len(PLAYER_PROJECTILES)))
+    enchants = 2 * rules.has(Action.ENCHANT_SWORD)
+    grown = 5 if rules.has(Action.LEVEL_UP_DEXTERITY) else 1
     # Each floor below the first is worth a point of experience.
     depth = len(rules.floors) - 1 if rules.ends_at_boss else 255
     boss = any(row.boss for row in rules.floors)
     seen = "0, or 1 + 8 * class (melee, passive, ranged) + type"
-    if rules.company:
-        creatures = FALLEN + MOST_PLAYERS - 1
-        seen += (
-            f"; a player: {FELLOW} + 4 * number + facing, asleep {SLEEPER} + number, fallen {FALLEN} + number"
-        )
+    if rules.coop:
+        creatures = FALLEN_MARK + MOST_PLAYERS - 1
+        seen += f"; a player: {AWAKE_MARK} + 4 * number + facing, "
+        seen += f"asleep {ASLEEP_MARK} + number, fallen {FALLEN_MARK} + number"
     return Layout(
         [
             (
                 "tile",
                 view,
-                max(found.all_blocks) + 64 * max(fixtures),
+                tile_of(max(found.all_blocks), max(fixtures)),
                 "block id + 64 * fixture id of each tile in view, row by row; 0 in the dark",
             ),
             ("creature", view, creatures, seen),
@@ -93,7 +105,7 @@ def layout_of(rules: Ruleset) -> Layout:
             (
                 "light",
                 view,
-                LIGHT_LEVELS + 224 * (rules.player_projectiles > 0),
+                LIGHT_LEVELS + own * (rules.player_projectiles > 0),
                 "light in 30ths, + 32, 64, 128 where a player's arrow, fireball, iceball flies",
             ),
             (
@@ -114,24 +126,24 @@ def layout_of(rules: Ruleset) -> Layout:
             ("facing", 1, 3, "0 left, 1 right, 2 up, 3 down"),
             ("daylight", 1, DAYLIGHT_LEVELS, "250ths of full daylight"),
             ("asleep", 1, 1, "1 while asleep"),
-            ("resting", 1, int(rules.actions > Action.REST), "1 while resting"),
-            ("spells", 2, int(rules.actions > Action.READ_BOOK), "knows fireball, iceball"),
+            ("resting", 1, int(rules.has(Action.REST)), "1 while resting"),
+            ("spells", 2, int(rules.has(Action.READ_BOOK)), "knows fireball, iceball"),
             ("floor", 1, depth, "floors below the overworld"),
             ("ladder_open", 1, 1, "1 once enough monsters are slain to descend"),
             ("boss_vulnerable", 1, int(boss), "1 while the necromancer can be hurt"),
-            *(_company(8 + grown) if rules.company else ()),
+            *(_player_rows(8 + grown) if rules.coop else ()),
         ]
     )
 
 
-def _company(health: int) -> list[tuple[str, int, int, str]]:
-    """Return the rows that tell of a company: each player's, by its number, its own among them."""
+def _player_rows(health: int) -> list[tuple[str, int, int, str]]:
+    """Return the rows of the players in coop: each player's by its number, one's own among them."""
     each, far = MOST_PLAYERS, 2 * SAME_PLACE - 1
     return [
         ("player", 1, each - 1, "the player's number"),
         ("fallen", 1, 1, "1 while fallen"),
-        ("fellow_row", each, far, f"0 nobody, else rows below + {SAME_PLACE}"),
-        ("fellow_col", each, far, f"0 nobody, else columns to the right + {SAME_PLACE}"),
-        ("fellow_health", each, health, "whole points"),
-        ("fellow_state", each, FELLOW_STATES, "0 nobody, 1 awake, 2 asleep or resting, 3 fallen"),
+        ("player_row", each, far, f"0 nobody, else rows below + {SAME_PLACE}"),
+        ("player_col", each, far, f"0 nobody, else columns to the right + {SAME_PLACE}"),
+        ("player_health", each, health, "whole points"),
+        ("player_state", each, PLAYER_STATES, "0 nobody, 1 awake, 2 asleep or resting, 3 fallen"),
     ]

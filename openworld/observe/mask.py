@@ -2,7 +2,7 @@
 
 False is a promise: the action leaves exactly the state that NOOP leaves, whatever the dice and the other players
 do. Each answer is the rule's own predicate, asked of the state before the step; an action that nobody answers for
-here is True. What decides is the state alone, never the dice, so a mask tells nothing about chance.
+here is True. What decides is the state alone, never the dice, so a mask shows nothing about chance.
 """
 
 import dataclasses
@@ -13,15 +13,16 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32
 
+from openworld.content.encoding import block_of
 from openworld.content.giving import GIVING
 from openworld.content.ids import Achievement, Action, Attribute, Block, Direction, Item, Kind, Vital
 from openworld.content.rulesets import Ruleset
 from openworld.content.tables import Tables
-from openworld.core.random import Dice
-from openworld.core.state import ACHIEVEMENT_WORDS, Ground, World, widen
+from openworld.core.state import Ground, World, widen
 from openworld.core.xla import Stage, plain
 from openworld.rules import (
     boss,
+    coop,
     crafting,
     grid,
     interact,
@@ -32,9 +33,9 @@ from openworld.rules import (
     travel,
     vitals,
 )
-from openworld.rules import coop as company
+from openworld.rules.opening import open_turn
 from openworld.rules.scoring import unlocked
-from openworld.rules.turn import Sight, Turn, block_of, in_set, same, steps_of
+from openworld.rules.turn import Sight, Turn, in_set, same, steps_of
 
 Answers = dict[Action, Bool[Array, " agents"]]
 
@@ -48,7 +49,7 @@ class Scene(NamedTuple):
     tile: Int32[Array, " agents"]
     taken: Bool[Array, " agents"]  # by a creature
     helped: Bool[Array, " agents"]  # another player faces the same tile, and may clear it first
-    fellows: Bool[Array, "agents agents"]  # who else stands or lies there
+    others: Bool[Array, "agents agents"]  # who else stands or lies there
 
     @property
     def block(self) -> Int32[Array, " agents"]:
@@ -57,7 +58,7 @@ class Scene(NamedTuple):
 
     @property
     def several(self) -> bool:
-        """Whether there are other players."""
+        """True if there are other players."""
         return self.tile.shape[0] > 1
 
 
@@ -67,14 +68,14 @@ def action_mask(
     """Return which actions would do something in the step to come, by chance included; NOOP is always True."""
     _, rows, cols = ground.tiles.shape
     wide, around = stage(partial(_open, shape=(rows, cols)), world)
-    sight = grid.look(ground, grid.Places(around, jnp.zeros((0, 4), jnp.int32), jnp.zeros(0, jnp.int32)))
+    sight = grid.read(ground, grid.SightCells(around, jnp.zeros((0, 4), jnp.int32), jnp.zeros(0, jnp.int32)))
     return stage(partial(_ask, rules=rules, tables=tables), wide, sight)
 
 
 def _open(world: World, shape: tuple[int, int]) -> tuple[World, Int32[Array, "agents 9"]]:
     """Widen the world, and find out where to look."""
     wide = widen(world)
-    return wide, grid.places(wide, shape).around
+    return wide, grid.cells_in_sight(wide, shape).around
 
 
 def _ask(world: World, sight: Sight, rules: Ruleset, tables: Tables) -> Bool[Array, "agents actions"]:
@@ -84,10 +85,10 @@ def _ask(world: World, sight: Sight, rules: Ruleset, tables: Tables) -> Bool[Arr
     for question in QUESTIONS:
         answers |= question(scene)
     free = _free(world)
-    rows = [answers.get(action, free) for action in Action if action < rules.actions]
+    rows = [answers.get(action, free) for action in Action if rules.has(action)]
     useful = jnp.stack(rows, axis=-1)
     if scene.several:
-        elsewhere = jnp.array([action in ELSEWHERE for action in Action if action < rules.actions])
+        elsewhere = jnp.array([action in ELSEWHERE for action in Action if rules.has(action)])
         useful = useful | (_others(_leaving(world, tables))[:, None] & elsewhere[None])
     noop = jnp.arange(rules.actions, dtype=jnp.int32) == Action.NOOP
     return (useful & free[:, None]) | noop[None]
@@ -96,34 +97,24 @@ def _ask(world: World, sight: Sight, rules: Ruleset, tables: Tables) -> Bool[Arr
 def _scene(world: World, sight: Sight, rules: Ruleset, tables: Tables) -> Scene:
     agents = world.player.facing.shape[0]
     idle = jnp.full(agents, int(Action.NOOP), jnp.int32)
-    turn = Turn(
-        rules=rules,
-        action=idle,
-        dice=Dice.of(world.seed, world.tick),
-        tables=tables,
-        making=crafting.look_up(world, idle, tables),
-        sight=sight,
-        edits=(),
-        events=jnp.zeros((agents, ACHIEVEMENT_WORDS), jnp.uint32),
-        party=company.gather(world, rules),
-    )
+    turn = open_turn(world, idle, crafting.look_up(world, idle, tables), sight, rules, tables)
     target, tile = grid.faced(world, turn)
     others = ~jnp.eye(agents, dtype=bool)
     helped = jnp.any(same(target[:, None], target[None]) & _free(world)[None] & others, axis=-1)
     taken = jnp.any(grid.on_mobs(world, target), axis=-1)
-    return Scene(world, turn, target, tile, taken, helped, company.on_players(world, turn, target) & others)
+    return Scene(world, turn, target, tile, taken, helped, coop.on_players(world, turn, target) & others)
 
 
 def _free(world: World) -> Bool[Array, " agents"]:
-    """Whether each player's actions count: not those of sleepers and resters, nor in company of the fallen."""
+    """Return whether each player's actions count. Those of sleeping, resting and fallen players do not."""
     player = world.player
     action = jnp.full_like(player.facing, Action.DO)
-    action = company.hold_still(player, action) if player.facing.shape[0] > 1 else action
+    action = coop.hold_still(player, action) if player.facing.shape[0] > 1 else action
     return vitals.hold_still(player, action) == Action.DO
 
 
 def _others(flags: Bool[Array, " agents"]) -> Bool[Array, " agents"]:
-    """Whether any other player has a flag."""
+    """Return whether any other player has a flag."""
     return jnp.any(flags[None] & ~jnp.eye(flags.shape[0], dtype=bool), axis=-1)
 
 
@@ -137,8 +128,8 @@ def _with(scene: Scene, action: Int32[Array, ""]) -> Turn:
 def _walking(scene: Scene) -> Answers:
     """A step to the side always turns; one ahead needs a tile that is free, or may be when the player comes."""
     tables = scene.turn.tables
-    closed = in_set(scene.block, tables.barrier[tables.walks_on])
-    crowded = jnp.any(scene.fellows & ~_free(scene.world)[None], axis=-1)
+    closed = in_set(scene.block, tables.blocks.barrier[tables.blocks.walks_on])
+    crowded = jnp.any(scene.others & ~_free(scene.world)[None], axis=-1)
     free = (~(closed | scene.taken) | scene.helped) & ~crowded
     return {Action(Action.LEFT + way): (scene.world.player.facing != way) | free for way in Direction}
 
@@ -151,21 +142,21 @@ def _doing(scene: Scene) -> Answers:
         player.thirst != 0
     )
     known = unlocked(player.achievements, scene.turn.rules.achievements)[:, Achievement.COLLECT_DRINK]
-    room = player.inventory[:, Item.SAPLING] < tables.inventory_limit
+    room = player.inventory[:, Item.SAPLING] < tables.items.inventory_limit
     useful = scene.taken | interact.diggable(player, block, tables) | (block == Block.RIPE_PLANT)
     useful = useful | ((block == Block.GRASS) & room)
-    useful = useful | (in_set(block, tables.drinkable) & (thirsty | ~known))
+    useful = useful | (in_set(block, tables.blocks.drinkable) & (thirsty | ~known))
     at_him = block == Block.NECROMANCER
     if not scene.several:
         return {Action.DO: useful | (at_him & boss.vulnerable(world, tables))}
     # Another's blow in the same step may leave him alone. Of a player who is in the way there is one use.
-    fallen = scene.fellows & ~company.standing(player)[None] & scene.turn.rules.revival
-    alone = ~jnp.any(scene.fellows, axis=-1)
+    fallen = scene.others & ~coop.standing(player)[None] & scene.turn.rules.revival
+    alone = ~jnp.any(scene.others, axis=-1)
     return {Action.DO: scene.taken | (useful & alone) | at_him | jnp.any(fallen, axis=-1)}
 
 
 def _lying_down(scene: Scene) -> Answers:
-    """Who is full of energy does not sleep, who is whole and not about to be hurt does not rest."""
+    """Sleep needs less than full energy; rest needs a wound, or one that is about to come."""
     player = scene.world.player
     tired = player.vitals[:, Vital.ENERGY] < vitals.max_vitals(player)[:, Vital.ENERGY]
     hurt = (player.health < vitals.max_health(player)) | _in_danger(scene)
@@ -173,8 +164,8 @@ def _lying_down(scene: Scene) -> Answers:
 
 
 def _in_danger(scene: Scene) -> Bool[Array, " agents"]:
-    """Whether a creature beside a player may strike or shoot it in this step, or something that flies hits it."""
-    world, kind = scene.world, scene.turn.tables.slot_kind
+    """Return whether a creature beside a player may strike or shoot it in this step, or a projectile may hit it."""
+    world, kind = scene.world, scene.turn.tables.creatures.slot_kind
     here, mobs, flying = world.player.position[:, None], world.mobs, world.projectiles
     ready = mobs.alive & (mobs.cooldown <= 0) & (kind != Kind.PASSIVE)
     near = jnp.sum(jnp.abs(here - mobs.position[None]), axis=-1, dtype=jnp.int32) <= 1
@@ -182,7 +173,9 @@ def _in_danger(scene: Scene) -> Bool[Array, " agents"]:
         jnp.arange(flying.alive.shape[0], dtype=jnp.int32) < scene.turn.rules.mob_projectiles
     )
     ahead = flying.position + steps_of(flying.direction)
-    comes = same(here, ahead[None]) | (scene.turn.tables.point_blank & same(here, flying.position[None]))
+    comes = same(here, ahead[None]) | (
+        scene.turn.tables.creatures.point_blank & same(here, flying.position[None])
+    )
     return jnp.any(ready[None] & near, axis=-1) | jnp.any(theirs[None] & comes, axis=-1)
 
 
@@ -199,7 +192,7 @@ def _heading(world: World, action: Action, tables: Tables) -> Int32[Array, " age
 
 
 def _leaving(world: World, tables: Tables) -> Bool[Array, " agents"]:
-    """Who may take a ladder, and all the others along, who then act on another floor."""
+    """Return which players may take a ladder. All others then come along, and act on another floor."""
     down, up = (_heading(world, action, tables) for action in (Action.DESCEND, Action.ASCEND))
     return (down != 0) | (up != 0)
 
@@ -217,7 +210,7 @@ def _making(scene: Scene) -> Answers:
 
 def _placing(scene: Scene) -> Answers:
     rows = [row.action for row in scene.turn.rules.placements]
-    taken = (scene.taken & ~scene.helped) | jnp.any(scene.fellows, axis=-1)
+    taken = (scene.taken & ~scene.helped) | jnp.any(scene.others, axis=-1)
 
     def one(action: Int32[Array, ""]) -> Bool[Array, " agents"]:
         return placing.fits(_with(scene, action).making, scene.tile, taken)
@@ -246,8 +239,12 @@ def _using(scene: Scene) -> Answers:
 
 
 def _binding(scene: Scene) -> Answers:
-    _, (sword, bow, armour) = magic.charmable(scene.world, scene.turn)
-    return {Action.ENCHANT_SWORD: sword, Action.ENCHANT_BOW: bow, Action.ENCHANT_ARMOUR: armour}
+    ready = magic.charmable(scene.world, scene.turn)
+    return {
+        Action.ENCHANT_SWORD: ready.sword,
+        Action.ENCHANT_BOW: ready.bow,
+        Action.ENCHANT_ARMOUR: ready.armour,
+    }
 
 
 def _levelling(scene: Scene) -> Answers:
@@ -260,9 +257,9 @@ def _levelling(scene: Scene) -> Answers:
 
 
 def _giving(scene: Scene) -> Answers:
-    """Who stands there may have room by then."""
+    """A gift needs a standing player ahead. It may have room for it by the time of the step."""
     held = scene.world.player.inventory > 0
-    taker = jnp.any(scene.fellows & company.standing(scene.world.player)[None], axis=-1)
+    taker = jnp.any(scene.others & coop.standing(scene.world.player)[None], axis=-1)
     return {action: taker & held[:, item] for item, action in GIVING.items() if item < held.shape[1]}
 
 

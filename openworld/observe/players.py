@@ -1,30 +1,37 @@
-"""What players see of one another: a mark on the tile where one is, and a few numbers of each, near or far."""
+"""The other players in an observation: a mark on the tile of each one in view, and some numbers of every one."""
 
-import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float32, Int32
+from jaxtyping import Array, Float32, Int32
 
 from openworld.content.units import POINT
 from openworld.core.state import World
-from openworld.observe.layout import FALLEN, FELLOW, FELLOW_STATES, MOST_PLAYERS, SAME_PLACE, SLEEPER
+from openworld.observe.layout import (
+    ASLEEP_MARK,
+    AWAKE_MARK,
+    FALLEN_MARK,
+    MOST_PLAYERS,
+    PLAYER_STATES,
+    SAME_PLACE,
+)
+from openworld.observe.one_hot import one_hot
 
-#: Channels that tell of a player on a tile: who it is, where it faces, whether it sleeps, whether it has fallen.
+#: Channels of a player on a tile: its number, its direction, asleep, fallen.
 CHANNELS = MOST_PLAYERS + 4 + 2
-#: Floats after those of the tiles: the player's number, whether it has fallen, and six of each of the company.
+#: Floats after those of the tiles: the player's number, whether it has fallen, and six of each player.
 SCALARS = MOST_PLAYERS + 1 + 6 * MOST_PLAYERS
-#: What `fellow_state` says of one who is there.
-AWAKE, ASLEEP, DOWN = range(1, FELLOW_STATES + 1)
+#: Values of `player_state`; 0: there is no such player.
+AWAKE, ASLEEP, DOWN = range(1, PLAYER_STATES + 1)
 
 
-def marks(world: World) -> Int32[Array, " agents"]:
-    """Return how each player looks in the plane of creatures."""
+def player_marks(world: World) -> Int32[Array, " agents"]:
+    """Return the mark of each player in the plane of creatures."""
     player, number = world.player, jnp.arange(world.player.facing.shape[0], dtype=jnp.int32)
-    mark = jnp.where(player.asleep, SLEEPER + number, FELLOW + 4 * number + player.facing)
-    return jnp.where(player.health > 0, mark, FALLEN + number)
+    mark = jnp.where(player.asleep, ASLEEP_MARK + number, AWAKE_MARK + 4 * number + player.facing)
+    return jnp.where(player.health > 0, mark, FALLEN_MARK + number)
 
 
-def told(world: World) -> list[Int32[Array, "agents n"]]:
-    """Return the runs that tell of the company, in the layout's order."""
+def player_fields(world: World) -> list[Int32[Array, "agents n"]]:
+    """Return the fields of the players, in the layout's order."""
     player, agents = world.player, world.player.facing.shape[0]
     fallen = player.health <= 0
     apart = player.position[None] - player.position[:, None]
@@ -45,32 +52,28 @@ def told(world: World) -> list[Int32[Array, "agents n"]]:
     ]
 
 
-def floats(field: dict[str, Array]) -> list[Float32[Array, "*batch n"]]:
-    """Return the floats after the published ones, decoded from tokens: of the tiles, then of the company."""
-    mark = field["creature"][..., None] - FELLOW
+def player_floats(field: dict[str, Array]) -> list[Float32[Array, "*batch n"]]:
+    """Return the floats after the published ones, decoded from tokens: of the tiles, then of the players."""
+    mark = field["creature"][..., None] - AWAKE_MARK
     batch = mark.shape[:-2]
-    awake, asleep = (mark >= 0) & (mark < SLEEPER - FELLOW), mark >= SLEEPER - FELLOW
-    fallen = mark >= FALLEN - FELLOW
+    awake, asleep = (mark >= 0) & (mark < ASLEEP_MARK - AWAKE_MARK), mark >= ASLEEP_MARK - AWAKE_MARK
+    fallen = mark >= FALLEN_MARK - AWAKE_MARK
     who = jnp.where(awake, mark >> 2, mark % MOST_PLAYERS)
     tiles = [
-        _hot(who, MOST_PLAYERS) & (mark >= 0),
-        _hot(mark & 3, 4) & awake,
+        one_hot(who, MOST_PLAYERS) & (mark >= 0),
+        one_hot(mark & 3, 4) & awake,
         asleep & ~fallen,
         fallen,
     ]
-    state = field["fellow_state"]
+    state = field["player_state"]
     return [
         jnp.concatenate(tiles, axis=-1).astype(jnp.float32).reshape(*batch, -1),
-        _hot(field["player"], MOST_PLAYERS).astype(jnp.float32),
+        one_hot(field["player"], MOST_PLAYERS).astype(jnp.float32),
         field["fallen"].astype(jnp.float32),
         (state > 0).astype(jnp.float32),
-        field["fellow_row"].astype(jnp.float32) / (2 * SAME_PLACE),
-        field["fellow_col"].astype(jnp.float32) / (2 * SAME_PLACE),
-        field["fellow_health"].astype(jnp.float32) / 10,
+        field["player_row"].astype(jnp.float32) / (2 * SAME_PLACE),
+        field["player_col"].astype(jnp.float32) / (2 * SAME_PLACE),
+        field["player_health"].astype(jnp.float32) / 10,
         (state == ASLEEP).astype(jnp.float32),
         (state == DOWN).astype(jnp.float32),
     ]
-
-
-def _hot(values: Int32[Array, "*n"], width: int) -> Bool[Array, "*m"]:
-    return values == jax.lax.broadcasted_iota(jnp.int32, (*values.shape[:-1], width), values.ndim - 1)

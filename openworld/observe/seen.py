@@ -5,15 +5,24 @@ from functools import cache, cached_property
 
 import numpy as np
 
+from openworld.content.encoding import (
+    LIGHT_MASK,
+    PLAYER_PROJECTILES,
+    block_of,
+    creature_of,
+    fixture_of,
+    light_of,
+    projectile_flies,
+    shown_tiles,
+)
 from openworld.content.ids import Block, Direction, Fixture, Item, Kind, Projectile, Vital
 from openworld.content.reach import reachable
 from openworld.content.rulesets import FULL, Ruleset
 from openworld.observe.layout import (
-    FALLEN,
-    FELLOW,
+    ASLEEP_MARK,
+    AWAKE_MARK,
+    FALLEN_MARK,
     MOST_PLAYERS,
-    PLAYER_PROJECTILES,
-    SLEEPER,
     Layout,
     layout_of,
 )
@@ -34,7 +43,7 @@ class Seen:
 
     @cached_property
     def layout(self) -> Layout:
-        """Where each field lies."""
+        """The layout of the tokens."""
         return layout_of(self.rules)
 
     @property
@@ -44,7 +53,7 @@ class Seen:
 
     @property
     def middle(self) -> tuple[int, int]:
-        """Where in the view the player stands."""
+        """The row and column of the view in which the player stands."""
         return self.rules.view_rows // 2, self.rules.view_cols // 2
 
     def plane(self, name: str) -> np.ndarray:
@@ -60,32 +69,32 @@ class Seen:
         return int(self.tokens[self.layout[name].offset])
 
     def flag(self, name: str) -> bool:
-        """Whether a field of one token is set."""
+        """Return whether a field of one token is set."""
         return bool(self.value(name))
 
     @cached_property
     def light(self) -> np.ndarray:
         """Light of each tile, in 30ths."""
-        return self.plane("light") & 31
+        return light_of(self.plane("light"))
 
     @cached_property
     def tile(self) -> np.ndarray:
-        """What each tile looks like, int32: block + 64 * fixture, a closed ladder and a bared necromancer told."""
-        tile = self.plane("tile").astype(np.int32)
-        closed = (tile >> 6 == Fixture.LADDER_DOWN) & (not self.ladder_open)
-        tile = np.where(closed, tile & 63 | Fixture.LADDER_DOWN_BLOCKED << 6, tile)
-        bared = (tile & 63 == Block.NECROMANCER) & self.flag("boss_vulnerable")
-        return np.where(bared, tile - Block.NECROMANCER + Block.NECROMANCER_VULNERABLE, tile)
+        """Each tile as it is shown, int32: see `encoding.shown_tiles`."""
+        return shown_tiles(
+            self.plane("tile").astype(np.int32),
+            ladder_closed=not self.ladder_open,
+            boss_vulnerable=self.flag("boss_vulnerable"),
+        )
 
     @property
     def ladder_open(self) -> bool:
-        """Whether a ladder down can be taken; the necromancer's appears once he is felled, and is open then."""
+        """True if a ladder down can be taken. The necromancer's appears once he is defeated, and is open then."""
         floor = self.value("floor")
         boss = floor < len(self.rules.floors) and self.rules.floors[floor].boss
         return boss or self.flag("ladder_open")
 
     def has(self, name: str) -> bool:
-        """Whether the rules have what a field tells of."""
+        """Return whether a field can be other than 0 in this game."""
         return self.layout[name].high > 0
 
     def inventory(self) -> dict[Item, int]:
@@ -102,38 +111,41 @@ class Seen:
         """Return what flies in view, as (row, column, projectile)."""
         found: list[tuple[int, int, Projectile]] = []
         missile, light = self.plane("missile"), self.plane("light")
-        for row, col in np.argwhere((missile > 0) | (light > 31)).tolist():
+        for row, col in np.argwhere((missile > 0) | (light > LIGHT_MASK)).tolist():
             found += [(row, col, p) for p in Projectile if missile[row, col] >> p & 1]
             found += [
-                (row, col, p) for i, p in enumerate(PLAYER_PROJECTILES) if light[row, col] >> (5 + i) & 1
+                (row, col, p)
+                for i, p in enumerate(PLAYER_PROJECTILES)
+                if projectile_flies(light[row, col], i)
             ]
         return found
 
     def creatures(self) -> list[tuple[int, int, Kind, int]]:
         """Return the creatures in view, as (row, column, class, type)."""
         creature = self.plane("creature")
-        spots = np.argwhere((creature > 0) & (creature < FELLOW)).tolist()
-        return [(r, c, Kind((int(creature[r, c]) - 1) // 8), (int(creature[r, c]) - 1) % 8) for r, c in spots]
+        spots = np.argwhere((creature > 0) & (creature < AWAKE_MARK)).tolist()
+        marks = [creature_of(int(creature[row, col])) for row, col in spots]
+        return [(row, col, Kind(kind), type) for (row, col), (kind, type) in zip(spots, marks, strict=True)]
 
     @property
     def number(self) -> int:
-        """The player's number in its company; one alone is the first."""
+        """The player's number; one alone has 0."""
         return self.value("player") if "player" in self.layout else 0
 
     @property
     def fallen(self) -> bool:
-        """Whether the player waits for somebody to help it up."""
+        """True if the player has fallen."""
         return "fallen" in self.layout and self.flag("fallen")
 
-    def fellows(self) -> list["Fellow"]:
+    def other_players(self) -> list["OtherPlayer"]:
         """Return the other players in view."""
         creature = self.plane("creature")
-        spots = np.argwhere(creature >= FELLOW).tolist()
-        return [Fellow.of(row, col, int(creature[row, col])) for row, col in spots]
+        spots = np.argwhere(creature >= AWAKE_MARK).tolist()
+        return [OtherPlayer.of(row, col, int(creature[row, col])) for row, col in spots]
 
 
 @dataclass(frozen=True)
-class Fellow:
+class OtherPlayer:
     """Another player in view."""
 
     row: int
@@ -143,12 +155,12 @@ class Fellow:
     fallen: bool
 
     @classmethod
-    def of(cls, row: int, col: int, mark: int) -> "Fellow":
+    def of(cls, row: int, col: int, mark: int) -> "OtherPlayer":
         """Read a mark of the plane of creatures."""
-        if mark < SLEEPER:
-            number, facing = divmod(mark - FELLOW, 4)
+        if mark < ASLEEP_MARK:
+            number, facing = divmod(mark - AWAKE_MARK, 4)
             return cls(row, col, number, Direction(facing), False)
-        return cls(row, col, (mark - SLEEPER) % MOST_PLAYERS, None, mark >= FALLEN)
+        return cls(row, col, (mark - ASLEEP_MARK) % MOST_PLAYERS, None, mark >= FALLEN_MARK)
 
 
 @cache
@@ -157,11 +169,11 @@ def items_of(rules: Ruleset) -> tuple[Item, ...]:
     return tuple(sorted(reachable(rules).items))
 
 
-def block_of(tile: int) -> Block:
-    """Return the block of a tile as it looks."""
-    return Block(tile & 63)
+def block_shown(tile: int) -> Block:
+    """Return the block of a tile as it is shown."""
+    return Block(block_of(int(tile)))
 
 
-def fixture_of(tile: int) -> Fixture:
-    """Return the fixture of a tile as it looks."""
-    return Fixture(tile >> 6)
+def fixture_shown(tile: int) -> Fixture:
+    """Return the fixture of a tile as it is shown."""
+    return Fixture(fixture_of(int(tile)))

@@ -1,20 +1,29 @@
 """The published symbolic observations, decoded from tokens: the full rules' (rule 7.1), else `classic`.
 
 Per tile in view: 37 block bits, 5 fixture bits, 5 x 8 body bits (melee, passive, ranged, creatures' projectiles,
-players' projectiles), 1 visible bit; then 51 scalars. 9 x 11 x 83 + 51 = 8268 floats. A company's game has its own
-floats after them (`company.floats`).
+players' projectiles), 1 visible bit; then 51 scalars. 9 x 11 x 83 + 51 = 8268 floats. In coop the floats of the
+players follow (`players.player_floats`).
 """
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float32, UInt8
 
-from openworld.content.ids import Block, Fixture, Item
+from openworld.content.encoding import (
+    CREATURE_MARKS,
+    PLAYER_PROJECTILES,
+    TYPE_ROOM,
+    block_of,
+    fixture_of,
+    light_of,
+    projectile_bit,
+)
+from openworld.content.ids import Block, Direction, Fixture, Item
 from openworld.content.rulesets import FULL, Ruleset
 from openworld.content.units import DAYLIGHT_LEVELS, POINT
-from openworld.observe import classic
-from openworld.observe import players as company
-from openworld.observe.layout import PLAYER_PROJECTILES, layout_of
+from openworld.observe import classic, players
+from openworld.observe.layout import layout_of
+from openworld.observe.one_hot import one_hot
 from openworld.observe.tokens import DARK
 
 #: Channels per tile, and scalars after the tiles.
@@ -22,12 +31,17 @@ CHANNELS, SCALARS = len(Block) + len(Fixture) + 40 + 1, 51
 
 
 def symbolic_size(rules: Ruleset = FULL) -> int:
-    """Return how many floats the observation has."""
+    """Return how many floats the observation has.
+
+    Example:
+        >>> symbolic_size()
+        8268
+    """
     channels, scalars = (
         (classic.CHANNELS, classic.SCALARS) if rules.symbolic == "classic" else (CHANNELS, SCALARS)
     )
-    if rules.company:
-        channels, scalars = channels + company.CHANNELS, scalars + company.SCALARS
+    if rules.coop:
+        channels, scalars = channels + players.CHANNELS, scalars + players.SCALARS
     return rules.view_rows * rules.view_cols * channels + scalars
 
 
@@ -38,27 +52,23 @@ def symbolic(tokens: UInt8[Array, "*batch tokens"], rules: Ruleset = FULL) -> Fl
     tiles, scalars = (classic.tiles, classic.scalars) if rules.symbolic == "classic" else (_tiles, _scalars)
     with jax.named_scope("symbolic"):
         parts = [tiles(field).reshape(*tokens.shape[:-1], -1), *scalars(field)]
-        parts += company.floats(field) if rules.company else []
+        parts += players.player_floats(field) if rules.coop else []
         return jnp.concatenate(parts, axis=-1)
 
 
 def _tiles(field: dict[str, Array]) -> Float32[Array, "*batch view channels"]:
-    light = field["light"] & 31
+    light = light_of(field["light"])
     seen = (light > DARK)[..., None]
-    block = _one_hot(field["tile"] & 63, len(Block)) & seen
-    fixture = _one_hot(field["tile"] >> 6, len(Fixture)) & seen
-    body = _one_hot(field["creature"] - 1, 24)
-    kinds = jax.lax.broadcasted_iota(jnp.int32, (*light.shape, 8), light.ndim)
+    block = one_hot(block_of(field["tile"])[..., None], len(Block)) & seen
+    fixture = one_hot(fixture_of(field["tile"])[..., None], len(Fixture)) & seen
+    body = one_hot(field["creature"][..., None] - 1, CREATURE_MARKS - 1)
+    kinds = jax.lax.broadcasted_iota(jnp.int32, (*light.shape, TYPE_ROOM), light.ndim)
     missile = (field["missile"][..., None] >> kinds) & 1 == 1
     own = jnp.zeros_like(missile)
     for i, kind in enumerate(PLAYER_PROJECTILES):
-        flying = field["light"][..., None] & (32 << i) > 0
+        flying = field["light"][..., None] & projectile_bit(i) > 0
         own = own | (flying & (kinds == kind))
     return jnp.concatenate([block, fixture, body, missile, own, seen], axis=-1).astype(jnp.float32)
-
-
-def _one_hot(values: Array, width: int) -> Array:
-    return values[..., None] == jax.lax.broadcasted_iota(jnp.int32, (*values.shape, width), values.ndim)
 
 
 def _scalars(field: dict[str, Array]) -> list[Float32[Array, "*batch n"]]:
@@ -86,7 +96,7 @@ def _scalars(field: dict[str, Array]) -> list[Float32[Array, "*batch n"]]:
         real("vitals", 10),
         real("experience", 10),
         real("attributes", 10),
-        _one_hot(field["facing"][..., 0], 4).astype(jnp.float32),
+        one_hot(field["facing"], len(Direction)).astype(jnp.float32),
         real("armour", 2),
         real("armour_enchantment"),
         real("daylight", DAYLIGHT_LEVELS),

@@ -1,27 +1,28 @@
 """Text: what a player perceives in words, for people and language models, made on the host from tokens.
 
-Places are told from the player, "2 up 1 left"; lists begin with what is nearest. One line each: where one stands
+Places are given from the player, "2 up 1 left"; lists begin with the nearest. One line each: where one stands
 and what is around, creatures, what flies, what else is in view, light, vitals, what is carried, what else counts.
-What a ruleset does not have is not told.
+Things that a ruleset does not have are left out.
 """
 
 import string
 
 import numpy as np
 
+from openworld.content.encoding import PLAYER_PROJECTILES, projectile_flies
 from openworld.content.ids import DIRECTION_STEPS, Attribute, Block, Direction, Fixture, Floor, Projectile
 from openworld.content.rulesets import FULL, Ruleset
 from openworld.content.units import DAYLIGHT_LEVELS
-from openworld.observe import words
-from openworld.observe.layout import PLAYER_PROJECTILES, SAME_PLACE
-from openworld.observe.seen import Seen, block_of, fixture_of
+from openworld.observe import names
+from openworld.observe.layout import SAME_PLACE
+from openworld.observe.seen import Seen, block_shown, fixture_shown
 
 #: No text is longer, and none has other characters.
 LONGEST = 4096
 CHARACTERS = string.ascii_letters + string.digits + " \n,.:;()%'"
 
-#: Places told of each kind of thing, if there are no more of it; else the nearest one.
-_TOLD = 2
+#: The most places that are listed for a thing; of more, only the nearest is.
+_LISTED = 2
 _UNSEEN = "darkness"
 #: Blocks whose ids say too little.
 _CALLED = {
@@ -54,25 +55,25 @@ def text(tokens: np.ndarray, rules: Ruleset = FULL) -> str:
     seen = Seen(np.asarray(tokens), rules)
     bodies = _bodies(seen)
     lines = [_standing(seen, bodies), _creatures(seen, bodies), _missiles(seen), _view(seen), _light(seen)]
-    lines += [_vitals(seen), f"You carry {', '.join(words.carried(seen)) or 'nothing'}."]
-    lines += [_learning(seen), _way_down(seen), _company(seen)]
+    lines += [_vitals(seen), f"You carry {', '.join(names.carried(seen)) or 'nothing'}."]
+    lines += [_learning(seen), _way_down(seen), _other_players(seen)]
     return "\n".join(line for line in lines if line) + "\n"
 
 
 def _bodies(seen: Seen) -> list[tuple[int, int, str]]:
     """Return who is in view besides the player, as (row, column, name), nearest first."""
     found = [
-        (row, col, words.creatures().get((kind, number), "unknown creature"))
+        (row, col, names.creatures().get((kind, number), "unknown creature"))
         for row, col, kind, number in seen.creatures()
     ]
-    for fellow in seen.fellows():
-        state = "fallen" if fellow.fallen else "asleep" if fellow.facing is None else "awake"
-        found.append((fellow.row, fellow.col, f"player {fellow.number} ({state})"))
+    for other in seen.other_players():
+        state = "fallen" if other.fallen else "asleep" if other.facing is None else "awake"
+        found.append((other.row, other.col, f"player {other.number} ({state})"))
     return sorted(found, key=lambda body: (_distance(seen, *body[:2]), body))
 
 
 def _standing(seen: Seen, bodies: list[tuple[int, int, str]]) -> str:
-    """Tell where the player stands, and what is on the four tiles around."""
+    """Describe where the player stands, and what is on the four tiles around."""
     there = {(row, col): name for row, col, name in bodies}
     facing = Direction(seen.value("facing"))
 
@@ -81,22 +82,23 @@ def _standing(seen: Seen, bodies: list[tuple[int, int, str]]) -> str:
         body = f"{there[row, col]} on " if (row, col) in there else ""
         return f"{way.name.lower()} {body}{_tile(seen, row, col)}{' (faced)' * (way == facing)}"
 
-    place = f" in the {words.place(seen)}" if seen.has("floor") else ""
+    place = f" in the {names.place(seen)}" if seen.has("floor") else ""
     if seen.value("floor") >= len(seen.rules.floors):
-        place = f" on {words.place(seen)}"
+        place = f" on {names.place(seen)}"
     around = ", ".join(beside(way) for way in (Direction.UP, Direction.RIGHT, Direction.DOWN, Direction.LEFT))
     return f"You stand{place} on {_tile(seen, *seen.middle)}. Around you: {around}."
 
 
 def _creatures(seen: Seen, bodies: list[tuple[int, int, str]]) -> str:
-    told = ", ".join(f"{name} {_way(seen, row, col)}" for row, col, name in bodies)
-    return f"Creatures: {told}." if told else "No creatures in view."
+    parts = ", ".join(f"{name} {_way(seen, row, col)}" for row, col, name in bodies)
+    return f"Creatures: {parts}." if parts else "No creatures in view."
 
 
 def _missiles(seen: Seen) -> str:
-    own = "a player's" if seen.rules.company else "your"
+    own = "a player's" if seen.rules.coop else "your"
     bits = {
-        (f"{own} ", kind): seen.plane("light") >> (5 + i) & 1 for i, kind in enumerate(PLAYER_PROJECTILES)
+        (f"{own} ", kind): projectile_flies(seen.plane("light"), i)
+        for i, kind in enumerate(PLAYER_PROJECTILES)
     }
     bits |= {("", kind): seen.plane("missile") >> kind & 1 for kind in Projectile}
     flying = sorted(
@@ -104,40 +106,40 @@ def _missiles(seen: Seen) -> str:
         for (whose, kind), there in bits.items()
         for row, col in np.argwhere(there).tolist()
     )
-    told = ", ".join(f"{name} {_way(seen, row, col)}" for _, row, col, name in flying)
-    return f"In flight: {told}." if told else ""
+    parts = ", ".join(f"{name} {_way(seen, row, col)}" for _, row, col, name in flying)
+    return f"In flight: {parts}." if parts else ""
 
 
 def _view(seen: Seen) -> str:
-    """Tell each kind of tile in view: where, or how many and where the nearest is."""
+    """Describe each kind of tile in view: where, or how many and where the nearest is."""
     places: dict[str, list[tuple[int, int, int]]] = {}
     for row, col in np.ndindex(*seen.shape):
         if (row, col) != seen.middle and seen.tile[row, col] > 0:
             places.setdefault(_tile(seen, row, col), []).append((_distance(seen, row, col), row, col))
-    told: list[tuple[tuple[int, int, int], str]] = []
+    parts: list[tuple[tuple[int, int, int], str]] = []
     for name, spots in places.items():
         spots.sort()
         ways = [_way(seen, row, col) for _, row, col in spots]
         few = f"{name} {' and '.join(ways)}"
-        told.append((spots[0], few if len(spots) <= _TOLD else f"{len(spots)} {name}, nearest {ways[0]}"))
+        parts.append((spots[0], few if len(spots) <= _LISTED else f"{len(spots)} {name}, nearest {ways[0]}"))
     view = f"{seen.shape[0]} rows of {seen.shape[1]}"
-    return f"In view ({view} tiles): {'; '.join(what for _, what in sorted(told)) or 'nothing'}."
+    return f"In view ({view} tiles): {'; '.join(what for _, what in sorted(parts)) or 'nothing'}."
 
 
 def _light(seen: Seen) -> str:
-    """Tell the hour where there is a sky, and how much is too dark to be seen."""
-    told: list[str] = []
+    """Describe the hour where there is a sky, and how much is too dark to be seen."""
+    parts: list[str] = []
     if seen.value("floor") == Floor.OVERWORLD:
         day = round(100 * seen.value("daylight") / DAYLIGHT_LEVELS)
-        told.append(f"{'Night' if day < 30 else 'Dusk' if day < 70 else 'Day'}: daylight {day}%.")
+        parts.append(f"{'Night' if day < 30 else 'Dusk' if day < 70 else 'Day'}: daylight {day}%.")
     dark = int((seen.tile == 0).sum())
     if dark:
-        told.append(f"{dark} {'tile is' if dark == 1 else 'tiles are'} too dark to see.")
-    return " ".join(told)
+        parts.append(f"{dark} {'tile is' if dark == 1 else 'tiles are'} too dark to see.")
+    return " ".join(parts)
 
 
 def _vitals(seen: Seen) -> str:
-    """Tell what the player lives on, and whether it sleeps."""
+    """Describe what the player lives on, and whether it sleeps."""
     part = f".{seen.value('health_fraction') * 100 // 40:02d}".rstrip("0").rstrip(".")
     vitals = ", ".join(f"{vital.name.lower()} {n}" for vital, n in seen.vitals().items())
     state = "fallen, waiting to be helped up" if seen.fallen else ""
@@ -149,8 +151,8 @@ def _learning(seen: Seen) -> str:
     if not seen.has("experience"):
         return ""
     levels = zip(Attribute, seen.values("attributes"), strict=True)
-    told = ", ".join(f"{attribute.name.lower()} {level}" for attribute, level in levels)
-    return f"Experience to spend {seen.value('experience')}; {told}."
+    parts = ", ".join(f"{attribute.name.lower()} {level}" for attribute, level in levels)
+    return f"Experience to spend {seen.value('experience')}; {parts}."
 
 
 def _way_down(seen: Seen) -> str:
@@ -162,17 +164,17 @@ def _way_down(seen: Seen) -> str:
     return f"The ladder down is {'open' if seen.ladder_open else 'closed: too few monsters slain here'}."
 
 
-def _company(seen: Seen) -> str:
-    """Tell of each of the company, near or far."""
-    if not seen.rules.company:
+def _other_players(seen: Seen) -> str:
+    """Describe each of the other players, near or far."""
+    if not seen.rules.coop:
         return ""
-    runs = [seen.values(name) for name in ("fellow_row", "fellow_col", "fellow_health", "fellow_state")]
-    told = [
+    runs = [seen.values(name) for name in ("player_row", "player_col", "player_health", "player_state")]
+    parts = [
         f"player {number} {_steps(row - SAME_PLACE, col - SAME_PLACE)}, health {health}, {_STATES[state - 1]}"
         for number, (row, col, health, state) in enumerate(zip(*runs, strict=True))
         if state and number != seen.number
     ]
-    return f"You are player {seen.number}. Company: {'; '.join(told) or 'nobody'}."
+    return f"You are player {seen.number}. Other players: {'; '.join(parts) or 'nobody'}."
 
 
 def _tile(seen: Seen, row: int, col: int) -> str:
@@ -180,7 +182,7 @@ def _tile(seen: Seen, row: int, col: int) -> str:
     look = int(seen.tile[row, col])
     if not look:
         return _UNSEEN
-    block, fixture = block_of(look), fixture_of(look)
+    block, fixture = block_shown(look), fixture_shown(look)
     name = _CALLED.get(block, block.name.lower().replace("_", " "))
     return f"{_FIXTURES[fixture]} on {name}" if fixture in _FIXTURES else name
 
@@ -194,7 +196,7 @@ def _way(seen: Seen, row: int, col: int) -> str:
 
 
 def _steps(down: int, right: int) -> str:
-    """Tell a place by the steps to it."""
-    told = [f"{abs(down)} {'down' if down > 0 else 'up'}"] * (down != 0)
-    told += [f"{abs(right)} {'right' if right > 0 else 'left'}"] * (right != 0)
-    return " ".join(told) or "here"
+    """Describe a place by the steps to it."""
+    parts = [f"{abs(down)} {'down' if down > 0 else 'up'}"] * (down != 0)
+    parts += [f"{abs(right)} {'right' if right > 0 else 'left'}"] * (right != 0)
+    return " ".join(parts) or "here"

@@ -11,14 +11,15 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Int32, UInt8
 
+from openworld.content.encoding import PLAYER_PROJECTILES, cell_of, creature_mark, projectile_bit, row_and_col
 from openworld.content.ids import Block
 from openworld.content.rulesets import FULL, Ruleset
 from openworld.content.tables import Tables
 from openworld.content.units import LIGHT_LEVELS, POINT
 from openworld.core.state import Ground, World, hour_of, widen
 from openworld.core.xla import Stage, plain
-from openworld.observe import players as company
-from openworld.observe.layout import PLAYER_PROJECTILES, layout_of
+from openworld.observe.layout import layout_of
+from openworld.observe.players import player_fields, player_marks
 from openworld.rules.boss import vulnerable
 from openworld.rules.coop import OWNER
 from openworld.rules.travel import ladder_open
@@ -39,28 +40,30 @@ def observe(
     """Return what each player perceives."""
     world = widen(world)
     summary = stage(partial(_summary, rules=rules, tables=tables), world)
-    creatures, missiles, own, fellows, spot, scalars = summary
-    tiles, light = _view(spot, ground, rules)
+    tiles, light = _view(summary.spot, ground, rules)
     seen = light > DARK
-    creature, missile, mark = (_paint(bodies, seen) for bodies in (creatures, missiles, own))
-    if fellows is not None:
-        for one in range(fellows.look.shape[0]):
+    creature, missile, own = (
+        _paint(bodies, seen) for bodies in (summary.creatures, summary.missiles, summary.own)
+    )
+    players = summary.players
+    if players is not None:
+        for one in range(players.mark.shape[0]):
             # Of several on one tile, as at a ladder in a narrow place, the highest mark shows.
             creature = jnp.maximum(
-                creature, _paint(jax.tree.map(lambda x, i=one: x[..., i : i + 1], fellows), seen)
+                creature, _paint(jax.tree.map(lambda x, i=one: x[..., i : i + 1], players), seen)
             )
-    return jnp.concatenate([tiles, creature, missile, light + mark, scalars], axis=-1)
+    return jnp.concatenate([tiles, creature, missile, light + own, summary.scalars], axis=-1)
 
 
 class Bodies(NamedTuple):
-    """Some bodies as they look: each one's tile in view (or NOWHERE), and the bits it shows there."""
+    """Some bodies as they are seen: each one's tile in view (or NOWHERE), and its mark there."""
 
     tile: UInt8[Array, "agents bodies"]
-    look: UInt8[Array, " bodies"]
+    mark: UInt8[Array, " bodies"]
 
 
 class Spot(NamedTuple):
-    """Where to look: the view's corner, the floor, whether it is lit, and where its light is kept if not."""
+    """The part of the map that is read: the view's corner, the floor, and the light of the floor."""
 
     corner: Int32[Array, "agents 2"]
     floor: Int32[Array, ""]
@@ -68,54 +71,63 @@ class Spot(NamedTuple):
     light_slot: Int32[Array, ""]
 
 
-def _summary(
-    world: World, rules: Ruleset, tables: Tables
-) -> tuple[Bodies, Bodies, Bodies, Bodies | None, Spot, UInt8[Array, "agents scalars"]]:
-    """Return what is worked out once a world: creatures, missiles, the players' own, fellows, spot, scalars."""
+class Summary(NamedTuple):
+    """All that is worked out once for a world, before its map is read."""
+
+    creatures: Bodies
+    missiles: Bodies  # the creatures' projectiles
+    own: Bodies  # the players' projectiles
+    players: Bodies | None  # in coop: the other players
+    spot: Spot
+    scalars: UInt8[Array, "agents scalars"]  # the tokens after the planes
+
+
+def _summary(world: World, rules: Ruleset, tables: Tables) -> Summary:
+    """Work out all that needs no map."""
     corner = world.player.position - jnp.array([rules.view_rows // 2, rules.view_cols // 2], jnp.int32)[None]
     mobs, flying = world.mobs, world.projectiles
     theirs = jnp.arange(flying.alive.shape[0], dtype=jnp.int32) < rules.mob_projectiles
     bits = jnp.zeros_like(flying.type)
-    types = flying.type % OWNER if rules.company else flying.type
+    types = flying.type % OWNER if rules.coop else flying.type
     for i, kind in enumerate(PLAYER_PROJECTILES):
-        bits = jnp.where(types == kind, 32 << i, bits)
+        bits = jnp.where(types == kind, projectile_bit(i), bits)
 
     def bodies(
-        position: Int32[Array, "bodies 2"], shown: Bool[Array, " bodies"], look: Int32[Array, " bodies"]
+        position: Int32[Array, "bodies 2"], shown: Bool[Array, " bodies"], mark: Int32[Array, " bodies"]
     ) -> Bodies:
         place = position[None] - corner[:, None]
         row, col = place[..., 0], place[..., 1]
         inside = (row >= 0) & (row < rules.view_rows) & (col >= 0) & (col < rules.view_cols) & shown[None]
-        index = jnp.where(inside, row * rules.view_cols + col, NOWHERE)
-        return Bodies(index.astype(jnp.uint8), look.astype(jnp.uint8))
+        index = jnp.where(inside, cell_of(row, col, rules.view_cols), NOWHERE)
+        return Bodies(index.astype(jnp.uint8), mark.astype(jnp.uint8))
 
-    fellows, scalars = None, _scalars(world, tables)
-    if rules.company:
-        scalars += company.told(world)
-    if rules.company and world.player.facing.shape[0] > 1:
+    players, scalars = None, _scalars(world, tables)
+    if rules.coop:
+        scalars += player_fields(world)
+    if rules.coop and world.player.facing.shape[0] > 1:
         # Nobody sees itself among them, nor those who are out.
         present = (world.player.health > 0) | rules.revival
-        fellows = bodies(world.player.position, present, company.marks(world))
+        players = bodies(world.player.position, present, player_marks(world))
         me = jnp.eye(present.shape[0], dtype=bool)
-        fellows = fellows._replace(tile=jnp.where(me, jnp.uint8(NOWHERE), fellows.tile))
+        players = players._replace(tile=jnp.where(me, jnp.uint8(NOWHERE), players.tile))
 
-    return (
-        bodies(mobs.position, mobs.alive, 1 + 8 * tables.slot_kind + mobs.type),
+    return Summary(
+        bodies(mobs.position, mobs.alive, creature_mark(tables.creatures.slot_kind, mobs.type)),
         bodies(flying.position, flying.alive & theirs, jnp.int32(1) << flying.type),
         bodies(flying.position, flying.alive & ~theirs, bits),
-        fellows,
-        Spot(corner, world.floor, tables.lit[world.theme], tables.light_slot[world.floor]),
+        players,
+        Spot(corner, world.floor, tables.floors.lit[world.theme], tables.floors.light_slot[world.floor]),
         jnp.concatenate(scalars, axis=-1).astype(jnp.uint8),
     )
 
 
 def _paint(bodies: Bodies, seen: Bool[Array, "agents view"]) -> UInt8[Array, "agents view"]:
-    """Or the bodies' looks into the tiles they stand on, by comparing every tile with every body."""
+    """Combine the marks of bodies on the tiles where they are, by comparing every tile with every body."""
     number = jax.lax.broadcasted_iota(jnp.uint8, seen.shape, 1)
     painted = jnp.zeros(seen.shape, jnp.uint8)
-    for body in range(bodies.look.shape[0]):
+    for body in range(bodies.mark.shape[0]):
         here = bodies.tile[:, body, None] == number
-        painted = painted | jnp.where(here, bodies.look[body], jnp.uint8(0))
+        painted = painted | jnp.where(here, bodies.mark[body], jnp.uint8(0))
     return jnp.where(seen, painted, jnp.uint8(0))
 
 
@@ -125,10 +137,11 @@ def _view(
     """Read the tiles in view and their light. Outside the map nothing is lit, yet its edge shows as a block."""
     _, rows, cols = ground.tiles.shape
     view = np.arange(rules.view_rows * rules.view_cols, dtype=np.int32)[None]
-    row = spot.corner[:, :1] + jnp.asarray(view // rules.view_cols)
-    col = spot.corner[:, 1:] + jnp.asarray(view % rules.view_cols)
+    down, right = row_and_col(view, rules.view_cols)
+    row = spot.corner[:, :1] + jnp.asarray(down)
+    col = spot.corner[:, 1:] + jnp.asarray(right)
     inside = (row >= 0) & (row < rows) & (col >= 0) & (col < cols)
-    place = row * cols + col
+    place = cell_of(row, col, cols)
     tiles = _take(ground.tiles, jnp.where(inside, spot.floor * rows * cols + place, 0))
     light = jnp.full(tiles.shape, LIGHT_LEVELS, jnp.uint8)
     if ground.light is not None:
@@ -152,7 +165,7 @@ def _scalars(world: World, tables: Tables) -> list[Int32[Array, "agents n"]]:
     def of_all(value: Int32[Array, ""] | Bool[Array, ""]) -> Int32[Array, "agents 1"]:
         return jnp.broadcast_to(value.astype(jnp.int32), (agents, 1))
 
-    hour = hour_of(world, world.tick, tables.daylight.shape[0])
+    hour = hour_of(world, world.tick, tables.floors.daylight.shape[0])
     return [
         p.inventory,
         p.sword_enchantment[:, None],
@@ -165,7 +178,7 @@ def _scalars(world: World, tables: Tables) -> list[Int32[Array, "agents n"]]:
         jnp.minimum(p.experience, 255)[:, None],
         p.attributes,
         p.facing[:, None],
-        of_all(tables.daylight[hour]),
+        of_all(tables.floors.daylight[hour]),
         p.asleep.astype(jnp.int32)[:, None],
         p.resting.astype(jnp.int32)[:, None],
         p.spells.astype(jnp.int32),

@@ -7,8 +7,8 @@ import numpy as np
 
 from openworld.content.ids import DIRECTION_STEPS, Achievement, Action, Block, Item, Kind
 from openworld.content.recipes import Cost
-from openworld.observe import words
-from openworld.observe.seen import Seen, block_of
+from openworld.observe import names
+from openworld.observe.seen import Seen, block_shown
 from openworld.playing.keys import KEYS, key_for
 from openworld.render.messages import called, lacking, near, title
 
@@ -64,7 +64,7 @@ def now(seen: Seen, mask: np.ndarray) -> list[Choice]:
     """
     listed = {choice.action for choice in crafts(seen, mask)}
     idle = (Action.NOOP, Action.LEFT, Action.RIGHT, Action.UP, Action.DOWN)
-    useful = [row for row in KEYS if isinstance(row.does, Action) and row.does < seen.rules.actions]
+    useful = [row for row in KEYS if isinstance(row.does, Action) and seen.rules.has(row.does)]
     found = []
     for row in useful:
         action = Action(row.does)
@@ -115,12 +115,12 @@ def doing(seen: Seen) -> str:
     row, col = seen.middle[0] + down, seen.middle[1] + right
     for r, c, kind, number in seen.creatures():
         if (r, c) == (row, col):
-            name = words.creatures().get((kind, number), "creature")
+            name = names.creatures().get((kind, number), "creature")
             return f"{'hunt' if kind == Kind.PASSIVE else 'hit'} the {name}"
-    for fellow in seen.fellows():
-        if (fellow.row, fellow.col) == (row, col):
-            return f"help player {fellow.number} up"
-    block = block_of(int(seen.tile[row, col]))
+    for other in seen.other_players():
+        if (other.row, other.col) == (row, col):
+            return f"help player {other.number} up"
+    block = block_shown(int(seen.tile[row, col]))
     gives = next((row.gives for row in seen.rules.blocks if row.block == block), None)
     plain = {
         Block.WATER: "drink",

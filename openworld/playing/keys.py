@@ -109,7 +109,7 @@ _SHOWN = {"space": "Space", "enter": "Enter", "escape": "Esc"}
 
 def keys_of(rules: Ruleset) -> tuple[Key, ...]:
     """Return the rows that a ruleset needs."""
-    return tuple(row for row in KEYS if not isinstance(row.does, Action) or row.does < rules.actions)
+    return tuple(row for row in KEYS if not isinstance(row.does, Action) or rules.has(row.does))
 
 
 def by_key(rules: Ruleset) -> dict[str, Action | str]:

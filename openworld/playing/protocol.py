@@ -13,9 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from openworld import registry
 from openworld.content.creatures import CREATURES
+from openworld.content.encoding import block_of, creature_mark, fixture_of
 from openworld.content.ids import Action, Block, Fixture
 from openworld.content.rulesets import Ruleset
-from openworld.observe.layout import FELLOW, MOST_PLAYERS, layout_of
+from openworld.observe.layout import AWAKE_MARK, MOST_PLAYERS, layout_of
 from openworld.playing.session import Moment
 from openworld.system import bounded_json
 from openworld.system.foreign_text import plain
@@ -28,8 +29,8 @@ _ARRAY, _REASON = 4096, 1000
 
 _Number = Annotated[int, Field(ge=0, lt=2**31)]
 _Array = Annotated[str, Field(max_length=_ARRAY)]
-#: Tokens of creatures; those from `FELLOW` on are players.
-_CREATURES = [0, *(1 + 8 * row.kind + row.number for row in CREATURES)]
+#: Tokens of creatures; those from `AWAKE_MARK` on are players.
+_CREATURES = [0, *(creature_mark(row.kind, row.number) for row in CREATURES)]
 
 
 class MultiplayerError(ValueError):
@@ -146,10 +147,10 @@ def unpacked(message: MomentMessage, rules: Ruleset) -> Moment:
         if tokens[field.slice].max(initial=0) > field.high:
             raise MultiplayerError(f"the host sent a moment whose {field.name} is more than {field.high}")
     tile = tokens[layout["tile"].slice]
-    if not (np.isin(tile & 63, list(Block)).all() and np.isin(tile >> 6, list(Fixture)).all()):
+    if not (np.isin(block_of(tile), list(Block)).all() and np.isin(fixture_of(tile), list(Fixture)).all()):
         raise MultiplayerError("the host sent a moment with a tile that does not exist")
     creature = tokens[layout["creature"].slice]
-    if not np.isin(creature[creature < FELLOW], _CREATURES).all():
+    if not np.isin(creature[creature < AWAKE_MARK], _CREATURES).all():
         raise MultiplayerError("the host sent a moment with a creature that does not exist")
     if mask.max(initial=0) > 1 or achievements.max(initial=0) > 1:
         raise MultiplayerError("the host sent a moment whose mask or achievements are not 0 or 1")
@@ -171,7 +172,7 @@ def rules_of(welcome: Welcome) -> Ruleset:
     row = registry.WORLDS.get(welcome.id)
     if row is None:
         raise MultiplayerError(f"the host plays {plain(welcome.id, 60)!r}, which is not known here")
-    if not row.rules.company or welcome.number >= welcome.players:
+    if not row.rules.coop or welcome.number >= welcome.players:
         raise MultiplayerError(
             f"the host offers player number {welcome.number} of {welcome.players} in {welcome.id}, "
             "which does not exist"

@@ -70,7 +70,7 @@ class Session:
         """
         if not 0 <= seed < 2**63:
             raise ValueError(f"seed must be 0 to 2**63 - 1, not {seed}")
-        if players > 1 and not registry.ruleset(id).company:
+        if players > 1 and not registry.ruleset(id).coop:
             raise ValueError(f"{id} is for one player; OpenWorld-Coop-v0 is for several")
         self.env = registry.make(id, observation="tokens", num_agents=players, time_limit=time_limit)
         self.players, self.seed, self.record = players, seed, record
@@ -184,7 +184,7 @@ class Session:
             episode_return=sum(moment.episode_return for moment in self.moments) / self.players,
             ended=self.ended,
             players=self.players,
-            revival=rules.revival if rules.company else None,
+            revival=rules.revival if rules.coop else None,
         )
 
     def _moments_of(self, shown: Shown, actions: list[int]) -> list[Moment]:

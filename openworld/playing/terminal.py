@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from openworld.content.ids import Attribute
-from openworld.observe import words
+from openworld.observe import names
 from openworld.observe.seen import Seen
 from openworld.playing import choices, keys
 from openworld.playing.controls import Controls, summary
@@ -176,7 +176,7 @@ def texts_of(
     """
     assert player.log is not None
     top = _vitals(seen, cols)
-    carried = ", ".join(words.carried(seen)) or "nothing"
+    carried = ", ".join(names.carried(seen)) or "nothing"
     top += [(line, INK) for line in folded(f"You carry {carried}", cols, 2)]
     top += [(line, _DIM) for line in folded(_hour(seen), cols, 2)]
     last = controls.answer or player.note or _next(player)
@@ -228,7 +228,7 @@ def _next(player: Player) -> str:
 def _hour(seen: Seen) -> str:
     """Return floor, daylight, state and experience, in one line."""
     day = round(100 * seen.value("daylight") / 250)
-    place = f"{words.place(seen)}, " if seen.has("floor") else ""
+    place = f"{names.place(seen)}, " if seen.has("floor") else ""
     state = ", asleep" * seen.flag("asleep") + ", resting" * seen.flag("resting")
     learnt = ""
     if seen.has("experience"):

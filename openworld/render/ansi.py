@@ -18,8 +18,8 @@ from openworld.content.ids import (
 )
 from openworld.content.rulesets import FULL, Ruleset
 from openworld.content.units import DAYLIGHT_LEVELS, LIGHT_LEVELS
-from openworld.observe import words
-from openworld.observe.seen import Seen, block_of, fixture_of
+from openworld.observe import names
+from openworld.observe.seen import Seen, block_shown, fixture_shown
 
 _RESET = "\x1b[0m"
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
@@ -121,7 +121,7 @@ def marks(seen: Seen, colour: bool) -> tuple[list[list[str]], dict[str, str]]:
         legend[mark] = name.lower().replace("_", " ")
 
     for row, col in np.argwhere(seen.tile > 0).tolist():
-        block, fixture = block_of(int(seen.tile[row, col])), fixture_of(int(seen.tile[row, col]))
+        block, fixture = block_shown(int(seen.tile[row, col])), fixture_shown(int(seen.tile[row, col]))
         if fixture != Fixture.NONE:
             put(row, col, fixture.name)
         elif not colour or block not in _PLAIN:
@@ -130,11 +130,11 @@ def marks(seen: Seen, colour: bool) -> tuple[list[list[str]], dict[str, str]]:
         letters[row][col] = "*" + short(Projectile(kind).name)[0]
         legend[letters[row][col]] = Projectile(kind).name.lower()
     for row, col, kind, number in seen.creatures():
-        put(row, col, words.creatures().get((kind, number), "unknown"), capital=True)
-    for fellow in seen.fellows():
-        sign = "x" if fellow.fallen else "z" if fellow.facing is None else "@"
-        letters[fellow.row][fellow.col] = f"{sign}{fellow.number}"
-        legend[f"{sign}{fellow.number}"] = f"player {fellow.number}"
+        put(row, col, names.creatures().get((kind, number), "unknown"), capital=True)
+    for other in seen.other_players():
+        sign = "x" if other.fallen else "z" if other.facing is None else "@"
+        letters[other.row][other.col] = f"{sign}{other.number}"
+        legend[f"{sign}{other.number}"] = f"player {other.number}"
     row, col = seen.middle
     letters[row][col] = (
         "xx" if seen.fallen else "zz" if seen.flag("asleep") else _PLAYER[Direction(seen.value("facing"))]
@@ -167,8 +167,8 @@ def _status(seen: Seen) -> list[str]:
     day = round(100 * seen.value("daylight") / DAYLIGHT_LEVELS)
     state = " asleep" * seen.flag("asleep") + " resting" * seen.flag("resting") + " fallen" * seen.fallen
     first = [f"health {seen.value('health')}", *(f"{v.name.lower()} {n}" for v, n in seen.vitals().items())]
-    first += [f"daylight {day}%"] + [words.place(seen)] * seen.has("floor")
-    lines = ["  ".join(first) + state, "carries " + (", ".join(words.carried(seen)) or "nothing")]
+    first += [f"daylight {day}%"] + [names.place(seen)] * seen.has("floor")
+    lines = ["  ".join(first) + state, "carries " + (", ".join(names.carried(seen)) or "nothing")]
     if seen.has("experience"):
         attributes = zip(Attribute, seen.values("attributes"), strict=True)
         parts = [f"experience {seen.value('experience')}", *(f"{a.name.lower()} {n}" for a, n in attributes)]

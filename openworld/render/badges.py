@@ -7,6 +7,7 @@ import numpy as np
 from openworld.art import atlas
 from openworld.art.paint import TILE
 from openworld.content.creatures import CREATURES
+from openworld.content.encoding import tile_of
 from openworld.content.ids import Achievement, Block, Fixture, Item, Projectile, Vital
 
 _A = Achievement
@@ -78,7 +79,7 @@ def _tile(achievement: Achievement) -> np.ndarray:
     """Return a badge that is a tile: a block, a torch, or a ladder on a floor's ground."""
     look: int = _BLOCKS.get(achievement, Block.GRASS)
     if achievement in _GROUNDS:
-        look = _GROUNDS[achievement] | Fixture.LADDER_DOWN << 6
+        look = tile_of(_GROUNDS[achievement], Fixture.LADDER_DOWN)
     elif achievement == _A.PLACE_TORCH:
-        look = Block.PATH | Fixture.TORCH << 6
+        look = tile_of(Block.PATH, Fixture.TORCH)
     return np.concatenate([atlas.tiles()[look], np.full((TILE, TILE, 1), 255, np.uint8)], axis=-1)

@@ -11,8 +11,9 @@ import numpy as np
 
 from openworld.art import atlas, figures, items, letters
 from openworld.art.small import shrunk
+from openworld.content.encoding import tile_of
 from openworld.content.ids import Attribute, Block, Direction, Fixture, Projectile, Vital
-from openworld.observe import words
+from openworld.observe import names
 from openworld.render import png
 
 #: Pixels of a tile's side: in the two `pixels` observations, as drawn, and doubled.
@@ -30,8 +31,8 @@ def drawings() -> Iterator[Drawing]:
     for block in Block:
         yield "blocks", _name(block), atlas.tiles()[block]
     for fixture in list(Fixture)[1:]:
-        yield "blocks", _name(fixture), atlas.tiles()[Block.PATH | fixture << 6]
-    for (kind, number), name in words.creatures().items():
+        yield "blocks", _name(fixture), atlas.tiles()[tile_of(Block.PATH, fixture)]
+    for (kind, number), name in names.creatures().items():
         yield "creatures", name, atlas.creature(kind, number)
     for missile in Projectile:
         yield "projectiles", _name(missile), atlas.projectile(missile)
@@ -58,10 +59,10 @@ def _carried() -> Iterator[Drawing]:
             yield "items", _name(item), atlas.icon(item)
     for tool in items.TOOLS:
         for level in range(1, 5):
-            yield "items", f"{words.LEVELS[level]} {_name(tool)}", atlas.tool(tool, level)
-    for piece, name in enumerate(words.PIECES):
+            yield "items", f"{names.LEVELS[level]} {_name(tool)}", atlas.tool(tool, level)
+    for piece, name in enumerate(names.PIECES):
         for level in (1, 2):
-            yield "items", f"{words.LEVELS[2 + level]} {name}", atlas.armour(piece, level)
+            yield "items", f"{names.LEVELS[2 + level]} {name}", atlas.armour(piece, level)
 
 
 def sheet() -> np.ndarray:

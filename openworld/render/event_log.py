@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from openworld.content.encoding import block_of
 from openworld.content.giving import GIVING
 from openworld.content.ids import Achievement, Action, Block, Kind, Projectile, Vital
 from openworld.content.rulesets import FULL, Ruleset
-from openworld.observe import words
+from openworld.observe import names
 from openworld.observe.seen import Seen
 from openworld.render.messages import (
     BAD,
@@ -144,7 +145,7 @@ def events_of(
     """
     asleep = before.flag("asleep") or before.flag("resting") or before.fallen
     events = [] if asleep else action_messages(before, now, action)
-    events += _given(before, now, action) if now.rules.company else []
+    events += _given(before, now, action) if now.rules.coop else []
     events += _states(before, now)
     events += _wounds(before, now)
     events += [Event(f"Unlocked: {title(Achievement(a))}", UNLOCKED) for a in unlocked]
@@ -183,7 +184,7 @@ def _states(before: Seen, now: Seen) -> list[Event]:
             else Event("You are helped up", GOOD)
         )
     if before.value("floor") != now.value("floor"):
-        place = words.place(now)
+        place = names.place(now)
         verb = "descend" if now.value("floor") > before.value("floor") else "climb"
         events.append(Event(f"You {verb} to {place if place.startswith('floor') else f'the {place}'}"))
     elif now.ladder_open and not before.ladder_open:
@@ -212,7 +213,7 @@ def _cause(before: Seen, now: Seen) -> str:
     """Return the most likely cause of lost health: lava, a projectile, a creature beside, hunger."""
     row, col = now.middle
     beside = [
-        (abs(r - row) + abs(c - col), words.creatures().get((kind, number), "creature"))
+        (abs(r - row) + abs(c - col), names.creatures().get((kind, number), "creature"))
         for seen in (now, before)
         for r, c, kind, number in seen.creatures()
         if kind == Kind.MELEE and abs(r - row) + abs(c - col) <= 1
@@ -223,7 +224,7 @@ def _cause(before: Seen, now: Seen) -> str:
         for r, c, kind in seen.projectiles()
         if seen.plane("missile")[r, c] and abs(r - row) + abs(c - col) <= 2
     ]
-    if before.plane("tile")[row, col] & 63 == Block.LAVA or now.plane("tile")[row, col] & 63 == Block.LAVA:
+    if Block.LAVA in (block_of(seen.plane("tile")[row, col]) for seen in (before, now)):
         return "The lava burns you"
     if flying:
         name = Projectile(min(flying)[1]).name.lower().rstrip("2")

@@ -10,8 +10,9 @@ import jax
 import numpy as np
 
 from openworld.art import atlas, letters, small
+from openworld.content.encoding import shown_tiles
 from openworld.content.floors import KILLS_TO_DESCEND
-from openworld.content.ids import Direction, Fixture, Kind, Projectile
+from openworld.content.ids import Direction, Kind, Projectile
 from openworld.content.rulesets import Ruleset
 from openworld.content.units import GLOW_LEVELS
 from openworld.environment import State
@@ -83,9 +84,7 @@ def _floor(here: State, rules: Ruleset, number: int, scale: int, light: bool) ->
     """Paint a floor: tiles, projectiles, creatures, players."""
     tiles = here.ground.tiles[number].astype(np.int32)
     if here.world.floors.kills[number] < KILLS_TO_DESCEND and not rules.floors[number].boss:
-        tiles = np.where(
-            tiles >> 6 == Fixture.LADDER_DOWN, tiles & 63 | Fixture.LADDER_DOWN_BLOCKED << 6, tiles
-        )
+        tiles = shown_tiles(tiles, ladder_closed=True, boss_vulnerable=False)
     looks = np.unique(tiles)
     art = np.stack([small.tile(int(look), scale) for look in looks])
     image = art[np.searchsorted(looks, tiles)].transpose(0, 2, 1, 3, 4)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from openworld.content.encoding import block_of
 from openworld.content.ids import (
     DIRECTION_STEPS,
     Achievement,
@@ -18,8 +19,8 @@ from openworld.content.ids import (
     Vital,
 )
 from openworld.content.recipes import Recipe
-from openworld.observe import words
-from openworld.observe.seen import Seen, block_of
+from openworld.observe import names
+from openworld.observe.seen import Seen, block_shown
 
 #: Moods of an event: a success, a harm, a note, an unlocked achievement.
 GOOD, BAD, NOTE, UNLOCKED = "good", "bad", "note", "unlocked"
@@ -93,7 +94,7 @@ def action_messages(before: Seen, now: Seen, action: Action) -> list[Event]:
 def _done(before: Seen, now: Seen, action: Action) -> list[Event]:
     """Return the events of the action DO on the faced tile."""
     tile, name = faced(before)
-    block, left, got = block_of(tile), block_of(faced_after(now)), gains(before, now)
+    block, left, got = block_shown(tile), block_shown(faced_after(now)), gains(before, now)
     if name is not None:
         return [_struck(before, now, name)]
     if block == Block.CHEST and left != Block.CHEST:
@@ -110,7 +111,7 @@ def _done(before: Seen, now: Seen, action: Action) -> list[Event]:
 def _struck(before: Seen, now: Seen, name: str) -> Event:
     """Return the event of hitting a creature."""
     slain = gone(before, now)
-    kind = next(kind for (kind, _), called in words.creatures().items() if called == name)
+    kind = next(kind for (kind, _), called in names.creatures().items() if called == name)
     if kind == Kind.PASSIVE and (slain or vital(now, Vital.FOOD) > vital(before, Vital.FOOD)):
         return Event(f"You eat the {name}", GOOD)
     return Event(f"You slay the {name}", GOOD) if slain else Event(f"You hit the {name}")
@@ -121,7 +122,7 @@ def _undiggable(seen: Seen, block: Block) -> Event:
     row = next((row for row in seen.rules.blocks if row.block == block and row.gives is not None), None)
     if row is None or row.pickaxe == 0:
         return Event("There is nothing to do here")
-    tool = f"{words.LEVELS[row.pickaxe]} pickaxe" if row.tool == Item.PICKAXE else title(row.tool)
+    tool = f"{names.LEVELS[row.pickaxe]} pickaxe" if row.tool == Item.PICKAXE else title(row.tool)
     return Event(f"{called(block).capitalize()} takes {article(tool)}")
 
 
@@ -188,7 +189,7 @@ def lacking(seen: Seen, uses: Iterable[tuple[Item, int]]) -> str:
 def near(seen: Seen, block: Block) -> bool:
     """Return whether a block is on one of the eight tiles around the player."""
     row, col = seen.middle
-    about = seen.tile[row - 1 : row + 2, col - 1 : col + 2] & 63
+    about = block_of(seen.tile[row - 1 : row + 2, col - 1 : col + 2])
     return bool((np.delete(about.ravel(), 4) == block).any())
 
 
@@ -223,13 +224,17 @@ def _bumped(before: Seen, now: Seen, way: Direction) -> list[Event]:
     tile, name = faced(before)
     if name is not None:
         return [Event(f"{article(name).capitalize()} is in the way")]
-    return [] if block_of(tile) in _OPEN else [Event(f"{called(block_of(tile)).capitalize()} is in the way")]
+    return (
+        []
+        if block_shown(tile) in _OPEN
+        else [Event(f"{called(block_shown(tile)).capitalize()} is in the way")]
+    )
 
 
 def faced(seen: Seen) -> tuple[int, str | None]:
     """Return the faced tile, and the name of the creature on it."""
     row, col = ahead(seen)
-    there = {(r, c): words.creatures().get((kind, number)) for r, c, kind, number in seen.creatures()}
+    there = {(r, c): names.creatures().get((kind, number)) for r, c, kind, number in seen.creatures()}
     return int(seen.tile[row, col]), there.get((row, col))
 
 

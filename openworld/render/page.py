@@ -22,10 +22,11 @@ import numpy as np
 
 from openworld.art import atlas
 from openworld.content.achievements import WEIGHTS
+from openworld.content.encoding import creature_mark
 from openworld.content.ids import Achievement, Action, Attribute, Block, Direction, Fixture, Vital
 from openworld.content.rulesets import Ruleset
 from openworld.content.units import DAYLIGHT_LEVELS, LIGHT_LEVELS
-from openworld.observe import words
+from openworld.observe import names
 from openworld.observe.layout import layout_of
 from openworld.observe.seen import items_of
 from openworld.render import png
@@ -108,8 +109,10 @@ def game(rules: Ruleset) -> dict[str, Any]:
         "weights": [WEIGHTS[Achievement(a)] for a in range(rules.achievements)],
         "vitals": [_words(vital.name) for vital in Vital if vital != Vital.MANA or layout["spells"].high],
         "attributes": [_words(attribute.name) for attribute in Attribute],
-        "creatures": {str(1 + 8 * kind + number): name for (kind, number), name in words.creatures().items()},
-        "levels": list(words.LEVELS),
+        "creatures": {
+            str(creature_mark(kind, number)): name for (kind, number), name in names.creatures().items()
+        },
+        "levels": list(names.LEVELS),
         "ladder": [Fixture.LADDER_DOWN, Fixture.LADDER_DOWN_BLOCKED],
         "necromancer": [Block.NECROMANCER, Block.NECROMANCER_VULNERABLE],
     }

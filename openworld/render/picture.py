@@ -9,7 +9,7 @@ from openworld.art.paint import TILE, lay
 from openworld.content.ids import DIRECTION_STEPS, Direction, Floor
 from openworld.content.rulesets import FULL, Ruleset
 from openworld.content.units import DAYLIGHT_LEVELS, LIGHT_LEVELS
-from openworld.observe.seen import Fellow, Seen
+from openworld.observe.seen import OtherPlayer, Seen
 from openworld.render.panel import panel, panel_rows
 
 _GAP = (14, 12, 18)
@@ -60,8 +60,8 @@ def _view(seen: Seen) -> np.ndarray:
     image = atlas.tiles()[seen.tile].transpose(0, 2, 1, 3, 4).reshape(rows * TILE, cols * TILE, 3)
     for row, col, kind, number in seen.creatures():
         lay(image, row, col, atlas.creature(kind, number))
-    for fellow in seen.fellows():
-        lay(image, fellow.row, fellow.col, _fellow(fellow))
+    for other in seen.other_players():
+        lay(image, other.row, other.col, _other_player(other))
     for row, col, kind in seen.projectiles():
         lay(image, row, col, atlas.projectile(kind))
     facing = Direction(seen.value("facing"))
@@ -79,12 +79,12 @@ def _view(seen: Seen) -> np.ndarray:
     return image
 
 
-def _fellow(fellow: Fellow) -> np.ndarray:
+def _other_player(other: OtherPlayer) -> np.ndarray:
     """Return the drawing of another player."""
-    if fellow.fallen:
-        return atlas.fallen(fellow.number)
-    facing = Direction.DOWN if fellow.facing is None else fellow.facing
-    return atlas.player(facing, fellow.facing is None, fellow.number)
+    if other.fallen:
+        return atlas.fallen(other.number)
+    facing = Direction.DOWN if other.facing is None else other.facing
+    return atlas.player(facing, other.facing is None, other.number)
 
 
 def _darken(seen: Seen, image: np.ndarray) -> np.ndarray:

@@ -7,10 +7,11 @@ import numpy as np
 
 from openworld.art import atlas
 from openworld.art.paint import TILE
-from openworld.content.ids import Attribute, Block, Direction, Fixture, Item, Kind, Projectile, Vital
+from openworld.content.encoding import PLAYER_PROJECTILES, creature_of, shown_tiles
+from openworld.content.ids import Attribute, Direction, Item, Kind, Projectile, Vital
 from openworld.content.rulesets import Ruleset
-from openworld.observe.layout import FELLOW, MOST_PLAYERS, PLAYER_PROJECTILES, layout_of
-from openworld.observe.seen import Fellow, items_of
+from openworld.observe.layout import AWAKE_MARK, MOST_PLAYERS, layout_of
+from openworld.observe.seen import OtherPlayer, items_of
 
 #: Tiles in a row of the sheet.
 COLUMNS = 16
@@ -79,26 +80,20 @@ def sprites(sheet: Sheet, games: Iterable[tuple[Ruleset, np.ndarray]]) -> dict[s
 
 def _all_looks(looks: set[int]) -> set[int]:
     """Return the looks of tiles, with those that depend on more than the token; see `Seen.tile`."""
-    closed = {
-        look & 63 | Fixture.LADDER_DOWN_BLOCKED << 6 for look in looks if look >> 6 == Fixture.LADDER_DOWN
-    }
-    bared = {
-        look - Block.NECROMANCER + Block.NECROMANCER_VULNERABLE
-        for look in looks
-        if look & 63 == Block.NECROMANCER
-    }
-    return looks | closed | bared
+    shown = shown_tiles(np.array(sorted(looks), np.int32), ladder_closed=True, boss_vulnerable=True)
+    return looks | set(shown.tolist())
 
 
 def _body(mark: int) -> np.ndarray:
     """Return the drawing of a token of the plane of creatures."""
-    if mark < FELLOW:
-        return atlas.creature(Kind((mark - 1) // 8), (mark - 1) % 8)
-    fellow = Fellow.of(0, 0, mark)
-    if fellow.fallen:
-        return atlas.fallen(fellow.number)
-    facing = Direction.DOWN if fellow.facing is None else fellow.facing
-    return atlas.player(facing, fellow.facing is None, fellow.number)
+    if mark < AWAKE_MARK:
+        kind, number = creature_of(mark)
+        return atlas.creature(Kind(kind), number)
+    other = OtherPlayer.of(0, 0, mark)
+    if other.fallen:
+        return atlas.fallen(other.number)
+    facing = Direction.DOWN if other.facing is None else other.facing
+    return atlas.player(facing, other.facing is None, other.number)
 
 
 def _player(sheet: Sheet, number: int) -> list[int]:

@@ -1,18 +1,19 @@
-"""Where a company stands that comes to a floor: one on the tile that leads there, the others about it.
+"""The placing of several players that come to a floor: one on the ladder, the others around it.
 
-The others are set on the nearest tiles by foot, as far as `STEPS` steps from there and within `SPAN` tiles of rows
-and columns, which no creature has taken; of tiles as near the upper left ones first. Where there are too few, the
-last ones share the first one's tile until they walk off. It is rare work, done for few worlds at a time.
+The others are set on the nearest free tiles by foot: at most `STEPS` steps away, in a window of `SPAN` rows and
+columns. Among equally near tiles the upper left one comes first. Players for whom there is no tile stay on the
+ladder. It is rare work, done for few worlds at a time.
 """
 
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32, UInt8
 
+from openworld.content.encoding import block_of, row_and_col
 from openworld.content.tables import Tables
 from openworld.core.state import World
 from openworld.rules.coop import places_in_order, standing
-from openworld.rules.turn import block_of, first, in_set, same
+from openworld.rules.turn import first, in_set, same
 
 #: Rows and columns of the window that is searched, and steps that are walked in it.
 SPAN, STEPS = 11, 10
@@ -50,7 +51,7 @@ def spread(
     col = start[1] + jnp.arange(cols, dtype=jnp.int32)[None] + jnp.zeros((rows, 1), jnp.int32)
     spots = jnp.stack([row, col], axis=-1)
     here = player.position[0]
-    open_ = ~in_set(block_of(tiles.astype(jnp.int32)), tables.barrier[tables.walks_on])
+    open_ = ~in_set(block_of(tiles.astype(jnp.int32)), tables.blocks.barrier[tables.blocks.walks_on])
     taken = same(spots[:, :, None], world.mobs.position[None, None]) & world.mobs.alive[None, None]
     rank = _by_foot(same(spots, here[None, None]), open_)
     rank = jnp.where(jnp.any(taken, axis=-1), NOWHERE, rank)
@@ -64,7 +65,7 @@ def spread(
         best = jnp.min(rank)
         goes = (who != head) & (best < NOWHERE)
         cell = best % (rows * cols)
-        spot = start + jnp.stack([cell // cols, cell % cols])
+        spot = start + jnp.stack(row_and_col(cell, cols))
         position = jnp.where((goes & (numbers == who))[:, None], spot[None], position)
         rank = jnp.where(goes & (rank == best), NOWHERE, rank)
     return eqx.tree_at(lambda w: w.player.position, world, position)

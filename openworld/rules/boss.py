@@ -4,18 +4,19 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool
 
+from openworld.content.encoding import block_of, tile_of
 from openworld.content.floors import BOSS_BLOWS, BOSS_WAVE
 from openworld.content.ids import Achievement, Action, Block, Fixture, Kind
 from openworld.content.tables import Tables
 from openworld.core.state import World
 from openworld.rules.grid import faced
-from openworld.rules.turn import Turn, block_of, tile_of
+from openworld.rules.turn import Turn
 
 
 def vulnerable(world: World, tables: Tables) -> Bool[Array, ""]:
-    """Whether he stands, and alone: no monster alive on his floor, and no wave to come."""
-    monsters = jnp.any(world.mobs.alive & (tables.slot_kind != Kind.PASSIVE))
-    stands = tables.boss[world.theme] & (world.boss_progress < BOSS_BLOWS)
+    """Return whether he stands, and alone: no monster alive on his floor, and no wave to come."""
+    monsters = jnp.any(world.mobs.alive & (tables.creatures.slot_kind != Kind.PASSIVE))
+    stands = tables.floors.boss[world.theme] & (world.boss_progress < BOSS_BLOWS)
     return stands & ~monsters & (world.boss_wave <= 0)
 
 
@@ -25,15 +26,15 @@ def confront(world: World, turn: Turn) -> tuple[World, Turn]:
     at_him = (turn.action == Action.DO) & (block_of(tile) == Block.NECROMANCER)
     struck = at_him & vulnerable(world, turn.tables)
     hit = jnp.any(struck)
-    passes = turn.tables.boss[world.theme].astype(jnp.int32)
+    passes = turn.tables.floors.boss[world.theme].astype(jnp.int32)
     wave = jnp.where(hit, BOSS_WAVE, world.boss_wave) - passes
     progress = world.boss_progress + hit.astype(jnp.int32)
     felled = struck & (progress >= BOSS_BLOWS)
     world = eqx.tree_at(lambda w: (w.boss_progress, w.boss_wave), world, (progress, jnp.maximum(wave, 0)))
-    turn = turn.happened(struck, Achievement.DAMAGE_NECROMANCER)
-    turn = turn.happened(felled, Achievement.DEFEAT_NECROMANCER)
+    turn = turn.earn(struck, Achievement.DAMAGE_NECROMANCER)
+    turn = turn.earn(felled, Achievement.DEFEAT_NECROMANCER)
 
-    opened = felled & turn.tables.endless
+    opened = felled & turn.tables.floors.endless
     floors = jnp.arange(world.floors.kills.shape[0], dtype=jnp.int32)
     here = jnp.any(opened) & (floors == world.floor)
     place = jnp.max(jnp.where(opened[:, None], target, 0), axis=0)

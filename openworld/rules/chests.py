@@ -35,14 +35,14 @@ def open_chest(world: World, turn: Turn, opened: Bool[Array, " agents"]) -> tupl
             jnp.minimum(chests + jnp.where(here, count, 0), MOST_CHESTS),
         ),
     )
-    return world, turn.happened(opened, Achievement.OPEN_CHEST)
+    return world, turn.earn(opened, Achievement.OPEN_CHEST)
 
 
 def _finds(
     world: World, turn: Turn, opened: Bool[Array, " agents"], first: Bool[Array, " agents"]
 ) -> Int32[Array, "agents finds 3"]:
     """Return (item or NOTHING, how many, level) of each roll, and of the gift of a floor's first chest."""
-    loot, agents = turn.tables.loot, opened.shape[0]
+    loot, agents = turn.tables.items.loot, opened.shape[0]
     rolls = jnp.arange(loot.limit.shape[0], dtype=jnp.uint32)
     number = DRAWS * jnp.arange(agents, dtype=jnp.uint32)[:, None] + rolls[None]
     draw = (turn.dice.bits(Stream.LOOT, number) >> (32 - CHANCE_BITS)).astype(jnp.int32)

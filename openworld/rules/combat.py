@@ -26,7 +26,7 @@ def might(depth: Int32[Array, ""], tables: Tables) -> Int32[Array, ""]:
 
     At MOST_DEEPER floors below the last they grow no more, so that health stays within its bits.
     """
-    last = tables.lit.shape[0] - 1
+    last = tables.floors.lit.shape[0] - 1
     return MIGHT + jnp.clip(depth - last, 0, MOST_DEEPER)
 
 
@@ -37,7 +37,7 @@ def blow(player: Player, tables: Tables) -> Int32[Array, "agents 3"]:
     """
     sword = jnp.broadcast_to(jnp.array(SWORD_DAMAGE, jnp.int32), (player.facing.shape[0], len(SWORD_DAMAGE)))
     base = choose(sword, player.inventory[:, Item.SWORD])
-    blades = player.inventory[:, tables.blade_item] * tables.blade_worth[None]
+    blades = player.inventory[:, tables.items.blade] * tables.items.blade_damage[None]
     base = jnp.maximum(base, jnp.max(blades, axis=-1, initial=0))
     strength = player.attributes[:, Attribute.STRENGTH] - 1
     wit = player.attributes[:, Attribute.INTELLIGENCE] - 1
@@ -49,7 +49,12 @@ def blow(player: Player, tables: Tables) -> Int32[Array, "agents 3"]:
 
 
 def dealt(damage: Int32[Array, "*n 3"], defence: Int32[Array, "*m 3"]) -> Int32[Array, "*k"]:
-    """Return what is left of damage after tenths of defence."""
+    """Return what is left of damage after tenths of defence.
+
+    Example:
+        >>> int(dealt(jnp.array([80, 40, 0]), jnp.array([5, 0, 10])))
+        80
+    """
     return jnp.sum(damage * (10 - defence), axis=-1, dtype=jnp.int32) // 10
 
 
@@ -72,7 +77,7 @@ def received(
     """Return the health that each of some blows, in points of damage times a factor, would cost each player."""
     wound = dealt((damage * POINT)[:, None], defence_of(world.player)[None])
     wound = wound * factor[0] // factor[1]
-    wound = jnp.where(tables.boss[world.theme], wound * BOSS_FACTOR[0] // BOSS_FACTOR[1], wound)
+    wound = jnp.where(tables.floors.boss[world.theme], wound * BOSS_FACTOR[0] // BOSS_FACTOR[1], wound)
     return wound * might(world.depth, tables) // MIGHT
 
 
@@ -81,8 +86,8 @@ def wound_mobs(
 ) -> tuple[World, Turn, Bool[Array, "agents mobs"]]:
     """Hurt creatures, remove those that die, count kills, and tell who slew which."""
     mobs, tables = world.mobs, turn.tables
-    kind = tables.slot_kind
-    defence = tables.defence[kind, mobs.type]
+    kind = tables.creatures.slot_kind
+    defence = tables.creatures.defence[kind, mobs.type]
     wounds = jnp.where(hit, dealt(damage, defence[None]), 0)
     health = mobs.health - jnp.sum(wounds, axis=0, dtype=jnp.int32)
     slain = hit & (mobs.alive & (health <= 0))[None]
@@ -98,6 +103,6 @@ def wound_mobs(
     world = eqx.tree_at(
         lambda w: (w.mobs.health, w.mobs.alive, w.floors.kills), world, (health, mobs.alive & ~died, kills)
     )
-    achievement = tables.slaying[kind, mobs.type]
+    achievement = tables.creatures.achievement[kind, mobs.type]
     by_weapon = slain & ((kind != Kind.PASSIVE) & (achievement != NOTHING))[None]
-    return world, turn.happened(by_weapon, achievement[None]), slain
+    return world, turn.earn(by_weapon, achievement[None]), slain

@@ -18,7 +18,7 @@ from openworld.content.ids import Action, Item
 from openworld.content.rulesets import Ruleset
 from openworld.content.units import POINT
 from openworld.core.state import Player, World
-from openworld.rules.turn import Party, Turn, first, same
+from openworld.rules.turn import CoopPlayers, Turn, first, same
 
 #: The health with which one who is helped up goes on.
 HELPED_UP = 2 * POINT
@@ -49,36 +49,41 @@ def _roll(x: Array, tick: Int32[Array, ""], sign: int) -> Array:
 
 
 def places_in_order(tick: Int32[Array, ""], agents: int) -> Int32[Array, " agents"]:
-    """Return the number of the player at each place of this step's order."""
+    """Return the number of the player at each place of this step's order.
+
+    Example:
+        >>> places_in_order(jnp.int32(1), agents=3).tolist()
+        [1, 2, 0]
+    """
     return (jnp.arange(agents, dtype=jnp.int32) + tick) % agents
 
 
 def standing(player: Player) -> Bool[Array, " agents"]:
-    """Whether each player is on its feet: who has no health left has fallen."""
+    """Return whether each player stands. A player without health has fallen."""
     return player.health > 0
 
 
-def gather(world: World, rules: Ruleset) -> Party | None:
-    """Return who is who in this step, the players in its order; of one player there is nothing to tell."""
+def gather(world: World, rules: Ruleset) -> CoopPlayers | None:
+    """Return the players of a step, in its order; None for a world of one player."""
     agents = world.player.facing.shape[0]
     if agents == 1:
         return None
     stands = standing(world.player)
     present = jnp.ones_like(stands) if rules.revival else stands
-    return Party(places_in_order(world.tick, agents), stands, present)
+    return CoopPlayers(places_in_order(world.tick, agents), stands, present)
 
 
 def on_players(world: World, turn: Turn, position: Int32[Array, "n 2"]) -> Bool[Array, "n agents"]:
-    """Whether each player is in the way at each position: those who lie there are, those who are out are not."""
+    """Return whether each player is in the way at each position. Fallen players are, those who are out are not."""
     there = same(position[:, None], world.player.position[None])
-    return there if turn.party is None else there & turn.party.present[None]
+    return there if turn.coop is None else there & turn.coop.present[None]
 
 
 def first_come(turn: Turn, wanted: Bool[Array, " agents"]) -> Bool[Array, " agents"]:
     """Return who of those that want to change the tile they face is served: a tile changes once in a step."""
-    if turn.party is None:
+    if turn.coop is None:
         return wanted
-    faced = turn.edits[0]
+    faced = turn.faced
     shared = same(faced.position[:, None], faced.position[None])
     place = jnp.arange(wanted.shape[0], dtype=jnp.int32)
     earlier = shared & wanted[None] & (place[None] < place[:, None])
@@ -86,8 +91,8 @@ def first_come(turn: Turn, wanted: Bool[Array, " agents"]) -> Bool[Array, " agen
 
 
 def signed(turn: Turn, type: Int32[Array, ""], player: int) -> Int32[Array, ""]:
-    """Return the type of a projectile of the player at a place of the order, with its owner told."""
-    return type if turn.party is None else type + OWNER * turn.party.who[player]
+    """Return the type of a projectile of the player at a place of the order, with its owner's number added."""
+    return type if turn.coop is None else type + OWNER * turn.coop.number[player]
 
 
 def give(world: World, turn: Turn) -> tuple[World, Turn]:
@@ -95,16 +100,16 @@ def give(world: World, turn: Turn) -> tuple[World, Turn]:
 
     Players give one after another, out of what they had before anybody gave, and only to who is on its feet.
     """
-    party, player = turn.party, world.player
-    if party is None:
+    coop, player = turn.coop, world.player
+    if coop is None:
         return world, turn
     had = inventory = player.inventory
     codes = [GIVING.get(Item(item), -1) for item in range(had.shape[1])]
     wanted = (turn.action[:, None] == jnp.array(codes, jnp.int32)[None]) & (had > 0)
-    takers = on_players(world, turn, turn.edits[0].position) & party.standing[None]
+    takers = on_players(world, turn, turn.faced.position) & coop.standing[None]
     takers = takers & first(takers)
     for giver in range(had.shape[0]):
-        able = wanted[giver][None] & takers[giver][:, None] & (inventory < turn.tables.inventory_limit)
+        able = wanted[giver][None] & takers[giver][:, None] & (inventory < turn.tables.items.inventory_limit)
         gone = jnp.any(able, axis=0).astype(jnp.int32)
         me = (jnp.arange(had.shape[0], dtype=jnp.int32) == giver)[:, None]
         inventory = inventory + able.astype(jnp.int32) - jnp.where(me, gone[None], 0)
@@ -113,11 +118,11 @@ def give(world: World, turn: Turn) -> tuple[World, Turn]:
 
 def help_up(world: World, turn: Turn, doing: Bool[Array, " agents"]) -> World:
     """Help up the fallen whom players face and do something to."""
-    party = turn.party
-    if party is None or not turn.rules.revival:
+    coop = turn.coop
+    if coop is None or not turn.rules.revival:
         return world
-    helped = jnp.any(on_players(world, turn, turn.edits[0].position) & doing[:, None], axis=0)
-    health = jnp.where(helped & ~party.standing, HELPED_UP, world.player.health)
+    helped = jnp.any(on_players(world, turn, turn.faced.position) & doing[:, None], axis=0)
+    health = jnp.where(helped & ~coop.standing, HELPED_UP, world.player.health)
     return eqx.tree_at(lambda w: w.player.health, world, health)
 
 
@@ -128,9 +133,9 @@ def hold_still(player: Player, action: Int32[Array, " agents"]) -> Int32[Array, 
 
 def lie_still(before: Player, after: Player, turn: Turn) -> Player:
     """Return the players after a step of living: nothing passes for those who lay fallen when it began."""
-    if turn.party is None:
+    if turn.coop is None:
         return after
-    stood = turn.party.standing
+    stood = turn.coop.standing
 
     def keep(x: Array, y: Array) -> Array:
         return jnp.where(stood.reshape(-1, *(1,) * (x.ndim - 1)), y, x)

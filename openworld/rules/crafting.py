@@ -6,40 +6,41 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32
 
+from openworld.content.encoding import block_of
 from openworld.content.recipes import STATIONS
 from openworld.content.tables import Tables
 from openworld.content.units import NOTHING
 from openworld.core.state import World
 from openworld.rules.grid import HERE
-from openworld.rules.turn import Making, Turn, block_of, first
+from openworld.rules.turn import Making, Turn, first
 
 
 def stations_near(turn: Turn) -> Bool[Array, "agents stations"]:
-    """Whether each station stands on one of the eight tiles about a player."""
+    """Return whether each station stands on one of the eight tiles about a player."""
     blocks = jnp.delete(block_of(turn.sight.around), HERE, axis=1)
     return jnp.stack([jnp.any(blocks == station, axis=-1) for station in STATIONS], axis=-1)
 
 
 def look_up(world: World, action: Int32[Array, " agents"], tables: Tables) -> Making:
     """Look up what each player's action makes or sets down, and whether its inventory covers the cost."""
-    cost = tables.cost[action]
+    cost = tables.actions.cost[action]
     return Making(
         cost=cost,
         affordable=jnp.all(world.player.inventory >= cost, axis=-1),
-        stations=tables.stations[action],
-        makes=tables.makes[action],
-        amount=tables.amount[action],
-        level=tables.level[action],
-        armour=tables.armour[action],
-        block=tables.place_block[action],
-        fixture=tables.place_fixture[action],
-        onto=tables.place_onto[action],
-        achievement=tables.action_achievement[action],
+        stations=tables.actions.stations[action],
+        makes=tables.actions.makes[action],
+        amount=tables.actions.amount[action],
+        level=tables.actions.level[action],
+        armour=tables.actions.armour[action],
+        block=tables.actions.block[action],
+        fixture=tables.actions.fixture[action],
+        onto=tables.actions.onto[action],
+        achievement=tables.actions.achievement[action],
     )
 
 
 class Feasible(NamedTuple):
-    """What comes of the players' actions at a bench."""
+    """The results that the players' actions would have at crafting tables and furnaces."""
 
     made: Bool[Array, " agents"]
     clad: Bool[Array, " agents"]  # with a piece of armour
@@ -54,7 +55,9 @@ def feasible(world: World, turn: Turn) -> Feasible:
     makes, level, amount = making.makes, making.level, making.amount
     item = jnp.arange(player.inventory.shape[1], dtype=jnp.int32)[None] == makes[:, None]
     have = jnp.sum(jnp.where(item, player.inventory, 0), axis=-1, dtype=jnp.int32)
-    made = able & (makes != NOTHING) & jnp.where(amount > 0, have < turn.tables.stack_limit, have < level)
+    made = (
+        able & (makes != NOTHING) & jnp.where(amount > 0, have < turn.tables.items.stack_limit, have < level)
+    )
     lower = player.armour < level[:, None]
     clad = able & making.armour & jnp.any(lower, axis=-1)
     return Feasible(made, clad, have, lower)
@@ -74,4 +77,4 @@ def craft(world: World, turn: Turn) -> tuple[World, Turn]:
     world = eqx.tree_at(
         lambda w: (w.player.inventory, w.player.armour), world, (player.inventory - cost + gained, armour)
     )
-    return world, turn.happened(clad, making.achievement)
+    return world, turn.earn(clad, making.achievement)

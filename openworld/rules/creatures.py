@@ -10,6 +10,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32
 
+from openworld.content.encoding import block_of
 from openworld.content.ids import Achievement, Direction, Kind, Stream
 from openworld.content.tables import DESPAWN_DISTANCE
 from openworld.content.units import chance
@@ -19,7 +20,7 @@ from openworld.rules.combat import SLEEPER_FACTOR, received
 from openworld.rules.coop import on_players
 from openworld.rules.grid import as_edited
 from openworld.rules.projectiles import Launch, launch_from
-from openworld.rules.turn import Party, Plan, Turn, block_of, choose, first, in_set, same, steps_of
+from openworld.rules.turn import CoopPlayers, Plan, Turn, choose, first, in_set, same, steps_of
 
 CHASE_CHANCE, PURPOSE_CHANCE = chance(0.75), chance(0.15)
 #: A melee creature within this Manhattan distance may chase.
@@ -38,7 +39,7 @@ def think(world: World, turn: Turn) -> tuple[World, Turn]:
 
 def act(world: World, turn: Turn) -> tuple[World, Turn]:
     """Let every creature strike, shoot or step as planned, then remove those that are too far away."""
-    kind, mobs, plan = turn.tables.slot_kind, world.mobs, turn.plan
+    kind, mobs, plan = turn.tables.creatures.slot_kind, world.mobs, turn.plan
     assert plan is not None
     ready = mobs.alive & (mobs.cooldown <= 0)
     strikes = ready & (kind == Kind.MELEE) & (plan.distance == 1)
@@ -46,7 +47,9 @@ def act(world: World, turn: Turn) -> tuple[World, Turn]:
     in_range = archer & (plan.distance > TOO_CLOSE) & (plan.distance < TOO_FAR)
     wants = mobs.alive & plan.willing & ~strikes & ~in_range & plan.open
     # Who began the step too far away vanishes, and whoever steps after it finds its tile free.
-    lost = (plan.distance >= DESPAWN_DISTANCE) & ~(turn.tables.boss[world.theme] & (kind != Kind.PASSIVE))
+    lost = (plan.distance >= DESPAWN_DISTANCE) & ~(
+        turn.tables.floors.boss[world.theme] & (kind != Kind.PASSIVE)
+    )
     position, moved = _step(world, plan, wants, lost)
     shoots = in_range | (archer & (plan.distance <= TOO_CLOSE) & ~moved)
 
@@ -62,12 +65,12 @@ def act(world: World, turn: Turn) -> tuple[World, Turn]:
 
 
 def _nearest(
-    world: World, party: Party | None, position: Int32[Array, "n 2"]
+    world: World, coop: CoopPlayers | None, position: Int32[Array, "n 2"]
 ) -> tuple[Int32[Array, " n"], Int32[Array, " n"]]:
     """Return the Manhattan distance to the nearest player who stands, and who it is; of equals the first."""
     apart = jnp.sum(jnp.abs(position[:, None] - world.player.position[None]), axis=-1, dtype=jnp.int32)
-    if party is not None:
-        apart = jnp.where(party.standing[None], apart, NOBODY)
+    if coop is not None:
+        apart = jnp.where(coop.standing[None], apart, NOBODY)
     distance, who = apart[:, 0], jnp.zeros(position.shape[0], jnp.int32)
     for agent in range(1, apart.shape[1]):
         closer = apart[:, agent] < distance
@@ -76,7 +79,12 @@ def _nearest(
 
 
 def direction_toward(delta: Int32[Array, "*n 2"], along_cols: Bool[Array, "*n"]) -> Int32[Array, "*n"]:
-    """Return the Direction along the larger component; on a tie along columns if `along_cols`."""
+    """Return the Direction along the larger component; on a tie along columns if `along_cols`.
+
+    Example:
+        >>> int(direction_toward(jnp.array([3, -1]), jnp.array(False)))  # DOWN
+        3
+    """
     rows, cols = jnp.abs(delta[..., 0]), jnp.abs(delta[..., 1])
     horizontal = (cols > rows) | ((cols == rows) & along_cols)
     across = jnp.where(delta[..., 1] > 0, jnp.int32(Direction.RIGHT), Direction.LEFT)
@@ -85,16 +93,16 @@ def direction_toward(delta: Int32[Array, "*n 2"], along_cols: Bool[Array, "*n"])
 
 
 def _plan(world: World, turn: Turn) -> Plan:
-    mobs, kind = world.mobs, turn.tables.slot_kind
-    distance, prey = _nearest(world, turn.party, mobs.position)
+    mobs, kind = world.mobs, turn.tables.creatures.slot_kind
+    distance, prey = _nearest(world, turn.coop, mobs.position)
     bits = turn.dice.bits(Stream.WANDER, jnp.arange(kind.shape[0], dtype=jnp.uint32))
     low = below(bits, 256)
     delta = _of_prey(world.player.position, prey) - mobs.position
     toward = direction_toward(delta, (low & 4) > 0)
-    hunts = (distance < CHASE_DISTANCE) | turn.tables.boss[world.theme]
+    hunts = (distance < CHASE_DISTANCE) | turn.tables.floors.boss[world.theme]
     chases = (kind == Kind.MELEE) & hunts & happens(bits, CHASE_CHANCE)
     purposeful = (kind == Kind.RANGED) & happens(bits, PURPOSE_CHANCE)
-    approaches = chases | (purposeful & (distance >= turn.tables.approach))
+    approaches = chases | (purposeful & (distance >= turn.tables.creatures.approach_distance))
     retreats = purposeful & (distance <= TOO_CLOSE)
     direction = jnp.where(approaches, toward, jnp.where(retreats, toward ^ 1, low & 3))
     willing = (kind != Kind.PASSIVE) | ((low & 8) > 0)
@@ -109,11 +117,13 @@ def _of_prey(values: Int32[Array, "agents k"], prey: Int32[Array, " mobs"]) -> I
 
 
 def _open_ahead(world: World, turn: Turn, direction: Int32[Array, " mobs"]) -> Bool[Array, " mobs"]:
-    """Whether the ground ahead lets the creature in, and no player stands there."""
+    """Return whether the ground ahead lets the creature in, and no player stands there."""
     mobs, tables = world.mobs, turn.tables
     ahead = mobs.position + steps_of(direction)
     tile = as_edited(turn, choose(turn.sight.paths, direction), ahead)
-    closed = in_set(block_of(tile), tables.barrier[tables.terrain[tables.slot_kind, mobs.type]])
+    closed = in_set(
+        block_of(tile), tables.blocks.barrier[tables.creatures.terrain[tables.creatures.slot_kind, mobs.type]]
+    )
     player = jnp.any(on_players(world, turn, ahead), axis=-1)
     return ~closed & ~player
 
@@ -146,7 +156,7 @@ def _blows(world: World, turn: Turn, plan: Plan, strikes: Bool[Array, " mobs"]) 
     ours = slice(melee.start, melee.stop)
     agents = jnp.arange(player.facing.shape[0], dtype=jnp.int32)
     struck = strikes[ours, None] & (plan.prey[ours, None] == agents[None])
-    damage = turn.tables.damage[Kind.MELEE][world.mobs.type[ours]]
+    damage = turn.tables.creatures.damage[Kind.MELEE][world.mobs.type[ours]]
     light = received(world, turn.tables, damage)
     heavy = received(world, turn.tables, damage, SLEEPER_FACTOR)
     rousing = first(struck.T).T & player.asleep[None]
@@ -157,13 +167,13 @@ def _blows(world: World, turn: Turn, plan: Plan, strikes: Bool[Array, " mobs"]) 
         world,
         (health, player.asleep & ~hit, player.resting & ~hit),
     )
-    return world, turn.happened(player.asleep & hit, Achievement.WAKE_UP)
+    return world, turn.earn(player.asleep & hit, Achievement.WAKE_UP)
 
 
 def _shots(world: World, turn: Turn, plan: Plan, shoots: Bool[Array, " mobs"]) -> tuple[World, Turn]:
     """Put projectiles into the air where the archers stand; without a free slot the shot is lost."""
     archers = turn.rules.slots(Kind.RANGED)
-    types = turn.tables.shoots[world.mobs.type[archers.start : archers.stop]]
+    types = turn.tables.creatures.shoots[world.mobs.type[archers.start : archers.stop]]
     for slot in archers:
         launch = Launch(world.mobs.position[slot], plan.toward[slot], types[slot - archers.start])
         ahead = choose(turn.sight.paths[slot], plan.toward[slot])

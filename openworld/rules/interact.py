@@ -4,6 +4,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32
 
+from openworld.content.encoding import block_of, fixture_of, tile_of
 from openworld.content.ids import Achievement, Action, Block, Item, Kind, Stream, Vital
 from openworld.content.tables import Tables
 from openworld.content.units import NOTHING, chance
@@ -14,7 +15,7 @@ from openworld.rules.combat import blow, wound_mobs
 from openworld.rules.coop import first_come, help_up, on_players
 from openworld.rules.grid import faced, on_mobs
 from openworld.rules.growth import sow
-from openworld.rules.turn import Turn, add_to, block_of, fixture_of, in_set, tile_of
+from openworld.rules.turn import Turn, add_to, in_set
 
 #: Food and drink that a killed creature, a ripe plant and a draught bring.
 MEAT, FRUIT, DRAUGHT = 6, 4, 1
@@ -28,7 +29,7 @@ def interact(world: World, turn: Turn) -> tuple[World, Turn]:
     struck = doing[:, None] & on_mobs(world, target)
     world, turn = _strike(world, turn, struck)
     using = doing & ~jnp.any(struck, axis=-1)
-    if turn.party is not None:
+    if turn.coop is not None:
         world = help_up(world, turn, using)
         using = using & ~jnp.any(on_players(world, turn, target), axis=-1)
     world, turn = _dig(world, turn, tile, using)
@@ -39,8 +40,8 @@ def interact(world: World, turn: Turn) -> tuple[World, Turn]:
 def _strike(world: World, turn: Turn, struck: Bool[Array, "agents mobs"]) -> tuple[World, Turn]:
     types = world.mobs.type
     world, turn, slain = wound_mobs(world, turn, blow(world.player, turn.tables)[:, None], struck)
-    eaten = slain & (turn.tables.slot_kind == Kind.PASSIVE)[None]
-    turn = turn.happened(eaten, turn.tables.slaying[Kind.PASSIVE][types][None])
+    eaten = slain & (turn.tables.creatures.slot_kind == Kind.PASSIVE)[None]
+    turn = turn.earn(eaten, turn.tables.creatures.achievement[Kind.PASSIVE][types][None])
     return _feed(world, jnp.any(eaten, axis=-1), MEAT), turn
 
 
@@ -52,11 +53,11 @@ def _feed(world: World, fed: Bool[Array, " agents"], food: int) -> World:
 
 
 def diggable(player: Player, block: Int32[Array, " agents"], tables: Tables) -> Bool[Array, " agents"]:
-    """Whether each player has what it takes to dig a block."""
+    """Return whether each player carries the tool that digs a block."""
     items = jnp.arange(player.inventory.shape[1], dtype=jnp.int32)[None]
-    tool = items == tables.dig_tool[block][:, None]
+    tool = items == tables.blocks.dig_tool[block][:, None]
     held = jnp.sum(jnp.where(tool, player.inventory, 0), axis=-1, dtype=jnp.int32)
-    return held >= tables.dig_level[block]
+    return held >= tables.blocks.dig_level[block]
 
 
 def _dig(
@@ -69,10 +70,10 @@ def _dig(
     found = happens(turn.dice.bits(Stream.FORAGE, agents), SAPLING_CHANCE)
     foraged = using & (block == Block.GRASS) & found
 
-    item = jnp.where(foraged, Item.SAPLING, jnp.where(dug, tables.dig_item[block], NOTHING))
+    item = jnp.where(foraged, Item.SAPLING, jnp.where(dug, tables.blocks.dig_item[block], NOTHING))
     gained = jnp.arange(inventory.shape[1], dtype=jnp.int32)[None] == item[:, None]
     world = eqx.tree_at(lambda w: w.player.inventory, world, inventory + gained.astype(jnp.int32))
-    left = tile_of(tables.dig_block[block], fixture_of(tile))
+    left = tile_of(tables.blocks.dig_block[block], fixture_of(tile))
     turn = turn.rewrite_faced(left, dug)
     if not turn.rules.has_chests:
         return world, turn
@@ -82,11 +83,11 @@ def _dig(
 def _drink(
     world: World, turn: Turn, tile: Int32[Array, " agents"], using: Bool[Array, " agents"]
 ) -> tuple[World, Turn]:
-    drunk = using & in_set(block_of(tile), turn.tables.drinkable)
+    drunk = using & in_set(block_of(tile), turn.tables.blocks.drinkable)
     vitals = add_to(world.player.vitals, Vital.DRINK, jnp.where(drunk, jnp.int32(DRAUGHT), 0))
     thirst = jnp.where(drunk, 0, world.player.thirst)
     world = eqx.tree_at(lambda w: (w.player.vitals, w.player.thirst), world, (vitals, thirst))
-    return world, turn.happened(drunk, Achievement.COLLECT_DRINK)
+    return world, turn.earn(drunk, Achievement.COLLECT_DRINK)
 
 
 def _eat(
@@ -104,4 +105,4 @@ def _eat(
         plants = sow(plants, target[agent], eaten[agent])
     world = eqx.tree_at(lambda w: w.plants, world, plants)
     sapling = jnp.full(tile.shape, int(Block.PLANT), jnp.int32)
-    return world, turn.rewrite_faced(sapling, eaten).happened(eaten, Achievement.EAT_PLANT)
+    return world, turn.rewrite_faced(sapling, eaten).earn(eaten, Achievement.EAT_PLANT)

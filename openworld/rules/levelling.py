@@ -13,7 +13,7 @@ MAX_ATTRIBUTE = 5
 
 
 def raisable(player: Player) -> Bool[Array, "agents 3"]:
-    """Whether each Attribute can rise, given a point of experience."""
+    """Return whether each Attribute can rise, given a point of experience."""
     return player.attributes < MAX_ATTRIBUTE
 
 

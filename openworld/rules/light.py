@@ -12,7 +12,12 @@ REACH = PATCH.shape[0] // 2
 
 
 def corner(torch: Int32[Array, " 2"], shape: tuple[int, int]) -> Int32[Array, " 2"]:
-    """Return where the patch about a torch begins, moved so that it lies inside the map."""
+    """Return where the patch about a torch begins, moved so that it lies inside the map.
+
+    Example:
+        >>> corner(jnp.array([0, 20]), (48, 48)).tolist()
+        [0, 16]
+    """
     last = jnp.array([shape[0] - PATCH.shape[0], shape[1] - PATCH.shape[1]], jnp.int32)
     return jnp.clip(torch - REACH, 0, last)
 

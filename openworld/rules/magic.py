@@ -1,9 +1,12 @@
 """Books, spells and enchantments (rules 5.4 and 5.6)."""
 
+from typing import NamedTuple
+
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32
 
+from openworld.content.encoding import block_of
 from openworld.content.ids import (
     Achievement,
     Action,
@@ -20,7 +23,7 @@ from openworld.core.state import Player, World
 from openworld.rules.coop import signed
 from openworld.rules.grid import faced
 from openworld.rules.projectiles import Launch, launch_from
-from openworld.rules.turn import Turn, add_to, block_of, first
+from openworld.rules.turn import Turn, add_to, first
 
 SPELL_MANA, CHARM_MANA = 2, 9
 #: Draws of `Stream.CHARM` set aside for each player.
@@ -41,11 +44,11 @@ def read(world: World, turn: Turn) -> tuple[World, Turn]:
     world = eqx.tree_at(
         lambda w: (w.player.inventory, w.player.spells), world, (inventory, player.spells | learned)
     )
-    return world, turn.happened(learned, jnp.array(_LEARNING, jnp.int32)[None])
+    return world, turn.earn(learned, jnp.array(_LEARNING, jnp.int32)[None])
 
 
 def castable(player: Player) -> Bool[Array, "agents 2"]:
-    """Whether each player knows each spell, and has the mana for one."""
+    """Return whether each player knows each spell, and has the mana for one."""
     return player.spells & (player.vitals[:, Vital.MANA] >= SPELL_MANA)[:, None]
 
 
@@ -66,7 +69,7 @@ def cast(world: World, turn: Turn) -> tuple[World, Turn]:
     spent = jnp.stack(gone)
     vitals = add_to(player.vitals, Vital.MANA, jnp.where(spent, jnp.int32(-SPELL_MANA), 0))
     world = eqx.tree_at(lambda w: w.player.vitals, world, vitals)
-    return world, turn.happened(chosen & spent[:, None], jnp.array(_CASTING, jnp.int32)[None])
+    return world, turn.earn(chosen & spent[:, None], jnp.array(_CASTING, jnp.int32)[None])
 
 
 def enchant(world: World, turn: Turn) -> tuple[World, Turn]:
@@ -75,13 +78,11 @@ def enchant(world: World, turn: Turn) -> tuple[World, Turn]:
     Nothing is spent where nothing would change (departure 11): the thing is not carried, or is of that element.
     """
     player = world.player
-    element, ready = charmable(world, turn)
-    sword, bow, armour = (
-        (turn.action == action) & able
-        for action, able in zip(
-            (Action.ENCHANT_SWORD, Action.ENCHANT_BOW, Action.ENCHANT_ARMOUR), ready, strict=True
-        )
-    )
+    ready = charmable(world, turn)
+    element = ready.element
+    sword = (turn.action == Action.ENCHANT_SWORD) & ready.sword
+    bow = (turn.action == Action.ENCHANT_BOW) & ready.bow
+    armour = (turn.action == Action.ENCHANT_ARMOUR) & ready.armour
     pieces = armour[:, None] & _piece(player.armour_enchantment, element, turn)
 
     spent = sword | bow | armour
@@ -99,21 +100,30 @@ def enchant(world: World, turn: Turn) -> tuple[World, Turn]:
             add_to(player.vitals, Vital.MANA, jnp.where(spent, jnp.int32(-CHARM_MANA), 0)),
         ),
     )
-    turn = turn.happened(
+    turn = turn.earn(
         jnp.stack([sword, armour], axis=-1),
         jnp.array([Achievement.ENCHANT_SWORD, Achievement.ENCHANT_ARMOUR], jnp.int32)[None],
     )
     return eqx.tree_at(lambda w: w.player, world, charmed), turn
 
 
-def charmable(world: World, turn: Turn) -> tuple[Int32[Array, " agents"], tuple[Bool[Array, " agents"], ...]]:
+class Charmable(NamedTuple):
+    """The things that each player could enchant at the table that it faces."""
+
+    element: Int32[Array, " agents"]  # the Enchantment of the table
+    sword: Bool[Array, " agents"]
+    bow: Bool[Array, " agents"]
+    armour: Bool[Array, " agents"]
+
+
+def charmable(world: World, turn: Turn) -> Charmable:
     """Return the element that each player faces, and whether its sword, bow and armour would be bound to it."""
     player = world.player
     element, ready = _table(world, turn)
     sword = ready & (player.inventory[:, Item.SWORD] > 0) & (player.sword_enchantment != element)
     bow = ready & (player.inventory[:, Item.BOW] > 0) & (player.bow_enchantment != element)
     uncharmed = jnp.any(player.armour_enchantment != element[:, None], axis=-1)
-    return element, (sword, bow, ready & jnp.any(player.armour > 0, axis=-1) & uncharmed)
+    return Charmable(element, sword, bow, ready & jnp.any(player.armour > 0, axis=-1) & uncharmed)
 
 
 def _table(world: World, turn: Turn) -> tuple[Int32[Array, " agents"], Bool[Array, " agents"]]:

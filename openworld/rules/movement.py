@@ -3,11 +3,12 @@
 import equinox as eqx
 import jax.numpy as jnp
 
+from openworld.content.encoding import block_of
 from openworld.content.ids import Action
 from openworld.content.units import POINT
 from openworld.core.state import World
 from openworld.rules.grid import as_edited, beside, on_mobs
-from openworld.rules.turn import Turn, block_of, in_set, same
+from openworld.rules.turn import Turn, in_set, same
 
 #: A wound that nothing heals within a step.
 FATAL = 100 * POINT
@@ -20,17 +21,17 @@ def move(world: World, turn: Turn) -> tuple[World, Turn]:
     facing = jnp.where(moving, turn.action - Action.LEFT, player.facing)
     ahead, tile = beside(world, turn, facing)
     tile = as_edited(turn, tile, ahead)
-    closed = in_set(block_of(tile), turn.tables.barrier[turn.tables.walks_on])
+    closed = in_set(block_of(tile), turn.tables.blocks.barrier[turn.tables.blocks.walks_on])
     taken = jnp.any(on_mobs(world, ahead), axis=-1)
     free = moving & ~closed & ~taken
 
     position = player.position
     for agent in range(free.shape[0]):
         me = jnp.arange(free.shape[0], dtype=jnp.int32) == agent
-        others = ~me if turn.party is None else ~me & turn.party.present
+        others = ~me if turn.coop is None else ~me & turn.coop.present
         crowded = jnp.any(same(ahead[agent][None], position) & others)
         position = jnp.where((me & free & ~crowded)[:, None], ahead, position)
-    burnt = jnp.any(position != player.position, axis=-1) & in_set(block_of(tile), turn.tables.deadly)
+    burnt = jnp.any(position != player.position, axis=-1) & in_set(block_of(tile), turn.tables.blocks.deadly)
     health = jnp.where(burnt, -FATAL, player.health)
     return eqx.tree_at(
         lambda w: (w.player.position, w.player.facing, w.player.health), world, (position, facing, health)

@@ -14,6 +14,7 @@ from openworld.content.ids import Action
 from openworld.core.state import World
 from openworld.rules import (
     boss,
+    coop,
     crafting,
     creatures,
     growth,
@@ -27,7 +28,6 @@ from openworld.rules import (
     travel,
     vitals,
 )
-from openworld.rules import coop as company
 from openworld.rules.turn import Turn
 
 System = Callable[[World, Turn], tuple[World, Turn]]
@@ -37,13 +37,13 @@ def needs(action: Action, system: System) -> System:
     """Let a system play only in games that have an action."""
 
     def play(world: World, turn: Turn) -> tuple[World, Turn]:
-        return system(world, turn) if action < turn.rules.actions else (world, turn)
+        return system(world, turn) if turn.rules.has(action) else (world, turn)
 
     return play
 
 
 PHASES: dict[str, dict[str, System]] = {
-    "hands": {
+    "player_actions": {
         "arrive": needs(Action.DESCEND, travel.arrive),  # the first step on a floor
         "craft": crafting.craft,
         "interact": interact.interact,
@@ -55,19 +55,19 @@ PHASES: dict[str, dict[str, System]] = {
         "enchant": needs(Action.ENCHANT_SWORD, magic.enchant),
         "confront": needs(Action.DESCEND, boss.confront),
         "level_up": needs(Action.LEVEL_UP_DEXTERITY, levelling.level_up),
-        "give": needs(Action.GIVE_WOOD, company.give),  # late: what one is given one uses in the next step
+        "give": needs(Action.GIVE_WOOD, coop.give),  # late: what one is given one uses in the next step
         "move": movement.move,
     },
-    "thoughts": {
+    "creature_plans": {
         "think": creatures.think,  # after movement: they react to where the players now stand
     },
-    "creatures": {
+    "creature_moves": {
         "act": creatures.act,
     },
-    "missiles": {
+    "projectiles": {
         "projectiles": projectiles.fly,  # after the creatures: what was just shot flies at once
     },
-    "bodies": {
+    "upkeep": {
         "grow": growth.grow,
         "live": vitals.live,
         "clip": vitals.clip,

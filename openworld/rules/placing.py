@@ -4,19 +4,20 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32
 
+from openworld.content.encoding import block_of, fixture_of, tile_of
 from openworld.content.ids import Action, Block, Fixture
 from openworld.content.units import NOTHING
 from openworld.core.state import World
 from openworld.rules.coop import first_come, on_players
 from openworld.rules.grid import faced, on_mobs
 from openworld.rules.growth import sow
-from openworld.rules.turn import Making, Turn, block_of, fixture_of, in_set, tile_of
+from openworld.rules.turn import Making, Turn, in_set
 
 
 def fits(
     making: Making, tile: Int32[Array, " agents"], taken: Bool[Array, " agents"]
 ) -> Bool[Array, " agents"]:
-    """Whether the faced tile, `taken` if a creature stands there, takes what the action sets down.
+    """Return whether the faced tile, `taken` if a creature stands there, takes what the action sets down.
 
     Only a bare tile takes anything: no fixture, no creature, inside the map.
     """
@@ -34,7 +35,7 @@ def place(world: World, turn: Turn) -> tuple[World, Turn]:
     target, tile = faced(world, turn)
     block = making.block
     taken = jnp.any(on_mobs(world, target), axis=-1)
-    if turn.party is not None:
+    if turn.coop is not None:
         taken = taken | jnp.any(on_players(world, turn, target), axis=-1)
     able = first_come(turn, fits(making, tile, taken))
 
@@ -44,4 +45,4 @@ def place(world: World, turn: Turn) -> tuple[World, Turn]:
     for agent in range(action.shape[0]):
         planted = able[agent] & (action[agent] == Action.PLACE_PLANT)
         world = eqx.tree_at(lambda w: w.plants, world, sow(world.plants, target[agent], planted))
-    return world, turn.rewrite_faced(placed, able).happened(able, making.achievement)
+    return world, turn.rewrite_faced(placed, able).earn(able, making.achievement)

@@ -11,7 +11,7 @@ from openworld.rules.turn import Turn, choose
 
 def drink(world: World, turn: Turn) -> tuple[World, Turn]:
     """Empty a potion of the colour that the action names; what it does is this episode's secret."""
-    player, effects = world.player, turn.tables.potion_effect
+    player, effects = world.player, turn.tables.items.potion_effect
     agents, colours = turn.action.shape[0], world.potions.shape[0]
     colour = turn.action - Action.DRINK_POTION_RED
     items = jnp.arange(player.inventory.shape[1], dtype=jnp.int32)[None]
@@ -33,4 +33,4 @@ def drink(world: World, turn: Turn) -> tuple[World, Turn]:
             player.vitals + change[:, 1:],
         ),
     )
-    return world, turn.happened(drunk, Achievement.DRINK_POTION)
+    return world, turn.earn(drunk, Achievement.DRINK_POTION)

@@ -1,4 +1,4 @@
-"""What flies: shots by bow, and the flight of every projectile (rules 4 and 5.5).
+"""Projectiles: shots by bow, and the flight of every projectile (rules 4 and 5.5).
 
 A floor's slots hold the creatures' projectiles first, then the players'.
 """
@@ -10,25 +10,14 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32
 
+from openworld.content.encoding import block_of, fixture_of, tile_of
 from openworld.content.ids import Achievement, Action, Attribute, Block, Enchantment, Item, Kind, Projectile
 from openworld.content.units import POINT
 from openworld.core.state import Player, Projectiles, World
 from openworld.rules.combat import received, wound_mobs
 from openworld.rules.coop import OWNER, signed
 from openworld.rules.grid import as_edited, faced, on_mobs
-from openworld.rules.turn import (
-    Edit,
-    Party,
-    Turn,
-    add_to,
-    block_of,
-    first,
-    fixture_of,
-    in_set,
-    same,
-    steps_of,
-    tile_of,
-)
+from openworld.rules.turn import CoopPlayers, Edit, Turn, add_to, first, in_set, same, steps_of
 
 
 class Launch(NamedTuple):
@@ -57,7 +46,7 @@ def free_slots(world: World, turn: Turn, kind: Kind) -> Bool[Array, " projectile
 
 
 def armed(player: Player) -> Bool[Array, " agents"]:
-    """Whether each player has a bow and an arrow."""
+    """Return whether each player has a bow and an arrow."""
     return (player.inventory[:, Item.BOW] > 0) & (player.inventory[:, Item.ARROW] > 0)
 
 
@@ -99,7 +88,7 @@ def shoot(world: World, turn: Turn) -> tuple[World, Turn]:
     gone = jnp.stack(shot)
     inventory = add_to(player.inventory, Item.ARROW, -gone.astype(jnp.int32))
     world = eqx.tree_at(lambda w: w.player.inventory, world, inventory)
-    return world, turn.happened(gone, Achievement.FIRE_BOW)
+    return world, turn.earn(gone, Achievement.FIRE_BOW)
 
 
 def fly(world: World, turn: Turn) -> tuple[World, Turn]:
@@ -109,11 +98,11 @@ def fly(world: World, turn: Turn) -> tuple[World, Turn]:
     turn, stopped = _shatter(world, turn, theirs)
     gone = [spent | stopped | jnp.any(on_mobs(world, theirs.ahead), axis=-1)]
     if ours.alive.shape[0]:
-        stopped = in_set(block_of(as_edited(turn, ours.tile, ours.ahead)), turn.tables.solid)
+        stopped = in_set(block_of(as_edited(turn, ours.tile, ours.ahead)), turn.tables.blocks.solid)
         world, turn, struck = _hit_mobs(world, turn, ours)
         gone.append(struck | stopped)
-        if turn.party is not None:
-            gone[1] = gone[1] | _shielded(world, turn.party, ours)
+        if turn.coop is not None:
+            gone[1] = gone[1] | _shielded(world, turn.coop, ours)
     flying = world.projectiles
     ahead = jnp.concatenate([theirs.ahead, ours.ahead])
     landed = Projectiles(ahead, flying.direction, flying.type, flying.alive & ~jnp.concatenate(gone))
@@ -140,7 +129,7 @@ def _shatter(world: World, turn: Turn, flight: Flight) -> tuple[Turn, Bool[Array
         follows = breaks & (number > slot) & same(flight.ahead, flight.ahead[slot][None])
         tile = jnp.where(follows, _cleared(tile), tile)
     turn = turn.edit(Edit(world.floor, flight.ahead, _cleared(tile), jnp.stack(broken)))
-    return turn, in_set(block_of(tile), turn.tables.solid)
+    return turn, in_set(block_of(tile), turn.tables.blocks.solid)
 
 
 def _cleared(tile: Int32[Array, "*n"]) -> Int32[Array, "*n"]:
@@ -151,14 +140,14 @@ def _cleared(tile: Int32[Array, "*n"]) -> Int32[Array, "*n"]:
 def _hit_players(world: World, turn: Turn, flight: Flight) -> tuple[World, Bool[Array, " flying"]]:
     """Hurt and rouse the players that a projectile is on or comes to."""
     player = world.player
-    here = turn.tables.point_blank & same(flight.position[:, None], player.position[None])
+    here = turn.tables.creatures.point_blank & same(flight.position[:, None], player.position[None])
     there = same(flight.ahead[:, None], player.position[None])
-    if turn.party is not None:
+    if turn.coop is not None:
         # Over the fallen it flies on, and it strikes one player only: on its own tile, else on the next.
-        here, there = here & turn.party.standing[None], there & turn.party.standing[None]
+        here, there = here & turn.coop.standing[None], there & turn.coop.standing[None]
         there = there & ~jnp.any(here, axis=1, keepdims=True)
     hit = (here | there) & flight.alive[:, None]
-    wound = received(world, turn.tables, turn.tables.projectile_damage[flight.type])
+    wound = received(world, turn.tables, turn.tables.creatures.projectile_damage[flight.type])
     health = player.health - jnp.sum(jnp.where(hit, wound, 0), axis=0, dtype=jnp.int32)
     roused = jnp.any(hit, axis=0)
     world = eqx.tree_at(
@@ -178,7 +167,7 @@ def _hit_mobs(world: World, turn: Turn, flight: Flight) -> tuple[World, Turn, Bo
         there = same(flight.ahead[slot][None], mobs.position) & mobs.alive
         target = jnp.where(jnp.any(here), here, there)
         hit = first(target) & target & flight.alive[slot]
-        kind = flight.type[slot] if turn.party is None else flight.type[slot] % OWNER
+        kind = flight.type[slot] if turn.coop is None else flight.type[slot] % OWNER
         damage = _shot_damage(world, turn, kind)
         world, turn, _ = wound_mobs(world, turn, damage[:, None], _credited(turn, flight.type[slot], hit))
         struck.append(jnp.any(hit))
@@ -188,15 +177,17 @@ def _hit_mobs(world: World, turn: Turn, flight: Flight) -> tuple[World, Turn, Bo
 def _credited(turn: Turn, type: Int32[Array, ""], hit: Bool[Array, " mobs"]) -> Bool[Array, "agents mobs"]:
     """Credit a hit to the projectile's owner."""
     agents = turn.action.shape[0]
-    mine = jnp.arange(agents, dtype=jnp.int32) == 0 if turn.party is None else turn.party.who == type // OWNER
+    mine = (
+        jnp.arange(agents, dtype=jnp.int32) == 0 if turn.coop is None else turn.coop.number == type // OWNER
+    )
     return hit[None] & mine[:, None]
 
 
-def _shielded(world: World, party: Party, flight: Flight) -> Bool[Array, " flying"]:
-    """Whether somebody who stands is in a players' projectile's way: it ends there, and harms nobody."""
-    others = party.who[None] != flight.type[:, None] // OWNER
+def _shielded(world: World, coop: CoopPlayers, flight: Flight) -> Bool[Array, " flying"]:
+    """Return whether a standing player is in the way of a player's projectile, which ends there without harm."""
+    others = coop.number[None] != flight.type[:, None] // OWNER
     ahead = same(flight.ahead[:, None], world.player.position[None])
-    return jnp.any(ahead & others & party.standing[None], axis=1)
+    return jnp.any(ahead & others & coop.standing[None], axis=1)
 
 
 def _shot_damage(world: World, turn: Turn, kind: Int32[Array, ""]) -> Int32[Array, "agents 3"]:
@@ -206,7 +197,7 @@ def _shot_damage(world: World, turn: Turn, kind: Int32[Array, ""]) -> Int32[Arra
     a spell: its damage * (1 + (INT - 1) / 2).
     """
     player = world.player
-    damage = turn.tables.projectile_damage[kind][None] * POINT
+    damage = turn.tables.creatures.projectile_damage[kind][None] * POINT
     dexterity = player.attributes[:, Attribute.DEXTERITY] - 1
     wit = player.attributes[:, Attribute.INTELLIGENCE] - 1
     arrow = damage * (5 + dexterity)[:, None] // 5

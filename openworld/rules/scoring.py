@@ -1,16 +1,13 @@
-"""What a step was worth and whether it was the last: read from events and vitals (rule 7)."""
+"""The reward of a step, and the end of an episode (rule 7)."""
 
 from typing import NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Bool, Float32, Int32, UInt32
 
 from openworld.content.floors import BOSS_BLOWS
-from openworld.content.ids import Achievement
-from openworld.content.tables import DEEPER
 from openworld.content.units import POINT
 from openworld.core.state import World
 from openworld.rules.turn import Turn
@@ -20,15 +17,11 @@ REWARD_PARTS = 10 * POINT
 #: A reward is shared out in hundredths.
 SHARES = 100
 #: The weight of reaching a floor below the last one.
-DEEPER_WEIGHT = 8
-
-
-#: The bits of events that stay unlocked, word by word.
-_LASTING = np.array([0xFFFFFFFF, 0xFFFFFFFF, (1 << len(Achievement) % 32) - 1], np.uint32)
+NEW_DEPTH_WEIGHT = 8
 
 
 class Outcome(NamedTuple):
-    """What a step brought each player, and whether the world's episode is over."""
+    """The reward of each player in a step, and whether the episode ended by death or victory."""
 
     reward: Int32[Array, " agents"]  # in 1/REWARD_PARTS
     terminated: Bool[Array, ""]
@@ -37,27 +30,35 @@ class Outcome(NamedTuple):
 def score(before: Int32[Array, " agents"], world: World, turn: Turn) -> tuple[World, Outcome]:
     """Unlock achievements and weigh the step that began with health `before`.
 
-    reward = sum of the weights newly unlocked + 0.1 * change of health, and in an endless world DEEPER_WEIGHT for
-    each floor below the last.
+    reward = sum of the weights newly unlocked + 0.1 * change of health. In an endless world NEW_DEPTH_WEIGHT is
+    added for each floor below the last.
     """
     turn = _holdings(world, turn)
-    fresh = turn.events & ~world.player.achievements
+    fresh = turn.earned & ~world.player.achievements
     weight = jnp.sum(
-        jnp.where(unlocked(fresh, turn.tables.weights.shape[0]), turn.tables.weights[None], 0),
+        jnp.where(
+            unlocked(fresh, turn.tables.achievements.weight.shape[0]),
+            turn.tables.achievements.weight[None],
+            0,
+        ),
         axis=-1,
         dtype=jnp.int32,
     )
-    depths = (turn.events[:, DEEPER // 32] >> jnp.uint32(DEEPER % 32)).astype(jnp.int32) & 1
-    reward = REWARD_PARTS * (weight + DEEPER_WEIGHT * depths) + (world.player.health - before)
-    kept = turn.events & jnp.asarray(_LASTING)[None]
-    world = eqx.tree_at(lambda w: w.player.achievements, world, world.player.achievements | kept)
+    depths = turn.reached_new_depth.astype(jnp.int32)
+    reward = REWARD_PARTS * (weight + NEW_DEPTH_WEIGHT * depths) + (world.player.health - before)
+    world = eqx.tree_at(lambda w: w.player.achievements, world, world.player.achievements | turn.earned)
     dead = jnp.all(world.player.health <= 0)
-    won = (world.boss_progress >= BOSS_BLOWS) & ~turn.tables.endless
+    won = (world.boss_progress >= BOSS_BLOWS) & ~turn.tables.floors.endless
     return world, Outcome(reward, dead | won)
 
 
 def share_out(parts: Int32[Array, "*n agents"], shared: int) -> Int32[Array, "*n agents"]:
-    """Return rewards of which so many hundredths are the mean of all players', in 1/`fineness` of the parts."""
+    """Return rewards of which so many hundredths are the mean of all players', in 1/`fineness` of the parts.
+
+    Example:
+        >>> share_out(jnp.array([400, 0]), shared=50).tolist()  # in 1/200 of the parts
+        [60000, 20000]
+    """
     agents = parts.shape[-1]
     if fineness(agents, shared) == 1:
         return parts
@@ -66,17 +67,32 @@ def share_out(parts: Int32[Array, "*n agents"], shared: int) -> Int32[Array, "*n
 
 
 def fineness(agents: int, shared: int) -> int:
-    """Return into how many each part of a reward is cut, that its shares are whole numbers."""
+    """Return into how many each part of a reward is cut, that its shares are whole numbers.
+
+    Example:
+        >>> fineness(agents=2, shared=50), fineness(agents=1, shared=50)
+        (200, 1)
+    """
     return SHARES * agents if shared and agents > 1 else 1
 
 
 def in_units(parts: Int32[Array, "*n"], finer: int = 1) -> Float32[Array, "*n"]:
-    """Return a reward or a return as the float that players see, the same bits on every device."""
+    """Return a reward or a return as the float that players see, the same bits on every device.
+
+    Example:
+        >>> float(in_units(jnp.array(400)))
+        1.0
+    """
     return parts.astype(jnp.float32) * jnp.float32(1 / (REWARD_PARTS * finer))
 
 
 def unlocked(words: UInt32[Array, "*n words"], count: int) -> Bool[Array, "*n achievements"]:
-    """Unpack achievement bits to a mask over the first `count` of `Achievement`."""
+    """Unpack achievement bits to a mask over the first `count` of `Achievement`.
+
+    Example:
+        >>> unlocked(jnp.array([5, 0, 0], jnp.uint32), 4).tolist()
+        [True, False, True, False]
+    """
     place = jax.lax.broadcasted_iota(jnp.uint32, (*words.shape, 32), words.ndim)
     bits = (words[..., None] >> place) & jnp.uint32(1)
     return bits.reshape(*words.shape[:-1], -1)[..., :count].astype(bool)
@@ -85,5 +101,7 @@ def unlocked(words: UInt32[Array, "*n words"], count: int) -> Bool[Array, "*n ac
 def _holdings(world: World, turn: Turn) -> Turn:
     """Record what the inventory alone proves."""
     tables = turn.tables
-    held = world.player.inventory[:, tables.holding_item] >= tables.holding_least[None]
-    return turn.happened(held, tables.holding_achievement[None])
+    held = (
+        world.player.inventory[:, tables.achievements.holding_item] >= tables.achievements.holding_least[None]
+    )
+    return turn.earn(held, tables.achievements.holding_achievement[None])

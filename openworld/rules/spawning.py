@@ -5,10 +5,13 @@ their surroundings read (`window`) and searched (`spawn`). The search is exact: 
 drawn eligible tile, if there is one.
 """
 
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32, UInt8
 
+from openworld.content.encoding import block_of, cell_of, row_and_col
 from openworld.content.floors import KILLS_TO_DESCEND
 from openworld.content.ids import Kind, Stream
 from openworld.content.tables import DESPAWN_DISTANCE, Tables
@@ -17,7 +20,7 @@ from openworld.core.random import Dice, happens
 from openworld.core.state import Ground, Mobs, World, hour_of
 from openworld.rules.arrival import center
 from openworld.rules.combat import MIGHT, might
-from openworld.rules.turn import block_of, first, in_set
+from openworld.rules.turn import first, in_set
 
 #: The classes in the order in which they appear.
 ORDER = (Kind.PASSIVE, Kind.MELEE, Kind.RANGED)
@@ -27,6 +30,14 @@ HURRY = 3
 CLASS_STRIDE = 4096
 #: Rows and columns of the window that is searched.
 SPAN = 2 * DESPAWN_DISTANCE + 1
+
+
+class Cells(NamedTuple):
+    """The cells of a window: where each one is on the map, and its block."""
+
+    row: Int32[Array, "span_r span_c"]
+    col: Int32[Array, "span_r span_c"]
+    block: Int32[Array, "span_r span_c"]
 
 
 def corner(world: World, rows: int, cols: int) -> Int32[Array, " 2"]:
@@ -47,16 +58,16 @@ def window(
 def due(world: World, dice: Dice, tables: Tables) -> Bool[Array, " classes"]:
     """Return which classes a creature is drawn for and has a free slot, after the step that `tick` counts last."""
     theme = world.theme
-    hour = hour_of(world, world.tick - 1, tables.night_chance.shape[1])
-    night = tables.night_chance[theme, hour]
+    hour = hour_of(world, world.tick - 1, tables.spawn.night_chance.shape[1])
+    night = tables.spawn.night_chance[theme, hour]
     hurry = jnp.where(world.floors.kills[world.floor] < KILLS_TO_DESCEND, jnp.int32(HURRY), 1)
     kinds = jnp.arange(len(ORDER), dtype=jnp.int32)
-    rate = tables.spawn_chance[theme] + jnp.where(kinds == Kind.MELEE, night, 0)
+    rate = tables.spawn.chance[theme] + jnp.where(kinds == Kind.MELEE, night, 0)
     rate = jnp.where(kinds == Kind.PASSIVE, rate, rate * hurry)
     wave = jnp.where((world.boss_wave > 0) & (rate > 0), jnp.int32(1 << CHANCE_BITS), 0)
-    rate = jnp.where(tables.boss[theme], wave, rate)
+    rate = jnp.where(tables.floors.boss[theme], wave, rate)
     drawn = happens(dice.bits(Stream.SPAWN, kinds), rate)
-    used = (tables.slot_kind[None] == kinds[:, None]) & ~world.mobs.alive[None]
+    used = (tables.creatures.slot_kind[None] == kinds[:, None]) & ~world.mobs.alive[None]
     return drawn & jnp.any(used, axis=-1)
 
 
@@ -76,21 +87,21 @@ def spawn(
     start = corner(world, *shape)
     row = start[0] + jax.lax.broadcasted_iota(jnp.int32, tiles.shape, 0)
     col = start[1] + jax.lax.broadcasted_iota(jnp.int32, tiles.shape, 1)
-    number = (row * shape[1] + col).astype(jnp.uint32)
+    number = cell_of(row, col, shape[1]).astype(jnp.uint32)
     draws = dice.bits(Stream.SPAWN_TILE, CLASS_STRIDE * kind + number)
     key = (draws & ~jnp.uint32(CLASS_STRIDE - 1)) | (jnp.uint32(CLASS_STRIDE - 1) - number)
-    eligible = _eligible(world, kind, (row, col, block_of(tiles.astype(jnp.int32))), tables)
+    eligible = _eligible(world, kind, Cells(row, col, block_of(tiles.astype(jnp.int32))), tables)
     # A tile where somebody stands is out; a slot that nobody uses stands nowhere.
-    standing = jnp.where(mobs.alive, mobs.position[:, 0] * shape[1] + mobs.position[:, 1], -1)
+    standing = jnp.where(mobs.alive, cell_of(mobs.position[:, 0], mobs.position[:, 1], shape[1]), -1)
     for slot in range(standing.shape[0]):
         eligible = eligible & (number.astype(jnp.int32) != standing[slot])
     best = jnp.max(jnp.where(eligible, key, 0))
     tile = jnp.int32(CLASS_STRIDE - 1) - (best & jnp.uint32(CLASS_STRIDE - 1)).astype(jnp.int32)
-    place = jnp.stack([tile // shape[1], tile % shape[1]])
-    free = ~mobs.alive & (tables.slot_kind == kind)
+    place = jnp.stack(row_and_col(tile, shape[1]))
+    free = ~mobs.alive & (tables.creatures.slot_kind == kind)
     slot = first(free) & free & (best > 0)
-    species = tables.types[_waves(world, tables), kind]
-    health = tables.health[kind, species] * might(world.depth, tables) // MIGHT
+    species = tables.spawn.type[_waves(world, tables), kind]
+    health = tables.creatures.health[kind, species] * might(world.depth, tables) // MIGHT
     return Mobs(
         position=jnp.where(slot[:, None], place[None], mobs.position),
         type=jnp.where(slot, species, mobs.type),
@@ -102,29 +113,29 @@ def spawn(
 
 def _waves(world: World, tables: Tables) -> Int32[Array, ""]:
     """Return the row whose creatures appear: the floor's own, on the boss's floor that of his wounds."""
-    return jnp.where(tables.boss[world.theme], world.boss_progress, world.theme)
+    return jnp.where(tables.floors.boss[world.theme], world.boss_progress, world.theme)
 
 
 def _eligible(
     world: World,
     kind: Kind,
-    tiles: tuple[Int32[Array, "r c"], Int32[Array, "r c"], Int32[Array, "r c"]],
+    cells: Cells,
     tables: Tables,
 ) -> Bool[Array, "r c"]:
-    """Whether each (row, column, block) is of the right ground and at the right distance."""
-    row, col, block = tiles
-    far = tables.spawn_far[world.theme]
-    ground = in_set(block, tables.spawn_onto[world.theme, kind])
+    """Return whether each cell is of the right ground and at the right distance."""
+    row, col, block = cells
+    far = tables.spawn.far[world.theme]
+    ground = in_set(block, tables.spawn.onto[world.theme, kind])
     nearest = jnp.broadcast_to(far, row.shape)
     for agent in range(world.player.position.shape[0]):
         down, right = row - world.player.position[agent, 0], col - world.player.position[agent, 1]
         around = jnp.abs(down) + jnp.abs(right)
-        squared = jnp.where(tables.spawn_manhattan, around * around, down * down + right * right)
+        squared = jnp.where(tables.spawn.manhattan, around * around, down * down + right * right)
         if world.player.position.shape[0] > 1:
             # Nobody appears about the fallen, nor where one lies.
             up = world.player.health[agent] > 0
             ground = ground & (squared > 0)
             squared = jnp.where(up, squared, far)
         nearest = jnp.minimum(nearest, squared)
-    near = (nearest > tables.spawn_near[world.theme, kind]) & (nearest < far)
+    near = (nearest > tables.spawn.near[world.theme, kind]) & (nearest < far)
     return ground & near

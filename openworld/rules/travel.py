@@ -5,13 +5,16 @@ generated when it is first entered, then creatures and projectiles of the two fl
 floor an endless world goes on in the last one's place, each time anew, and there is no way back up.
 """
 
+import dataclasses
+
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32, UInt32
 
 from openworld.content.floors import BOSS_BLOWS, KILLS_TO_DESCEND
 from openworld.content.ids import Action, Stream
-from openworld.content.tables import DEEPER, NOTHING, Tables
+from openworld.content.tables import Tables
+from openworld.content.units import NOTHING
 from openworld.core.random import Dice
 from openworld.core.state import World
 from openworld.rules.turn import Turn, same
@@ -21,8 +24,8 @@ FIRST_THEME, THEMES = 1, 7
 
 
 def ladder_open(world: World, tables: Tables) -> Bool[Array, ""]:
-    """Whether the way down is open: enough monsters are slain, or the one below an endless world's boss is free."""
-    won = tables.endless & tables.boss[world.theme] & (world.boss_progress >= BOSS_BLOWS)
+    """Return whether the way down is open: enough monsters are slain, or an endless world's boss is defeated."""
+    won = tables.floors.endless & tables.floors.boss[world.theme] & (world.boss_progress >= BOSS_BLOWS)
     return won | (world.floors.kills[world.floor] >= KILLS_TO_DESCEND)
 
 
@@ -33,9 +36,9 @@ def heading(world: World, action: Int32[Array, " agents"], tables: Tables) -> In
     """
     sinks, rises = takers(world, action)
     floor = world.floor
-    leads_down = jnp.logical_or(tables.endless, tables.ladders[world.theme, 0])
+    leads_down = jnp.logical_or(tables.floors.endless, tables.floors.ladders[world.theme, 0])
     below = jnp.any(sinks) & leads_down & ladder_open(world, tables)
-    above = jnp.any(rises) & tables.ladders[world.theme, 1] & (world.depth == floor)
+    above = jnp.any(rises) & tables.floors.ladders[world.theme, 1] & (world.depth == floor)
     return below.astype(jnp.int32) - (above & ~below).astype(jnp.int32)
 
 
@@ -95,15 +98,15 @@ def arrive(world: World, turn: Turn) -> tuple[World, Turn]:
     here = jnp.arange(floors.visited.shape[0], dtype=jnp.int32) == world.floor
     fresh = jnp.any(here & ~floors.visited)
     deeper = fresh & (world.depth >= floors.visited.shape[0])
-    enter = turn.tables.enter[world.theme]
+    enter = turn.tables.floors.achievement[world.theme]
     named = fresh & ~deeper & (enter != NOTHING)
     everyone = jnp.broadcast_to(fresh, turn.action.shape)
-    if turn.party is not None:
-        everyone = everyone & turn.party.present
+    if turn.coop is not None:
+        everyone = everyone & turn.coop.present
     world = eqx.tree_at(
         lambda w: (w.floors.visited, w.player.experience),
         world,
         (floors.visited | here, world.player.experience + everyone.astype(jnp.int32)),
     )
-    turn = turn.happened(everyone & named, enter)
-    return world, turn.happened(everyone & deeper, DEEPER)
+    turn = turn.earn(everyone & named, enter)
+    return world, dataclasses.replace(turn, reached_new_depth=everyone & deeper)

@@ -1,4 +1,4 @@
-"""What the systems of one step share: the actions, the dice, the tiles seen, and what they leave behind."""
+"""A turn, which the systems of one step share: the actions, the dice, the tiles that were read, and the results."""
 
 import dataclasses
 import functools
@@ -23,7 +23,7 @@ class Sight(eqx.Module):
 
 
 class Making(eqx.Module):
-    """What the tables say of each player's action, looked up once: what it makes or sets down, and its cost."""
+    """The row of the action tables for each player's action, looked up once."""
 
     cost: Int32[Array, "agents items"]
     affordable: Bool[Array, " agents"]
@@ -48,7 +48,7 @@ class Edit(eqx.Module):
 
 
 class Plan(eqx.Module):
-    """What each creature means to do, before anything moves."""
+    """The plan of each creature, made before anything moves."""
 
     distance: Int32[Array, " mobs"]  # Manhattan, to the nearest player
     prey: Int32[Array, " mobs"]  # which player that is
@@ -58,16 +58,16 @@ class Plan(eqx.Module):
     open: Bool[Array, " mobs"]  # whether the ground there lets it in, and no player stands on it
 
 
-class Party(eqx.Module):
-    """Several players, in this step's order (`company`), as they were when it began."""
+class CoopPlayers(eqx.Module):
+    """Several players, in this step's order (`rules.coop`), as they were when it began."""
 
-    who: Int32[Array, " agents"]  # the number of each
+    number: Int32[Array, " agents"]
     standing: Bool[Array, " agents"]  # not fallen
     present: Bool[Array, " agents"]  # in the way of others
 
 
 class Turn(eqx.Module):
-    """One step in the making. Systems replace `edits` and `events` as they go."""
+    """One step in the making. Systems add edits of the map and achievements as they go."""
 
     rules: Ruleset = eqx.field(static=True)  # the sizes
     action: Int32[Array, " agents"]
@@ -75,70 +75,83 @@ class Turn(eqx.Module):
     tables: Tables
     making: Making
     sight: Sight
-    edits: tuple[Edit, ...]  # the first one is of the tiles that the players face
-    events: UInt32[Array, "agents 3"]  # bit k: what Achievement k is given for has happened
-    plan: Plan | None = None  # the creatures', once they have thought
-    party: Party | None = None  # who is who, of several players
+    faced: Edit  # of the tiles that the players face
+    edits: tuple[Edit, ...]  # of all other tiles
+    earned: UInt32[
+        Array, "agents 3"
+    ]  # bit k: Achievement k was earned in this step, for the first time or again
+    reached_new_depth: Bool[
+        Array, " agents"
+    ]  # stood for the first time on a floor below the last one of the rules
+    plan: Plan | None = None  # the creatures', once it is made
+    coop: CoopPlayers | None = None  # of a world of several players
+
+    @property
+    def all_edits(self) -> tuple[Edit, ...]:
+        """The edits of the map, those of the faced tiles first."""
+        return self.faced, *self.edits
 
     def edit(self, edit: Edit) -> "Turn":
         """Return the turn with one more edit of the map."""
-        return self._with_edits((*self.edits, edit))
+        return dataclasses.replace(self, edits=(*self.edits, edit))
 
     def rewrite_faced(self, tile: Int32[Array, " agents"], wanted: Bool[Array, " agents"]) -> "Turn":
         """Return the turn with the tile that each player faces edited; a player edits it once a step at most."""
-        faced = self.edits[0]
+        faced = self.faced
         edit = Edit(faced.floor, faced.position, jnp.where(wanted, tile, faced.tile), faced.wanted | wanted)
-        return self._with_edits((edit, *self.edits[1:]))
+        return dataclasses.replace(self, faced=edit)
 
-    def _with_edits(self, edits: tuple[Edit, ...]) -> "Turn":
-        return dataclasses.replace(self, edits=edits)
+    def earn(self, flags: Bool[Array, "agents *n"], achievement: Int32[Array, "*m"] | int) -> "Turn":
+        """Return the turn in which players have earned achievements; one that is none (`NOTHING`) is left out.
 
-    def happened(self, flags: Bool[Array, "agents *n"], achievement: Int32[Array, "*m"] | int) -> "Turn":
-        """Return the turn with events recorded: `achievement` ids where `flags`, or-ed over trailing axes."""
+        Args:
+            flags: [agents, ...]: who earns something.
+            achievement: an `Achievement`, or an array of them that broadcasts against the flags.
+        """
         ids = jnp.broadcast_to(jnp.asarray(achievement, jnp.int32), flags.shape)[..., None]
         bits = jnp.where(flags[..., None], jnp.uint32(1) << (ids & 31).astype(jnp.uint32), jnp.uint32(0))
         place = jax.lax.broadcasted_iota(jnp.int32, (*flags.shape, ACHIEVEMENT_WORDS), flags.ndim)
         words = jnp.where(ids >> 5 == place, bits, jnp.uint32(0))
-        while words.ndim > self.events.ndim:
+        while words.ndim > self.earned.ndim:
             words = functools.reduce(jnp.bitwise_or, (words[:, i] for i in range(words.shape[1])))
-        return eqx.tree_at(lambda t: t.events, self, self.events | words)
+        return eqx.tree_at(lambda t: t.earned, self, self.earned | words)
 
 
 def steps_of(direction: Int32[Array, "*n"]) -> Int32[Array, "*n 2"]:
-    """Return the (row, column) step of each direction, by arithmetic rather than a lookup."""
+    """Return the (row, column) step of each direction, by arithmetic rather than a lookup.
+
+    Example:
+        >>> steps_of(jnp.arange(4)).tolist()  # left, right, up, down
+        [[0, -1], [0, 1], [-1, 0], [1, 0]]
+    """
     along_rows = direction >> 1
     sign = 2 * (direction & 1) - 1
     return jnp.stack([along_rows * sign, (1 - along_rows) * sign], axis=-1)
 
 
-def in_set(block: Int32[Array, "*n"], words: UInt32[Array, "*m 2"]) -> Bool[Array, "*k"]:
-    """Whether each block belongs to a block set (`content.tables.block_set`)."""
-    word = jnp.where(block < 32, words[..., 0], words[..., 1])
+def in_set(block: Int32[Array, "*n"], members: UInt32[Array, "*m 2"]) -> Bool[Array, "*k"]:
+    """Return whether each block belongs to a block set (`content.units.block_set`)."""
+    word = jnp.where(block < 32, members[..., 0], members[..., 1])
     return ((word >> (block & 31).astype(jnp.uint32)) & jnp.uint32(1)).astype(bool)
 
 
-def block_of(tile: Int32[Array, "*n"]) -> Int32[Array, "*n"]:
-    """Return the block of a tile's byte."""
-    return tile & 63
-
-
-def fixture_of(tile: Int32[Array, "*n"]) -> Int32[Array, "*n"]:
-    """Return the fixture of a tile's byte."""
-    return tile >> 6
-
-
-def tile_of(block: Int32[Array, "*n"], fixture: Int32[Array, "*n"]) -> Int32[Array, "*n"]:
-    """Return the byte of a tile: six bits of block below two bits of fixture."""
-    return block | fixture << 6
-
-
 def same(a: Int32[Array, "*n 2"], b: Int32[Array, "*m 2"]) -> Bool[Array, "*k"]:
-    """Whether two positions are one."""
+    """Return whether positions are equal.
+
+    Example:
+        >>> same(jnp.array([[1, 2], [3, 4]]), jnp.array([[3, 4]])).tolist()
+        [False, True]
+    """
     return (a[..., 0] == b[..., 0]) & (a[..., 1] == b[..., 1])
 
 
 def choose(values: Int32[Array, "*n k"], index: Int32[Array, "*n"]) -> Int32[Array, "*n"]:
-    """Return values[..., index] for a short last axis, by selects: cheaper than a gather."""
+    """Return values[..., index] for a short last axis, by selects: cheaper than a gather.
+
+    Example:
+        >>> choose(jnp.array([[5, 6, 7], [8, 9, 10]]), jnp.array([0, 2])).tolist()
+        [5, 10]
+    """
     chosen = values[..., 0]
     for i in range(1, values.shape[-1]):
         chosen = jnp.where(index == i, values[..., i], chosen)
@@ -146,13 +159,23 @@ def choose(values: Int32[Array, "*n k"], index: Int32[Array, "*n"]) -> Int32[Arr
 
 
 def first(mask: Bool[Array, "*n k"]) -> Bool[Array, "*n k"]:
-    """Return the mask of the first true entry along the last axis."""
+    """Return the mask of the first true entry along the last axis; without one, of none.
+
+    Example:
+        >>> first(jnp.array([False, True, True])).tolist()
+        [False, True, False]
+    """
     place = jax.lax.broadcasted_iota(jnp.int32, mask.shape, mask.ndim - 1)
     lead = jnp.min(jnp.where(mask, place, mask.shape[-1]), axis=-1, keepdims=True)
     return place == lead
 
 
 def add_to(values: Int32[Array, "*n k"], index: int, amount: Int32[Array, "*n"]) -> Int32[Array, "*n k"]:
-    """Return values with an amount added at one index of the last axis, by a mask: a scatter would be a kernel."""
+    """Return values with an amount added at one index of the last axis, by a mask: a scatter would be a kernel.
+
+    Example:
+        >>> add_to(jnp.array([[1, 2, 3]]), 1, jnp.array([10])).tolist()
+        [[1, 12, 3]]
+    """
     place = jax.lax.broadcasted_iota(jnp.int32, values.shape, values.ndim - 1)
     return values + jnp.where(place == index, amount[..., None], 0)

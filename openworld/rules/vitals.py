@@ -29,7 +29,7 @@ def max_vitals(player: Player) -> Int32[Array, "agents 4"]:
 
 
 def nourished(player: Player) -> Bool[Array, " agents"]:
-    """Whether neither hunger nor thirst keeps a player from resting."""
+    """Return whether neither hunger nor thirst keeps a player from resting."""
     return (player.vitals[:, Vital.FOOD] > 0) & (player.vitals[:, Vital.DRINK] > 0)
 
 
@@ -42,7 +42,7 @@ def live(world: World, turn: Turn) -> tuple[World, Turn]:
     """Fall asleep or wake, then let a step's worth of living pass."""
     before = world.player
     world, turn = _sleep_and_rest(world, turn)
-    still = turn.tables.boss[world.theme]
+    still = turn.tables.floors.boss[world.theme]
     lived = _breathe(_tire(world.player, still), still)
     return eqx.tree_at(lambda w: w.player, world, lie_still(before, lived, turn)), turn
 
@@ -56,7 +56,7 @@ def clip(world: World, turn: Turn) -> tuple[World, Turn]:
         (
             jnp.clip(player.health, 0, max_health(player)),
             jnp.clip(player.vitals, 0, max_vitals(player)),
-            jnp.minimum(player.inventory, turn.tables.inventory_limit),
+            jnp.minimum(player.inventory, turn.tables.items.inventory_limit),
         ),
     ), turn
 
@@ -70,7 +70,7 @@ def _sleep_and_rest(world: World, turn: Turn) -> tuple[World, Turn]:
     resting = player.resting | ((turn.action == Action.REST) & hurt)
     resting = resting & hurt & nourished(player)
     world = eqx.tree_at(lambda w: (w.player.asleep, w.player.resting), world, (asleep & ~woken, resting))
-    return world, turn.happened(woken, Achievement.WAKE_UP)
+    return world, turn.earn(woken, Achievement.WAKE_UP)
 
 
 def _tire(player: Player, still: Bool[Array, ""]) -> Player:

@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from openworld.content.encoding import BLOCK_ROOM, PLAYER_PROJECTILES
 from openworld.content.floors import BOSS_BLOWS, BOSS_WAVE
 from openworld.content.ids import Enchantment, Item, Kind, Projectile
 from openworld.content.rulesets import Ruleset
@@ -21,7 +22,6 @@ from openworld.content.tools import SWORD_DAMAGE
 from openworld.content.units import GLOW_LEVELS
 from openworld.core.state import Mobs, Plants, Player, Projectiles, World
 from openworld.environment import Environment, State
-from openworld.observe.layout import PLAYER_PROJECTILES
 from openworld.rules import combat, creatures, growth, vitals
 from openworld.rules.coop import OWNER
 from openworld.rules.levelling import MAX_ATTRIBUTE
@@ -189,7 +189,7 @@ def _belongings(player: Player, rules: Ruleset) -> Iterator[Field]:
 
 def _mobs(name: str, mobs: Mobs, depth: Numbers, rules: Ruleset, tables: Tables) -> Iterator[Field]:
     """Creatures, whose arrays end with an axis of slots."""
-    used, kind = mobs.alive, tables.slot_kind
+    used, kind = mobs.alive, tables.creatures.slot_kind
     yield _within(f"{name}.type", mobs.type, 0, TYPES - 1)
     known = np.zeros((len((Kind.MELEE, Kind.PASSIVE, Kind.RANGED)), TYPES), bool)
     for row in rules.creatures:
@@ -197,7 +197,7 @@ def _mobs(name: str, mobs: Mobs, depth: Numbers, rules: Ruleset, tables: Tables)
     yield Field(f"{name}.type", mobs.type, known[kind, mobs.type] | ~used, "a creature of its slot's class")
     yield _on_map(f"{name}.position", mobs.position, rules, used)
     deeper = np.clip(depth.astype(int) - (len(rules.floors) - 1), 0, combat.MOST_DEEPER)
-    health = tables.health[kind, mobs.type] * (combat.MIGHT + deeper) // combat.MIGHT
+    health = tables.creatures.health[kind, mobs.type] * (combat.MIGHT + deeper) // combat.MIGHT
     yield _within(f"{name}.health", mobs.health, 1, health, used)
     slowest = max(creatures.BLOW_COOLDOWN, creatures.SHOT_COOLDOWN)
     yield _within(f"{name}.cooldown", mobs.cooldown, 0, slowest)
@@ -206,7 +206,7 @@ def _mobs(name: str, mobs: Mobs, depth: Numbers, rules: Ruleset, tables: Tables)
 def _projectiles(name: str, flying: Projectiles, rules: Ruleset, agents: int) -> Iterator[Field]:
     """Projectiles, whose arrays end with an axis of slots."""
     used, types = flying.alive, flying.type
-    if rules.company:
+    if rules.coop:
         yield _within(f"{name}.type", types, 0, OWNER * agents - 1)
         theirs = np.arange(used.shape[-1]) < rules.mob_projectiles
         flying = eqx.tree_at(lambda f: f.type, flying, np.where(theirs, types, types % OWNER))
@@ -235,9 +235,10 @@ def _floors(world: World, rules: Ruleset) -> Iterator[Field]:
 def _ground(state: State, rules: Ruleset) -> Iterator[Field]:
     known = np.zeros(256, bool)
     for row in rules.blocks:
-        known[row.block :: 64] = True
+        known[row.block :: BLOCK_ROOM] = True
     tiles = state.ground.tiles
-    wanted = f"the number of a block, below {1 + max(row.block for row in rules.blocks)}, plus 64 times a fixture's"
+    below = 1 + max(row.block for row in rules.blocks)
+    wanted = f"the number of a block, below {below}, plus {BLOCK_ROOM} times a fixture's"
     yield Field("ground.tiles", tiles, known[tiles], wanted)
     if state.ground.light is not None:
         yield _within("ground.light", state.ground.light, 0, GLOW_LEVELS)

@@ -88,8 +88,8 @@ def test_an_episode_ends_for_all_at_its_limit(begun):
 
 def test_players_stand_apart_and_see_one_another(begun):
     tokens = begun.state()
-    fellows = tokens[:, begun.jax_env.layout["creature"].slice]
-    assert (np.sort(fellows, axis=1)[:, -2:] > 24).all()
+    others = tokens[:, begun.jax_env.layout["creature"].slice]
+    assert (np.sort(others, axis=1)[:, -2:] > 24).all()
 
 
 @pytest.mark.parametrize(

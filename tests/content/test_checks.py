@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from openworld.content import achievements, checks, creatures, loot, reach, tables
-from openworld.content.achievements import DEEDS, Holding
+from openworld.content.achievements import WAYS, Holding
 from openworld.content.blocks import UNDIGGABLE, BlockRow
 from openworld.content.checks import check
-from openworld.content.floors import FLOORS, Ore, Rooms, Smooth
+from openworld.content.floors import FLOORS, Ore, Rooms, Smooth, SpawnChances
 from openworld.content.ids import Achievement, Action, Block, Fixture, Floor, Item, Kind, Projectile
 from openworld.content.rulesets import CLASSIC, ENDLESS, FULL
 from openworld.content.units import POINT
-from openworld.core.state import STORED
+from openworld.core.state import ACHIEVEMENT_WORDS, Floors, Mobs, Player, World, stored_dtype
 from openworld.generate.draws import PASS_STRIDE
 from openworld.observe.tokens import NOWHERE
 
@@ -129,7 +129,7 @@ FLOOR_ROWS = {
         FULL, floors=(replace(FLOORS[2], floor=Floor.DUNGEON), *FLOORS[1:])
     ),
     "floor OVERWORLD is made of rooms; the first one must be Smooth": floor(0, ground=Rooms()),
-    "floor DUNGEON has chances with 1.5; it must be 0 to 1": floor(1, chances=(0.1, 1.5, 0.0, 0.0)),
+    "floor DUNGEON has a chance of melee 1.5; it must be 0 to 1": floor(1, chances=SpawnChances(melee=1.5)),
     "floor SEWERS has flooded -0.1; it must be 0 to 1": ground(3, flooded=-0.1),
     "floor ICE_REALM has tree_draw 2.0; it must be 0 to 1": ground(7, tree_draw=2.0),
     "floor OVERWORLD has a chance of COAL of 3.0; it must be 0 to 1": ground(
@@ -150,7 +150,7 @@ FLOOR_ROWS = {
         CLASSIC, ends_at_boss=False
     ),
     "floor TROLL_MINES cannot be entered; VAULTS needs a ladder down that monsters open": floor(
-        4, chances=(0.1, 0.0, 0.0, 0.0)
+        4, chances=SpawnChances(melee=0.0, ranged=0.0)
     ),
     "floor DUNGEON cannot be entered; OVERWORLD needs a ladder down": ground(0, ladder_down=False),
 }
@@ -164,7 +164,7 @@ ACTIONS = {
     "recipe MAKE_ARROW is one of 2 rows of its action": replace(
         FULL, recipes=(*FULL.recipes, FULL.recipes[-2])
     ),
-    "recipe MAKE_ARROW must tell either an amount or a level": full("recipes", of=ARROWS, amount=0),
+    "recipe MAKE_ARROW must have either an amount or a level": full("recipes", of=ARROWS, amount=0),
     "recipe MAKE_ARROW uses 0 WOOD; it must be 1 to 99": full("recipes", of=ARROWS, uses=((Item.WOOD, 0),)),
     "recipe MAKE_ARROW is made beside TREE; a station is CRAFTING_TABLE or FURNACE": full(
         "recipes", of=ARROWS, near=(Block.TREE,)
@@ -248,9 +248,9 @@ def test_what_is_refused(line, rules):
 
 def test_damage_and_weights_that_are_missing_are_refused(monkeypatch):
     monkeypatch.delitem(achievements.WEIGHTS, Achievement.EAT_COW)
-    refused("achievement EAT_COW has no weight; WEIGHTS must tell it")
+    refused("achievement EAT_COW has no weight; WEIGHTS must have it")
     monkeypatch.delitem(creatures.PROJECTILE_DAMAGE, Projectile.DAGGER)
-    refused("projectile DAGGER has no damage; PROJECTILE_DAMAGE must tell it")
+    refused("projectile DAGGER has no damage; PROJECTILE_DAMAGE must have it")
 
 
 def test_chests_that_cannot_be_are_refused(monkeypatch):
@@ -275,19 +275,19 @@ def test_a_ruleset_is_checked_before_it_is_compiled():
 
 
 def test_limits_are_those_of_what_is_stored():
-    def most(*names):
-        return min(np.iinfo(STORED[name]).max for name in names)
+    def most(record, name):
+        return np.iinfo(stored_dtype(record, name)).max
 
     side = checks.SIZES["rows"][1]
     assert checks.SIZES["cols"][1] == side
     assert side * side <= PASS_STRIDE
-    assert side - 1 <= most("position", "ladders")
-    assert checks.SIZES["inventory_limit"][1] <= most("inventory") < UNDIGGABLE
-    assert checks.SIZES["achievements"][1] <= tables.DEEPER
-    assert most("type") >= checks.TYPES - 1
-    assert most("health") >= checks.MOST_HEALTH * POINT
-    assert most("kills") >= checks.MOST_KILLS
-    assert most("floor", "theme") >= checks.MOST_FLOORS
+    assert side - 1 <= min(most(Player, "position"), most(Mobs, "position"), most(Floors, "ladders"))
+    assert checks.SIZES["inventory_limit"][1] <= most(Player, "inventory") < UNDIGGABLE
+    assert checks.SIZES["achievements"][1] <= 32 * ACHIEVEMENT_WORDS
+    assert most(Mobs, "type") >= checks.TYPES - 1
+    assert min(most(Player, "health"), most(Mobs, "health")) >= checks.MOST_HEALTH * POINT
+    assert most(Floors, "kills") >= checks.MOST_KILLS
+    assert min(most(World, "floor"), most(World, "theme")) >= checks.MOST_FLOORS
     assert checks.MOST_VIEW <= NOWHERE
 
 
@@ -304,8 +304,8 @@ def test_everything_of_the_full_game_can_be_had():
 def test_deeds_are_what_no_other_row_unlocks():
     rows = (*FULL.holdings, *FULL.creatures, *FULL.armour_recipes, *FULL.placements)
     others = {row.achievement for row in rows} | {row.enter for row in FULL.floors}
-    assert others.isdisjoint(DEEDS)
-    assert others | set(DEEDS) == {*Achievement, None}
+    assert others.isdisjoint(WAYS)
+    assert others | set(WAYS) == {*Achievement, None}
 
 
 def test_what_a_floor_of_noise_is_made_of():

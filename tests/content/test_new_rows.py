@@ -68,7 +68,7 @@ def watched():
         position = np.asarray(mobs.position)
         under = tiles[np.arange(WORLDS)[:, None], position[..., 0], position[..., 1]]
         seen.append([under, position, *(np.asarray(x) for x in (mobs.type, mobs.health, mobs.alive))])
-    passive = compile_tables(RULES).slot_kind == Kind.PASSIVE
+    passive = compile_tables(RULES).creatures.slot_kind == Kind.PASSIVE
     return state, *(np.stack(each)[:, :, passive] for each in zip(*seen, strict=True))
 
 
@@ -111,7 +111,7 @@ def test_it_is_seen():
 
 def test_it_is_slain_with_its_achievement():
     state = blank()
-    slot = list(compile_tables(RULES).slot_kind).index(Kind.PASSIVE)
+    slot = list(compile_tables(RULES).creatures.slot_kind).index(Kind.PASSIVE)
     mobs, player = state.world.mobs, state.world.player
     player.vitals[:, 0, Vital.FOOD] = 2
     # Boxed in, so that it stays for the second blow.
@@ -158,6 +158,8 @@ def test_a_changed_row_changes_what_is_made():
     tables = compile_tables(
         replace(FULL, name="fletcher", recipes=(*FULL.recipes[:8], arrows, *FULL.recipes[9:]))
     )
-    assert tables.amount[Action.MAKE_ARROW] == 7
-    assert tables.cost[Action.MAKE_ARROW].tolist() == [2 * (item == Item.IRON) for item in range(FULL.items)]
-    assert not tables.stations[Action.MAKE_ARROW].any()
+    assert tables.actions.amount[Action.MAKE_ARROW] == 7
+    assert tables.actions.cost[Action.MAKE_ARROW].tolist() == [
+        2 * (item == Item.IRON) for item in range(FULL.items)
+    ]
+    assert not tables.actions.stations[Action.MAKE_ARROW].any()

@@ -1,12 +1,14 @@
 """The rows: ids that never move, totals that are published, sizes that are promised."""
 
+import typing
+
 import jax
 import numpy as np
 import pytest
 
 from openworld.content import achievements, blocks, creatures, ids, recipes
 from openworld.content.giving import GIVING
-from openworld.content.rulesets import COOP, FULL
+from openworld.content.rulesets import CLASSIC, COOP, ENDLESS, FULL
 from openworld.content.tables import compile_tables
 from openworld.content.units import NOTHING
 
@@ -37,10 +39,10 @@ def test_every_block_and_creature_has_one_row():
 def test_every_making_action_costs_something():
     tables = compile_tables(FULL)
     for row in (*recipes.RECIPES, *recipes.ARMOUR_RECIPES, *recipes.PLACEMENTS):
-        assert tables.cost[row.action].sum() == sum(number for _, number in row.uses) > 0
-    making = (tables.makes != NOTHING) | tables.armour | (tables.place_block != NOTHING)
+        assert tables.actions.cost[row.action].sum() == sum(number for _, number in row.uses) > 0
+    making = (tables.actions.makes != NOTHING) | tables.actions.armour | (tables.actions.block != NOTHING)
     assert making.sum() == len(recipes.RECIPES) + len(recipes.ARMOUR_RECIPES) + len(recipes.PLACEMENTS)
-    assert np.all(tables.cost[~making] == 0)
+    assert np.all(tables.actions.cost[~making] == 0)
 
 
 @pytest.mark.parametrize(
@@ -55,3 +57,20 @@ def test_sizes_are_within_their_budgets(id, most):
     size = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
     assert size <= most
     assert world.observation_shape[0] <= 512
+
+
+@pytest.mark.parametrize("rules", [FULL, CLASSIC, COOP, ENDLESS], ids=lambda rules: rules.name)
+def test_every_table_is_the_array_that_its_type_says(rules):
+    def checked(tables) -> int:
+        found = 0
+        for name, wanted in typing.get_type_hints(type(tables)).items():
+            value = getattr(tables, name)
+            if isinstance(value, tuple):
+                found += checked(value)
+            elif value is not None:
+                (kind,) = [of for of in (typing.get_args(wanted) or (wanted,)) if of is not type(None)]
+                assert isinstance(value, kind), (type(tables).__name__, name)
+                found += 1
+        return found
+
+    assert checked(compile_tables(rules)) > 70

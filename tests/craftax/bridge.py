@@ -197,7 +197,7 @@ def _plants(states: States) -> dict[str, np.ndarray]:
 
 
 def _floors(states: States) -> dict[str, np.ndarray]:
-    exists = compile_tables(FULL).ladders.copy()
+    exists = compile_tables(FULL).floors.ladders.copy()
     exists[-1, 1] = True  # where one arrives on the last floor, though nothing leads back
     ladders = np.stack([states["down_ladders"], states["up_ladders"]], axis=2)
     return dict(

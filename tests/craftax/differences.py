@@ -208,13 +208,13 @@ def _stayed(before: Mobs, kills: np.ndarray, after: World) -> np.ndarray:
     new if anything was slain.
     """
     mobs, worlds, tables = after.mobs, np.arange(len(kills)), compile_tables(FULL)
-    kind, floor = tables.slot_kind[None], after.floor.astype(int)
+    kind, floor = tables.creatures.slot_kind[None], after.floor.astype(int)
     same = np.abs(mobs.position.astype(int) - before.position).sum(axis=-1) <= 1
     same &= before.alive & mobs.alive & (mobs.health <= before.health)
-    fresh = mobs.health == tables.health[kind, mobs.type]
+    fresh = mobs.health == tables.creatures.health[kind, mobs.type]
     slain = after.floors.kills[worlds, floor] > kills
     distance = np.abs(after.player.position.astype(int) - before.position).sum(axis=-1)
-    lasting = tables.boss[floor][:, None] & (kind != Kind.PASSIVE)
+    lasting = tables.floors.boss[floor][:, None] & (kind != Kind.PASSIVE)
     vanished = (distance >= DESPAWN_DISTANCE) & ~lasting
     return same & ~(fresh & slain[:, None]) & ~vanished
 

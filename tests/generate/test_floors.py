@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.generate import ground
-from tests.generate.ground import FLOORS, WORLDS, share, walk
+from tests.generate import helpers_ground as ground
+from tests.generate.helpers_ground import FLOORS, WORLDS, share, walk
 from tests.oracle.names import Block, Fixture
 
 PUBLISHED = json.loads((Path(__file__).parent / "published_histograms.json").read_text())

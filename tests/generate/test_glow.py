@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from openworld.generate.glow import LAVA, PATCH, glow
-from tests.generate import ground
+from tests.generate import helpers_ground as ground
 from tests.oracle.names import Block
 
 FULL_LIGHT = 240

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from openworld.generate.reach import reach
-from tests.generate.ground import walk
+from tests.generate.helpers_ground import walk
 
 ALL = jax.jit(jax.vmap(reach))
 

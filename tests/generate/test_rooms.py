@@ -10,8 +10,8 @@ import pytest
 
 from openworld.core.random import Dice
 from openworld.generate.rooms import draw_plan, rooms
-from tests.generate import ground
-from tests.generate.ground import OF_ROOMS, SHAPE, WORLDS, share, walk
+from tests.generate import helpers_ground as ground
+from tests.generate.helpers_ground import OF_ROOMS, SHAPE, WORLDS, share, walk
 from tests.oracle.names import Block, Fixture
 
 BUILT = 128
@@ -160,4 +160,6 @@ def test_ladders_are_drawn_among_all_paths():
 
 def test_too_small_a_map_is_refused():
     with pytest.raises(ValueError, match="chunks"):
-        rooms(Dice.of(ground.seeds(1)[0], jnp.int32(-1)), ground.tables().rooms, jnp.int32(1), (32, 48))
+        rooms(
+            Dice.of(ground.seeds(1)[0], jnp.int32(-1)), ground.tables().floors.rooms, jnp.int32(1), (32, 48)
+        )

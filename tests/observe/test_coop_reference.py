@@ -5,7 +5,7 @@ from pathlib import Path
 
 from openworld.content.giving import GIVING
 from openworld.content.rulesets import COOP, FULL
-from openworld.observe import players as company
+from openworld.observe import players
 from openworld.observe.layout import layout_of
 from openworld.observe.symbolic import symbolic_size
 
@@ -33,7 +33,7 @@ def test_the_floats_follow_one_another_to_the_end():
         at += int(size)
     assert at == symbolic_size(COOP)
     assert f"{at} in all" in PAGE
-    assert int(rows("first")[0][1]) == COOP.view_rows * COOP.view_cols * company.CHANNELS
+    assert int(rows("first")[0][1]) == COOP.view_rows * COOP.view_cols * players.CHANNELS
 
 
 def test_every_gift_has_its_action():

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tests.oracle import driver, party, scenes
+from tests.oracle import coop_scenes, driver, scenes
 from tests.oracle.book import CLASSIC, COOP, ENDLESS, FULL, Rules
 from tests.oracle.combat import POINT
 from tests.oracle.names import ITEMS, Achievement, Action, Block
@@ -59,7 +59,7 @@ def any_scene(seed: int, rules: Rules) -> Any:
 
 
 def sated(seed: int, rules: Rules) -> Any:
-    """Players who lack little or nothing, in company, at the water and on the grass."""
+    """Players who lack little or nothing, in coop, at the water and on the grass."""
     rng = np.random.default_rng([seed, 29])
     state = scenes.scramble(driver.blank(rules), rng, rules=rules, crowd=0.9, reach=1, wild=0.2)
     player, most = state.world.player, 99 if rules is not CLASSIC else 9
@@ -178,7 +178,7 @@ def test_a_random_player_earns_more_with_the_mask():
 )
 def test_a_masked_action_is_noop_whatever_the_others_do(rules):
     rng = np.random.default_rng([rules.players, 41])
-    state = party.scramble(driver.blank(rules), rng, rules, crowd=0.5, reach=3, wild=0.3)
+    state = coop_scenes.scramble(driver.blank(rules), rng, rules, crowd=0.5, reach=3, wild=0.3)
     mask = masked(state, rules)
     assert mask.shape == (WORLDS, rules.players, rules.actions)
     ladders = state.world.floors.ladders[np.arange(WORLDS), state.world.floor]
@@ -186,7 +186,7 @@ def test_a_masked_action_is_noop_whatever_the_others_do(rules):
     climbs = (position[:, :, None] == ladders[:, None]).all(axis=-1).any(axis=-1)
     wasted = allowed = 0
     for me in range(rules.players):
-        action = party.apt(state, rng, rules)
+        action = coop_scenes.apt(state, rng, rules)
         idle = changed_by(state, action, me, Action.NOOP, rules)
         stays = ~np.delete(climbs, me, axis=1).any(axis=1)
         for mine in range(1, rules.actions):

@@ -13,14 +13,15 @@ import pytest
 
 import openworld
 from openworld.art import atlas, small
+from openworld.content.encoding import PLAYER_PROJECTILES
 from openworld.content.ids import Block, Direction, Fixture, Kind, Projectile
 from openworld.content.rulesets import CLASSIC, COOP, FULL
-from openworld.observe.layout import FELLOW, PLAYER_PROJECTILES, layout_of
+from openworld.observe.layout import AWAKE_MARK, layout_of
 from openworld.observe.pixels.frames import pixels, pixels_shape
 from openworld.observe.pixels.patches import patches_of
 from openworld.observe.pixels.slots import slots
 from openworld.observe.seen import Seen
-from tests.observe import scenes
+from tests.observe import helpers_scenes as scenes
 from tests.oracle import book, driver
 
 RULES = {FULL: 10, CLASSIC: 7, COOP: 10}
@@ -244,7 +245,7 @@ def test_the_page_tells_the_sizes():
 
 
 def test_the_pages_picture_is_todays():
-    """If it shall change: python -m tests.observe.scenes."""
+    """If it shall change: python -m tests.observe.helpers_scenes."""
     data = (Path(__file__).parents[2] / "docs" / "pictures" / "pixels.png").read_bytes()
     width, height = struct.unpack(">II", data[16:24])
     size = struct.unpack(">I", data[33:37])[0]
@@ -259,12 +260,12 @@ def test_any_tokens_make_a_picture():
         assert program(rules)(jnp.asarray(tokens)).shape == (8, *pixels_shape(rules))
 
 
-def test_company_wears_coats_of_its_own():
-    view = shown(SCENES["company"])[0][:90]
+def test_players_in_coop_have_coats_of_their_own():
+    view = shown(SCENES["coop"])[0][:90]
     for row in (6, 7):
         assert len({tile_of(view, row, number, 10).tobytes() for number in range(8)}) == 8
     alone = scenes.Scene(COOP, player=2, facing=Direction.UP).put(
-        1, 0, creature=FELLOW + 4 * 2 + Direction.UP
+        1, 0, creature=AWAKE_MARK + 4 * 2 + Direction.UP
     )
     image = shown(alone)[0]
     np.testing.assert_array_equal(tile_of(image, 3, 5, 10), tile_of(image, 4, 5, 10))

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from openworld.content.creatures import CREATURES
+from openworld.content.encoding import PLAYER_PROJECTILES
 from openworld.content.ids import Block, Fixture, Item, Kind, Vital
 from openworld.content.rulesets import CLASSIC, ENDLESS, FULL
-from openworld.observe.layout import PLAYER_PROJECTILES, layout_of
+from openworld.observe.layout import layout_of
 from openworld.observe.symbolic import symbolic, symbolic_size
 from openworld.registry import WORLDS
 

@@ -8,9 +8,9 @@ import pytest
 
 from openworld.content.ids import Block, Direction, Fixture, Projectile
 from openworld.content.rulesets import CLASSIC, COOP, ENDLESS, FULL
-from openworld.observe.layout import FALLEN, FELLOW, SAME_PLACE, layout_of
+from openworld.observe.layout import AWAKE_MARK, FALLEN_MARK, SAME_PLACE, layout_of
 from openworld.observe.text import CHARACTERS, LONGEST, text
-from tests.observe import scenes
+from tests.observe import helpers_scenes as scenes
 from tests.oracle import book, driver
 
 
@@ -102,7 +102,7 @@ def test_whose_missile_flies_is_told():
 
 
 def test_each_field_changes_the_text():
-    usual = {"armour": 1, "fellow_state": 1, "fellow_row": 64, "fellow_col": 64}
+    usual = {"armour": 1, "player_state": 1, "player_row": 64, "player_col": 64}
     others = {"tile": Block.SAND, "creature": 9, "missile": 1, "light": 62, "facing": 0, "daylight": 40}
     plain = told(scenes.Scene(COOP, **usual).carry(SWORD=1, BOW=1))
     for name, field in layout_of(COOP).items():
@@ -119,17 +119,17 @@ def test_health_has_its_fractions():
     assert "Health 9.97, food" in told(scenes.Scene(health_fraction=39))
 
 
-def test_company_is_told_near_and_far():
-    scene = scenes.Scene(COOP, player=1).put(0, 2, creature=FELLOW + 4 * 3 + Direction.UP)
-    scene.put(0, -2, creature=FALLEN + 2)
+def test_other_players_are_described_near_and_far():
+    scene = scenes.Scene(COOP, player=1).put(0, 2, creature=AWAKE_MARK + 4 * 3 + Direction.UP)
+    scene.put(0, -2, creature=FALLEN_MARK + 2)
     row, col, health, state = np.zeros((4, 8), int)
     row[[0, 1, 2, 3]] = SAME_PLACE + np.array([-20, 0, 0, 0])
     col[[0, 1, 2, 3]] = SAME_PLACE + np.array([5, 0, -2, 2])
     health[[0, 1, 3]], state[[0, 1, 2, 3]] = [7, 9, 4], [2, 1, 3, 1]
-    scene.set(fellow_row=row, fellow_col=col, fellow_health=health, fellow_state=state)
+    scene.set(player_row=row, player_col=col, player_health=health, player_state=state)
     assert "Creatures: player 2 (fallen) 2 left, player 3 (awake) 2 right." in told(scene)
     assert told(scene).splitlines()[-1] == (
-        "You are player 1. Company: player 0 20 up 5 right, health 7, asleep or resting; "
+        "You are player 1. Other players: player 0 20 up 5 right, health 7, asleep or resting; "
         "player 2 2 left, health 0, fallen; player 3 2 right, health 4, awake."
     )
     assert "You are fallen, waiting to be helped up." in told(scenes.Scene(COOP, fallen=1))
@@ -172,7 +172,7 @@ def test_tokens_of_other_rules_are_refused():
 def test_the_longest_text_is_within_what_is_promised():
     rng = np.random.default_rng(0)
     for rules in (FULL, CLASSIC, COOP):
-        scene = scenes.blocks(rules) if rules is not COOP else scenes.company()
+        scene = scenes.blocks(rules) if rules is not COOP else scenes.coop()
         shape = scene.plane("tile").shape
         scene.plane("creature")[:] = rng.choice([0, 0, 0, 1, 9], shape)
         scene.plane("missile")[:] = 1 * (rng.random(shape) < 0.05)

@@ -273,7 +273,7 @@ class Rules:
         endless: the necromancer's fall opens a way further down and ends nothing.
         missiles: the player's, in the air at once.
         floats: which published layout the floats have.
-        company: players see and help one another.
+        coop: players see and help one another.
         revival: the fallen can be helped up; else they are out.
         sharing: how much of a reward is the mean of all.
     """
@@ -302,7 +302,7 @@ class Rules:
     missiles: int = MISSILES
     time_limit: int = TIME_LIMIT
     floats: str = "full"
-    company: bool = False
+    coop: bool = False
     players: int = 1
     revival: bool = True
     sharing: float = 0.0
@@ -310,14 +310,14 @@ class Rules:
     @property
     def settings(self) -> dict[str, object]:
         """What `openworld.make` is told besides the id."""
-        if not self.company:
+        if not self.coop:
             return {}
         return {"num_agents": self.players, "revival": self.revival, "sharing": self.sharing}
 
 
 FULL = Rules("OpenWorld-v0")
 ENDLESS = Rules("OpenWorld-Endless-v0", endless=True)
-COOP = Rules("OpenWorld-Coop-v0", company=True, actions=len(Action), players=4)
+COOP = Rules("OpenWorld-Coop-v0", coop=True, actions=len(Action), players=4)
 CLASSIC = Rules(
     "OpenWorld-Classic-v0",
     levels=LEVELS[:1],

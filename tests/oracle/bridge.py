@@ -49,7 +49,7 @@ def read(arrays: Arrays, i: int, rules: Rules = FULL) -> World:
         player=players[0],
         players=players,
         rules=rules,
-        ahead=int(w["ahead"][i]) if rules.company else 0,
+        ahead=int(w["ahead"][i]) if rules.coop else 0,
         **{k: int(w[k][i]) for k in ("tick", "floor", "theme", "depth", "boss_progress", "boss_wave")},
         potions=w["potions"][i].tolist(),
         plants=[read_plant(w["plants"], i, slot) for slot in range(PLANTS)],

@@ -88,7 +88,7 @@ def tokens(world: World) -> list[int]:
         min(world.depth, 255),
         int(ladder_open(world)),
         int(vulnerable(world)),
-        *(company(world) if world.rules.company else []),
+        *(other_players(world) if world.rules.coop else []),
     ]
 
 
@@ -99,7 +99,7 @@ def mark(fellow: Player) -> int:
     return 25 + 32 + fellow.number if fellow.asleep else 25 + 4 * fellow.number + fellow.facing
 
 
-def company(world: World) -> list[int]:
+def other_players(world: World) -> list[int]:
     """Who one is, and of all eight that there may be: rows and columns away, health, and what each does."""
     player, runs = world.player, []
     for fellow in world.players:

@@ -9,7 +9,7 @@ import numpy as np
 
 from tests.oracle.book import BOSS_BLOWS, FULL, Rules
 from tests.oracle.combat import POINT
-from tests.oracle.company import scramble_frozen, scramble_missiles, scramble_mobs, scramble_plants
+from tests.oracle.inhabitants import scramble_frozen, scramble_missiles, scramble_mobs, scramble_plants
 from tests.oracle.names import COLOURS, ITEMS, SOLID, STEPS, Achievement, Action, Block, Fixture
 
 Rng = np.random.Generator

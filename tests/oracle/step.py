@@ -75,7 +75,7 @@ def step(
     world.up = [not several or not player.fallen for player in players]
     world.changed = set()
     sleepers = [player.asleep for player in players if not player.fallen]
-    if rules.company and sleepers and all(sleepers):
+    if rules.coop and sleepers and all(sleepers):
         world.ahead = (world.ahead + NIGHT_PACE - 1) % DAY
     chosen = [action] if isinstance(action, int) else list(action)
     actions = [effective(world, player, a) for player, a in zip(players, chosen, strict=True)]

@@ -16,7 +16,7 @@ from unittest import mock
 import numpy as np
 
 from openworld.content.ids import Achievement, Action
-from openworld.observe.layout import FELLOW, layout_of
+from openworld.observe.layout import AWAKE_MARK, layout_of
 from openworld.playing import multiplayer
 from openworld.playing.connection import Connection
 from openworld.playing.controls import Controls
@@ -215,7 +215,9 @@ def _moment(numbers: np.random.Generator) -> Moment:
     tokens = session.moments[1].tokens.copy()
     for field in layout_of(rules).values():
         if field.name == "creature":
-            tokens[field.slice] = numbers.choice([*_CREATURES, *range(FELLOW, field.high + 1)], field.size)
+            tokens[field.slice] = numbers.choice(
+                [*_CREATURES, *range(AWAKE_MARK, field.high + 1)], field.size
+            )
         elif field.name != "tile":
             tokens[field.slice] = numbers.integers(0, field.high, field.size, np.uint8, endpoint=True)
         if field.name in ("creature", "missile", "light"):  # most tiles are empty, as in a game

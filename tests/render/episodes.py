@@ -4,7 +4,7 @@ import numpy as np
 
 from openworld.content.ids import Achievement, Block, Direction, Fixture, Item
 from openworld.content.rulesets import CLASSIC, COOP, FULL, Ruleset
-from openworld.observe.layout import FALLEN, FELLOW, SLEEPER, layout_of
+from openworld.observe.layout import ASLEEP_MARK, AWAKE_MARK, FALLEN_MARK, layout_of
 from openworld.render.episode import Episode
 from openworld.storage.replay import Replay
 
@@ -100,7 +100,13 @@ def episode(
 def shown() -> list[Episode]:
     """Of the full rules, of the classic ones, and of a company of two."""
     classic = [scene(CLASSIC, daylight=day, facing=day % 4) for day in range(0, 250, 20)]
-    bodies = view(COOP, 0, up=(3, 3, FELLOW + 4 + 2), sleeper=(4, 3, SLEEPER + 2), fallen=(5, 3, FALLEN + 3))
+    bodies = view(
+        COOP,
+        0,
+        up=(3, 3, AWAKE_MARK + 4 + 2),
+        sleeper=(4, 3, ASLEEP_MARK + 2),
+        fallen=(5, 3, FALLEN_MARK + 3),
+    )
     company = [scene(COOP, player=n % 2, creature=bodies, fallen=int(n > 9), attributes=1) for n in range(16)]
     return [
         episode(scenes()),

@@ -11,7 +11,6 @@ from PIL import Image
 from openworld.art.small import shrunk
 from openworld.content.ids import Block, Projectile
 from openworld.content.rulesets import COOP
-from openworld.observe import words
 from openworld.render import drawings
 
 ROOT = Path(__file__).parents[2]
@@ -31,7 +30,7 @@ def whole(art):
 def test_everything_is_drawn():
     names = {group: {name for of, name in EVERY if of == group} for group, _ in EVERY}
     assert {block.name.lower().replace("_", " ") for block in Block} <= names["blocks"]
-    assert set(words.creatures().values()) == names["creatures"]
+    assert set(names.creatures().values()) == names["creatures"]
     assert len(names["projectiles"]) == len(Projectile)
     assert len(names["players"]) == 4 + 2 + 7
     assert len(names["items"]) >= len(COOP.recipes)

@@ -5,7 +5,7 @@ import pytest
 
 from tests.oracle.combat import POINT
 from tests.oracle.names import MELEE, PASSIVE, RANGED, Achievement, Action, Block
-from tests.rules.floors import EACH, after, creature, give, on
+from tests.rules.helpers_floors import EACH, after, creature, give, on
 
 FLOOR = 8
 #: (melee, ranged) types that answer to so many wounds, as published.

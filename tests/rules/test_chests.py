@@ -12,7 +12,7 @@ from openworld.content.ids import Achievement, Action, Block, Floor, Item
 from openworld.core.state import World
 from openworld.rules.chests import DRAWS, open_chest
 from openworld.rules.interact import interact
-from tests.rules.alone import (
+from tests.rules.helpers_systems import (
     bag,
     blank,
     compiled,
@@ -102,7 +102,7 @@ def test_rolls_are_independent(bags):
 
 
 def test_rolls_have_draws_of_their_own():
-    limit = np.asarray(tables().loot.limit)
+    limit = np.asarray(tables().items.loot.limit)
     assert len(limit) == len(PUBLISHED) <= DRAWS
     assert (np.diff(limit) >= 0).all()
 
@@ -185,11 +185,11 @@ def test_doing_opens_a_chest_with_bare_hands():
     here = world(floor=Floor.DUNGEON, theme=Floor.DUNGEON)
     after, happened = compiled(interact)(here, turn(here, Action.DO, Block.CHEST))
     assert after.player.inventory[0, Item.BOW] == 1
-    assert (happened.edits[0].tile[0], happened.edits[0].wanted[0]) == (Block.PATH, True)
+    assert (happened.faced.tile[0], happened.faced.wanted[0]) == (Block.PATH, True)
     for action, block in ((Action.NOOP, Block.CHEST), (Action.DO, Block.WALL)):
         after, happened = compiled(interact)(here, turn(here, action, block))
         assert same(after, here)
-        assert not happened.edits[0].wanted[0]
+        assert not happened.faced.wanted[0]
 
 
 def test_a_step_proves_what_the_chest_held():

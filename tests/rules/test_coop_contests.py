@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.oracle.names import MELEE, PASSIVE, Achievement, Action, Block
-from tests.rules.company import LEFT, PAIR, RIGHT, carry, creature, first, lay, plain, play, put
+from tests.rules.helpers_coop import LEFT, PAIR, RIGHT, carry, creature, first, lay, plain, play, put
 
 #: Between the two players, who face each other across it.
 MIDDLE = (24, 25)

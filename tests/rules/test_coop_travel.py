@@ -1,4 +1,4 @@
-"""A company takes a ladder together, and is spread about where it arrives."""
+"""Several players take a ladder together, and are spread around the place where they arrive."""
 
 import jax
 import numpy as np
@@ -8,7 +8,7 @@ from tests.oracle import driver
 from tests.oracle.book import FIRST_SLOT
 from tests.oracle.driver import WORLDS
 from tests.oracle.names import LAND, MELEE, Achievement, Action, Block, Fixture
-from tests.rules.company import LEFT, PAIR, TRIO, UP, carry, first, lay, plain, play, put
+from tests.rules.helpers_coop import LEFT, PAIR, TRIO, UP, carry, first, lay, plain, play, put
 
 HERE, BELOW = (10, 10), (30, 30)
 

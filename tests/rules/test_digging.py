@@ -26,7 +26,7 @@ def test_foraging(state, rng):
 
 
 @batches(4)
-def test_in_company(state, rng):
+def test_in_coop(state, rng):
     face(state, rng.choice(COMMON + EXOTIC, WORLDS))
     agree(state, DO)
 

@@ -10,7 +10,7 @@ from tests.oracle.book import ENDLESS, FULL, LEVELS
 from tests.oracle.combat import POINT
 from tests.oracle.driver import WORLDS
 from tests.oracle.names import MELEE, Achievement, Action, Block, Fixture
-from tests.rules.floors import EACH, after, creature, ladder, on
+from tests.rules.helpers_floors import EACH, after, creature, ladder, on
 
 BOSS = 8
 THEMES = 7

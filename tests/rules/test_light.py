@@ -8,7 +8,7 @@ from openworld.content.ids import Direction
 from tests.oracle.book import LEVELS
 from tests.oracle.driver import WORLDS
 from tests.oracle.names import MELEE, STEPS, Action, Block, Fixture
-from tests.rules.floors import DARK, EACH, after, creature, give, ladder, on
+from tests.rules.helpers_floors import DARK, EACH, after, creature, give, ladder, on
 
 #: A torch's light by rows and columns away, as published (rounded to four places); zero elsewhere.
 PUBLISHED = {

@@ -8,7 +8,7 @@ from scipy import stats
 from openworld.content.ids import Achievement, Action, Block, Direction, Enchantment, Item, Projectile, Vital
 from openworld.content.units import POINT
 from openworld.rules.magic import cast, enchant, read
-from tests.rules.alone import (
+from tests.rules.helpers_systems import (
     WORLDS,
     bag,
     blank,

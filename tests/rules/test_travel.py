@@ -10,7 +10,7 @@ from tests.oracle.book import LEVELS
 from tests.oracle.combat import POINT
 from tests.oracle.driver import WORLDS
 from tests.oracle.names import MELEE, PASSIVE, Achievement, Action, Block, Fixture, weight
-from tests.rules.floors import EACH, EVERYWHERE, after, creature, give, ladder, on
+from tests.rules.helpers_floors import EACH, EVERYWHERE, after, creature, give, ladder, on
 
 DOWN, UP = Fixture.LADDER_DOWN, Fixture.LADDER_UP
 LAST = len(LEVELS) - 1

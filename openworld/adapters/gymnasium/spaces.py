@@ -13,8 +13,7 @@ from openworld.content import loot
 from openworld.content.ids import Item
 from openworld.content.reach import reachable
 from openworld.content.rulesets import Ruleset
-from openworld.observe import classic
-from openworld.observe import players as company
+from openworld.observe import classic, players
 from openworld.observe.layout import MOST_PLAYERS, SAME_PLACE, layout_of
 from openworld.observe.pixels.frames import pixels_shape
 from openworld.observe.symbolic import CHANNELS
@@ -75,17 +74,17 @@ def _full(rules: Ruleset) -> np.ndarray:
             np.ones(5),
             of("floor", 10),
             np.ones(2),
-            *(_company(rules, of) if rules.company else ()),
+            *(_player_bounds(rules, of) if rules.coop else ()),
         ]
     )
 
 
-def _company(rules: Ruleset, of: Callable[..., np.ndarray]) -> list[np.ndarray]:
-    """Return the bounds of the floats that tell of a company (`observe.company`)."""
-    places = [of(name, 2 * SAME_PLACE) for name in ("fellow_row", "fellow_col")]
-    tiles = np.ones(rules.view_rows * rules.view_cols * company.CHANNELS)
+def _player_bounds(rules: Ruleset, of: Callable[..., np.ndarray]) -> list[np.ndarray]:
+    """Return the bounds of the floats of the players in coop (`observe.players`)."""
+    places = [of(name, 2 * SAME_PLACE) for name in ("player_row", "player_col")]
+    tiles = np.ones(rules.view_rows * rules.view_cols * players.CHANNELS)
     player = np.ones(2 * MOST_PLAYERS + 1)  # its number, whether it has fallen, and who is there
-    return [tiles, player, *places, of("fellow_health", 10), np.ones(2 * MOST_PLAYERS)]
+    return [tiles, player, *places, of("player_health", 10), np.ones(2 * MOST_PLAYERS)]
 
 
 def _classic(rules: Ruleset) -> np.ndarray:

@@ -5,6 +5,7 @@ from gymnasium import Space
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from torch import Tensor, nn
 
+from openworld.content.encoding import fixture_of
 from openworld.content.ids import DIRECTION_STEPS
 from openworld.content.reach import reachable
 from openworld.observe.layout import layout_of
@@ -72,7 +73,7 @@ class TokenExtractor(BaseFeaturesExtractor):
         runs = {name: observations[:, start:stop] for name, (start, stop, _) in self.fields.items()}
         tile, creature, facing = (runs[name].long() for name in ("tile", "creature", "facing"))
         # Of a tile's byte, block + 64 x fixture, what is fixed on a block hides it.
-        tile = torch.where(tile >= 64, tile // 64 + self.blocks - 1, tile)
+        tile = torch.where(fixture_of(tile) > 0, fixture_of(tile) + self.blocks - 1, tile)
         ahead = self.faced[facing]
         parts = [
             self.tile(tile).flatten(1),

@@ -110,10 +110,11 @@ def rates(env: Environment, num_worlds: int = 256, warm_up: int = 1000, steps: i
         stayed = ~ended & (old.floor == new.floor)
         # A window was searched for each class of creature that appeared or is still due.
         appeared = (new.mobs.alive & ~old.mobs.alive)[:, None] & (
-            tables.slot_kind[None, None] == jnp.arange(Kind.RANGED + 1, dtype=jnp.int32)[None, :, None]
+            tables.creatures.slot_kind[None, None]
+            == jnp.arange(Kind.RANGED + 1, dtype=jnp.int32)[None, :, None]
         )
         due = jnp.any(appeared, axis=-1) | jax.vmap(lambda world: single.spawn_due(world, tables))(new)
-        dark = ~tables.lit[new.theme.astype(jnp.int32)]
+        dark = ~tables.floors.lit[new.theme.astype(jnp.int32)]
         seen = (ended, jnp.where(ended, 0, entered), due & stayed[:, None], dark)
         return after, counts + jnp.stack([jnp.sum(count, dtype=jnp.int32) for count in seen])
 

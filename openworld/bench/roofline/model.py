@@ -191,7 +191,7 @@ def _operations(env: Environment) -> dict[str, int]:
         return count.operations(jax.make_jaxpr(function)(*arguments).jaxpr)
 
     parts = {
-        "step": cost(lambda w, g, a: single.advance((w, g), a, rules, tables), world, ground, action)
+        "step": cost(lambda w, g, a: single.advance(w, g, a, rules, tables), world, ground, action)
         + cost(lambda w: single.spawn_due(w, tables), world),
         "observation": cost(lambda w, g: observe(w, g, rules, tables), world, ground),
         "reset": count.operations(_traced_reset(env)),
@@ -240,7 +240,7 @@ def _shapes(env: Environment) -> tuple[Any, State]:
 def _tiles_read(env: Environment, state: State) -> Iterator[Entry]:
     """Yield the tiles that the rules of a step read, as pieces of rows; no two creatures share a piece."""
     shape = (env.ruleset.rows, env.ruleset.cols)
-    places = jax.eval_shape(lambda world: grid.places(widen(world), shape), state.world)
+    places = jax.eval_shape(lambda world: grid.cells_in_sight(widen(world), shape), state.world)
     agents, mobs, flying = places.around.shape[0], places.paths.shape[0], places.flights.shape[0]
     yield Entry("step", "tiles about the players read", 3 * agents, places.around.shape[1] // 3)
     yield Entry("step", "tiles above and below the creatures read", 2 * mobs, 1)

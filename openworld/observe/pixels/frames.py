@@ -13,12 +13,13 @@ import numpy as np
 from jax.experimental.layout import Layout, with_layout_constraint
 from jaxtyping import Array, Int32, UInt8, UInt16
 
-from openworld.content.ids import Block, Fixture, Floor
+from openworld.content.encoding import PLAYER_PROJECTILES, light_of, projectile_flies, shown_tiles
+from openworld.content.ids import Floor
 from openworld.content.rulesets import FULL, Ruleset
 from openworld.content.units import DAYLIGHT_LEVELS, LIGHT_LEVELS
 from openworld.core.xla import opaque_true, stage_of
-from openworld.observe.layout import FELLOW, MOST_PLAYERS, PLAYER_PROJECTILES, layout_of
-from openworld.observe.pixels.patches import FIXTURE, SIZES, Patches, patches_of
+from openworld.observe.layout import AWAKE_MARK, MOST_PLAYERS, layout_of
+from openworld.observe.pixels.patches import SIZES, Patches, patches_of
 
 #: Brightness by light, in 128ths: a tile that is lit, and one that has no light.
 LIT, UNLIT = 128, 32
@@ -29,7 +30,12 @@ PLACE_ROWS = {"full": 4, "classic": 2}
 
 
 def pixels_shape(rules: Ruleset = FULL) -> tuple[int, int, int]:
-    """Return height, width and colours of the picture."""
+    """Return height, width and colours of the picture.
+
+    Example:
+        >>> pixels_shape()
+        (130, 110, 3)
+    """
     size = SIZES[rules.symbolic]
     return (rules.view_rows + PLACE_ROWS[rules.symbolic]) * size, rules.view_cols * size, 3
 
@@ -62,7 +68,7 @@ def _chosen(
     wide = flat.astype(jnp.int32)
     field = {name: wide[:, f.slice] for name, f in layout.items()}
     shape = (flat.shape[0], rules.view_rows, rules.view_cols)
-    light = UNLIT + (field["light"] & 31) * (LIT - UNLIT) // LIGHT_LEVELS
+    light = UNLIT + light_of(field["light"]) * (LIT - UNLIT) // LIGHT_LEVELS
     middle = jax.lax.broadcasted_iota(jnp.int32, light.shape, 1) == light.shape[1] // 2
     # Who is awake sees itself whatever the light.
     light = jnp.where(middle & (field["asleep"] == 0), LIT, light).reshape(shape)
@@ -80,40 +86,38 @@ def _tile(
     patches: Patches,
 ) -> Int32[Array, "n view"]:
     """Return the patch of each tile: bare, or with what stands there."""
-    standing = jnp.asarray(patches.standing)[body] + jnp.where(body < FELLOW, missile, 0)
+    standing = jnp.asarray(patches.standing)[body] + jnp.where(body < AWAKE_MARK, missile, 0)
     footing = jnp.asarray(patches.footing)[look]
-    return jnp.where(standing > 0, patches.occupied + footing * patches.company + standing - 1, look)
+    return jnp.where(standing > 0, patches.occupied + footing * patches.bodies + standing - 1, look)
 
 
 def _looks(field: dict[str, Array], rules: Ruleset) -> Int32[Array, "n view"]:
-    """Return how each tile looks: a closed ladder and a bared necromancer told."""
+    """Return each tile as it is shown: see `encoding.shown_tiles`."""
     tile = field["tile"]
     if len(rules.floors) == 1:
         return tile
     at_boss = jnp.zeros_like(field["floor"], bool)
     for floor, row in enumerate(rules.floors):
         at_boss = at_boss | ((field["floor"] == floor) & row.boss)
-    closed = (tile // FIXTURE == Fixture.LADDER_DOWN) & ~at_boss & (field["ladder_open"] == 0)
-    bared = (tile % FIXTURE == Block.NECROMANCER) & (field["boss_vulnerable"] > 0)
-    tile = jnp.where(closed, tile + FIXTURE * (Fixture.LADDER_DOWN_BLOCKED - Fixture.LADDER_DOWN), tile)
-    return jnp.where(bared, tile + (Block.NECROMANCER_VULNERABLE - Block.NECROMANCER), tile)
+    closed, bared = ~at_boss & (field["ladder_open"] == 0), field["boss_vulnerable"] > 0
+    return shown_tiles(tile, ladder_closed=closed, boss_vulnerable=bared)
 
 
 def _own(field: dict[str, Array], rules: Ruleset) -> Int32[Array, "n 1"]:
-    """Return the player's own body: the mark that its company sees."""
-    players = MOST_PLAYERS if rules.company else 1
-    who = field["player"] if rules.company else jnp.zeros_like(field["facing"])
+    """Return the player's own body: the mark that other players see."""
+    players = MOST_PLAYERS if rules.coop else 1
+    who = field["player"] if rules.coop else jnp.zeros_like(field["facing"])
     body = jnp.where(field["asleep"] > 0, 4 * players + who, 4 * who + field["facing"])
-    if rules.company:
+    if rules.coop:
         body = jnp.where(field["fallen"] > 0, 5 * players + who, body)
-    return FELLOW + body
+    return AWAKE_MARK + body
 
 
 def _missile(field: dict[str, Array], patches: Patches) -> Int32[Array, "n view"]:
     """Return 0, or 1 + the kind of the missile that is seen on each tile."""
     bits = field["missile"]
     for i, kind in enumerate(PLAYER_PROJECTILES):
-        bits = bits | ((field["light"] >> (5 + i) & 1) << kind)
+        bits = bits | (projectile_flies(field["light"], i) << kind)
     highest = jnp.zeros_like(bits)
     for kind in range(patches.missiles):
         highest = highest + (bits >= 1 << kind).astype(jnp.int32)

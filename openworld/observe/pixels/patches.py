@@ -1,4 +1,4 @@
-"""The patches that a small picture is laid of: every tile with whoever stands there, every face of every place."""
+"""The patches that a small picture is laid of: each tile with each body on it, and each value of each place."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -8,16 +8,15 @@ import numpy as np
 from jaxtyping import Int32, UInt8
 
 from openworld.art import atlas, small
+from openworld.content.encoding import block_of, creature_mark, fixture_of, tile_of
 from openworld.content.ids import Block, Direction, Fixture, Kind, Projectile
 from openworld.content.reach import reachable
 from openworld.content.rulesets import Ruleset
-from openworld.observe.layout import FELLOW, MOST_PLAYERS, layout_of
+from openworld.observe.layout import AWAKE_MARK, MOST_PLAYERS, layout_of
 from openworld.observe.pixels.slots import Slot, slots
 
 #: Pixels of a tile's side, by the published layout.
 SIZES = {"full": 10, "classic": 7}
-#: A token of `tile` is the block + so many times the fixture.
-FIXTURE = 64
 LADDERS = (Fixture.LADDER_DOWN, Fixture.LADDER_UP, Fixture.LADDER_DOWN_BLOCKED)
 
 
@@ -25,16 +24,16 @@ LADDERS = (Fixture.LADDER_DOWN, Fixture.LADDER_UP, Fixture.LADDER_DOWN_BLOCKED)
 class Patches:
     """The table for one ruleset's pictures.
 
-    First the bare tiles, by block + 64 * fixture; then those that somebody stands on, footing by footing and on
-    each whatever stands there; then the faces of the places.
+    First the bare tiles, by the tile's number; then those that somebody stands on, footing by footing and on
+    each whatever stands there; then the pictures of the places.
 
     Attributes:
         table: the patches, each `size` x 3 * `size` bytes.
         occupied: where the tiles begin that somebody stands on.
-        footing: of each block + 64 * fixture: which footing it is, 0 if it is none.
+        footing: of each tile's number: which footing it is, 0 if it is none.
         standing: of each body: which of what can stand on a tile it is; a creature is followed by itself with
             each missile before it.
-        company: how many can stand on a tile.
+        bodies: how many can stand on a tile.
         missiles: kinds of missiles.
         place: of each place: token, shift, second token, its weight, first face, last face.
     """
@@ -44,7 +43,7 @@ class Patches:
     occupied: int
     footing: Int32[np.ndarray, " looks"]
     standing: Int32[np.ndarray, " bodies"]
-    company: int
+    bodies: int
     missiles: int
     place: Int32[np.ndarray, "rows cols 6"]
 
@@ -53,11 +52,11 @@ class Patches:
 def patches_of(rules: Ruleset) -> Patches:
     """Return the patches of a ruleset's pictures."""
     size, layout = SIZES[rules.symbolic], layout_of(rules)
-    fixtures = len(Fixture) if layout["tile"].high >= FIXTURE else 1
-    looks = [small.tile(look, size) for look in range(FIXTURE * fixtures)]
+    fixtures = len(Fixture) if fixture_of(layout["tile"].high) else 1
+    looks = [small.tile(look, size) for look in range(tile_of(0, fixtures))]
     footings = _footings(rules)
     missiles = layout["missile"].high.bit_length()
-    bodies, standing = _company(rules, size, missiles)
+    bodies, standing = _bodies(rules, size, missiles)
     occupied = [_over(looks[look], body) for look in footings for body in bodies]
     rows = slots(rules, size)
     faces = [face for row in rows for slot in row for face in slot.faces]
@@ -69,7 +68,7 @@ def patches_of(rules: Ruleset) -> Patches:
         occupied=len(looks),
         footing=footing,
         standing=standing,
-        company=len(bodies),
+        bodies=len(bodies),
         missiles=missiles,
         place=_places(rows, len(looks) + len(occupied)),
     )
@@ -84,26 +83,26 @@ def _footings(rules: Ruleset) -> list[int]:
     lit = {block for row in rules.placements if row.fixture == Fixture.TORCH for block in row.onto or ()}
     below = {getattr(row.ground, "ladder_on", Block.PATH) for row in rules.floors if len(rules.floors) > 1}
     seen = reachable(rules).all_blocks
-    found = {int(block) for block in open_} | {block + FIXTURE * Fixture.TORCH for block in lit}
-    found |= {block + FIXTURE * ladder for block in below for ladder in LADDERS}
-    return [0, *sorted(look for look in found if look % FIXTURE in seen)]
+    found = {int(block) for block in open_} | {tile_of(block, Fixture.TORCH) for block in lit}
+    found |= {tile_of(block, ladder) for block in below for ladder in LADDERS}
+    return [0, *sorted(look for look in found if block_of(look) in seen)]
 
 
-def _company(
+def _bodies(
     rules: Ruleset, size: int, missiles: int
 ) -> tuple[list[np.ndarray], Int32[np.ndarray, " bodies"]]:
     """Return what can stand on a tile, as small art, and where each token's body is among it, 1 the first.
 
-    A lone player has the mark that its company would see. Players hide missiles.
+    One player alone has the mark that other players would see. Players hide missiles.
     """
-    players = range(MOST_PLAYERS if rules.company else 1)
+    players = range(MOST_PLAYERS if rules.coop else 1)
     flying = [small.shrunk(atlas.projectile(kind), size) for kind in Projectile if kind < missiles]
-    bodies, standing = list(flying), np.zeros(FELLOW + 6 * len(players), np.int32)
+    bodies, standing = list(flying), np.zeros(AWAKE_MARK + 6 * len(players), np.int32)
     for row in rules.creatures:
         creature = small.shrunk(atlas.creature(Kind(row.kind), row.number), size)
-        standing[1 + 8 * row.kind + row.number] = len(bodies) + 1
+        standing[creature_mark(row.kind, row.number)] = len(bodies) + 1
         bodies += [creature, *(_over(creature, missile) for missile in flying)]
-    standing[FELLOW:] = len(bodies) + 1 + np.arange(6 * len(players))
+    standing[AWAKE_MARK:] = len(bodies) + 1 + np.arange(6 * len(players))
     for who in players:
         awake = [small.shrunk(atlas.player(way, False, who), size) for way in Direction]
         bodies += [small.facing(art, way) for art, way in zip(awake, Direction, strict=True)]
@@ -120,8 +119,8 @@ def _over(below: np.ndarray, above: np.ndarray) -> np.ndarray:
 def _places(rows: list[list[Slot]], face: int) -> Int32[np.ndarray, "rows cols 6"]:
     flat = [slot for row in rows for slot in row]
     first = list(accumulate((len(slot.faces) for slot in flat), initial=face))
-    told = [
+    rows_of = [
         (slot.token, slot.shift, slot.second, slot.weight, start, end - 1)
         for slot, start, end in zip(flat, first, first[1:], strict=False)
     ]
-    return np.array(told, np.int32).reshape(len(rows), -1, 6)
+    return np.array(rows_of, np.int32).reshape(len(rows), -1, 6)

@@ -51,11 +51,11 @@ def _full(rules: Ruleset, size: int) -> list[list[Slot]]:
     layout = layout_of(rules)
     at = partial(_at, rules)
 
-    def told(name: str, *faces: np.ndarray | None, place: int = 0) -> Slot:
+    def field(name: str, *faces: np.ndarray | None, place: int = 0) -> Slot:
         return Slot(np.stack([small.icon(face, size) for face in faces]), at(name, place))
 
     def enchanted(name: str, bound: str, faces: list[np.ndarray], place: int = 0, bound_to: int = 0) -> Slot:
-        """What has levels and may be enchanted: 3 * level + enchantment."""
+        """A slot of an item that has levels and may be enchanted: 3 * level + enchantment."""
         empty = [small.icon(None, size)] * len(RIMS)
         bare = [small.icon(face, size, rim=rim) for face in faces for rim in RIMS.values()]
         return Slot(
@@ -66,22 +66,26 @@ def _full(rules: Ruleset, size: int) -> list[list[Slot]]:
     first += [_level(rules, size, "attributes", atlas.icon(a), a) for a in Attribute]
     first += [_level(rules, size, "floor", atlas.icon("ladder")), _state(rules, size)]
     tools = [
-        told("inventory", None, *(atlas.tool(Item.PICKAXE, n) for n in range(1, 5)), place=Item.PICKAXE),
+        field("inventory", None, *(atlas.tool(Item.PICKAXE, n) for n in range(1, 5)), place=Item.PICKAXE),
         enchanted(
             "inventory", "sword_enchantment", [atlas.tool(Item.SWORD, n) for n in range(1, 5)], Item.SWORD
         ),
         enchanted("inventory", "bow_enchantment", [atlas.icon(Item.BOW)], Item.BOW),
     ]
     potions = [_counted(rules, size, item) for item in Item if item.name.startswith("POTION")]
-    spells = [told("spells", None, atlas.icon(sign), place=i) for i, sign in enumerate(("fire", "ice"))]
+    spells = [field("spells", None, atlas.icon(sign), place=i) for i, sign in enumerate(("fire", "ice"))]
     pieces = range(layout["armour"].size)
     armour = [
         enchanted("armour", "armour_enchantment", [atlas.armour(piece, n) for n in (1, 2)], piece, piece)
         for piece in pieces
     ]
-    last = [*armour, _daylight(rules, size), told("ladder_open", atlas.icon("blocked"), atlas.icon("ladder"))]
+    last = [
+        *armour,
+        _daylight(rules, size),
+        field("ladder_open", atlas.icon("blocked"), atlas.icon("ladder")),
+    ]
     if layout["boss_vulnerable"].high:
-        last.append(told("boss_vulnerable", None, atlas.icon("bared")))
+        last.append(field("boss_vulnerable", None, atlas.icon("bared")))
     return [first, [_counted(rules, size, i) for i in Item if i <= Item.BOOK], tools + potions + spells, last]
 
 
@@ -110,7 +114,7 @@ def _level(rules: Ruleset, size: int, name: str, art: np.ndarray, place: int = 0
 
 
 def _counted(rules: Ruleset, size: int, item: Item) -> Slot:
-    """How many there are of an item; an empty place where there is none."""
+    """The number of an item; an empty place where there is none."""
     faces = _numbered(rules, "inventory", small.icon(None, size), atlas.icon(item), size)
     return Slot(faces, _at(rules, "inventory", item))
 

@@ -81,7 +81,7 @@ def record(
         ended=ended,
         players=env.num_agents,
         sharing=env.sharing,
-        revival=env.ruleset.revival if env.ruleset.company else None,
+        revival=env.ruleset.revival if env.ruleset.coop else None,
     )
 
 

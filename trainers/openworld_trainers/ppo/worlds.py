@@ -151,7 +151,7 @@ def make(settings: World) -> Worlds:
     import openworld
     from openworld.registry import listed
 
-    company = listed(settings.id).rules.company
+    company = listed(settings.id).rules.coop
     shared = {"sharing": settings.sharing, "revival": settings.revival} if company else {}
     world = openworld.make(settings.id, time_limit=settings.time_limit, num_agents=settings.players, **shared)
     return world if world.num_agents == 1 else Seats(world)

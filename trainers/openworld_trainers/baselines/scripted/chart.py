@@ -9,6 +9,7 @@ from enum import IntEnum
 import numpy as np
 from jaxtyping import Bool, Int, UInt64
 
+from openworld.content.encoding import tile_of
 from openworld.content.ids import DIRECTION_STEPS, Block, Fixture
 from openworld.content.rulesets import Ruleset
 
@@ -65,7 +66,7 @@ def kinds_of(rules: Ruleset) -> Int[np.ndarray, " 256"]:
         walkable = not row.solid and not row.liquid and row.block not in rules.deadly
         walkable &= row.block != Block.DARKNESS
         for fixture in range(4):
-            value = int(row.block) + 64 * fixture
+            value = tile_of(int(row.block), fixture)
             found[value] |= walkable << Kind.OPEN
             if row.block in _OF:
                 found[value] |= 1 << _OF[row.block]

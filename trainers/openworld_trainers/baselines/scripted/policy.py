@@ -123,7 +123,7 @@ class Scripted:
             # Each level is an achievement of its own, so none is left out.
             choose(able & (sight.pickaxe == level - 1), pickaxe)
             choose(able & (sight.sword == level - 1), sword)
-        if self._rules.actions <= Action.MAKE_ARROW:
+        if not self._rules.has(Action.MAKE_ARROW):
             return
         choose(
             table & (sight.wood >= 1) & (sight.diamond >= 3) & (sight.pickaxe == 3),
@@ -153,7 +153,7 @@ class Scripted:
         choose(laid, Action.PLACE_STONE)
         self._is["laid"] |= laid
         choose(self._wants_table(sight) & bare, Action.PLACE_TABLE)
-        if self._rules.actions <= Action.PLACE_TORCH:
+        if not self._rules.has(Action.PLACE_TORCH):
             return
         torched = choose.open & bare & (sight.torches >= 1) & ~self._is["torched"]
         choose(torched, Action.PLACE_TORCH)

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Int, UInt8
 
 from openworld.content import ids
+from openworld.content.encoding import block_of, creature_of
 from openworld.content.ids import DIRECTION_STEPS, Block, Item
 from openworld.content.rulesets import Ruleset
 from openworld.observe.layout import layout_of
@@ -78,12 +79,12 @@ class Sights:
 
     def __init__(self, rules: Ruleset) -> None:
         self._rules, self._layout, self._kinds = rules, layout_of(rules), kinds_of(rules)
-        self._deadly = np.isin(np.arange(256) % 64, [int(block) for block in rules.deadly])
+        self._deadly = np.isin(block_of(np.arange(256)), [int(block) for block in rules.deadly])
 
     def of(self, tokens: UInt8[np.ndarray, "worlds tokens"]) -> Sight:
         """What the tokens show."""
         tile, creature = (self._plane(tokens, name) for name in ("tile", "creature"))
-        kinds, group = self._kinds[tile], np.where(creature > 0, (creature - 1) >> 3, -1)
+        kinds, group = self._kinds[tile], np.where(creature > 0, creature_of(creature.astype(int))[0], -1)
         hostile, passive = np.isin(group, (ids.Kind.MELEE, ids.Kind.RANGED)), group == ids.Kind.PASSIVE
         beside = [self._beside(plane) for plane in (kinds, creature, hostile, self._deadly[tile])]
         free = ((beside[0] >> Kind.OPEN) & 1 != 0) & (beside[1] == 0)

@@ -5,7 +5,7 @@ import numpy as np
 from openworld.content.creatures import CREATURES
 from openworld.content.ids import Block, Direction, Fixture, Item, Projectile
 from openworld.content.rulesets import CLASSIC, COOP, FULL, Ruleset
-from openworld.observe.layout import FALLEN, FELLOW, SLEEPER, layout_of
+from openworld.observe.layout import ASLEEP_MARK, AWAKE_MARK, FALLEN_MARK, layout_of
 
 NAMED = {row.name: 1 + 8 * row.kind + row.number for row in CREATURES}
 
@@ -117,13 +117,13 @@ def graveyard(bared: int) -> Scene:
     return scene.put(1, 3, Block.GRAVE2, creature="troll").put(0, 3, Block.GRAVE).put(-1, 3, Block.GRAVE3)
 
 
-def company(**fields: object) -> Scene:
+def coop(**fields: object) -> Scene:
     """Players on their feet, asleep and fallen."""
     scene = Scene(COOP, player=2, **fields)
     for number in range(8):
-        scene.plane("creature")[1, number] = FELLOW + 4 * number + number % 4
-        scene.plane("creature")[6, number] = SLEEPER + number
-        scene.plane("creature")[7, number] = FALLEN + number
+        scene.plane("creature")[1, number] = AWAKE_MARK + 4 * number + number % 4
+        scene.plane("creature")[6, number] = ASLEEP_MARK + number
+        scene.plane("creature")[7, number] = FALLEN_MARK + number
     return scene
 
 
@@ -148,8 +148,8 @@ def every() -> dict[str, Scene]:
         "classic meadow": meadow(CLASSIC, facing=Direction.LEFT).carry(**tools),
         "classic night": meadow(CLASSIC, daylight=0, vitals=[5, 0, 3, 9]),
         "classic sleep": meadow(CLASSIC, daylight=20, asleep=1),
-        "company": company(),
-        "company, fallen": company(fallen=1),
+        "coop": coop(),
+        "coop, fallen": coop(fallen=1),
     }
 
 

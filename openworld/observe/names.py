@@ -1,4 +1,4 @@
-"""What things are called, for people."""
+"""Names of creatures, floors and items in plain English."""
 
 from functools import cache
 

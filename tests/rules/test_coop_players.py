@@ -11,7 +11,7 @@ from openworld.content.giving import GIVING
 from tests.oracle import driver
 from tests.oracle.driver import WORLDS
 from tests.oracle.names import MELEE, Achievement, Action, Block
-from tests.rules.company import (
+from tests.rules.helpers_coop import (
     DOWN,
     LEFT,
     PAIR,
@@ -74,12 +74,12 @@ def test_nothing_is_set_down_on_a_player_nor_dug_under_one():
     assert (play(state, Action.DO, Action.NOOP).player.vitals[:, 0, 1] == 3).all()
 
 
-def test_a_blow_at_a_fellow_does_nothing():
+def test_a_blow_at_another_player_does_nothing():
     after = play(beside(), Action.DO, Action.NOOP)
     assert (after.health == 9).all()
 
 
-def test_a_fellow_stops_a_shot_and_is_not_hurt():
+def test_another_player_stops_a_shot_and_is_not_hurt():
     state = beside()
     carry(state, 0, bow=1, arrow=1)
     after = play(state, Action.SHOOT_ARROW, Action.NOOP)
@@ -223,7 +223,7 @@ def test_reward_is_shared_as_far_as_it_is_told(rules):
     np.testing.assert_allclose(after.reward, np.tile(expected, (WORLDS, 1)), rtol=1e-6)
 
 
-def test_settings_that_make_no_company_are_refused():
+def test_settings_that_fit_no_coop_are_refused():
     make = openworld.make
     with pytest.raises(
         ValueError, match="OpenWorld-v0 is for one player, not 2; OpenWorld-Coop-v0 is for several"
@@ -248,13 +248,13 @@ def test_others_are_seen_where_they_are_and_told_of_where_they_are_not():
     state.world.player.asleep[:, 1], state.world.player.vitals[:, 1, 2] = True, 3
     far = play(state, Action.NOOP, Action.NOOP)
     assert not (far.token(0, "creature") >= 25).any()
-    assert far.token(0, "fellow_col")[:, :3].tolist() == [[64, 64 + 22, 0]] * WORLDS
-    assert far.token(1, "fellow_col")[:, :3].tolist() == [[64 - 22, 64, 0]] * WORLDS
-    assert far.token(0, "fellow_state")[:, :3].tolist() == [[1, 2, 0]] * WORLDS
+    assert far.token(0, "player_col")[:, :3].tolist() == [[64, 64 + 22, 0]] * WORLDS
+    assert far.token(1, "player_col")[:, :3].tolist() == [[64 - 22, 64, 0]] * WORLDS
+    assert far.token(0, "player_state")[:, :3].tolist() == [[1, 2, 0]] * WORLDS
     assert far.token(1, "player").ravel().tolist() == [1] * WORLDS
 
 
-def test_the_floats_after_the_published_ones_tell_of_the_company():
+def test_the_floats_after_the_published_ones_are_of_the_players():
     state = beside()
     after = play(state, Action.NOOP, Action.NOOP)
     floats = np.asarray(driver.decoder(PAIR)(jnp.asarray(after.tokens)))
@@ -276,4 +276,4 @@ def test_the_floats_after_the_published_ones_tell_of_the_company():
 def test_one_alone_plays_the_full_game():
     rules = openworld.make("OpenWorld-Coop-v0", num_agents=1).ruleset
     full = openworld.make("OpenWorld-v0").ruleset
-    assert rules == replace(full, name="coop", version=0, actions=60, company=True, revival=True)
+    assert rules == replace(full, name="coop", version=0, actions=60, coop=True, revival=True)

@@ -51,7 +51,7 @@ def _program(of_rooms: bool):
         site = Site(seed, floor, floor)
         if of_rooms:
             return rooms_floor(site, rows, SHAPE)
-        return smooth_floor(site, jax.tree.map(lambda column: column[floor], rows.smooth), SHAPE)
+        return smooth_floor(site, jax.tree.map(lambda column: column[floor], rows.floors.smooth), SHAPE)
 
     # It runs often enough for a fast program to be worth its while.
     return jax.jit(jax.vmap(make, (0, None)), compiler_options=compiling.AS_USERS)

@@ -1,4 +1,4 @@
-"""Random companies for the scenes: players beside one another, about to share, help and get in the way."""
+"""Random scenes of several players beside one another, about to share, help and get in the way."""
 
 from typing import Any
 
@@ -14,18 +14,18 @@ Rng = np.random.Generator
 GIFTS = np.arange(Action.GIVE_WOOD, len(Action))
 
 
-def seat(state: Any, k: int) -> Any:
+def only_player(state: Any, k: int) -> Any:
     """The same batch with player k alone; editing it edits the batch."""
     only = jax.tree.map(lambda field: field[:, k : k + 1], state.world.player)
     return eqx.tree_at(lambda s: s.world.player, state, only)
 
 
 def scramble(state: Any, rng: Rng, rules: Rules, **knobs: Any) -> Any:
-    """Random worlds with a random company about the first player."""
+    """Random worlds with random players about the first player."""
     scenes.scramble(state, rng, rules=rules, **knobs)
     n = len(state.world.tick)
     for k in range(1, rules.players):
-        scenes.scramble_player(seat(state, k).world.player, rng, rules)
+        scenes.scramble_player(only_player(state, k).world.player, rng, rules)
     for i in range(n):
         taken = {tuple(state.world.player.position[i, 0].tolist())}
         for k in range(1, rules.players):
@@ -80,7 +80,7 @@ def fell(state: Any, rng: Rng) -> None:
 def apt(state: Any, rng: Rng, rules: Rules) -> np.ndarray:
     """Actions that may well do something, int[worlds, players]: of one who faces another often with it."""
     player = state.world.player
-    actions = np.stack([scenes.apt(seat(state, k), rng, rules) for k in range(rules.players)], axis=1)
+    actions = np.stack([scenes.apt(only_player(state, k), rng, rules) for k in range(rules.players)], axis=1)
     ahead = player.position.astype(int) + np.array(STEPS)[player.facing]
     faces = (ahead[:, :, None] == player.position[:, None].astype(int)).all(axis=-1).any(axis=-1)
     shape = actions.shape

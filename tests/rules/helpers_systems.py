@@ -1,4 +1,4 @@
-"""Worlds and turns made by hand: for one system of the rules on its own, on any floor and in any company.
+"""Worlds and turns made by hand: for one system of the rules on its own, on any floor, with any number of players.
 
 And batches of edited worlds for whole steps of the compiled game.
 """
@@ -55,7 +55,7 @@ def play(state: Any, action: Action) -> tuple[Any, ...]:
 
 def bag(**items: int) -> np.ndarray:
     """An inventory, items by their names in lower case."""
-    counts = np.zeros(tables().cost.shape[1], np.int32)
+    counts = np.zeros(tables().actions.cost.shape[1], np.int32)
     for name, number in items.items():
         counts[Item[name.upper()]] = number
     return counts
@@ -103,8 +103,10 @@ def turn(world: World, action: Any, block: Any = Block.PATH) -> Turn:
             paths=jnp.broadcast_to(path, (*world.mobs.alive.shape, 4)),
             flights=jnp.broadcast_to(path, world.projectiles.alive.shape),
         ),
-        edits=(Edit(world.floor, ahead, blank, blank.astype(bool)),),
-        events=jnp.zeros((agents, ACHIEVEMENT_WORDS), jnp.uint32),
+        faced=Edit(world.floor, ahead, blank, blank.astype(bool)),
+        edits=(),
+        earned=jnp.zeros((agents, ACHIEVEMENT_WORDS), jnp.uint32),
+        reached_new_depth=blank.astype(bool),
     )
 
 
@@ -114,8 +116,8 @@ def compiled(system: Callable[..., tuple[World, Turn]]) -> Callable[..., tuple[W
 
 
 def unlocked(turn: Turn, agent: int = 0) -> set[int]:
-    """The achievements whose events a turn records for a player."""
-    words = np.asarray(turn.events)[agent].tolist()
+    """The achievements that a player has earned in a turn."""
+    words = np.asarray(turn.earned)[agent].tolist()
     return {32 * k + bit for k, word in enumerate(words) for bit in range(32) if word >> bit & 1}
 
 
