@@ -88,13 +88,13 @@ def test_what_plays_side_by_side_changes_no_episode(policy):
 
 
 def test_progress_is_reported_up_to_an_end_that_never_comes():
-    told = []
-    play_held_out(probes.CUT, Uniform(1), 8, 250, progress=lambda share, text: told.append((share, text)))
-    assert told[0] == (0.0, "compiling")
-    assert [share for share, _ in told[1:]] == [1.0]
-    told.clear()
-    play_held_out(probes.AGE, Uniform(1), 8, 250, progress=lambda share, text: told.append((share, text)))
-    assert told[1:] == [
+    message = []
+    play_held_out(probes.CUT, Uniform(1), 8, 250, progress=lambda share, text: message.append((share, text)))
+    assert message[0] == (0.0, "compiling")
+    assert [share for share, _ in message[1:]] == [1.0]
+    message.clear()
+    play_held_out(probes.AGE, Uniform(1), 8, 250, progress=lambda share, text: message.append((share, text)))
+    assert message[1:] == [
         (steps / 250, f"0 of 8 episodes have ended, step {steps}") for steps in (100, 200, 250)
     ]
 
@@ -124,10 +124,10 @@ def test_what_did_not_end_and_what_was_never_unlocked_is_said():
     policy = Policy(learn(probes.CUT, small(), 1).network, jnp.float32(1))
     cut = dataclasses.replace(probes.CUT, pay=lambda clue, age, action: jnp.zeros_like(clue))
     report = compare(cut, policy, "a run", 10, 3)
-    told = " ".join(notes(report))
-    assert "10 episodes of the trained agent had not ended after 3 steps" in told
-    assert "Unlocked by neither (0 %, at most 27.8 %): paid" in told
-    assert "times the random agent" not in told
+    message = " ".join(notes(report))
+    assert "10 episodes of the trained agent had not ended after 3 steps" in message
+    assert "Unlocked by neither (0 %, at most 27.8 %): paid" in message
+    assert "times the random agent" not in message
 
 
 def test_evaluating_a_run_keeps_the_report(tmp_path, monkeypatch, capsys):
