@@ -21,6 +21,7 @@ from openworld_trainers.ppo import config as settings
 from openworld_trainers.ppo.config import Config, Env, Network, Rollout, Run
 from openworld_trainers.ppo.env import env_identity, make_env
 from openworld_trainers.ppo.networks import count_parameters, make_network
+from openworld_trainers.run import export as exporting
 from openworld_trainers.run import load as agents
 from openworld_trainers.run.agent import AgentError, RecurrentAgent
 from openworld_trainers.run.checkpoint import MANIFEST, CheckpointError, Checkpoints
@@ -170,7 +171,7 @@ def test_one_with_a_memory_hands_it_on(remembering, tmp_path):
 )
 def test_observations_of_another_kind_are_refused(run, seen):
     agent = openworld_trainers.load_agent(run[0])
-    assert f"seen as uint8[{TOKENS}]" in refused(lambda: agent(seen), ValueError)
+    assert f"has observations uint8[{TOKENS}]" in refused(lambda: agent(seen), ValueError)
 
 
 def test_the_files_are_read_by_anyone(run, exported):
@@ -213,8 +214,8 @@ def test_an_export_can_be_exported_again(exported, tmp_path):
 
 def test_nothing_is_written_over(run, exported):
     before = (exported / CARD).read_bytes()
-    assert "is there already" in refused(lambda: export(run[0], exported))
-    assert "is there already" in refused(lambda: export(run[0], exported / CARD))
+    assert "exists already" in refused(lambda: export(run[0], exported))
+    assert "exists already" in refused(lambda: export(run[0], exported / CARD))
     assert (exported / CARD).read_bytes() == before
 
 
@@ -222,7 +223,7 @@ def test_an_export_that_fails_leaves_nothing(run, tmp_path, monkeypatch):
     def full(path, content):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(agents, "_write", full)
+    monkeypatch.setattr(exporting, "_write", full)
     assert "No space left on device" in refused(lambda: export(run[0], tmp_path / "agent"))
     assert list(tmp_path.iterdir()) == []
 

@@ -242,7 +242,8 @@ def test_a_manifest_of_an_earlier_version_is_refused_in_a_line_that_names_the_ve
     [
         ({"number": 4}, "it is that of checkpoint 4"),
         ({"facts": []}, "it has no facts"),
-        ({"facts": {"seconds": 10**350}}, "seconds is '1000"),
+        ({"facts": {"seconds": 1e305}}, "seconds is '1e+305"),
+        ({"facts": {"seconds": 10**350}}, "the number 1000"),
         ({"arrays": {"part": {"a": ["uint8", -1]}}}, "'part' is not a list of arrays"),
         ({"files": {"../../secret": [1, 2]}}, "'../../secret' is not one of its files"),
         ({"files": {"part/a": [1]}}, "'part/a' is not one of its files"),

@@ -184,7 +184,7 @@ def test_planning_for_another_machine_ends_with_the_plan():
     with tuning.as_if("gpu"):
         assert tuning.here() == tuning.of("tpu") != tuning.of("cpu")
     assert tuning.here() == tuning.of(jax.default_backend()) == tuning.CPU
-    with pytest.raises(ValueError, match="platform='abacus' is none of cpu, gpu, tpu"):
+    with pytest.raises(ValueError, match="platform='abacus' must be one of cpu, gpu, tpu"):
         planning.answer(preset("tiny"), platform="abacus")
     with pytest.raises(ValueError, match="devices=0"):
         planning.answer(preset("tiny"), devices=0)

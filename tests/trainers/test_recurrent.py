@@ -68,9 +68,9 @@ def test_without_memory_there_is_nothing_to_carry():
 
 def test_an_average_of_networks_is_that_of_its_formula():
     networks = [make_network(probes.BOTH, small().network, jax.random.key(n)) for n in range(4)]
-    ewma = Ewma.of(networks[0])
+    ewma = Ewma.start(networks[0])
     for network in networks[1:]:
-        ewma = ewma.after(network, 0.5)
+        ewma = ewma.update(network, 0.5)
     weights = np.array([0.125, 0.25, 0.5, 1])
     expected = sum(w * np.asarray(n.trunk[0].weight) for w, n in zip(weights, networks, strict=True))
     np.testing.assert_allclose(ewma.network.trunk[0].weight, expected / weights.sum(), rtol=1e-5, atol=1e-6)
