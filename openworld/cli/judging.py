@@ -30,9 +30,9 @@ def evaluate(words: list[str]) -> None:
     class Evaluate:
         """Evaluate an agent on held-out worlds, and print a summary with 95 % intervals.
 
-        The agent plays the episodes of a protocol, and the result is written to a file that `openworld verify`
-        checks. `evaluate RUN` without --protocol plays the run in its own environment instead, beside a random
-        agent, and writes evaluation.json in the folder of the run.
+        The agent plays the episodes of a protocol, and the result is written to a file that `openworld
+        verify` checks. `evaluate RUN` without --protocol plays the run in its own environment instead, beside
+        a random agent, and writes evaluation.json in the folder of the run.
 
         Attributes:
             run: the folder of a run, or whatever --agent takes.
