@@ -28,12 +28,12 @@ def whole(art):
 
 
 def test_everything_is_drawn():
-    names = {group: {name for of, name in EVERY if of == group} for group, _ in EVERY}
-    assert {block.name.lower().replace("_", " ") for block in Block} <= names["blocks"]
-    assert set(names.creatures().values()) == names["creatures"]
-    assert len(names["projectiles"]) == len(Projectile)
-    assert len(names["players"]) == 4 + 2 + 7
-    assert len(names["items"]) >= len(COOP.recipes)
+    drawn = {group: {name for of, name in EVERY if of == group} for group, _ in EVERY}
+    assert {block.name.lower().replace("_", " ") for block in Block} <= drawn["blocks"]
+    assert set(names.creatures().values()) == drawn["creatures"]
+    assert len(drawn["projectiles"]) == len(Projectile)
+    assert len(drawn["players"]) == 4 + 2 + 7
+    assert len(drawn["items"]) >= len(COOP.recipes)
     for art in EVERY.values():
         assert art.shape[:2] == (16, 16)
         assert set(np.unique(whole(art)[..., 3])) <= {0, 255}
