@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: Agents that need no training.
 BASELINES = ("random", "scripted")
+#: The file by which the folder of a run is recognised.
+CONFIG = "config.json"
 #: The most episodes of a run beside a random agent, and how many there are if nothing is said.
 MOST_BESIDE_RANDOM, BESIDE_RANDOM = 100_000, 1000
 
@@ -26,24 +28,24 @@ def evaluate(words: list[str]) -> None:
 
     @dataclass(frozen=True)
     class Evaluate:
-        """Measure an agent on held-out worlds, and print a summary with 95 % intervals.
+        """Evaluate an agent on held-out worlds, and print a summary with 95 % intervals.
 
-        By a protocol (--protocol, or --agent alone) the result is written to a file that `openworld verify`
-        checks. `evaluate RUN` without a protocol plays a run in its own environment, beside a random agent,
-        and writes evaluation.json in the folder of the run.
+        The agent plays the episodes of a protocol, and the result is written to a file that `openworld
+        verify` checks. `evaluate RUN` without --protocol plays the run in its own environment instead, beside
+        a random agent, and writes evaluation.json in the folder of the run.
 
         Attributes:
             run: the folder of a run, or whatever --agent takes.
             agent: package.module:Agent, random, scripted, a run, a checkpoint, an export, or a zip that
                 Stable-Baselines3 saved. Loading a zip can run code that is in it: trust it first.
-            protocol: the name of a protocol, as openworld-v0-2026.
+            protocol: the name of a protocol (default: openworld-v0-2026).
             episodes: held-out episodes to play (default: all of the protocol; beside a random agent 1000).
             out: file of a protocol's result (default: name of the agent, name of the protocol, .json).
             name: name of the agent in a protocol's result.
             algorithm: the class that saved a zip: PPO, DQN, MaskablePPO, RecurrentPPO.
             greedy: trained agents take their most probable action instead of a random one.
             worlds: how many play side by side (default: all; 100 if the agent sees one world at a time).
-                Trained agents, random and scripted have the same result for any number.
+                The result does not depend on it, except that of a zip.
             force: replace an existing file, even if this command did not write it.
         """
 
@@ -63,10 +65,11 @@ def evaluate(words: list[str]) -> None:
         raise ValueError("name a run's folder, or an agent with --agent; see openworld evaluate --help")
     if options.run is not None and options.agent is not None:
         raise ValueError(f"name one agent, not {options.run} and {options.agent}")
-    if options.agent is None and options.protocol is None:
+    source = str(options.agent or options.run)
+    if options.agent is None and options.protocol is None and Path(source, CONFIG).is_file():
         beside_random(options)
     else:
-        by_protocol(options, str(options.agent or options.run))
+        by_protocol(options, source)
 
 
 def beside_random(options: Any) -> None:
@@ -110,7 +113,7 @@ def factory(source: str, protocol: "Protocol", algorithm: str, greedy: bool) -> 
 
     rules = registry.ruleset(protocol.world)
     if source == "random":
-        from openworld_trainers.baselines.scripted.random import Uniform
+        from openworld_trainers.baselines.scripted.uniform import Uniform
 
         return lambda: Uniform(rules.actions)
     if source == "scripted":
@@ -144,10 +147,11 @@ def verify(words: list[str]) -> int:
 
     @dataclass(frozen=True)
     class Verify:
-        """Play all episodes of a result again and report whether every number in it is true.
+        """Check a result: play all its episodes again and compare every number.
 
-        The exit code is 0 if all numbers are true, also in a trial of fewer episodes than the protocol has; 1
-        if one is not, with a line for each difference; 2 if the file is not a result that can be played.
+        The exit code is 0 if all numbers are true, also in a trial with fewer episodes than the protocol has;
+        1 if a number is not, with a line for each difference; 2 if the file is not a result, or cannot be
+        played.
 
         Attributes:
             result: a file that `openworld evaluate` wrote.

@@ -1,4 +1,4 @@
-"""`openworld replay`: check recorded episodes, and show them in the terminal, as a film, a picture or a page."""
+"""`openworld replay`: check recorded episodes, and show them as text, film, picture or page."""
 
 import math
 import shutil
@@ -6,7 +6,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from openworld.cli.options import check_ending, parse, prepare, require
 from openworld.system.files import FILM, PICTURE, REPLAY_PAGE, check_output
@@ -34,8 +34,8 @@ def replay(words: list[str]) -> None:
     class Options:
         """Play replays again, check that they play as recorded, and show them side by side.
 
-        Without --video, --picture and --html they are shown in the terminal. If the output is not a terminal, the
-        last frame is printed.
+        Without --video, --picture and --html they are shown in the terminal. If the output is not a terminal,
+        the last frame is printed.
 
         Attributes:
             files: replays, or results of `openworld evaluate` (see --episode).
@@ -48,7 +48,9 @@ def replay(words: list[str]) -> None:
             force: replace an existing file, also one that this command did not write.
         """
 
-        files: tyro.conf.Positional[tuple[Path, ...]]
+        files: Annotated[
+            tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(help_behavior_hint="(required)")
+        ]
         video: Path | None = None
         picture: Path | None = None
         html: Path | None = None

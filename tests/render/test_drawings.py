@@ -15,7 +15,7 @@ from openworld.render import drawings
 
 ROOT = Path(__file__).parents[2]
 EVERY = {(group, name): art for group, name, art in drawings.drawings()}
-#: Of how many sums of colour differences two drawings can be told apart, a pixel on average.
+#: The least mean difference of colours between two drawings, for each pixel.
 APART = 6
 
 
@@ -44,8 +44,8 @@ def test_the_files_are_the_drawings():
     assert files == {Path(group, f"{name.replace(' ', '-')}.png") for group, name in EVERY}
     for (group, name), art in EVERY.items():
         file = ROOT / drawings.FOLDER / group / f"{name.replace(' ', '-')}.png"
-        told = f"{file} is not as drawn: python -m openworld.render.drawings"
-        assert np.array_equal(read(file), whole(art)), told
+        hint = f"{file} is not as drawn: python -m openworld.render.drawings"
+        assert np.array_equal(read(file), whole(art)), hint
     assert np.array_equal(read(ROOT / drawings.SHEET)[..., :3], drawings.sheet())
 
 

@@ -158,7 +158,8 @@ def costs(
         return max(operations / device.flops, moved / device.bandwidth) / device.reached
 
     size = net.activations * net.width
-    # Each accelerator gives 1/n of a minibatch and waits once for it: n/m of a wait for each of its transitions.
+    # Each accelerator gives 1/n of a minibatch and waits once for it: n/m of a wait for each of its
+    # transitions.
     wait = links.all_reduce(4 * net.parameters, accelerators) * accelerators / rule.minibatch
     return Costs(
         play=1 / device.worlds,
@@ -169,7 +170,7 @@ def costs(
 
 
 def rows(device: Accelerator | None = None, transitions: float = TRANSITIONS) -> list[list[str]]:
-    """Return the rows of the table: for each number of accelerators, a minibatch shared by all and one for each."""
+    """Return the rows: for each number of accelerators, a minibatch shared by all and one for each."""
     device, net, lines = device or Accelerator(), network(), []
     for accelerators in SIZES:
         for rule in dict.fromkeys((learning(), learning(accelerators))):
