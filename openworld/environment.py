@@ -46,8 +46,7 @@ class Environment:
         observation: "tokens" (uint8), "symbolic" (float32) or "pixels" (uint8).
         time_limit: steps after which an episode is truncated, 1 to 2**31 - 2.
         num_agents: players in each world.
-        sharing: the share of each player's reward that is the mean of all, in hundredths; the rest is its
-            own.
+        sharing: the share of each reward that is the mean of all players', in hundredths.
         repeat_world: whether the next episode begins in the same world again instead of a new one.
 
     Example:
@@ -121,8 +120,7 @@ class Environment:
     def canonical(self) -> "Environment":
         """The description that programs are compiled for.
 
-        Id, time limit and `repeat_world` mean nothing in it: compiled functions take the latter two as
-        arguments.
+        Id, time limit and `repeat_world` mean nothing in it: the latter two are arguments of programs.
         """
         return replace(self, id=self.ruleset.name, time_limit=1, repeat_world=False)
 
@@ -293,8 +291,7 @@ class Environment:
         """Return this environment's kind of observation, made from tokens.
 
         Args:
-            tokens: as an environment of the same rules shows them with `observation="tokens"`; any axes may
-                lead.
+            tokens: of the same rules, as `observation="tokens"` shows them; any axes may lead.
 
         Returns:
             [*batch, ...] in the form of `observation`.
@@ -393,13 +390,8 @@ class Environment:
             carry, obs, state = at
             carry, action = policy(carry, key, obs)
             after, state, reward, terminated, truncated, _ = self.step(state, action)
-            seen = {
-                "obs": obs,
-                "action": action,
-                "reward": reward,
-                "terminated": terminated,
-                "truncated": truncated,
-            }
-            return (carry, after, state), seen
+            played = {"obs": obs, "action": action, "reward": reward}
+            played |= {"terminated": terminated, "truncated": truncated}
+            return (carry, after, state), played
 
         return jax.lax.scan(body, (carry, obs, state), jax.random.split(key, num_steps))
