@@ -11,6 +11,7 @@ from PIL import Image
 from openworld.art.small import shrunk
 from openworld.content.ids import Block, Projectile
 from openworld.content.rulesets import COOP
+from openworld.observe import names
 from openworld.render import drawings
 
 ROOT = Path(__file__).parents[2]
