@@ -21,13 +21,15 @@ from openworld.storage import saving
 from openworld.storage.replay import Replay, ReplayError
 from openworld.storage.saving import StateError
 from openworld_trainers.ppo import config as settings
-from openworld_trainers.ppo.config import Config, Learning, Network, Rollout, Run, World
+from openworld_trainers.ppo.config import Config, Env, Learning, Network, Rollout, Run
+from openworld_trainers.ppo.env import env_identity, make_env
 from openworld_trainers.ppo.networks import make_network
-from openworld_trainers.ppo.worlds import identity, make
+from openworld_trainers.run.agent import AgentError
 from openworld_trainers.run.checkpoint import MANIFEST, CheckpointError, Checkpoints
-from openworld_trainers.run.folder import read_config
-from openworld_trainers.run.metrics import CONFIG, METRICS, RunFolder, RunFolderError
-from openworld_trainers.run.policy import CARD, WEIGHTS, AgentError, export
+from openworld_trainers.run.export import export
+from openworld_trainers.run.folder import CONFIG, METRICS, RunFolder, RunFolderError
+from openworld_trainers.run.load import CARD, WEIGHTS
+from openworld_trainers.run.settings import read_config
 
 ID = "OpenWorld-Classic-v0"
 #: What a reader said a file means: one text, or of metrics one for each row.
@@ -94,7 +96,7 @@ def read_state(path: Path) -> Meaning:
 
 
 CONFIG_OF_RUN = Config(
-    world=World(id=ID),
+    env=Env(id=ID),
     network=Network(width=8, depth=1, embedding=2, precision="float32"),
     rollout=Rollout(worlds=16, steps=16),
     learning=Learning(minibatch_size=64),
@@ -104,12 +106,12 @@ CONFIG_OF_RUN = Config(
 
 def make_run(folder: Path) -> Path:
     """A run's folder with a checkpoint of its policy."""
-    run, game = RunFolder(folder / "run"), make(CONFIG_OF_RUN.world)
+    run, game = RunFolder(folder / "run"), make_env(CONFIG_OF_RUN.env)
     run.create({"config": settings.to_dict(CONFIG_OF_RUN), "derived": CONFIG_OF_RUN.derived()})
     for update in range(1, 9):
         run.append({"update": update, "transitions": update * 256, "return": update / 3, "entropy": None})
     network = make_network(game, CONFIG_OF_RUN.network, jax.random.key(0))
-    facts = identity(game) | {"seconds": 12.5, "transitions": 256}
+    facts = env_identity(game) | {"seconds": 12.5, "transitions": 256}
     Checkpoints(run.checkpoints).save(7, {"policy": network}, facts)
     return run.path
 
@@ -129,7 +131,7 @@ def read_checkpoint(path: Path) -> Meaning:
     checkpoints = Checkpoints(path.parent)
     manifest = checkpoints.read(int(path.name))
     template = jax.eval_shape(
-        lambda: make_network(make(CONFIG_OF_RUN.world), CONFIG_OF_RUN.network, jax.random.key(0))
+        lambda: make_network(make_env(CONFIG_OF_RUN.env), CONFIG_OF_RUN.network, jax.random.key(0))
     )
     restored = checkpoints.restore(int(path.name), "policy", template)
     return (digest(*arrays_of(restored), sorted(manifest.facts.items())),)

@@ -17,7 +17,6 @@ from openworld.bench import (
     device,
     equality,
     hlo,
-    machine,
     plans,
     profile,
     report,
@@ -30,6 +29,7 @@ from openworld.bench import settings as suites
 from openworld.bench.plans import SAMPLE
 from openworld.bench.roofline import measure
 from openworld.bench.settings import Settings
+from openworld.system import provenance
 
 ROOT = Path(__file__).parent.parent
 
@@ -64,7 +64,7 @@ START = {
 
 @pytest.fixture
 def result():
-    facts = machine.facts()
+    facts = provenance.facts()
     return {
         **facts,
         "settings": report.plain(settings()),
@@ -153,7 +153,7 @@ def test_other_errors_are_not_hidden(monkeypatch):
 
 
 def test_the_facts_are_complete():
-    facts = machine.facts()
+    facts = provenance.facts()
     assert facts["machine"]["processor"]
     assert facts["machine"]["cores"] >= 1
     assert facts["devices"] == ["cpu: cpu"] * len(facts["devices"])

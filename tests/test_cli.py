@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 def run(*words: str, **settings: str) -> subprocess.CompletedProcess:
     """The command in a process of its own."""
     return subprocess.run(
-        [sys.executable, "-W", "error", "-m", "openworld.cli", *words],
+        [sys.executable, "-W", "error", "-m", "openworld", *words],
         cwd=ROOT,
         env={**os.environ, "COLUMNS": "100", **settings},
         capture_output=True,
@@ -63,7 +63,16 @@ def test_the_version():
 
 def test_options_of_training_are_those_of_its_settings():
     done = run("train", "--help")
-    for option in ("--run-dir", "--resume", "--preset", "--rollout.worlds", "--learning.minibatch-size"):
+    for option in (
+        "--out",
+        "--id",
+        "--seed",
+        "--transitions",
+        "--resume",
+        "--preset",
+        "--rollout.worlds",
+        "--learning.minibatch-size",
+    ):
         assert option in done.stdout
     for option in ("--worlds", "--steps", "--reference", "--scaling"):
         assert f" {option} " in done.stdout
@@ -79,18 +88,18 @@ def test_options_of_training_are_those_of_its_settings():
         (["train", "--rollot.worlds", "3"], "--rollot.worlds"),
         (["train", "--rollout.worlds", "many"], "many"),
         (["train", "--rollout.worlds", "0"], "--rollout.worlds must be 1 to 67108864, not 0"),
-        (["train", "--preset", "huge"], "no preset 'huge'; there are tiny, demo, standard"),
-        (["train", "--resume"], "--resume needs --run-dir"),
-        (["train", "--resume", "--run-dir", "/nowhere/run"], "/nowhere/run"),
-        (["train", "--resume", "--run-dir", "run", "--worlds", "64"], "leave out --worlds"),
+        (["train", "--preset", "huge"], "there is no preset 'huge'; the presets are tiny, demo, standard"),
+        (["train", "--resume"], "--resume needs --out"),
+        (["train", "--resume", "--out", "/nowhere/run"], "/nowhere/run"),
+        (["train", "--resume", "--out", "run", "--worlds", "64"], "leave out --worlds"),
         (["train", "--preset", "tiny", "--steps", "8"], "to scale them: --steps with --reference tiny"),
         (["train", "--worlds", "1000"], "the nearest that do: worlds=1024"),
         (["train", "--worlds", "many"], "many"),
         (["train", "--worlds", "0"], "--worlds must be 1 to 67108864, not 0"),
-        (["train", "--scaling", "linear"], "none of recipe, fixed-minibatches, sqrt"),
+        (["train", "--scaling", "linear"], "must be one of recipe, fixed-minibatches, sqrt"),
         (["train", "--reference", "huge"], "there are tiny, demo, standard, million"),
-        (["plan", "--memory", "much"], "'much' is no size of memory; write it as 80GiB"),
-        (["plan", "--platform", "abacus"], "none of cpu, gpu, tpu"),
+        (["plan", "--memory", "much"], "'much' is not a size of memory; write it as 80GiB"),
+        (["plan", "--platform", "abacus"], "must be one of cpu, gpu, tpu"),
         (["plan", "--devices", "3"], "3 devices cannot share 64 lanes of worlds evenly; 2 can"),
         (["report"], "openworld report:"),
         (["report", "/nowhere/run"], "/nowhere/run"),
@@ -106,7 +115,7 @@ def test_options_of_training_are_those_of_its_settings():
         (["render", "--id", "OpenWorld-v7"], "did you mean OpenWorld-v0"),
         (["bench", "--kinds", "nothing"], "there is no kind 'nothing'"),
         (["bench", "--id", "OpenWorld-Clasic-v0"], "did you mean OpenWorld-Classic-v0"),
-        (["train", "--world.id", "OpenWorld-v9"], "did you mean OpenWorld-v0"),
+        (["train", "--env.id", "OpenWorld-v9"], "did you mean OpenWorld-v0"),
         (["info", "--id", "Nethack"], "unknown world id 'Nethack'"),
     ],
 )
@@ -115,8 +124,8 @@ def test_mistakes_are_reported_in_one_line(words, message):
 
 
 def test_values_are_found_however_they_are_given():
-    words = ["--run_dir", "a", "--worlds=12", "--steps", "many", "--last"]
-    assert options.value_of("--run-dir", words) == "a"
+    words = ["--time_limit", "a", "--worlds=12", "--steps", "many", "--last"]
+    assert options.value_of("--time-limit", words) == "a"
     assert options.number_of("--worlds", words) == 12
     assert options.number_of("--steps", words) is None
     assert options.value_of("--last", words) is None
@@ -125,9 +134,9 @@ def test_values_are_found_however_they_are_given():
 
 def test_a_missing_extra_is_named():
     error = ModuleNotFoundError("No module named 'optax'", name="optax")
-    assert options.told(error) == "needs optax, which is not installed: pip install 'openworld[train]'"
+    assert options.message_of(error) == "needs optax, which is not installed: pip install 'openworld[train]'"
     error = ModuleNotFoundError("No module named 'imageio.v2'", name="imageio.v2")
-    assert options.told(error).endswith("pip install 'openworld[video]'")
+    assert options.message_of(error).endswith("pip install 'openworld[video]'")
 
 
 def test_a_missing_package_is_found_before_anything_slow(monkeypatch, capsys):
@@ -192,7 +201,7 @@ def test_info():
 
 @pytest.mark.slow
 def test_a_plan_shows_each_number_and_whether_it_fits():
-    words = ("plan", "--worlds", "64", "--reference", "tiny", "--world.id", "OpenWorld-Classic-v0")
+    words = ("plan", "--worlds", "64", "--reference", "tiny", "--env.id", "OpenWorld-Classic-v0")
     done = run(*words, "--learning.epochs", "3")
     assert done.returncode == 0, done.stderr
     for text in (

@@ -92,12 +92,12 @@ def test_the_options_are_found(monkeypatch):
         (f"plan --memory {'9' * 400}GiB", "is more memory than a device can have"),
         ("train --worlds 0", "--worlds must be 1 to"),
         ("train --learning.learning-rate nan", "--learning.learning-rate must be a finite number, not nan"),
-        ("train --horizon.discount inf", "--horizon.discount must be 0 to 1, not inf"),
+        ("train --advantage.gamma inf", "--advantage.gamma must be 0 to 1, not inf"),
         ("train --run.time_budget_s 1e300", "--run.time_budget_s must be 0 to 1000000000, not 1e300"),
         ("train --run.transitions 1.5", "1.5"),
-        ("train --world.time-limit 2147483648", "--world.time-limit must be 1 to 2147483647, not 2147483648"),
-        ("train --world.time-limit 1.5", "1.5"),
-        ("train --world.time-limit True", "True"),
+        ("train --env.time-limit 2147483648", "--env.time-limit must be 1 to 2147483647, not 2147483648"),
+        ("train --env.time-limit 1.5", "1.5"),
+        ("train --env.time-limit True", "True"),
         ("evaluate --agent random --episodes 0", "--episodes must be 1 to"),
         ("evaluate --agent random --worlds -3", "--worlds must be 1 to"),
         ("replay a --speed nan", "--speed must be 0.1 to 1000000, not nan"),
@@ -125,8 +125,8 @@ def test_a_number_out_of_range_is_refused_in_one_line(words, told, capsys):
 @pytest.mark.slow
 def test_a_rollout_of_stable_baselines_fits_in_memory(capsys):
     pytest.importorskip("stable_baselines3")
-    assert cli.main(["train-sb3", "--envs", "1048576", "--steps", "1048576"]) == 2
-    assert "envs x steps = 1099511627776 is more than the 67108864" in capsys.readouterr().err
+    assert cli.main(["train-sb3", "--worlds", "1048576", "--steps", "1048576"]) == 2
+    assert "worlds x steps = 1099511627776 is more than the 67108864" in capsys.readouterr().err
 
 
 def test_the_largest_numbers_are_taken():
@@ -166,7 +166,7 @@ def unread(*words: str, both: bool = False) -> tuple[int, str]:
     reader, writer = os.pipe()
     os.close(reader)
     done = subprocess.run(
-        [sys.executable, "-m", "openworld.cli", *words],
+        [sys.executable, "-m", "openworld", *words],
         cwd=ROOT,
         stdout=writer,
         stderr=writer if both else subprocess.PIPE,
@@ -201,7 +201,7 @@ def test_another_programs_pipe_is_a_complaint(monkeypatch, capsys):
 def test_a_full_disk_is_told_in_one_line():
     with open("/dev/full", "w") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "openworld.cli", "--help"],
+            [sys.executable, "-m", "openworld", "--help"],
             cwd=ROOT,
             stdout=full,
             stderr=subprocess.PIPE,

@@ -32,7 +32,7 @@ def refused(action, kind=OSError):
     """The one line of what the command line would say."""
     with pytest.raises(kind) as refusal:
         action()
-    message = cli.told(refusal.value)
+    message = cli.message_of(refusal.value)
     assert "\n" not in message
     return message
 

@@ -1,9 +1,12 @@
-"""Links, files and names of modules in the pages lead somewhere. Nothing is imported: the files are read."""
+"""Links, files, names of modules and options in the pages lead somewhere."""
 
 import re
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
+
+from openworld import cli
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(
@@ -46,6 +49,13 @@ def test_files_are_where_the_page_says(page):
         assert name in IN_THE_WHEEL or any(ROOT.glob(name.rstrip("/"))), name
 
 
+def test_the_glossary_names_what_there_is():
+    named = re.findall(r"`([\w./]+\.py)` \(`(\w+)`", text_of("docs/reference/glossary.md"))
+    assert len(named) > 10
+    for file, name in named:
+        assert re.search(rf"\b{name}\b", text_of(file)), f"{name} in {file}"
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_modules_have_what_the_page_names(page):
     text = text_of(page)
@@ -55,6 +65,29 @@ def test_modules_have_what_the_page_names(page):
         named += [f"{module}.{name.split(' as ')[0].strip()}" for name in names.split(",")]
     for name in named:
         assert exists(name.rstrip(".")), name
+
+
+def options_in_pages() -> dict[str, set[str]]:
+    """The options that pages show, by command."""
+    found = defaultdict(set)
+    for page in PAGES:
+        for command, rest in re.findall(r"openworld ([a-z][a-z0-9-]*)((?: [^\s`#|]+)*)", text_of(page)):
+            found[command] |= set(re.findall(r" (--[a-z][\w.-]*)", rest))
+    return {command: options for command, options in found.items() if options}
+
+
+@pytest.mark.parametrize(("command", "options"), sorted(options_in_pages().items()))
+def test_commands_have_the_options_that_pages_show(command, options, capsys):
+    assert cli.main([command, "--help"]) == 0
+    shown = set(re.findall(r"--[a-z][\w.-]*", capsys.readouterr().out))
+    assert options <= shown
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_examples_are_python_and_call_an_environment_env(page):
+    for example in re.findall(r"```py(?:thon)?\n(.*?)```", text_of(page), re.DOTALL):
+        compile(example, page, "exec")
+        assert not re.search(r"\bworld = openworld\.make", example)
 
 
 def exists(name: str) -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from openworld import registry
 from openworld.bench import plans, report
 from openworld.bench.settings import ALL_KINDS, PEER, SUITES, Settings
+from openworld.system import numbers
 from openworld.system.files import check_folder
 
 if TYPE_CHECKING:
@@ -29,10 +30,11 @@ def measure(
         say: called with a line about each measurement before it begins.
         keep: called with the result so far, after each measurement.
     """
-    from openworld.bench import equality, machine
+    from openworld.bench import equality
+    from openworld.system import provenance
 
     clock = plans.Clock(settings.budget_seconds)
-    result: dict[str, Any] = {**machine.facts(), "settings": report.plain(settings)}
+    result: dict[str, Any] = {**provenance.facts(), "settings": report.plain(settings)}
     result |= {"device": _device(settings), "rows": [], "left_out": [], "errors": []}
     with equality.Reference(settings) as reference:
         for id, kind, size in plans.plan(settings):
@@ -186,7 +188,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--suite", choices=SUITES, default="cpu", help="defaults for a CPU or for a GPU (default: cpu)")
-    add("--sizes", type=int, nargs="+", metavar="N", help="batch sizes, in worlds (default: the suite's)")
+    add(
+        "--sizes",
+        type=numbers.argument,
+        nargs="+",
+        metavar="N",
+        help="batch sizes, in worlds (default: the suite's)",
+    )
     add("--kinds", metavar="KIND,...", help=f"what to measure, of {','.join(ALL_KINDS)}")
     add("--id", nargs="+", metavar="ID", help="environment ids, or all")
     add(
@@ -194,9 +202,9 @@ def _parser() -> argparse.ArgumentParser:
         choices=("tokens", "symbolic", "pixels"),
         help="form of the observations (default: that of each id)",
     )
-    add("--runs", type=int, metavar="N", help="runs of each measurement; the median is reported")
+    add("--runs", type=numbers.argument, metavar="N", help="runs of each measurement; the median is reported")
     add("--seconds", type=float, metavar="S", help="approximate length of a run")
-    add("--warm-up", type=int, metavar="N", help="steps played before measuring")
+    add("--warm-up", type=numbers.argument, metavar="N", help="steps played before measuring")
     add(
         "--budget-seconds",
         type=float,

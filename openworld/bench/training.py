@@ -62,17 +62,18 @@ def _trainer(id: str, size: int) -> tuple[Any, Any, dict[str, Any]]:
     Returns:
         `(learner, learning rate) -> (learner, outcome)`; `() -> learner`; the settings that a row shows.
     """
-    from openworld_trainers.ppo import config, learner, worlds
+    from openworld_trainers.ppo import config, learner
+    from openworld_trainers.ppo.env import make_env
 
     precision = tuning.here().precision
     minibatch = max(1, size * STEPS // MINIBATCHES)
     settings = config.Config(
-        world=config.World(id=id),
+        env=config.Env(id=id),
         network=config.Network(precision=precision),
         rollout=config.Rollout(worlds=size, steps=STEPS),
         learning=config.Learning(minibatch_size=minibatch),
     )
-    env = worlds.make(settings.world)
+    env = make_env(settings.env)
     facts = {
         "steps": STEPS,
         "minibatch_size": minibatch,
@@ -80,4 +81,4 @@ def _trainer(id: str, size: int) -> tuple[Any, Any, dict[str, Any]]:
         "learning_rate": settings.learning.learning_rate,
         "precision": precision,
     }
-    return learner.outer_update(env, settings), lambda: learner.begin(env, settings), facts
+    return learner.make_update(env, settings), lambda: learner.init_learner(env, settings), facts

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from openworld.cli import baselines, commands, describing, judging, limits, playing, replaying, training
-from openworld.cli.options import READER_GONE, expected, refuse, told
+from openworld.cli.options import READER_GONE, expected, message_of, refuse
 from openworld.version import __version__
 
 
@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return READER_GONE
     except OSError as error:  # a full disk, for one
         _discard_output()
-        return refuse(f"openworld: the output cannot be written: {told(error)}")
+        return refuse(f"openworld: the output cannot be written: {message_of(error)}")
     return code
 
 
@@ -91,7 +91,7 @@ def run(name: str, words: list[str]) -> int:
         if os.environ.get("OPENWORLD_TRACEBACK") or not expected(error):
             raise
         # A run that a signal ended, after saving, has its own exit code.
-        return getattr(error, "exit_code", refuse(f"openworld {name}: {told(error)}"))
+        return getattr(error, "exit_code", refuse(f"openworld {name}: {message_of(error)}"))
 
 
 def _answer(name: str, rest: list[str]) -> int:

@@ -1,4 +1,4 @@
-"""The commands that train with other people's trainers."""
+"""The command that trains a baseline with Stable-Baselines3."""
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,16 +24,17 @@ def train_sb3(words: list[str]) -> None:
     class Train:
         """Train an agent with one of Stable-Baselines3's algorithms, as a baseline.
 
-        The folder then holds model.zip, which Stable-Baselines3 loads, and what `openworld report` reads. Ctrl-C,
-        SIGTERM and SIGHUP end it saved, with the exit status 128 + the signal's number; a second one ends it
-        at once.
+        The run's folder then holds model.zip, which Stable-Baselines3 loads, and the files that `openworld
+        report` reads. Ctrl-C, SIGTERM and SIGHUP save the model and end the run with the exit status 128 +
+        the signal's number. A second signal ends it at once.
 
         Attributes:
-            out: the run's folder (default: runs/ and the algorithm's name and the time).
-            resume: go on with the model in --out, with its settings, to more --transitions. The worlds are other
-                ones then, and a replay buffer is filled anew.
-            force: with --resume, take over a run whose process is on another machine, where it cannot be seen. Only
-                where that process is over: two that train in one folder spoil the run.
+            out: the run's folder; None: runs/, with the algorithm's name and the time.
+            resume: continue with the model in --out and its settings, to more --transitions. The worlds are
+                new, and a replay buffer starts empty.
+            force: with --resume, take over a run whose process is on another machine, where it cannot be
+                seen. Use it only if that process has ended: two processes that train in one folder spoil the
+                run.
         """
 
         out: Path | None = None
@@ -45,18 +46,18 @@ def train_sb3(words: list[str]) -> None:
     options = parse(Train, "train-sb3", words, Train(settings=start))
     changed = {"transitions": start.transitions, "device": start.device}
     if options.resume and replace(options.settings, **changed) != start:
-        raise ValueError("--resume goes on with the run's own settings, but for transitions and device")
+        raise ValueError("--resume keeps the run's own settings; only --transitions and --device may change")
     prepare()
     out = options.out or sb3.new_folder(options.settings)
     print(f"model: {plain(sb3.train(options.settings, out, options.resume, force=options.force), 500)}")
 
 
 def _resumed(words: list[str]) -> "Settings":
-    """Return the settings of the run to go on with."""
+    """Return the settings of the run to continue."""
     from openworld_trainers.baselines.sb3 import train as sb3
-    from openworld_trainers.run.metrics import RunFolder
+    from openworld_trainers.run.folder import RunFolder
 
     folder = value_of("--out", words)
     if folder is None:
-        raise ValueError("--resume needs --out, the folder of the run to go on with")
+        raise ValueError("--resume needs --out, the folder of the run to continue")
     return sb3.from_dict(RunFolder(folder).read_settings().get("config", {}))

@@ -35,7 +35,7 @@ def export(words: list[str]) -> None:
     options = parse(Export, "export", words)
     require("orbax.checkpoint", "safetensors")
     prepare()
-    from openworld_trainers.run.policy import export as run
+    from openworld_trainers.run.export import export as run
 
     print(f"written to {plain(run(options.run, options.out, force=options.force), 500)}")
 
@@ -48,17 +48,17 @@ def demo(words: list[str]) -> None:
         """Train a small agent in a few minutes, evaluate it on held-out worlds, and film it.
 
         Attributes:
-            run_dir: folder of the run; without it, runs/demo-TIME.
+            out: folder of the run; None: runs/demo-TIME.
         """
 
-        run_dir: Path | None = None
+        out: Path | None = None
 
     options = parse(Demo, "demo", words)
     require("optax", "orbax.checkpoint", "rich")
     prepare()
     from openworld_trainers.run.demo import demo as run
 
-    run(options.run_dir or new_folder("demo"))
+    run(options.out or new_folder("demo"))
 
 
 def bench(words: list[str]) -> int:
@@ -124,12 +124,11 @@ def info(words: list[str]) -> None:
 
     options = parse(Info, "info", words)
     from openworld import registry
-    from openworld.bench import machine
     from openworld.cli import sizes
-    from openworld.system import cache
+    from openworld.system import cache, provenance
 
     table = sizes.table([options.id] if options.id else list(registry.WORLDS))
-    facts = machine.facts()
+    facts = provenance.facts()
     print(table)
     print(f"versions: {', '.join(f'{name} {number}' for name, number in facts['versions'].items())}")
     machine_facts = facts["machine"]

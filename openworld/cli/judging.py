@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: Agents that need no training.
 BASELINES = ("random", "scripted")
+#: The file by which the folder of a run is recognised.
+CONFIG = "config.json"
 #: The most episodes of a run beside a random agent, and how many there are if nothing is said.
 MOST_BESIDE_RANDOM, BESIDE_RANDOM = 100_000, 1000
 
@@ -28,24 +30,23 @@ def evaluate(words: list[str]) -> None:
     class Evaluate:
         """Evaluate an agent on held-out worlds, and print a summary with 95 % intervals.
 
-        With a protocol (--protocol, or --agent alone) the result is written to a file that `openworld verify`
-        checks. `evaluate RUN` without a protocol plays a run in its own environment, beside a random agent,
-        and writes evaluation.json into the folder of the run.
+        The agent plays the episodes of a protocol, and the result is written to a file that `openworld
+        verify` checks. `evaluate RUN` without --protocol plays the run in its own environment instead, beside
+        a random agent, and writes evaluation.json in the folder of the run.
 
         Attributes:
-            run: folder of a run, or anything that --agent takes.
-            agent: one of: random, scripted, package.module:Agent, a run, a checkpoint, an export, or a .zip
-                of Stable-Baselines3 (a .zip can contain code that runs when it is loaded: use only those you
-                trust).
-            protocol: name of the protocol, for example openworld-v0-2026.
-            episodes: number of held-out episodes; without it, all of the protocol, or 1000 without one.
-            out: file of a protocol's result; without it, AGENT.PROTOCOL.json.
-            name: name of the agent in a protocol's result; without it, a part of --agent.
-            algorithm: class that saved the .zip: PPO, DQN, MaskablePPO or RecurrentPPO.
-            greedy: trained agents take their most probable action instead of a random draw.
-            worlds: worlds that play at once; without it all, or 100 for agents that act in one world at a
-                time. Trained agents, random and scripted have the same result for any number.
-            force: replace an existing file, also one that this command did not write.
+            run: the folder of a run, or whatever --agent takes.
+            agent: package.module:Agent, random, scripted, a run, a checkpoint, an export, or a zip that
+                Stable-Baselines3 saved. Loading a zip can run code that is in it: trust it first.
+            protocol: the name of a protocol (default: openworld-v0-2026).
+            episodes: held-out episodes to play (default: all of the protocol; beside a random agent 1000).
+            out: file of a protocol's result (default: name of the agent, name of the protocol, .json).
+            name: name of the agent in a protocol's result.
+            algorithm: the class that saved a zip: PPO, DQN, MaskablePPO, RecurrentPPO.
+            greedy: trained agents take their most probable action instead of a random one.
+            worlds: how many play side by side (default: all; 100 if the agent sees one world at a time).
+                The result does not depend on it, except that of a zip.
+            force: replace an existing file, even if this command did not write it.
         """
 
         run: tyro.conf.Positional[str | None] = None
@@ -64,10 +65,11 @@ def evaluate(words: list[str]) -> None:
         raise ValueError("name a run's folder, or an agent with --agent; see openworld evaluate --help")
     if options.run is not None and options.agent is not None:
         raise ValueError(f"name one agent, not {options.run} and {options.agent}")
-    if options.agent is None and options.protocol is None:
+    source = str(options.agent or options.run)
+    if options.agent is None and options.protocol is None and Path(source, CONFIG).is_file():
         beside_random(options)
     else:
-        by_protocol(options, str(options.agent or options.run))
+        by_protocol(options, source)
 
 
 def beside_random(options: Any) -> None:
@@ -111,7 +113,7 @@ def factory(source: str, protocol: "Protocol", algorithm: str, greedy: bool) -> 
 
     rules = registry.ruleset(protocol.world)
     if source == "random":
-        from openworld_trainers.baselines.scripted.random import Uniform
+        from openworld_trainers.baselines.scripted.uniform import Uniform
 
         return lambda: Uniform(rules.actions)
     if source == "scripted":

@@ -1,32 +1,34 @@
-"""What the numbers given to commands may be, checked before anything is made of them.
+"""The limits of the numbers among the options of commands, checked before anything else.
 
-A number far out of range would otherwise be found by whatever overflows first, or by the machine running out
-of memory. `openworld bench`, whose options are read by argparse, checks its own.
+Without them a number far out of range would fail somewhere later, by an overflow or for lack of memory.
+`openworld bench` reads its options with argparse and checks them itself.
 """
 
 import math
 import re
 from collections.abc import Sequence
 
-#: Worlds in one batch: some 70 times those that fit one large accelerator.
+from openworld.system.numbers import whole_number
+
+#: Worlds in one batch: about 70 times those that fit on one large accelerator.
 MOST_WORLDS = 2**26
-#: Numbers that JAX keeps in 32 bits, and those of a numbered world.
+#: The largest 32-bit integer of JAX, and the largest number of a world.
 _INT32, _SEED = 2**31 - 1, 2**63 - 1
 #: Pixels of a picture grow with the square of its scale: at 32 one frame takes 100 MB.
 _SCALE = 32
 #: Seconds in 30 years: longer than any run, and still a duration for the operating system.
 _SECONDS = 1e9
-#: Any finite number: whoever reads it knows what else it must be.
+#: Any finite number; its reader checks the rest.
 _FINITE = (-1e300, 1e300)
 
-#: Option -> the least and the largest value. The name of a command before it is for that command alone; of
-#: options with a dot in their name the last part counts.
+#: Option -> its smallest and largest value. With a command's name before it, a row is for that command only. Of an
+#: option with a dot in its name the last part counts.
 LIMITS: dict[str, tuple[float | int, float | int]] = {
     "seed": (0, _SEED),
     "train seed": (0, _INT32),
     "plan seed": (0, _INT32),
     "train-sb3 seed": (0, 2**32 - 1),
-    # Of worlds, pictures and games.
+    # Worlds, pictures and games.
     "steps": (0, _INT32),
     "train steps": (1, 2**20),
     "plan steps": (1, 2**20),
@@ -39,29 +41,29 @@ LIMITS: dict[str, tuple[float | int, float | int]] = {
     "patience": (0.1, 3600),
     "speed": (0.1, 1e6),
     "episode": (0, _INT32),
-    # Of judging.
+    # Judging.
     "episodes": (1, _INT32),
     "worlds": (1, MOST_WORLDS),
+    "train-sb3 worlds": (1, 2**20),
     "most": (0, _INT32),
-    # Of training.
-    "envs": (1, 2**20),
+    # Training.
     "time-limit": (1, _INT32),
     "sharing": (0, 1),
     "width": (1, 2**16),
     "depth": (1, 1024),
     "embedding": (1, 2**16),
     "stagger": (0, _INT32),
-    "discount": (0, 1),
-    "decay": (0, 1),
+    "gamma": (0, 1),
+    "gae-lambda": (0, 1),
     "minibatch-size": (1, MOST_WORLDS * 2**10),
     "batch-size": (1, 2**31),
     "epochs": (1, 10_000),
     "learning-rate": _FINITE,
     "final-learning-rate": _FINITE,
-    "clip": _FINITE,
-    "value-clip": _FINITE,
-    "value-weight": _FINITE,
-    "entropy-weight": _FINITE,
+    "clip-epsilon": _FINITE,
+    "value-clip-epsilon": _FINITE,
+    "value-coefficient": _FINITE,
+    "entropy-coefficient": _FINITE,
     "ewma": (0, 1),
     "max-gradient-norm": _FINITE,
     "transitions": (1, 10**15),
@@ -83,7 +85,7 @@ def check(command: str, words: Sequence[str]) -> None:
 
     Args:
         command: the command's name.
-        words: what follows it. What is no number is left for the parser to refuse.
+        words: what follows it. The parser reports texts that are not numbers.
 
     Raises:
         ValueError: that names the option, its limits and the value.
@@ -116,7 +118,7 @@ def shown(value: str) -> str:
 def _number(text: str) -> int | float | None:
     if re.fullmatch(r"\s*[+-]?[0-9_]+\s*", text) and len(text) > 400:
         return -math.inf if text.strip().startswith("-") else math.inf
-    for read in (int, float):
+    for read in (whole_number, float):
         try:
             return read(text)
         except ValueError:

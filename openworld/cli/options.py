@@ -1,4 +1,4 @@
-"""Options and refusals: how every command reads its words, and how a mistake is told."""
+"""Options and errors: how every command reads its arguments and reports a mistake."""
 
 import contextlib
 import importlib.util
@@ -11,7 +11,7 @@ from openworld.system.foreign_text import plain
 
 Options = TypeVar("Options")
 
-#: Package that is not installed -> the extra that brings it.
+#: Package -> the extra that installs it.
 EXTRAS = {
     **dict.fromkeys(("optax", "orbax", "rich", "safetensors", "openworld_trainers"), "train"),
     **dict.fromkeys(("imageio", "imageio_ffmpeg"), "video"),
@@ -22,28 +22,28 @@ EXTRAS = {
     "torch": "torch",
 }
 
-#: Characters of a refusal.
+#: The longest error message, in characters.
 _LINE = 2000
-#: The exit code of a command whose output nobody reads any more: that of SIGPIPE, as other tools have it.
+#: The exit code of a command whose output is not read any more: that of SIGPIPE, as in other tools.
 READER_GONE = 141
 
 
 def refuse(message: str) -> int:
-    """Say in one line what is wrong. Names in it, of files or of others' making, do nothing to a terminal."""
+    """Print an error in one line, without control characters, and return the exit code 2."""
     print(plain(" ".join(message.split()), _LINE), file=sys.stderr)
     return 2
 
 
 def expected(error: Exception) -> bool:
-    """Whether an error is one that the user can put right."""
+    """Return whether the user can correct an error."""
     if isinstance(error, ValueError | OSError | ImportError):
         return True
     errors = sys.modules.get("openworld_trainers.errors")
     return errors is not None and isinstance(error, errors.TrainerError)
 
 
-def told(error: Exception) -> str:
-    """Return an error's message; of a package that is missing, how to install it."""
+def message_of(error: Exception) -> str:
+    """Return an error's message; for a missing package, how to install it."""
     package = (error.name or "").split(".")[0] if isinstance(error, ModuleNotFoundError) else ""
     if package in EXTRAS:
         return f"needs {package}, which is not installed: pip install 'openworld[{EXTRAS[package]}]'"
@@ -53,27 +53,38 @@ def told(error: Exception) -> str:
 
 
 def parse(options: type[Options], name: str, words: list[str], default: Options | None = None) -> Options:
-    """Read a command's options; a mistake among them is told in one line."""
+    """Return a command's options; a mistake is reported in one line with the exit code 2.
+
+    Args:
+        options: a dataclass; its fields are the options, and its docstring is their help.
+        name: of the command.
+        words: the arguments after the command's name.
+        default: the options to start from.
+    """
     import tyro
 
-    heard = io.StringIO()
+    from openworld.system import numbers
+
+    errors = io.StringIO()
     settings: dict[str, Any] = {} if default is None else {"default": default}
     try:
-        with contextlib.redirect_stderr(heard):
-            return tyro.cli(options, prog=f"openworld {name}", args=words, **settings)
+        with contextlib.redirect_stderr(errors):
+            return tyro.cli(
+                options, prog=f"openworld {name}", args=words, registry=numbers.registry(), **settings
+            )
     except SystemExit as exit:
         if exit.code in (0, None):
             raise
-        if not heard.getvalue():  # the help could not be written: rich ends like this where nobody reads
+        if not errors.getvalue():  # the help could not be written: the output is not read any more
             raise SystemExit(READER_GONE) from None
-        lines = [line.strip("│╭╮╰╯─ ") for line in heard.getvalue().splitlines()[1:]]
+        lines = [line.strip("│╭╮╰╯─ ") for line in errors.getvalue().splitlines()[1:]]
         text = " ".join(line for line in lines if line and "full helptext" not in line)
         command = f"openworld {name}"
         raise SystemExit(refuse(f"{command}: {text or 'wrong options'}; see {command} --help")) from None
 
 
 def require(*packages: str) -> None:
-    """Refuse to begin where a package is missing, before anything slow is done."""
+    """Raise `ModuleNotFoundError` if a package is not installed, before anything slow is done."""
     for name in packages:
         top = name.split(".", maxsplit=1)[0]
         if importlib.util.find_spec(top) is None:
@@ -81,7 +92,7 @@ def require(*packages: str) -> None:
 
 
 def value_of(option: str, words: list[str]) -> str | None:
-    """Return the value that follows an option, if it is there."""
+    """Return the text that follows an option; None if the option is not there."""
     for i, word in enumerate(words):
         name, equals, value = word.partition("=")
         if name.replace("_", "-") == option:
@@ -90,22 +101,24 @@ def value_of(option: str, words: list[str]) -> str | None:
 
 
 def number_of(option: str, words: list[str]) -> int | None:
-    """Return the whole number that follows an option; what is none is left for the parser to refuse."""
+    """Return the whole number that follows an option; None if there is none, which the parser reports."""
+    from openworld.system.numbers import whole_number
+
     try:
-        return int(value_of(option, words) or "")
+        return whole_number(value_of(option, words) or "")
     except ValueError:
         return None
 
 
 def check_ending(path: Path | None, endings: tuple[str, ...], option: str = "--out") -> None:
-    """Refuse a file name of another kind."""
+    """Raise `ValueError` if a file name has none of the endings."""
     if path is not None and path.suffix.lower() not in endings:
-        told = " or ".join(filter(None, (", ".join(endings[:-1]), endings[-1])))
-        raise ValueError(f"{option} must end in {told}, not {path.name!r}")
+        allowed = " or ".join(filter(None, (", ".join(endings[:-1]), endings[-1])))
+        raise ValueError(f"{option} must end in {allowed}, not {path.name!r}")
 
 
 def prepare() -> None:
-    """Turn the cache of compiled programs on."""
+    """Turn on the cache of compiled programs."""
     from openworld.system import cache
 
     cache.enable()

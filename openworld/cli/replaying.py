@@ -6,7 +6,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from openworld.cli.options import check_ending, parse, prepare, require
 from openworld.system.files import FILM, PICTURE, REPLAY_PAGE, check_output
@@ -48,7 +48,9 @@ def replay(words: list[str]) -> None:
             force: replace an existing file, also one that this command did not write.
         """
 
-        files: tyro.conf.Positional[tuple[Path, ...]]
+        files: Annotated[
+            tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(help_behavior_hint="(required)")
+        ]
         video: Path | None = None
         picture: Path | None = None
         html: Path | None = None

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from openworld_trainers.planner.scaling import Reason
     from openworld_trainers.ppo.config import Config
 
-#: Options that scale a reference's settings.
+#: Options that scale the settings of a reference.
 SCALED = ("--worlds", "--steps", "--reference", "--scaling")
 
 
@@ -24,29 +24,31 @@ def train(words: list[str]) -> None:
 
     @dataclass(frozen=True)
     class Train:
-        """Train an agent with PPO in a folder that then holds everything about the run.
+        """Train an agent with PPO, and keep everything about the run in one folder.
 
-        With --worlds nothing else is needed: the other settings follow from the reference by the scaling rule, and
-        each is printed with its reason. Settings given besides go before what follows.
+        With --worlds no other option is needed: the other settings are scaled from a reference, and each is
+        printed with its reason. Settings on the command line replace the scaled ones.
 
-        Ctrl-C, SIGTERM and SIGHUP end it after the update that is being made, saved; a second one ends it at once.
-        The exit status is 128 + the signal's number then.
+        Ctrl-C, SIGTERM and SIGHUP end the run after the current update, which is saved. A second signal ends
+        it at once. The exit status is then 128 + the signal's number.
 
         Attributes:
-            run_dir: the run's folder (default: runs/ and the preset's name and the time).
-            resume: go on from the last checkpoint in --run-dir, with its settings where none are given.
-            force: with --resume, take over a run whose process is on another machine, where it cannot be seen. Only
-                where that process is over: two that train in one folder spoil the run.
-            preset: settings as they are: tiny, demo or standard.
-            worlds: how many worlds to scale the reference's settings to.
-            steps: of a rollout, between two updates (default: the reference's).
-            reference: settings to scale from: tiny, demo, standard or million (default: standard or million,
-                whichever is nearer).
-            scaling: what grows with the worlds: recipe (the number of minibatches), fixed-minibatches (their size)
-                or sqrt (their size, and the learning rate with its root).
+            out: the run's folder; None: runs/, with the preset's name and the time.
+            resume: continue from the last checkpoint in --out. Settings that are not given stay those of the
+                run.
+            force: with --resume, take over a run whose process is on another machine, where it cannot be
+                seen. Use it only if that process has ended: two processes that train in one folder spoil the
+                run.
+            preset: settings to use as they are: tiny, demo or standard.
+            worlds: number of worlds, to which the settings of the reference are scaled.
+            steps: steps of each world between two updates; None: as in the reference.
+            reference: settings to scale from: tiny, demo, standard or million; None: standard or million,
+                whichever has the nearer number of worlds.
+            scaling: what grows with the worlds: recipe (the number of minibatches), fixed-minibatches (their
+                size) or sqrt (their size, and the learning rate with the square root of it).
         """
 
-        run_dir: Path | None = None
+        out: Path | None = None
         resume: bool = False
         force: bool = False
         preset: str = "standard"
@@ -54,53 +56,49 @@ def train(words: list[str]) -> None:
         steps: int | None = None
         reference: str | None = None
         scaling: str = "recipe"
-        config: Annotated[Config, _unnamed()] = field(default_factory=Config)
+        config: Annotated[Config, _without_prefix()] = field(default_factory=Config)
 
-    folder = value_of("--run-dir", words)
-    if "--resume" not in words:
-        start, reasons, name = settings(words)
-    elif folder is None:
-        raise ValueError("--resume needs --run-dir, the folder of the run to go on with")
-    else:
-        start, reasons, name = _resumed(words, folder)
+    start, reasons, name = (_resumed_config if "--resume" in words else starting_config)(words)
     options = parse(Train, "train", words, Train(preset=name, config=start))
     prepare()
     from openworld_trainers.planner import scaling
     from openworld_trainers.ppo import devices
-    from openworld_trainers.ppo.worlds import make
+    from openworld_trainers.ppo.env import make_env
     from openworld_trainers.run.train import train as run
 
-    make(options.config.world)  # an unknown id is refused before anything is said
+    make_env(options.config.env)  # an unknown id is refused before anything is printed
     devices.start()
-    if reasons and devices.is_first():  # what follows from them is told by the run itself
+    if reasons and devices.is_first():
         print(scaling.table(scaling.explain(options.config, reasons)), flush=True)
-    run_dir = options.run_dir or new_folder(options.reference or name)
-    print(f"run folder: {plain(run(options.config, run_dir, options.resume, force=options.force), 500)}")
+    out = options.out or new_folder(options.reference or name)
+    folder = run(options.config, out, options.resume, force=options.force)
+    print(f"run folder: {plain(folder, 500)}")
 
 
 def plan(words: list[str]) -> int:
-    """Tell what a run would take of each device's memory."""
+    """Print how much memory of each device a run would need."""
     require("optax", "orbax.checkpoint", "rich")
     from openworld_trainers.ppo.config import Config
 
     @dataclass(frozen=True)
     class Plan:
-        """Tell what a run takes of each device's memory, whether it fits, and what to change. Nothing is trained.
+        """Print how much memory of each device a run needs, and what to change if it does not fit.
 
-        The settings are given as to `openworld train`. The exit code is 1 where the run does not fit.
+        Nothing is trained. The settings are those of `openworld train`. The exit code is 1 if the run does
+        not fit.
 
         Attributes:
-            preset: settings as they are: tiny, demo or standard.
-            worlds: how many worlds to scale the reference's settings to.
-            steps: of a rollout, between two updates (default: the reference's).
-            reference: settings to scale from: tiny, demo, standard or million (default: standard or million,
-                whichever is nearer).
+            preset: settings to use as they are: tiny, demo or standard.
+            worlds: number of worlds, to which the settings of the reference are scaled.
+            steps: steps of each world between two updates; None: as in the reference.
+            reference: settings to scale from: tiny, demo, standard or million; None: standard or million,
+                whichever has the nearer number of worlds.
             scaling: what grows with the worlds: recipe, fixed-minibatches or sqrt.
-            memory: of each device, as 80GiB (default: that of the devices here).
-            devices: how many share the worlds (default: --run.devices; else one where --memory or --platform is
-                given, and all that are here otherwise).
-            platform: what kind of devices: cpu, gpu or tpu (default: a gpu where --memory is given, else the kind
-                that is here).
+            memory: of each device, as 80GiB; None: the memory of the devices of this machine.
+            devices: number of devices that share the worlds; None: --run.devices, else one with --memory or
+                --platform, else all devices of this machine.
+            platform: kind of device: cpu, gpu or tpu; None: a gpu with --memory, else the kind of this
+                machine.
         """
 
         preset: str = "standard"
@@ -111,9 +109,9 @@ def plan(words: list[str]) -> int:
         memory: str | None = None
         devices: int | None = None
         platform: str | None = None
-        config: Annotated[Config, _unnamed()] = field(default_factory=Config)
+        config: Annotated[Config, _without_prefix()] = field(default_factory=Config)
 
-    start, reasons, name = settings(words)
+    start, reasons, name = starting_config(words)
     options = parse(Plan, "plan", words, Plan(preset=name, config=start))
     prepare()
     from openworld_trainers.planner import device_memory as memory
@@ -128,12 +126,12 @@ def plan(words: list[str]) -> int:
 
 
 def report(words: list[str]) -> None:
-    """Lay runs side by side."""
+    """Write a report that compares runs."""
     import tyro
 
     @dataclass(frozen=True)
     class Report:
-        """Write a report on some runs: their curves side by side, the instruments, and the verdict on each.
+        """Write a report that compares runs: their curves, their diagnostics, and a verdict on each.
 
         Attributes:
             runs: folders of runs.
@@ -141,65 +139,73 @@ def report(words: list[str]) -> None:
             force: write over a file that is there, even if this command did not write it.
         """
 
-        runs: tyro.conf.Positional[tuple[Path, ...]]
+        runs: Annotated[
+            tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(help_behavior_hint="(required)")
+        ]
         out: Path = Path("report.html")
         force: bool = False
 
     options = parse(Report, "report", words)
     check_ending(options.out, (".html", ".png"))
     if not options.runs:
-        raise ValueError("which runs? give their folders: openworld report RUN...")
+        raise ValueError("name at least one run's folder: openworld report RUN...")
     check_output(options.out, REPORT, force=options.force)
     require("matplotlib", "rich")
-    from openworld_trainers.analysis.report import report as write
+    from openworld_trainers.run.compare import write_report
 
-    print(f"written to {plain(write(options.runs, options.out), 500)}")
+    print(f"written to {plain(write_report(options.runs, options.out), 500)}")
 
 
-def settings(words: list[str]) -> "tuple[Config, tuple[Reason, ...], str]":
-    """Return the settings to start from, the reasons of those that were scaled, and the preset's name."""
+def starting_config(words: list[str]) -> "tuple[Config, tuple[Reason, ...], str]":
+    """Return the settings to start from, the reasons of the scaled ones, and the preset's name.
+
+    Args:
+        words: the arguments of `train` or `plan`.
+    """
     from openworld_trainers.planner import scaling
     from openworld_trainers.ppo import config
 
-    chosen = value_of("--preset", words)
+    preset = value_of("--preset", words)
     given = [option for option in SCALED if value_of(option, words) is not None]
     if not given:
-        return config.preset(chosen or "standard"), (), chosen or "standard"
-    if chosen is not None:
+        return config.preset(preset or "standard"), (), preset or "standard"
+    if preset is not None:
         raise ValueError(
-            f"--preset takes settings as they are; to scale them: {given[0]} with --reference {chosen}"
+            f"--preset takes settings as they are; to scale them: {given[0]} with --reference {preset}"
         )
-    made = scaling.configure(
+    scaled = scaling.configure(
         number_of("--worlds", words),
         number_of("--steps", words),
         value_of("--reference", words),
         value_of("--scaling", words) or "recipe",
         minibatch_size=number_of("--learning.minibatch-size", words),
     )
-    return made.config, made.reasons, "standard"
+    return scaled.config, scaled.reasons, "standard"
 
 
 def new_folder(name: str) -> Path:
-    """Return a folder for a new run."""
+    """Return a folder for a new run: runs/, with a name and the time."""
     return Path("runs") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
 
 
-def _resumed(words: list[str], folder: str) -> "tuple[Config, tuple[Reason, ...], str]":
+def _resumed_config(words: list[str]) -> "tuple[Config, tuple[Reason, ...], str]":
+    """Return the settings of the run to continue, as `starting_config` does."""
+    folder = value_of("--out", words)
+    if folder is None:
+        raise ValueError("--resume needs --out, the folder of the run to continue")
     given = [option for option in SCALED if value_of(option, words) is not None]
     if given:
-        raise ValueError(
-            f"--resume goes on with the run's own worlds and steps; leave out {', '.join(given)}"
-        )
+        raise ValueError(f"--resume keeps the run's own worlds and steps; leave out {', '.join(given)}")
     if value_of("--preset", words) is not None:
-        return settings(words)
-    from openworld_trainers.run.metrics import RunFolder
-    from openworld_trainers.run.train import read_config
+        return starting_config(words)
+    from openworld_trainers.run.folder import RunFolder
+    from openworld_trainers.run.settings import read_config
 
     return read_config(RunFolder(folder)), (), "standard"
 
 
-def _unnamed() -> Any:
-    """Mark a field whose own fields are options without its name before them."""
+def _without_prefix() -> Any:
+    """Return Tyro's mark for a field whose own fields are options without its name before them."""
     import tyro
 
     return tyro.conf.arg(name="")

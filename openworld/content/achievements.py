@@ -118,8 +118,8 @@ _DRINKING = tuple(
     for i in range(Item.POTION_YELLOW - Item.POTION_RED + 1)
 )
 
-#: Achievement -> the ways to earn it, for achievements that no other row unlocks. They say what is possible; the
-#: rules call `turn.earn`.
+#: Achievement -> the ways to earn it, for achievements that no other row unlocks. They say what is possible;
+#: the rules call `turn.earn`.
 WAYS: dict[Achievement, tuple[Way, ...]] = {
     Achievement.WAKE_UP: (Way(action=Action.SLEEP),),
     Achievement.COLLECT_DRINK: (Way(action=Action.DO, drinks=True),),

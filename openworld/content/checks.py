@@ -1,7 +1,8 @@
-"""Checks that the rows of a game fit together. An error is one line: the row, and the values that are allowed.
+"""Checks that the rows of a game fit together.
 
-`check` is called before a ruleset is compiled. First the rows are read one by one. Then `reach` finds
-all that can be had, and every row that cannot be used is refused.
+An error is one line: the row, and the values that are allowed. `check` is called before a ruleset is
+compiled. First the rows are read one by one. Then `reach` finds all that can be had, and every row that
+cannot be used is refused.
 """
 
 from collections import Counter

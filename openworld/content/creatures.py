@@ -1,4 +1,4 @@
-"""Creatures and what flies: health, damage, defences, where they may go (rule 4)."""
+"""Creatures and projectiles: health, damage, defences, terrain (rule 4)."""
 
 from dataclasses import dataclass
 from enum import IntFlag
@@ -27,7 +27,7 @@ class Creature:
     Attributes:
         number: its type inside its class, the observation's channel.
         damage: (physical, fire, ice) of its blow, in points of health.
-        defence: (physical, fire, ice) tenths of a blow that it shrugs off.
+        defence: (physical, fire, ice) tenths of a blow that it takes off.
         home: the blocks it appears on.
         shoots: what a ranged creature shoots.
         achievement: what slaying it unlocks.

@@ -20,7 +20,7 @@ TYPE_ROOM = 8
 CREATURE_CLASSES = 3
 #: The first mark that is no creature's.
 CREATURE_MARKS = 1 + TYPE_ROOM * CREATURE_CLASSES
-#: The low bits of the light plane hold the light of a tile, the bits above them the players' projectiles there.
+#: The low bits of the light plane hold the light of a tile, the bits above them the players' projectiles.
 LIGHT_BITS = 5
 LIGHT_MASK = (1 << LIGHT_BITS) - 1
 #: The players' projectiles, in the order of the light plane's bits 5, 6 and 7.

@@ -1,4 +1,4 @@
-"""The nine floors: who lives there, how light it is, how its ground is made (rules 3 and 4)."""
+"""The nine floors: their creatures, light and ground (rules 3 and 4)."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -100,12 +100,13 @@ class FloorRow:
     Attributes:
         lit: every tile is fully lit; otherwise light is kept tile by tile.
         passive, melee, ranged: creature types that appear here.
-        kills_at_start: slain monsters that the ladder down counts from the start.
+        kills_at_start: the number of killed monsters from which the floor starts to count.
         enter: unlocked by the first step on the floor, which also brings a point of experience.
         boss: the necromancer's floor: bodies do not tire there, blows are harder, monsters come in waves and
             stay, each wave of the types of the floor whose number is the necromancer's wounds.
         spawn_on: where everything appears here; None: on each creature's own ground.
-        spawn_within: monsters appear at most this far from a player, however near; None: at the usual distance.
+        spawn_within: creatures appear at most this far from a player, at any near distance; None: at the
+            usual distance.
     """
 
     floor: Floor

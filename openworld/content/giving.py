@@ -1,4 +1,4 @@
-"""The items that one player can give to another: those that are counted. Tools, bow and armour are not given."""
+"""The items that players can give: all that are counted. Tools, bow and armour are not given."""
 
 from openworld.content.ids import Action, Item
 

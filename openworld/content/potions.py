@@ -1,4 +1,4 @@
-"""The effects of potions (rule 5.3). The effect of each colour is shuffled for every episode (`World.potions`)."""
+"""The effects of potions (rule 5.3). Each episode shuffles the colours (`World.potions`)."""
 
 from dataclasses import dataclass
 

@@ -160,7 +160,7 @@ def lacks(found: Reach, row: Recipe | ArmourRecipe | Placement) -> str | None:
 
 
 def inhabitants(rules: Ruleset, found: Reach, row: FloorRow) -> Iterator[Creature]:
-    """Yield the creatures that appear on a floor: their chance is not nought, and their ground is there."""
+    """Yield the creatures that can appear on a floor: their chance is above 0, and their ground is there."""
     chances = {
         Kind.PASSIVE: row.chances.passive,
         Kind.MELEE: row.chances.melee + row.chances.night,
@@ -174,7 +174,7 @@ def inhabitants(rules: Ruleset, found: Reach, row: FloorRow) -> Iterator[Creatur
 
 
 def _named(rules: Ruleset, row: FloorRow, creature: Creature) -> bool:
-    """Return whether a floor names a creature; the boss's monsters are those of the first `BOSS_BLOWS` floors."""
+    """Return whether a floor names a creature. The boss calls the monsters of the first floors."""
     if creature.kind == Kind.PASSIVE:
         return creature.number == row.passive and not row.boss
     floors = rules.floors[:BOSS_BLOWS] if row.boss else (row,)

@@ -22,7 +22,7 @@ class Metric(IntEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Ruleset:
-    """One game. Its sizes shape arrays, so changing one compiles anew.
+    """One game. Its sizes are shapes of arrays, so a change of them compiles again.
 
     Attributes:
         actions, achievements, items: the number of ids in this game, counted from the first; see `has`.

@@ -16,11 +16,11 @@ _NO_TREASURE = (Block.INVALID, Block.INVALID)
 
 
 class SmoothRow(NamedTuple):
-    """The numbers of one floor; as `SmoothTables`, of all floors, each field with a leading floors axis.
+    """The numbers of one floor, or of all floors with a leading floors axis (`SmoothTables`).
 
-    A floor made of rooms holds another's numbers, which nobody reads. Passes of ore: of a tile's one draw, each
-    pass takes the draws from its `least` to below its `most`, in 2**-CHANCE_BITS, so that the passes over one
-    block follow each other.
+    A floor made of rooms has the numbers of another one, which are not used. All passes of ore use one draw
+    of a tile: each pass takes the draws from its `least` to below its `most`, in 2**-CHANCE_BITS. So passes
+    over the same block follow each other.
     """
 
     default: Int32[Any, "*floors"]
@@ -90,7 +90,10 @@ def _compile(g: Smooth, boss: bool) -> dict[str, Any]:
 
 
 def _ores(g: Smooth) -> list[tuple[int, int, int, int, int]]:
-    """Return the passes as ranges of one draw: a pass gets its chance of what those before left of its block."""
+    """Return the passes as ranges of one draw.
+
+    A pass gets its chance of the tiles that earlier passes left of its block.
+    """
     left: dict[Block, float] = {}
     passes = []
     for ore in g.ores:

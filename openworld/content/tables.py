@@ -37,8 +37,8 @@ BlockSet = UInt32[Numbers, " 2"]
 
 _KINDS = (Kind.MELEE, Kind.PASSIVE, Kind.RANGED)
 
-# Axes: `blocks` 64 (as many as a tile has room for), `actions`, `items`, `floors`, `classes` 3 (melee, passive,
-# ranged), `types` 8.
+# Axes: `blocks` 64 (as many as a tile has room for), `actions`, `items`, `floors`, `classes` 3 (melee,
+# passive, ranged), `types` 8.
 
 
 class BlockTables(NamedTuple):
@@ -263,7 +263,7 @@ def _creature_tables(rules: Ruleset) -> CreatureTables:
     return t
 
 
-#: Distances between which (exclusive) melee, passive and ranged creatures appear; beyond the last they vanish.
+#: Melee, passive and ranged creatures appear between these distances (exclusive), and vanish beyond the last.
 SPAWN_NEAREST, DESPAWN_DISTANCE = (9, 3, 9), 14
 
 

@@ -1,8 +1,8 @@
 """The counter-based random stream.
 
-A draw is an integer hash of (world seed, tick, stream, index). No key is carried along: whoever knows where and
-when a draw is made knows its bits, on every device and every version of JAX, and a new stream disturbs no other.
-The mixer is Wellons' `lowbias32`, a bijection of 32-bit words with low measured avalanche bias
+A draw is an integer hash of (world seed, tick, stream, index). No key is carried along: place and time of a
+draw give its bits, on every device and in every version of JAX, and a new stream changes no other one. The
+mixer is Wellons' `lowbias32`, a bijection of 32-bit words with low measured avalanche bias
 (https://nullprogram.com/blog/2018/07/31/).
 """
 
@@ -120,10 +120,10 @@ def world_seeds(
 
 
 def next_seed(seed: UInt32[Array, "*batch 2"]) -> UInt32[Array, "*batch 2"]:
-    """Return the seed of the episode that follows.
+    """Return the seed of the next episode.
 
-    A bijection, so that worlds never come to share a seed; the first word, and with it the side of the held-out
-    line, stays.
+    It is a bijection, so worlds never come to share a seed. The first word stays, and with it the mark of
+    held-out worlds.
     """
     return jnp.stack([seed[..., 0], mix(seed[..., 1] + _ODD)], axis=-1)
 

@@ -1,6 +1,6 @@
-"""The records a world is made of.
+"""The records of a world.
 
-Stored narrow, played wide: the fields below are as small as their values allow, and a step works on a copy in
+Stored narrow, played wide: the fields are stored as small as their values allow. A step works on a copy in
 which every integer is an int32 (`widen`, `narrow`). Axes: `agents` players, `floors`, `rows`, `cols`.
 """
 
@@ -55,7 +55,10 @@ class Player(eqx.Module):
 
 
 class Mobs(eqx.Module):
-    """Creatures of a floor: fixed slots for melee, then passive, then ranged ones; `alive` says which are used."""
+    """The creatures of a floor: slots for melee, then passive, then ranged ones.
+
+    `alive` says which slots are used.
+    """
 
     position: Int[Array, "mobs 2"] = eqx.field(metadata=INT8)
     type: Int[Array, " mobs"] = eqx.field(metadata=UINT8)

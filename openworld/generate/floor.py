@@ -1,7 +1,7 @@
 """(seed, depth) to tiles, and new worlds.
 
-A floor's dice are those of tick -1 - depth: floors are generated when first entered, and in any order come out the
-same.
+A floor's dice are those of tick -1 - depth. So floors are generated when first entered, and are the same in
+any order.
 """
 
 from functools import partial

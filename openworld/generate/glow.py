@@ -44,7 +44,7 @@ def glow(
 
 
 def lamp(shape: tuple[int, int], position: Int32[Array, " 2"]) -> Int32[Array, "rows cols"]:
-    """Return what a lamp at a position lends the tiles of a map, in 1/GLOW_LEVELS; cut at the edge of the map."""
+    """Return the light of a lamp at a position on each tile of a map, in 1/GLOW_LEVELS."""
     row, col = (jnp.arange(n, dtype=jnp.int32) for n in shape)
     squared = ((row - position[0]) ** 2)[:, None] + ((col - position[1]) ** 2)[None]
     light = jnp.zeros(shape, jnp.int32)

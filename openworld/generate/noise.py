@@ -1,8 +1,9 @@
 """Perlin noise in whole numbers, the same bits on every device (rule 3.1).
 
-Inside a lattice cell the noise is the sum, over the cell's four corners, of the dot product of the corner's
-gradient with the way from the corner, times the fades of row and column. The sum over the two corners above and
-below is the same for all tiles of a row, so it is done once a row; what is left for a tile are four products.
+The noise in a lattice cell is a sum over the cell's four corners. Each term is the dot product of the
+corner's gradient with the way from the corner, times the fades of row and column. The sum over the two
+corners above and below is the same for all tiles of a row, so it is computed once a row. Four products are
+left for each tile.
 """
 
 from typing import NamedTuple
@@ -25,7 +26,7 @@ _SPARE_BITS = 8
 
 
 def _fades(size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return two int32[size, 2]: for the tiles and the two corners of a cell the fade, and the fade times the way.
+    """Return two int32[size, 2], by tile and the two corners of a cell: the fade, and fade times way.
 
     The fade is the quintic 6t^5 - 15t^4 + 10t^3, in 1/ONE; the way from the corner is in cells.
     """

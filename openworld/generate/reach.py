@@ -10,7 +10,7 @@ _WORD = 32
 
 
 def reach(passable: Bool[Array, "rows cols"], source: Bool[Array, "rows cols"]) -> Bool[Array, "rows cols"]:
-    """Return the passable tiles that can be reached from the passable sources, step by step over the four sides.
+    """Return the passable tiles that can be reached from the passable sources over the four sides.
 
     A round takes every step from every tile reached so far; the rounds end when one reaches nothing new.
 

@@ -26,7 +26,7 @@ _DRAW_STRIDE = 16
 
 
 class Plan(NamedTuple):
-    """The rooms of a floor, in the order in which they are painted. Positions are (row, column) on the map."""
+    """The rooms of a floor, in the order of painting. Positions are (row, column) on the map."""
 
     corner: Int32[Array, "rooms 2"]
     size: Int32[Array, "rooms 2"]
@@ -41,9 +41,8 @@ def rooms(
 ) -> tuple[Int32[Array, "rows cols"], Int32[Array, "2 2"]]:
     """Return the tiles of a floor made of rooms, and where its ladders (down, up) stand.
 
-    Every tile of the floor's open part can be reached from every other, but for what a player can neither walk
-    over, open nor bridge: fountains and enchantment tables. The ladders stand on tiles that are joined all the
-    same (departure 10).
+    Every open tile can be reached from every other one, except around fountains and enchantment tables, which
+    players cannot cross. The ladders stand on tiles that are joined in any case (departure 10).
     """
     plan = draw_plan(dice, shape)
     block, torch = _paint(plan, rows, floor, shape)
@@ -113,8 +112,9 @@ def _paint(
 ) -> tuple[Int32[Array, "rows cols"], Bool[Array, "rows cols"]]:
     """Return the blocks, DARKNESS where nothing is open, and where torches stand.
 
-    Every shape here is a set of rows crossed with a set of columns, one pair of sets for each room. A bit for each
-    room says whether a row, or a column, is in its set, so that an `and` of the two crosses all rooms at once.
+    Every shape here is a set of rows crossed with a set of columns, one pair of sets for each room. Each room
+    has a bit, which says whether a row or a column is in its set. So one `and` crosses the sets of all rooms
+    at once.
     """
     along = [jnp.arange(n, dtype=jnp.int32)[:, None] for n in shape]
 

@@ -115,11 +115,11 @@ def set_ladders(
     dice: Dice,
     row: SmoothRow,
 ) -> tuple[Int32[Array, "rows cols"], Int32[Array, "2 2"]]:
-    """Set the ladders on distinct tiles drawn among those `within` (None: all) that take one.
+    """Set the ladders on distinct tiles, drawn from those `within` (None: all) that take one.
 
-    A ladder that the floor does not have is at (-1, -1), but the boss's floor has a place of arrival. A floor with
-    no tile that takes a ladder gets it on a tile drawn from all, made into one that takes it, so that every world
-    can be won (departure 10).
+    A ladder that the floor does not have is at (-1, -1), but the boss's floor has a place of arrival. If no
+    tile takes a ladder, one is drawn from all tiles and made into one that does, so that every world can be
+    won (departure 10).
     """
     shape = (block.shape[0], block.shape[1])
     free = jnp.ones(shape, bool)
@@ -140,7 +140,7 @@ def set_ladders(
 def lead_to_middle(
     block: Int32[Array, "rows cols"], row: SmoothRow
 ) -> tuple[Int32[Array, "rows cols"], Bool[Array, "rows cols"]]:
-    """Return the blocks and, on the boss's floor, from which open tiles he can be reached; elsewhere all tiles.
+    """Return the blocks, and the open tiles from which the boss can be reached; elsewhere all tiles.
 
     If he is shut in, the tiles beside him are opened.
     """

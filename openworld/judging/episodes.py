@@ -264,7 +264,7 @@ def _device_programs(
         keys = jax.vmap(jax.random.fold_in, (None, 0))(key, numbers)
         return _Play(tokens, state, new_record(over, achievements), keys, carry)
 
-    def loop(policy: Any, now: _Play, first: Array, last: Array) -> tuple[_Play, _Steps | None]:
+    def play_steps(policy: Any, now: _Play, first: Array, last: Array) -> tuple[_Play, _Steps | None]:
         worlds = now.record.lengths.shape[0]
         steps = None
         if kept:
@@ -289,7 +289,7 @@ def _device_programs(
 
         return jax.lax.while_loop(unfinished, body, (first, now, steps))[1:]
 
-    return jax.jit(begin), jax.jit(loop, donate_argnums=1)
+    return jax.jit(begin), jax.jit(play_steps, donate_argnums=1)
 
 
 def _device_view(observation: str, rules: Ruleset | None, known: tuple[str, ...]) -> Callable[[Array], Array]:

@@ -41,6 +41,10 @@ def write(sources: Sequence[Path], out: Path, *, say: Say = lambda _: None) -> l
 
     Raises:
         ResultError: a source does not exist; nothing is played or written.
+
+    Example:
+        >>> write([Path("docs/results/leaderboard")], Path("leaderboard.md"))  # doctest: +SKIP
+        []
     """
     if out.is_dir():
         raise ResultError(f"{plain(out, 500)} is a folder, where the page is to be a file")
@@ -73,7 +77,12 @@ def checked(path: Path, say: Say = lambda _: None) -> Result | str:
 
 
 def files(sources: Sequence[Path]) -> list[Path]:
-    """Return the files of results, with those in folders."""
+    """Return the files of results, with those in folders.
+
+    Example:
+        >>> len(files([Path("docs/results/leaderboard")]))
+        8
+    """
     found = []
     for source in sources:
         if not source.exists():
@@ -102,17 +111,17 @@ def section(protocol: Protocol, rows: Sequence[Entry], folder: Path) -> str:
     lines = [
         f"## {protocol.name}",
         "",
-        f"{protocol.episodes} episodes of `{protocol.world}` (rules {protocol.rules}), each cut after "
-        f"{protocol.time_limit:,} steps. The return of every achievement is {protocol.total}.",
+        f"{protocol.episodes} episodes of `{protocol.world}` (rules {protocol.rules}), each truncated after "
+        f"{protocol.time_limit:,} steps. All achievements together give a return of {protocol.total}.",
         "",
-        f"| agent | return | % of {protocol.total} | interquartile mean, % | score | length | cut | result |",
+        f"| agent | return | % of {protocol.total} | interquartile mean, % | score | length | truncated | result |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     lines += [row(path, result, folder) for path, result in rows]
     names = [name for name in protocol.achievements if any(_rate(result, name) for _, result in rows)]
     lines += [
         "",
-        "How many episodes in a hundred unlock an achievement; those that nobody unlocks are left out.",
+        "The percentage of episodes that unlock each achievement. Achievements that no agent unlocks are left out.",
         "",
         f"| achievement | {' | '.join(markdown(result.agent['name'], NAME) for _, result in rows)} |",
         f"| --- |{' --- |' * len(rows)}",

@@ -65,7 +65,7 @@ class Episodes:
 
     @classmethod
     def joined(cls, parts: "list[Episodes]") -> "Episodes":
-        """Return the episodes of several batches as one."""
+        """Return the episodes of several batches, one batch after the other."""
 
         def join(values: list[Any]) -> Any:
             if isinstance(values[0], np.ndarray):
@@ -95,7 +95,16 @@ class Record(eqx.Module):
 
 
 def new_record(over: Bool[Array, " worlds"], achievements: int) -> Record:
-    """Return the record of episodes that begin; those of the mask count as over from the start."""
+    """Return the record of episodes that begin.
+
+    Args:
+        over: the episodes that count as over from the start.
+        achievements: how many there are.
+
+    Example:
+        >>> new_record(jnp.array([False, True]), achievements=22).over.tolist()
+        [False, True]
+    """
     worlds = over.shape[0]
     return Record(
         returns=jnp.zeros(worlds, jnp.float32),
@@ -109,7 +118,12 @@ def new_record(over: Bool[Array, " worlds"], achievements: int) -> Record:
 def after_step(
     record: Record, info: Any, terminated: Bool[Array, " worlds"], truncated: Bool[Array, " worlds"]
 ) -> Record:
-    """Return the record after a step; what is over stays as it is."""
+    """Return the record after a step; episodes that are over stay as they are.
+
+    Args:
+        info: that of the step, with the return, length and achievements of each episode so far.
+        terminated, truncated: which episodes ended in the step.
+    """
     over = record.over
     return Record(
         returns=jnp.where(over, record.returns, info.episode_return),

@@ -20,9 +20,19 @@ def summary(title: str, agents: Mapping[str, Numbers]) -> list[str]:
         agents: the statistics of each agent, as `numbers` returns them, by its name.
 
     Example:
-        >>> estimate = {"value": 1.0, "low": 0.5, "high": 1.5}
-        >>> shown(estimate)
-        '1.00 (0.50 to 1.50)'
+        >>> one = {"value": 1.0, "low": 0.5, "high": 1.5}
+        >>> found = {"return": {"mean": one, "iqm": one}, "score": one, "length": one}
+        >>> found |= {"ended": {"truncated": 0}, "achievements": {"eat_cow": one}}
+        >>> for line in summary("walker: 1 episode", {"walker": found}):
+        ...     print(line)
+        walker: 1 episode
+                               walker
+        return                 1.00 (0.50 to 1.50)
+        return, interquartile  1.00 (0.50 to 1.50)
+        score                  1.00 (0.50 to 1.50)
+        length                 1 (0 to 2)
+        truncated              0
+        eat cow                100.0 % (50.0 to 150.0)
     """
     every = list(agents.values())
     rows: list[Row] = [
@@ -37,7 +47,7 @@ def summary(title: str, agents: Mapping[str, Numbers]) -> list[str]:
     rows += [
         ("score", [shown(of["score"]) for of in every]),
         ("length", [shown(of["length"], digits=0) for of in every]),
-        ("cut by the limit", [str(of["ended"]["truncated"]) for of in every]),
+        ("truncated", [str(of["ended"]["truncated"]) for of in every]),
     ]
     rates = [of["achievements"] for of in every]
     names = [name for name in rates[0] if any(of[name]["value"] for of in rates)]
@@ -60,7 +70,7 @@ def shown(estimate: Mapping[str, float], scale: float = 1.0, digits: int = 2) ->
     """Return an estimate as "value (low to high)".
 
     Example:
-        >>> shown({"value": 0.5, "low": 0.25, "high": 0.75}, scale=100, digits=0)
+        >>> shown({"value": 0.5, "low": 0.25, "high": 0.75}, scale=100.0, digits=0)
         '50 (25 to 75)'
     """
     value, low, high = (scale * estimate[name] for name in ("value", "low", "high"))

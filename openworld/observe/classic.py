@@ -1,8 +1,8 @@
 """The classic rules' published symbolic observation, decoded from tokens (rule 1.11).
 
 Per tile in view: 17 block bits and 4 body bits (zombie, cow, skeleton, arrow); then 12 inventory counts and 4
-vitals in tenths, 4 facing bits, daylight and sleep. 7 x 9 x 21 + 22 = 1345 floats. A tile outside the map shows
-the block OUT_OF_BOUNDS. The published package rounds the tenths to half precision; here they are exact.
+vitals in tenths, 4 facing bits, daylight and sleep. 7 x 9 x 21 + 22 = 1345 floats. A tile outside the map
+shows the block OUT_OF_BOUNDS. The published package rounds the tenths to half precision; here they are exact.
 """
 
 import jax.numpy as jnp

@@ -1,8 +1,8 @@
-"""Action masks: which actions would do something now.
+"""Action masks: the actions that would do something now.
 
-False is a promise: the action leaves exactly the state that NOOP leaves, whatever the dice and the other players
-do. Each answer is the rule's own predicate, asked of the state before the step; an action that nobody answers for
-here is True. What decides is the state alone, never the dice, so a mask shows nothing about chance.
+False is a promise: the action leaves exactly the state that NOOP leaves, for all random draws and all actions
+of other players. Each answer is the predicate of the rule itself, for the state before the step. An action
+without an answer here is True. A mask depends on the state alone, so it shows nothing about chance.
 """
 
 import dataclasses
@@ -65,7 +65,7 @@ class Scene(NamedTuple):
 def action_mask(
     world: World, ground: Ground, rules: Ruleset, tables: Tables, stage: Stage = plain
 ) -> Bool[Array, "agents actions"]:
-    """Return which actions would do something in the step to come, by chance included; NOOP is always True."""
+    """Return which actions could do something in the next step, with any luck. NOOP is always True."""
     _, rows, cols = ground.tiles.shape
     wide, around = stage(partial(_open, shape=(rows, cols)), world)
     sight = grid.read(ground, grid.SightCells(around, jnp.zeros((0, 4), jnp.int32), jnp.zeros(0, jnp.int32)))
@@ -126,7 +126,7 @@ def _with(scene: Scene, action: Int32[Array, ""]) -> Turn:
 
 
 def _walking(scene: Scene) -> Answers:
-    """A step to the side always turns; one ahead needs a tile that is free, or may be when the player comes."""
+    """A step to the side always turns. A step ahead needs a tile that is free, or may become free."""
     tables = scene.turn.tables
     closed = in_set(scene.block, tables.blocks.barrier[tables.blocks.walks_on])
     crowded = jnp.any(scene.others & ~_free(scene.world)[None], axis=-1)
@@ -164,7 +164,7 @@ def _lying_down(scene: Scene) -> Answers:
 
 
 def _in_danger(scene: Scene) -> Bool[Array, " agents"]:
-    """Return whether a creature beside a player may strike or shoot it in this step, or a projectile may hit it."""
+    """Return whether a creature beside a player may attack it in this step, or a projectile may hit it."""
     world, kind = scene.world, scene.turn.tables.creatures.slot_kind
     here, mobs, flying = world.player.position[:, None], world.mobs, world.projectiles
     ready = mobs.alive & (mobs.cooldown <= 0) & (kind != Kind.PASSIVE)
@@ -231,7 +231,7 @@ def _shooting(scene: Scene) -> Answers:
 
 
 def _using(scene: Scene) -> Answers:
-    """Potions and books are used up, whatever comes of it."""
+    """Potions and books are used up, with or without an effect."""
     held = scene.world.player.inventory > 0
     colours = range(scene.world.potions.shape[0])
     drunk = {Action(Action.DRINK_POTION_RED + i): held[:, Item.POTION_RED + i] for i in colours}
@@ -263,7 +263,7 @@ def _giving(scene: Scene) -> Answers:
     return {action: taker & held[:, item] for item, action in GIVING.items() if item < held.shape[1]}
 
 
-#: Actions whose use depends on the floor, which changes before they are taken if another player takes a ladder.
+#: Actions whose use depends on the floor. If another player takes a ladder, the floor changes before them.
 ELSEWHERE = {
     action
     for action in Action

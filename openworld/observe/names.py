@@ -18,7 +18,7 @@ def creatures() -> dict[tuple[Kind, int], str]:
     return {(row.kind, row.number): row.name for row in CREATURES}
 
 
-def place(seen: Seen) -> str:
+def floor_name(seen: Seen) -> str:
     """Return the name of the floor; those below the last of an endless world have numbers."""
     floor = seen.value("floor")
     if floor >= len(seen.rules.floors):
@@ -34,15 +34,15 @@ def carried(seen: Seen) -> list[str]:
         if not count:
             continue
         name = item.name.lower().replace("_", " ")
-        kind = f" of {Enchantment(bound[item]).name.lower()}" if bound.get(item) else ""
+        element = f" of {Enchantment(bound[item]).name.lower()}" if bound.get(item) else ""
         if item in (Item.PICKAXE, Item.SWORD):
-            things.append(f"{LEVELS[min(count, 4)]} {name}{kind}")
+            things.append(f"{LEVELS[min(count, 4)]} {name}{element}")
         else:
-            things.append(f"{name}{kind}" if item == Item.BOW else f"{count} {name}")
+            things.append(f"{name}{element}" if item == Item.BOW else f"{count} {name}")
     worn = zip(PIECES, seen.values("armour"), seen.values("armour_enchantment"), strict=True)
     for name, level, enchantment in worn:
         if level:
-            kind = f" of {Enchantment(enchantment).name.lower()}" if enchantment else ""
-            things.append(f"{LEVELS[level + 2]} {name}{kind}")
+            element = f" of {Enchantment(enchantment).name.lower()}" if enchantment else ""
+            things.append(f"{LEVELS[level + 2]} {name}{element}")
     spells = zip(("fireball", "iceball"), seen.values("spells"), strict=True)
     return things + [f"the {name} spell" for name, known in spells if known]

@@ -1,4 +1,4 @@
-"""The other players in an observation: a mark on the tile of each one in view, and some numbers of every one."""
+"""The other players in an observation: marks on the tiles in view, and numbers of every player."""
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float32, Int32

@@ -88,7 +88,7 @@ class Seen:
 
     @property
     def ladder_open(self) -> bool:
-        """True if a ladder down can be taken. The necromancer's appears once he is defeated, and is open then."""
+        """True if a ladder down can be taken. The necromancer's is open as soon as it appears."""
         floor = self.value("floor")
         boss = floor < len(self.rules.floors) and self.rules.floors[floor].boss
         return boss or self.flag("ladder_open")

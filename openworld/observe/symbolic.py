@@ -1,8 +1,8 @@
-"""The published symbolic observations, decoded from tokens: the full rules' (rule 7.1), else `classic`.
+"""The published symbolic observations, decoded from tokens: rule 7.1's, or `classic`.
 
-Per tile in view: 37 block bits, 5 fixture bits, 5 x 8 body bits (melee, passive, ranged, creatures' projectiles,
-players' projectiles), 1 visible bit; then 51 scalars. 9 x 11 x 83 + 51 = 8268 floats. In coop the floats of the
-players follow (`players.player_floats`).
+Per tile in view: 37 block bits, 5 fixture bits, 5 x 8 body bits (melee, passive, ranged, creatures'
+projectiles, players' projectiles), 1 visible bit; then 51 scalars. 9 x 11 x 83 + 51 = 8268 floats. In coop
+the floats of the players follow (`players.player_floats`).
 """
 
 import jax

@@ -1,8 +1,8 @@
-"""Text: what a player perceives in words, for people and language models, made on the host from tokens.
+"""Text: an observation in words, for people and language models, made on the host from tokens.
 
-Places are given from the player, "2 up 1 left"; lists begin with the nearest. One line each: where one stands
-and what is around, creatures, what flies, what else is in view, light, vitals, what is carried, what else counts.
-Things that a ruleset does not have are left out.
+Places are given from the player, "2 up 1 left"; lists begin with the nearest. There is one line each for the
+place of the player and the tiles around, creatures, projectiles, other tiles in view, light, vitals, items,
+and the rest. Things that a ruleset does not have are left out.
 """
 
 import string
@@ -61,7 +61,7 @@ def text(tokens: np.ndarray, rules: Ruleset = FULL) -> str:
 
 
 def _bodies(seen: Seen) -> list[tuple[int, int, str]]:
-    """Return who is in view besides the player, as (row, column, name), nearest first."""
+    """Return the creatures and other players in view as (row, column, name), nearest first."""
     found = [
         (row, col, names.creatures().get((kind, number), "unknown creature"))
         for row, col, kind, number in seen.creatures()
@@ -82,9 +82,9 @@ def _standing(seen: Seen, bodies: list[tuple[int, int, str]]) -> str:
         body = f"{there[row, col]} on " if (row, col) in there else ""
         return f"{way.name.lower()} {body}{_tile(seen, row, col)}{' (faced)' * (way == facing)}"
 
-    place = f" in the {names.place(seen)}" if seen.has("floor") else ""
+    place = f" in the {names.floor_name(seen)}" if seen.has("floor") else ""
     if seen.value("floor") >= len(seen.rules.floors):
-        place = f" on {names.place(seen)}"
+        place = f" on {names.floor_name(seen)}"
     around = ", ".join(beside(way) for way in (Direction.UP, Direction.RIGHT, Direction.DOWN, Direction.LEFT))
     return f"You stand{place} on {_tile(seen, *seen.middle)}. Around you: {around}."
 

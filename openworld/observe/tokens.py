@@ -134,7 +134,7 @@ def _paint(bodies: Bodies, seen: Bool[Array, "agents view"]) -> UInt8[Array, "ag
 def _view(
     spot: Spot, ground: Ground, rules: Ruleset
 ) -> tuple[UInt8[Array, "agents view"], UInt8[Array, "agents view"]]:
-    """Read the tiles in view and their light. Outside the map nothing is lit, yet its edge shows as a block."""
+    """Read the tiles in view and their light. Outside the map is no light; its edge shows as a block."""
     _, rows, cols = ground.tiles.shape
     view = np.arange(rules.view_rows * rules.view_cols, dtype=np.int32)[None]
     down, right = row_and_col(view, rules.view_cols)

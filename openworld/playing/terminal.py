@@ -228,7 +228,7 @@ def _next(player: Player) -> str:
 def _hour(seen: Seen) -> str:
     """Return floor, daylight, state and experience, in one line."""
     day = round(100 * seen.value("daylight") / 250)
-    place = f"{names.place(seen)}, " if seen.has("floor") else ""
+    place = f"{names.floor_name(seen)}, " if seen.has("floor") else ""
     state = ", asleep" * seen.flag("asleep") + ", resting" * seen.flag("resting")
     learnt = ""
     if seen.has("experience"):

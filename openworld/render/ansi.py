@@ -167,7 +167,7 @@ def _status(seen: Seen) -> list[str]:
     day = round(100 * seen.value("daylight") / DAYLIGHT_LEVELS)
     state = " asleep" * seen.flag("asleep") + " resting" * seen.flag("resting") + " fallen" * seen.fallen
     first = [f"health {seen.value('health')}", *(f"{v.name.lower()} {n}" for v, n in seen.vitals().items())]
-    first += [f"daylight {day}%"] + [names.place(seen)] * seen.has("floor")
+    first += [f"daylight {day}%"] + [names.floor_name(seen)] * seen.has("floor")
     lines = ["  ".join(first) + state, "carries " + (", ".join(names.carried(seen)) or "nothing")]
     if seen.has("experience"):
         attributes = zip(Attribute, seen.values("attributes"), strict=True)

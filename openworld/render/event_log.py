@@ -184,7 +184,7 @@ def _states(before: Seen, now: Seen) -> list[Event]:
             else Event("You are helped up", GOOD)
         )
     if before.value("floor") != now.value("floor"):
-        place = names.place(now)
+        place = names.floor_name(now)
         verb = "descend" if now.value("floor") > before.value("floor") else "climb"
         events.append(Event(f"You {verb} to {place if place.startswith('floor') else f'the {place}'}"))
     elif now.ladder_open and not before.ladder_open:

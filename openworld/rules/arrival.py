@@ -1,8 +1,8 @@
 """The placing of several players that come to a floor: one on the ladder, the others around it.
 
-The others are set on the nearest free tiles by foot: at most `STEPS` steps away, in a window of `SPAN` rows and
-columns. Among equally near tiles the upper left one comes first. Players for whom there is no tile stay on the
-ladder. It is rare work, done for few worlds at a time.
+The others are set on the nearest free tiles by foot: at most `STEPS` steps away, in a window of `SPAN` rows
+and columns. Among equally near tiles the upper left one comes first. Players for whom there is no tile stay
+on the ladder. It is rare work, done for few worlds at a time.
 """
 
 import equinox as eqx
@@ -28,7 +28,7 @@ def corner(place: Int32[Array, " 2"], shape: tuple[int, int]) -> Int32[Array, " 
 
 
 def leader(world: World, taking: Bool[Array, " agents"]) -> Int32[Array, ""]:
-    """Return which of those who take a ladder is the first in the order of play; without any, of all."""
+    """Return the first player by turn who takes a ladder; if nobody does, the first by turn."""
     agents = taking.shape[0]
     who = places_in_order(world.tick, agents)
     ordered = jnp.any(taking[None] & (who[:, None] == jnp.arange(agents, dtype=jnp.int32)[None]), axis=1)
@@ -39,7 +39,9 @@ def leader(world: World, taking: Bool[Array, " agents"]) -> Int32[Array, ""]:
 def spread(
     world: World, tiles: UInt8[Array, "span span"], start: Int32[Array, " 2"], tables: Tables, head: Array
 ) -> World:
-    """Spread players who all stand on one tile: the head stays there, the others go by the order of play.
+    """Spread players who share one tile over the tiles around it.
+
+    The head stays. The others are placed in the order of play.
 
     Args:
         tiles: of the window that begins at `start`.
@@ -86,7 +88,10 @@ def _by_foot(begin: Bool[Array, "r c"], open_: Bool[Array, "r c"]) -> Int32[Arra
 
 
 def center(world: World) -> Int32[Array, " 2"]:
-    """Return where the player is about whom creatures appear: the first in the last step's order who stands."""
+    """Return the position around which creatures appear.
+
+    It is that of one player: the first standing player in the order of the last step.
+    """
     position, agents = world.player.position, world.player.facing.shape[0]
     if agents == 1:
         return position[0]

@@ -14,14 +14,20 @@ from openworld.rules.turn import Turn
 
 
 def vulnerable(world: World, tables: Tables) -> Bool[Array, ""]:
-    """Return whether he stands, and alone: no monster alive on his floor, and no wave to come."""
+    """Return whether the necromancer can be hurt.
+
+    He can while no monster is alive on his floor and no wave is to come.
+    """
     monsters = jnp.any(world.mobs.alive & (tables.creatures.slot_kind != Kind.PASSIVE))
     stands = tables.floors.boss[world.theme] & (world.boss_progress < BOSS_BLOWS)
     return stands & ~monsters & (world.boss_wave <= 0)
 
 
 def confront(world: World, turn: Turn) -> tuple[World, Turn]:
-    """Count a blow to him, which calls the next wave; the last fells him, and opens a way in an endless world."""
+    """Count a blow to the necromancer, which calls the next wave.
+
+    The last blow defeats him. In an endless world that opens the way down.
+    """
     target, tile = faced(world, turn)
     at_him = (turn.action == Action.DO) & (block_of(tile) == Block.NECROMANCER)
     struck = at_him & vulnerable(world, turn.tables)

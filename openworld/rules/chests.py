@@ -17,7 +17,10 @@ MOST_CHESTS = 255
 
 
 def open_chest(world: World, turn: Turn, opened: Bool[Array, " agents"]) -> tuple[World, Turn]:
-    """Give what the chests hold that players face and open; of several who face one, the first has it."""
+    """Give players the contents of the chests that they open.
+
+    If several players face one chest, the first of them gets the contents.
+    """
     target, _ = faced(world, turn)
     agents = jnp.arange(opened.shape[0], dtype=jnp.int32)
     earlier = opened[None] & (agents[None] < agents[:, None])

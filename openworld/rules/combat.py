@@ -1,7 +1,7 @@
-"""Blows and wounds, between players and creatures (rules 5 and 6).
+"""Blows and wounds of players and creatures (rules 5 and 6).
 
-Damage has three components, physical, fire and ice. A body shrugs off tenths of each. Everything is in
-1/POINT of a point of health, in which every case of the rules is a whole number.
+Damage has three components: physical, fire and ice. A defence takes tenths of each. The unit is 1/POINT of a
+point of health; in it every case of the rules is a whole number.
 """
 
 import equinox as eqx
@@ -31,9 +31,10 @@ def might(depth: Int32[Array, ""], tables: Tables) -> Int32[Array, ""]:
 
 
 def blow(player: Player, tables: Tables) -> Int32[Array, "agents 3"]:
-    """Return what each player's sword deals, before defence.
+    """Return the damage of each player's sword, before defence.
 
-    physical = base * (1 + (STR - 1) / 4); an enchanted sword adds base / 2 * (1 + (INT - 1) / 20) of its element.
+    physical = base * (1 + (STR - 1) / 4). An enchanted sword adds base / 2 * (1 + (INT - 1) / 20) of its
+    element.
     """
     sword = jnp.broadcast_to(jnp.array(SWORD_DAMAGE, jnp.int32), (player.facing.shape[0], len(SWORD_DAMAGE)))
     base = choose(sword, player.inventory[:, Item.SWORD])
@@ -74,7 +75,7 @@ def defence_of(player: Player) -> Int32[Array, "agents 3"]:
 def received(
     world: World, tables: Tables, damage: Int32[Array, "n 3"], factor: tuple[int, int] = (1, 1)
 ) -> Int32[Array, "n agents"]:
-    """Return the health that each of some blows, in points of damage times a factor, would cost each player."""
+    """Return the health that each blow, in points of damage times a factor, would cost each player."""
     wound = dealt((damage * POINT)[:, None], defence_of(world.player)[None])
     wound = wound * factor[0] // factor[1]
     wound = jnp.where(tables.floors.boss[world.theme], wound * BOSS_FACTOR[0] // BOSS_FACTOR[1], wound)
@@ -84,7 +85,10 @@ def received(
 def wound_mobs(
     world: World, turn: Turn, damage: Int32[Array, "agents _ 3"], hit: Bool[Array, "agents mobs"]
 ) -> tuple[World, Turn, Bool[Array, "agents mobs"]]:
-    """Hurt creatures, remove those that die, count kills, and tell who slew which."""
+    """Hurt creatures, remove those that die, and count kills.
+
+    The third result says which player killed which creature.
+    """
     mobs, tables = world.mobs, turn.tables
     kind = tables.creatures.slot_kind
     defence = tables.creatures.defence[kind, mobs.type]

@@ -1,9 +1,9 @@
-"""Several players in one world: whose turn comes first, who stands, who is in the way, help and gifts.
+"""Several players in one world: their order, help and gifts.
 
-Players take turns in every system of a step. Who is first changes from step to step, so that nobody is favoured
-for long: at tick t it is player t modulo their number, then the next one, and after the last the first.
-`order` puts the players into that order before the systems play, and `reorder` puts them back, so that to a
-system the first player is simply the first of its array.
+In every system of a step the players play one after another. The order changes from step to step: at tick t
+the first is player t modulo their number, then come the next ones, and after the last one player 0. `order`
+puts the players into this order before the systems play, and `reorder` puts them back. So for a system the
+first player is the first entry of an array.
 """
 
 from typing import TypeVar
@@ -74,13 +74,19 @@ def gather(world: World, rules: Ruleset) -> CoopPlayers | None:
 
 
 def on_players(world: World, turn: Turn, position: Int32[Array, "n 2"]) -> Bool[Array, "n agents"]:
-    """Return whether each player is in the way at each position. Fallen players are, those who are out are not."""
+    """Return whether each player is in the way at each position.
+
+    Fallen players are in the way. Players who are out are not.
+    """
     there = same(position[:, None], world.player.position[None])
     return there if turn.coop is None else there & turn.coop.present[None]
 
 
 def first_come(turn: Turn, wanted: Bool[Array, " agents"]) -> Bool[Array, " agents"]:
-    """Return who of those that want to change the tile they face is served: a tile changes once in a step."""
+    """Return which of the players who want to change the faced tile may do so.
+
+    A tile changes once in a step: the first player by turn changes it.
+    """
     if turn.coop is None:
         return wanted
     faced = turn.faced
@@ -91,14 +97,15 @@ def first_come(turn: Turn, wanted: Bool[Array, " agents"]) -> Bool[Array, " agen
 
 
 def signed(turn: Turn, type: Int32[Array, ""], player: int) -> Int32[Array, ""]:
-    """Return the type of a projectile of the player at a place of the order, with its owner's number added."""
+    """Return the type of a player's projectile with the number of its owner added."""
     return type if turn.coop is None else type + OWNER * turn.coop.number[player]
 
 
 def give(world: World, turn: Turn) -> tuple[World, Turn]:
-    """Hand one of what the action names to whoever stands on the faced tile, if it can carry one more.
+    """Give one of the item that the action names to the standing player on the faced tile.
 
-    Players give one after another, out of what they had before anybody gave, and only to who is on its feet.
+    Players give one after another, from the items that they had before anybody gave. A gift needs room in the
+    other inventory.
     """
     coop, player = turn.coop, world.player
     if coop is None:
@@ -117,7 +124,7 @@ def give(world: World, turn: Turn) -> tuple[World, Turn]:
 
 
 def help_up(world: World, turn: Turn, doing: Bool[Array, " agents"]) -> World:
-    """Help up the fallen whom players face and do something to."""
+    """Help up the fallen players that players face and do something to."""
     coop = turn.coop
     if coop is None or not turn.rules.revival:
         return world
@@ -132,7 +139,7 @@ def hold_still(player: Player, action: Int32[Array, " agents"]) -> Int32[Array, 
 
 
 def lie_still(before: Player, after: Player, turn: Turn) -> Player:
-    """Return the players after a step of living: nothing passes for those who lay fallen when it began."""
+    """Return the players after a step of living, in which nothing changes for fallen players."""
     if turn.coop is None:
         return after
     stood = turn.coop.standing
@@ -144,7 +151,7 @@ def lie_still(before: Player, after: Player, turn: Turn) -> Player:
 
 
 def collapse(player: Player) -> Player:
-    """Let those who fall sleep and rest no more."""
+    """End the sleep and the rest of players who have fallen."""
     stands = standing(player)
     return eqx.tree_at(
         lambda p: (p.asleep, p.resting), player, (player.asleep & stands, player.resting & stands)
@@ -152,7 +159,7 @@ def collapse(player: Player) -> Player:
 
 
 def pass_night(world: World, day_length: int) -> World:
-    """Move the hour on faster while everybody who stands sleeps."""
+    """Move the daytime on faster while all standing players sleep."""
     if world.ahead is None:
         return world
     stands = standing(world.player)

@@ -1,7 +1,7 @@
 """Creatures: blows, shots, steps and despawning (rule 4).
 
-All eight slots think at once; then they step one after another in slot order (melee, passive, ranged), so that a
-tile left by one is free for the next and two never share a tile.
+First all creatures make a plan. Then they step one after another in the order of their slots: melee, passive,
+ranged. So a tile that one leaves is free for the next, and two never share a tile.
 """
 
 import dataclasses
@@ -67,7 +67,10 @@ def act(world: World, turn: Turn) -> tuple[World, Turn]:
 def _nearest(
     world: World, coop: CoopPlayers | None, position: Int32[Array, "n 2"]
 ) -> tuple[Int32[Array, " n"], Int32[Array, " n"]]:
-    """Return the Manhattan distance to the nearest player who stands, and who it is; of equals the first."""
+    """Return the Manhattan distance to the nearest standing player, and its place in the order of play.
+
+    Of equally near players the first counts.
+    """
     apart = jnp.sum(jnp.abs(position[:, None] - world.player.position[None]), axis=-1, dtype=jnp.int32)
     if coop is not None:
         apart = jnp.where(coop.standing[None], apart, NOBODY)
@@ -131,7 +134,7 @@ def _open_ahead(world: World, turn: Turn, direction: Int32[Array, " mobs"]) -> B
 def _step(
     world: World, plan: Plan, wants: Bool[Array, " mobs"], lost: Bool[Array, " mobs"]
 ) -> tuple[Int32[Array, "mobs 2"], Bool[Array, " mobs"]]:
-    """Step in slot order: a tile is taken by who stands there still or has just come."""
+    """Step in the order of slots. A creature that stands on a tile still, or newly, blocks it."""
     mobs = world.mobs
     ahead = mobs.position + steps_of(plan.direction)
     onto_old = same(ahead[:, None], mobs.position[None]) & mobs.alive[None]

@@ -13,7 +13,7 @@ RIPE_AGE = 600
 
 
 def sow(plants: Plants, position: Int32[Array, " 2"], wanted: Bool[Array, ""]) -> Plants:
-    """Tend a sapling in the first free slot; without one it stands, but nobody waits for it to ripen."""
+    """Put a sapling into the first free slot; without a free slot it never ripens."""
     slot = first(~plants.alive) & wanted
     return Plants(
         position=jnp.where(slot[:, None], position[None], plants.position),

@@ -23,7 +23,7 @@ SAPLING_CHANCE = chance(0.1)
 
 
 def interact(world: World, turn: Turn) -> tuple[World, Turn]:
-    """Strike the creature on the faced tile; if none stands there, help up the player who lies there, or use it."""
+    """Strike the creature on the faced tile; without one help up the player there, or use the tile."""
     target, tile = faced(world, turn)
     doing = turn.action == Action.DO
     struck = doing[:, None] & on_mobs(world, target)
@@ -97,7 +97,7 @@ def _eat(
     tile: Int32[Array, " agents"],
     using: Bool[Array, " agents"],
 ) -> tuple[World, Turn]:
-    """Eat a ripe plant; what stays is a sapling that grows anew."""
+    """Eat a ripe plant, and leave a sapling that grows again."""
     eaten = first_come(turn, using & (block_of(tile) == Block.RIPE_PLANT))
     world = _feed(world, eaten, FRUIT)
     plants = world.plants

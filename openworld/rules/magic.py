@@ -34,7 +34,7 @@ _CASTING = (Achievement.CAST_FIREBALL, Achievement.CAST_ICEBALL)
 
 
 def read(world: World, turn: Turn) -> tuple[World, Turn]:
-    """Use up a book and learn one of the spells not yet known; whoever knows them all learns nothing."""
+    """Use up a book and learn one of the spells not yet known, if there is one."""
     player = world.player
     opened = (turn.action == Action.READ_BOOK) & (player.inventory[:, Item.BOOK] > 0)
     agents = jnp.arange(opened.shape[0], dtype=jnp.uint32)
@@ -75,7 +75,8 @@ def cast(world: World, turn: Turn) -> tuple[World, Turn]:
 def enchant(world: World, turn: Turn) -> tuple[World, Turn]:
     """Bind the element of the faced table to what the action names, for mana and a gem.
 
-    Nothing is spent where nothing would change (departure 11): the thing is not carried, or is of that element.
+    Nothing is spent if nothing would change (departure 11): if the thing is not carried, or has that element
+    already.
     """
     player = world.player
     ready = charmable(world, turn)
@@ -117,7 +118,7 @@ class Charmable(NamedTuple):
 
 
 def charmable(world: World, turn: Turn) -> Charmable:
-    """Return the element that each player faces, and whether its sword, bow and armour would be bound to it."""
+    """Return the element that each player faces, and which of its things could be enchanted with it."""
     player = world.player
     element, ready = _table(world, turn)
     sword = ready & (player.inventory[:, Item.SWORD] > 0) & (player.sword_enchantment != element)
@@ -139,9 +140,10 @@ def _table(world: World, turn: Turn) -> tuple[Int32[Array, " agents"], Bool[Arra
 def _piece(
     charms: Int32[Array, "agents 4"], element: Int32[Array, " agents"], turn: Turn
 ) -> Bool[Array, "agents 4"]:
-    """Draw a piece of armour that bears no charm, or else one that bears the other element's; maybe none.
+    """Draw a piece of armour without an enchantment, or else one with the other element.
 
-    Bare places count as pieces: what is charmed there serves whoever wears anything at all.
+    There may be none. Empty places count as pieces: their enchantment serves a player who wears any armour at
+    all.
     """
     bare, other = charms == Enchantment.NONE, charms != element[:, None]
     eligible = jnp.where(jnp.any(bare, axis=-1, keepdims=True), bare, other)

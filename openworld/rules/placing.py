@@ -27,9 +27,9 @@ def fits(
 
 
 def place(world: World, turn: Turn) -> tuple[World, Turn]:
-    """Set down what the action says if it is carried and the faced tile takes it.
+    """Set down the block or fixture of the action, if it is carried and the faced tile takes it.
 
-    The first of several players who face one tile is served.
+    If several players face one tile, the first of them may place.
     """
     player, making, action = world.player, turn.making, turn.action
     target, tile = faced(world, turn)

@@ -118,7 +118,7 @@ def _flight(world: World, turn: Turn, kind: Kind) -> Flight:
 
 
 def _shatter(world: World, turn: Turn, flight: Flight) -> tuple[Turn, Bool[Array, " flying"]]:
-    """Break tables and furnaces in slot order; return which projectiles the tile ahead stops, as each finds it."""
+    """Break tables and furnaces in slot order; return which projectiles are stopped by the tile ahead."""
     tile = as_edited(turn, flight.tile, flight.ahead)
     number = jnp.arange(tile.shape[0], dtype=jnp.int32)
     broken = []
@@ -184,7 +184,7 @@ def _credited(turn: Turn, type: Int32[Array, ""], hit: Bool[Array, " mobs"]) -> 
 
 
 def _shielded(world: World, coop: CoopPlayers, flight: Flight) -> Bool[Array, " flying"]:
-    """Return whether a standing player is in the way of a player's projectile, which ends there without harm."""
+    """Return whether a standing player stops a player's projectile, which harms nobody."""
     others = coop.number[None] != flight.type[:, None] // OWNER
     ahead = same(flight.ahead[:, None], world.player.position[None])
     return jnp.any(ahead & others & coop.standing[None], axis=1)

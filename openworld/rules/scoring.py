@@ -12,7 +12,7 @@ from openworld.content.units import POINT
 from openworld.core.state import World
 from openworld.rules.turn import Turn
 
-#: A point of health is worth a tenth of an achievement's unit of weight; reward is counted in these parts of one.
+#: A point of health is worth a tenth of a unit of weight. Rewards are whole numbers in these parts of a unit.
 REWARD_PARTS = 10 * POINT
 #: A reward is shared out in hundredths.
 SHARES = 100
@@ -30,8 +30,8 @@ class Outcome(NamedTuple):
 def score(before: Int32[Array, " agents"], world: World, turn: Turn) -> tuple[World, Outcome]:
     """Unlock achievements and weigh the step that began with health `before`.
 
-    reward = sum of the weights newly unlocked + 0.1 * change of health. In an endless world NEW_DEPTH_WEIGHT is
-    added for each floor below the last.
+    reward = sum of the weights newly unlocked + 0.1 * change of health. In an endless world NEW_DEPTH_WEIGHT
+    is added for each floor below the last.
     """
     turn = _holdings(world, turn)
     fresh = turn.earned & ~world.player.achievements

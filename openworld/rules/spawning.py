@@ -1,8 +1,8 @@
-"""Creatures that appear about the players (rule 4).
+"""Creatures that appear around players (rule 4).
 
-Most worlds need none of this in a step, so it is rare work: `due` says cheaply who needs it, and only they have
-their surroundings read (`window`) and searched (`spawn`). The search is exact: each class appears on a uniformly
-drawn eligible tile, if there is one.
+Most worlds need none of this in a step, so it is rare work. `due` finds the worlds that need it. Only for
+them a window of the map is read (`window`) and searched (`spawn`). The search is exact: a creature appears on
+a tile drawn uniformly from all eligible tiles.
 """
 
 from typing import NamedTuple
@@ -41,7 +41,7 @@ class Cells(NamedTuple):
 
 
 def corner(world: World, rows: int, cols: int) -> Int32[Array, " 2"]:
-    """Return where the window about the player whose turn it is begins, moved so that it lies inside the map."""
+    """Return the first row and column of the window around a player, moved to lie inside the map."""
     last = jnp.array([max(rows - SPAN, 0), max(cols - SPAN, 0)], jnp.int32)
     return jnp.clip(center(world) - DESPAWN_DISTANCE, 0, last)
 
@@ -56,7 +56,7 @@ def window(
 
 
 def due(world: World, dice: Dice, tables: Tables) -> Bool[Array, " classes"]:
-    """Return which classes a creature is drawn for and has a free slot, after the step that `tick` counts last."""
+    """Return which classes of creature have a draw and a free slot, after the step before `tick`."""
     theme = world.theme
     hour = hour_of(world, world.tick - 1, tables.spawn.night_chance.shape[1])
     night = tables.spawn.night_chance[theme, hour]

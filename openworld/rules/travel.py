@@ -1,8 +1,9 @@
-"""Ladders: who takes one, where it leads, and the first step on a floor (rule 3.3).
+"""Ladders: taking one, the floor it leads to, and the first step on a floor (rule 3.3).
 
-Few worlds change floors in a step, so it is rare work, done before the step proper (`batch`): the floor below is
-generated when it is first entered, then creatures and projectiles of the two floors change places. Below the last
-floor an endless world goes on in the last one's place, each time anew, and there is no way back up.
+Few worlds change floors in a step, so it is rare work, done before the rest of the step
+(`engine.rare_events`). A floor is generated when it is first entered. Then creatures and projectiles of the
+two floors change places. Below the last floor an endless world makes a new floor in the place of the last one
+each time, and there is no way back up.
 """
 
 import dataclasses
@@ -24,15 +25,18 @@ FIRST_THEME, THEMES = 1, 7
 
 
 def ladder_open(world: World, tables: Tables) -> Bool[Array, ""]:
-    """Return whether the way down is open: enough monsters are slain, or an endless world's boss is defeated."""
+    """Return whether the way down is open.
+
+    It is once enough monsters are killed, or the boss of an endless world is defeated.
+    """
     won = tables.floors.endless & tables.floors.boss[world.theme] & (world.boss_progress >= BOSS_BLOWS)
     return won | (world.floors.kills[world.floor] >= KILLS_TO_DESCEND)
 
 
 def heading(world: World, action: Int32[Array, " agents"], tables: Tables) -> Int32[Array, ""]:
-    """Return 1 if a ladder is taken down, -1 if up, 0 if nobody takes one; whoever does takes all along.
+    """Return 1 if a ladder is taken down, -1 if up, 0 if none is taken. All players come along.
 
-    A ladder that a floor does not have is outside the map; the place of arrival on the last floor has none.
+    A missing ladder has a position outside the map. The place of arrival on the last floor has no ladder.
     """
     sinks, rises = takers(world, action)
     floor = world.floor
@@ -63,7 +67,10 @@ def theme_of(seed: UInt32[Array, " 2"], depth: Int32[Array, ""], floors: int) ->
 
 
 def change_floor(world: World, way: Int32[Array, ""]) -> World:
-    """Go a floor up or down, a new one below the last in the last one's place; who arrives is not yet moved."""
+    """Go a floor up or down. The players are not yet moved.
+
+    A floor below the last one takes the place of the last one.
+    """
     floors = world.floors
     count = floors.visited.shape[0]
     depth = world.depth + way
@@ -93,7 +100,7 @@ def step_off(world: World, way: Int32[Array, ""]) -> World:
 
 
 def arrive(world: World, turn: Turn) -> tuple[World, Turn]:
-    """Greet who is on a floor for the first time: its achievement, and a point of experience."""
+    """Give players on a new floor its achievement and a point of experience."""
     floors = world.floors
     here = jnp.arange(floors.visited.shape[0], dtype=jnp.int32) == world.floor
     fresh = jnp.any(here & ~floors.visited)

@@ -1,4 +1,4 @@
-"""A turn, which the systems of one step share: the actions, the dice, the tiles that were read, and the results."""
+"""A turn, which the systems of one step share: actions, dice, the tiles read, and the results."""
 
 import dataclasses
 import functools
@@ -96,13 +96,13 @@ class Turn(eqx.Module):
         return dataclasses.replace(self, edits=(*self.edits, edit))
 
     def rewrite_faced(self, tile: Int32[Array, " agents"], wanted: Bool[Array, " agents"]) -> "Turn":
-        """Return the turn with the tile that each player faces edited; a player edits it once a step at most."""
+        """Return the turn with the faced tiles edited, at most once a step for each player."""
         faced = self.faced
         edit = Edit(faced.floor, faced.position, jnp.where(wanted, tile, faced.tile), faced.wanted | wanted)
         return dataclasses.replace(self, faced=edit)
 
     def earn(self, flags: Bool[Array, "agents *n"], achievement: Int32[Array, "*m"] | int) -> "Turn":
-        """Return the turn in which players have earned achievements; one that is none (`NOTHING`) is left out.
+        """Return the turn in which players have earned achievements; `NOTHING` is left out.
 
         Args:
             flags: [agents, ...]: who earns something.
@@ -171,7 +171,9 @@ def first(mask: Bool[Array, "*n k"]) -> Bool[Array, "*n k"]:
 
 
 def add_to(values: Int32[Array, "*n k"], index: int, amount: Int32[Array, "*n"]) -> Int32[Array, "*n k"]:
-    """Return values with an amount added at one index of the last axis, by a mask: a scatter would be a kernel.
+    """Return values with an amount added at one index of the last axis.
+
+    It uses a mask, because a scatter would be a kernel.
 
     Example:
         >>> add_to(jnp.array([[1, 2, 3]]), 1, jnp.array([10])).tolist()

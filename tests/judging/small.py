@@ -24,15 +24,15 @@ SMALL = dataclasses.replace(
 
 
 class Walker:
-    """Walks up in even worlds and plays by a fixed dice in the others; remembers what it was told."""
+    """Chooses actions by the observation and the step alone; keeps the infos and observations it was given."""
 
     def begin(self, num_worlds: int, seed: int) -> None:
         self.begun = (num_worlds, seed)
-        self.told: list[dict[str, Any]] = []
+        self.infos: list[dict[str, Any]] = []
         self.seen: list[np.ndarray] = []
 
     def act(self, observations: Any, infos: dict[str, Any]) -> np.ndarray:
-        self.told.append(infos)
+        self.infos.append(infos)
         self.seen.append(observations)
         return chosen(observations, infos["step"])
 
@@ -43,7 +43,7 @@ class OneWalker(Walker):
     one_world = True
 
     def act(self, observations: Any, infos: dict[str, Any]) -> np.ndarray:
-        self.told.append(infos)
+        self.infos.append(infos)
         return chosen(observations[None], infos["step"])[0]
 
 

@@ -1,4 +1,4 @@
-"""Agents that are none: named wrongly, without methods, or acting out of bounds. Each is told in one line."""
+"""Objects that are not agents: wrong names, missing methods, actions out of range. Each error is one line."""
 
 import sys
 
@@ -37,7 +37,7 @@ def test_a_class_a_function_or_an_agent_is_named(module, name):
 
 
 @pytest.mark.parametrize(
-    ("source", "told"),
+    ("source", "message"),
     [
         ("no_such_module:Agent", "there is no module 'no_such_module'"),
         ("someones_agent.inner:Agent", "there is no module 'someones_agent.inner'"),
@@ -49,8 +49,8 @@ def test_a_class_a_function_or_an_agent_is_named(module, name):
         (":Agent", "one is named like package.module:Agent"),
     ],
 )
-def test_what_names_no_agent_is_refused(module, source, told):
-    with pytest.raises(AgentError, match=told):
+def test_what_names_no_agent_is_refused(module, source, message):
+    with pytest.raises(AgentError, match=message):
         load(source)
 
 
@@ -68,7 +68,7 @@ def test_what_lacks_a_method_is_no_agent(missing):
 
 
 @pytest.mark.parametrize(
-    ("actions", "told"),
+    ("actions", "message"),
     [
         (np.zeros(EPISODES - 1, int), r"shape \(5,\); it should be \(6,\)"),
         (np.zeros((EPISODES, 1), int), r"shape \(6, 1\); it should be \(6,\)"),
@@ -80,12 +80,12 @@ def test_what_lacks_a_method_is_no_agent(missing):
         (np.full(EPISODES, -1), "action -1"),
     ],
 )
-def test_actions_that_are_none_are_refused(actions, told):
+def test_actions_that_are_none_are_refused(actions, message):
     class Wrong(Walker):
         def act(self, observations, infos):
             return actions
 
-    with pytest.raises(AgentError, match=told):
+    with pytest.raises(AgentError, match=message):
         judged(Wrong)
 
 

@@ -10,7 +10,7 @@ from openworld import cli
 from openworld.judging import protocols
 from openworld.judging.result import Result
 from openworld.judging.verify import verify
-from openworld_trainers.run.policy import export
+from openworld_trainers.run.export import export
 from tests.judging.small import EPISODES, SMALL
 from tests.trainers.test_agent import make_run
 
@@ -48,9 +48,9 @@ def test_somebodys_agent(folder, capsys):
     result = judged("--agent", "my_own_agent:Agent", "--name", "mine")
     assert result.agent["name"] == "mine"
     assert result.agent["source"] == "my_own_agent:Agent"
-    told = capsys.readouterr().out
-    assert f"mine: {EPISODES} episodes of small" in told
-    assert "check it with: openworld verify made.json" in told
+    message = capsys.readouterr().out
+    assert f"mine: {EPISODES} episodes of small" in message
+    assert "check it with: openworld verify made.json" in message
     again = judged("--agent", "my_own_agent:Agent", "--worlds", "4", "--episodes", EPISODES)
     assert (again.agent["name"], again.made["worlds_at_once"]) == ("Agent", 4)
 
@@ -73,6 +73,24 @@ def test_our_runs_and_exports(folder, recurrent):
     assert exported.episodes.digests == drawn.episodes.digests
     greedy = judged("--agent", "run", "--greedy")
     assert greedy.episodes.digests != drawn.episodes.digests
+
+
+def test_a_run_beside_a_random_agent(folder, capsys):
+    make_run(folder / "run")
+    assert cli.main(["evaluate", "run", "--out", "a.json"]) == 2
+    assert "--out is for a protocol's result; name a protocol with --protocol" in capsys.readouterr().err
+    shown = []
+    for words in (["--worlds", "3"], [], ["--greedy"]):
+        assert cli.main(["evaluate", "run", "--episodes", "6", *words]) == 0
+        shown.append(capsys.readouterr().out.splitlines())
+        assert json.loads((folder / "run" / "evaluation.json").read_text())["episodes"] == 6
+    assert shown[0] == shown[1] != shown[2]
+    assert shown[0][0] == "OpenWorld-Classic-v0: 6 held-out episodes, 95 % intervals"
+    assert shown[0][1].split() == ["trained", "random"]
+    assert [line.split("  ")[0] for line in shown[0][2:9]] == [
+        *("return", "return, interquartile", "share of the total", "share, interquartile"),
+        *("score", "length", "truncated"),
+    ]
 
 
 @pytest.mark.parametrize("agent", ["random", "scripted", "run", "recurrent"])
@@ -121,7 +139,7 @@ def test_zips_of_stable_baselines3(folder, algorithm):
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["--agent", "nothing_here:Agent"], "there is no module 'nothing_here'"),
         (["--agent", "nobody"], "there is no agent 'nobody': name random, scripted, a folder"),
@@ -131,14 +149,14 @@ def test_zips_of_stable_baselines3(folder, algorithm):
         (["--agent", "random", "--worlds", "0", "--protocol", "small"], "--worlds must be 1 to"),
         (["run", "--agent", "random"], "name one agent, not run and random"),
         ([], "name a run's folder, or an agent with --agent"),
-        (["run", "--out", "a.json"], "--out is for a protocol's result; name a protocol with --protocol"),
-        (["--agent", "."], "is no run, no checkpoint and no exported agent"),
+        (["nowhere/run"], "there is no agent 'nowhere/run'"),
+        (["--agent", "."], "is not a run, a checkpoint or an exported agent"),
     ],
 )
-def test_mistakes_are_told_in_one_line(folder, words, told, capsys):
+def test_mistakes_are_shown_in_one_line(folder, words, message, capsys):
     assert cli.main(["evaluate", *words]) == 2
     said = capsys.readouterr().err
-    assert told in said
+    assert message in said
     assert said.count("\n") == 1
     assert list(folder.iterdir()) == []
 
@@ -147,9 +165,9 @@ def test_mistakes_are_told_in_one_line(folder, words, told, capsys):
 @pytest.mark.filterwarnings("ignore")
 def test_a_zip_of_nothing_known_is_refused(folder, capsys):
     (folder / "model.zip").write_bytes(b"PK")
-    for words, told in ((["--algorithm", "Chess"], "has an algorithm 'Chess'"), ([], "model.zip")):
+    for words, message in ((["--algorithm", "Chess"], "has an algorithm 'Chess'"), ([], "model.zip")):
         assert cli.main(["evaluate", "--protocol", "small", "--agent", "model.zip", *words]) != 0
-        assert told in capsys.readouterr().err
+        assert message in capsys.readouterr().err
 
 
 def test_an_agent_of_other_rules_is_refused(folder, capsys, monkeypatch):

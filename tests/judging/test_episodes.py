@@ -31,7 +31,7 @@ def test_what_plays_side_by_side_changes_nothing(made):
     agent = Walker()
     assert facts(judged(lambda: agent, at_once=4)) == facts(made)
     assert agent.begun == (4, SMALL.agent_seed)
-    assert agent.told[0]["episode"].tolist() == [4, 5, 6, 7]
+    assert agent.infos[0]["episode"].tolist() == [4, 5, 6, 7]
 
 
 def walk(carry, keys, tokens):
@@ -57,15 +57,15 @@ def test_on_the_device_an_episode_is_the_same_as_on_the_host(made):
 
 
 @pytest.mark.parametrize(
-    ("actions", "told"),
+    ("actions", "message"),
     [
         (lambda worlds: jnp.full(worlds, ACTIONS), f"action {ACTIONS}; the actions are 0 to {ACTIONS - 1}"),
         (lambda worlds: jnp.zeros((worlds, 1), int), r"shape \(6, 1\); it should be \(6,\)"),
         (jnp.zeros, "dtype float32; they should be whole numbers"),
     ],
 )
-def test_a_policy_is_checked_as_an_agent_is(actions, told):
-    with pytest.raises(AgentError, match=f"the policy chose .*{told}"):
+def test_a_policy_is_checked_as_an_agent_is(actions, message):
+    with pytest.raises(AgentError, match=f"the policy chose .*{message}"):
         judged(lambda: lambda carry, keys, tokens: (carry, actions(len(tokens))))
 
 
@@ -93,19 +93,19 @@ def test_an_agent_that_sees_one_world_is_the_same_as_one_that_sees_all(made):
     assert facts(alone) == facts(made)
     assert alone.agent["one_world"] is True
     assert [agent.begun for agent in agents] == [(1, i) for i in range(EPISODES)]
-    assert set(agents[0].told[0]) == {"step", "reward", "episode"}
-    assert [int(agent.told[0]["episode"]) for agent in agents] == list(range(EPISODES))
-    assert np.shape(agents[0].told[0]["reward"]) == ()
+    assert set(agents[0].infos[0]) == {"step", "reward", "episode"}
+    assert [int(agent.infos[0]["episode"]) for agent in agents] == list(range(EPISODES))
+    assert np.shape(agents[0].infos[0]["reward"]) == ()
 
 
-def test_an_agent_is_told_what_it_needs(made):
+def test_an_agent_is_shown_what_it_needs(made):
     agent = Walker()
     found = judged(lambda: agent).episodes
     assert agent.begun == (EPISODES, SMALL.agent_seed)
-    assert [infos["step"] for infos in agent.told] == list(range(max(found.lengths)))
-    playing = np.stack([infos["playing"] for infos in agent.told])
+    assert [infos["step"] for infos in agent.infos] == list(range(max(found.lengths)))
+    playing = np.stack([infos["playing"] for infos in agent.infos])
     np.testing.assert_array_equal(playing.sum(axis=0), found.lengths)
-    paid = np.stack([infos["reward"] for infos in agent.told])
+    paid = np.stack([infos["reward"] for infos in agent.infos])
     assert paid.dtype == np.float32
     assert (paid[0] == 0).all()
     longest = int(np.argmax(found.lengths))
@@ -157,10 +157,10 @@ def test_an_agent_may_ask_for_masks():
         action_masks = True
 
         def act(self, observations, infos):
-            self.told.append(infos)
+            self.infos.append(infos)
             return infos["action_mask"].argmax(axis=1)
 
     agent = Masked()
     judged(lambda: agent)
-    mask = agent.told[0]["action_mask"]
+    mask = agent.infos[0]["action_mask"]
     assert (mask.shape, mask.dtype) == ((EPISODES, ACTIONS), bool)

@@ -70,7 +70,7 @@ def test_a_true_result_is_found_true(path, made, capsys):
 
 
 @pytest.mark.parametrize(
-    ("edit", "told"),
+    ("edit", "message"),
     [
         (set_in("episodes", 1, "return", value=21.9), "episode 1: return is claimed to be 21.9, truly"),
         (other_actions, "episode 0: replay is claimed"),
@@ -101,11 +101,11 @@ def test_a_true_result_is_found_true(path, made, capsys):
         (set_in("protocol", "resamples", value=1), "protocol.resamples: claimed 1, truly 100"),
     ],
 )
-def test_what_is_changed_is_named(changed, edit, told, capsys):
+def test_what_is_changed_is_named(changed, edit, message, capsys):
     path = changed(edit)
     assert cli.main(["verify", str(path)]) == 1
     lines = capsys.readouterr().out.splitlines()
-    assert any(told in line for line in lines), lines
+    assert any(message in line for line in lines), lines
     assert all(line.startswith(f"{path}: ") for line in lines)
 
 

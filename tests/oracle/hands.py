@@ -78,7 +78,7 @@ def do(world: World, dice: Dice, turn: int, victim: tuple[str, int] | None, bloc
             player.hunger = Fraction(0)
             player.achievements.add(deed)
         return
-    if world.fellow_at(place):
+    if world.player_at(place):
         help_up(world, place)
         return
     digging = world.rules.digging
@@ -147,7 +147,7 @@ def put(world: World, action: Action) -> None:
     player, place = world.player, world.player.target
     if not world.inside(place) or world.creature_at(place) or world.has_fixture(place):
         return
-    if world.fellow_at(place) or place in world.changed:
+    if world.player_at(place) or place in world.changed:
         return
     block = world.block(place)
     if action in BUILDING:

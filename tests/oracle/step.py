@@ -164,7 +164,7 @@ def walk(world: World, direction: int) -> None:
     player = world.player
     player.facing = direction
     place = after(player.place, direction)
-    if world.enters(world.rules.gait, place) and not world.creature_at(place) and not world.fellow_at(place):
+    if world.enters(world.rules.gait, place) and not world.creature_at(place) and not world.player_at(place):
         player.place = place
 
 

@@ -167,7 +167,7 @@ class World:
         """Those who are in the way of others: who lies there to be helped up is, who is out is not."""
         return self.order if self.rules.revival else self.standing
 
-    def fellow_at(self, place: Place) -> Player | None:
+    def player_at(self, place: Place) -> Player | None:
         """Another player than the one whose turn it is, on a tile."""
         return next((p for p in self.present if p is not self.player and p.place == place), None)
 

@@ -254,7 +254,7 @@ def test_too_small_a_terminal_is_reported_in_what_there_is():
 def test_the_command_plays_and_records(tmp_path):
     file = tmp_path / "played.json"
     words = ["play", "--terminal", "--id", "OpenWorld-Classic-v0", "--seed", "3", "--record"]
-    with driven(sys.executable, "-m", "openworld.cli", *words, str(file)) as there:
+    with driven(sys.executable, "-m", "openworld", *words, str(file)) as there:
         there.until("making a world", 60)
         there.until("step 0", 300)
         for step in range(1, 4):

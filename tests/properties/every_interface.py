@@ -178,16 +178,18 @@ def training() -> Any:
     """A run of two updates, resumed for a third; what it measured and learned, evaluated and exported."""
     from openworld_trainers.ppo import config as settings
     from openworld_trainers.run.evaluate import evaluate
-    from openworld_trainers.run.metrics import RunFolder
-    from openworld_trainers.run.policy import export, load_agent
-    from openworld_trainers.run.train import load_policy, train
+    from openworld_trainers.run.export import export
+    from openworld_trainers.run.folder import RunFolder
+    from openworld_trainers.run.load import load_agent
+    from openworld_trainers.run.settings import load_policy
+    from openworld_trainers.run.train import train
     from tests.trainers.helpers import small
 
-    run, env = settings.Run(transitions=2 * 64, film=False), settings.World(id=CLASSIC, time_limit=LIMIT)
+    run, env = settings.Run(transitions=2 * 64, film=False), settings.Env(id=CLASSIC, time_limit=LIMIT)
     network = settings.Network(width=8, depth=1, recurrent=True)
     learning = settings.Learning(minibatch_size=32, epochs=2, ewma=0.9)
     rollout = settings.Rollout(worlds=8, steps=8)
-    config = small(world=env, run=run, network=network, learning=learning, rollout=rollout)
+    config = small(env=env, run=run, network=network, learning=learning, rollout=rollout)
     with tempfile.TemporaryDirectory() as folder:
         train(config, folder)
         train(dataclasses.replace(config, run=dataclasses.replace(run, transitions=3 * 64)), folder, True)

@@ -3,8 +3,8 @@
 import jax
 import jax.numpy as jnp
 
-from openworld_trainers.ppo.config import Config, Horizon, Learning, Network, Rollout, Run
-from openworld_trainers.ppo.learner import begin, outer_update
+from openworld_trainers.ppo.config import Advantage, Config, Learning, Network, Rollout, Run
+from openworld_trainers.ppo.learner import init_learner, make_update
 
 
 def small(**changes):
@@ -12,17 +12,17 @@ def small(**changes):
     settings = {
         "network": Network(width=32, depth=1, activation="tanh"),
         "rollout": Rollout(worlds=32, steps=8),
-        "horizon": Horizon(discount=0.9, decay=0.9),
-        "learning": Learning(minibatch_size=64, epochs=4, learning_rate=3e-3, entropy_weight=0.0),
+        "advantage": Advantage(gamma=0.9, gae_lambda=0.9),
+        "learning": Learning(minibatch_size=64, epochs=4, learning_rate=3e-3, entropy_coefficient=0.0),
         "run": Run(transitions=32 * 8 * 6, save_every_s=0.0, film=False),
     }
     return Config(**{**settings, **changes})
 
 
-def learn(world, config, updates):
+def learn(env, config, updates):
     """The learner after some updates, its learning rate falling to nothing."""
-    learner = jax.jit(lambda: begin(world, config))()
-    update = jax.jit(outer_update(world, config))
+    learner = jax.jit(lambda: init_learner(env, config))()
+    update = jax.jit(make_update(env, config))
     for number in range(updates):
         rate = config.learning.learning_rate * (1 - number / updates)
         learner, outcome = update(learner, jnp.float32(rate))

@@ -8,8 +8,8 @@ import jax
 
 from openworld_trainers.errors import TrainerError
 from openworld_trainers.ppo.config import Learning, Network, Rollout, Run
-from openworld_trainers.run.folder import alone_in, begun_config, resumed_config
-from openworld_trainers.run.metrics import CONFIG, RunFolder
+from openworld_trainers.run.folder import CONFIG, RunFolder
+from openworld_trainers.run.settings import exclusive_run, new_run_config, resumed_run_config
 from openworld_trainers.run.signals import Ended
 from openworld_trainers.run.train import train_in
 from tests.trainers import probes
@@ -17,7 +17,12 @@ from tests.trainers.helpers import small
 
 UPDATES = 6
 LEARNING = Learning(
-    minibatch_size=64, epochs=2, learning_rate=3e-3, final_learning_rate=0.0, entropy_weight=0.0, ewma=0.9
+    minibatch_size=64,
+    epochs=2,
+    learning_rate=3e-3,
+    final_learning_rate=0.0,
+    entropy_coefficient=0.0,
+    ewma=0.9,
 )
 RUN = Run(transitions=UPDATES * 32 * 8, save_every_s=0.0, film=False)
 PLAIN = small(learning=LEARNING, run=RUN)
@@ -31,12 +36,12 @@ CASES = {"plain": (probes.BOTH, PLAIN), "remembering": (probes.MEMORY, REMEMBERI
 
 def run(case, path):
     """Train to the end, from wherever the folder stands."""
-    world, config = CASES[case]
+    env, config = CASES[case]
     folder = RunFolder(path)
-    with alone_in(folder, "a test") as lock:
+    with exclusive_run(folder, "a test") as lock:
         resume = (Path(path) / CONFIG).exists()
-        config = resumed_config(folder, None) if resume else begun_config(folder, config)
-        return train_in(world, config, folder, resume, lock=lock)
+        config = resumed_run_config(folder, None) if resume else new_run_config(folder, config)
+        return train_in(env, config, folder, resume, lock=lock)
 
 
 if __name__ == "__main__":

@@ -10,13 +10,13 @@ import jax
 import numpy as np
 from jax.experimental import multihost_utils
 
-from openworld_trainers.ppo.config import Config, Learning, Network, Rollout, Run, World
+from openworld_trainers.ppo.config import Config, Env, Learning, Network, Rollout, Run
 from openworld_trainers.ppo.devices import devices_of, start
-from openworld_trainers.ppo.learner import begin, outer_update, row_of
-from openworld_trainers.ppo.worlds import achievement_names, make
+from openworld_trainers.ppo.env import achievement_names, make_env
+from openworld_trainers.ppo.learner import init_learner, make_update, metrics_row
 from openworld_trainers.run.clock import Clock
-from openworld_trainers.run.folder import begun_config, resumed_config
-from openworld_trainers.run.metrics import RunFolder
+from openworld_trainers.run.folder import RunFolder
+from openworld_trainers.run.settings import new_run_config, resumed_run_config
 from openworld_trainers.run.train import train_in
 from tests.trainers import probes
 from tests.trainers.helpers import small
@@ -37,7 +37,7 @@ def probe_config(devices=None, updates=UPDATES):
 
 def classic_config(devices):
     return Config(
-        world=World(id="OpenWorld-Classic-v0", time_limit=5),
+        env=Env(id="OpenWorld-Classic-v0", time_limit=5),
         network=Network(width=32, depth=1, embedding=2),
         rollout=Rollout(worlds=16, steps=4),
         learning=Learning(minibatch_size=32, epochs=1, learning_rate=3e-3),
@@ -48,7 +48,7 @@ def classic_config(devices):
 def told(learner, rows):
     """What can be compared: rows, a checksum of the worlds, the network's numbers."""
     worlds = multihost_utils.process_allgather(
-        (learner.playing.state, learner.playing.observation), tiled=True
+        (learner.rollout_state.state, learner.rollout_state.observation), tiled=True
     )
     worlds = [np.asarray(x) for x in jax.tree.leaves(worlds)]
     return {
@@ -60,21 +60,21 @@ def told(learner, rows):
 
 def train_probe(folder, config, resume=False):
     folder = RunFolder(folder)
-    config = resumed_config(folder, config) if resume else begun_config(folder, config)
+    config = resumed_run_config(folder, config) if resume else new_run_config(folder, config)
     learner = train_in(probes.BOTH, config, folder, resume)
     return told(learner, folder.metrics())
 
 
 def play_classic(devices):
     config = classic_config(devices)
-    world, spread = make(config.world), devices_of(config)
+    env, spread = make_env(config.env), devices_of(config)
     clock = Clock(config)
-    learner = jax.jit(lambda: begin(world, config, spread))()
-    update = jax.jit(outer_update(world, config, spread), donate_argnums=0)
+    learner = jax.jit(lambda: init_learner(env, config, spread))()
+    update = jax.jit(make_update(env, config, spread), donate_argnums=0)
     rows = []
     for _ in range(UPDATES):
         learner, outcome = update(learner, clock.learning_rate())
-        rows.append(row_of(outcome, achievement_names(world)))
+        rows.append(metrics_row(outcome, achievement_names(env)))
     return told(learner, rows)
 
 

@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from openworld_trainers.ppo.advantages import gae, values_after
-from openworld_trainers.ppo.config import Horizon
+from openworld_trainers.ppo.advantages import gae, next_values
+from openworld_trainers.ppo.config import Advantage
 
 jitted = jax.jit(gae, static_argnums=5)
 
@@ -19,15 +19,15 @@ def loop(reward, value, next_value, terminated, truncated, horizon):
         later = 0.0
         for t in reversed(range(steps)):
             future = 0.0 if terminated[t, b] else next_value[t, b]
-            delta = reward[t, b] + horizon.discount * future - value[t, b]
+            delta = reward[t, b] + horizon.gamma * future - value[t, b]
             over = terminated[t, b] or truncated[t, b]
-            later = delta + (0.0 if over else horizon.discount * horizon.decay * later)
+            later = delta + (0.0 if over else horizon.gamma * horizon.gae_lambda * later)
             advantage[t, b] = later
     return advantage
 
 
 @pytest.mark.parametrize(
-    "horizon", [Horizon(), Horizon(discount=1.0, decay=1.0), Horizon(discount=0.9, decay=0.0)]
+    "horizon", [Advantage(), Advantage(gamma=1.0, gae_lambda=1.0), Advantage(gamma=0.9, gae_lambda=0.0)]
 )
 @pytest.mark.parametrize("often", [0.0, 0.1, 0.5, 1.0])
 @pytest.mark.parametrize("seed", range(5))
@@ -42,7 +42,7 @@ def test_agrees_with_a_loop(seed, horizon, often):
 
 
 def test_without_an_end_it_is_the_discounted_sum_of_errors():
-    steps, horizon = 5, Horizon(discount=0.9, decay=0.5)
+    steps, horizon = 5, Advantage(gamma=0.9, gae_lambda=0.5)
     reward, value = jnp.ones((steps, 1)), jnp.zeros((steps, 1))
     never = jnp.zeros((steps, 1), bool)
     left = np.arange(steps, 0, -1)
@@ -59,7 +59,7 @@ def test_only_an_end_in_earnest_has_no_future(terminated, truncated, future):
         10 * one,
         jnp.full((1, 1), terminated),
         jnp.full((1, 1), truncated),
-        Horizon(discount=0.5),
+        Advantage(gamma=0.5),
     )
     assert float(found[0, 0]) == pytest.approx(1 + 0.5 * future - 2)
 
@@ -69,18 +69,18 @@ def test_what_follows_an_end_does_not_leak_into_it():
     ended = never.at[0, 0].set(True)
     reward, zero = jnp.array([[0.0], [100.0]]), jnp.zeros((2, 1))
     for ends in ((ended, never), (never, ended), (ended, ended)):
-        assert float(gae(reward, zero, zero, *ends, Horizon())[0, 0]) == 0
+        assert float(gae(reward, zero, zero, *ends, Advantage())[0, 0]) == 0
 
 
 def test_a_value_that_is_none_does_no_harm_where_it_is_not_used():
     one = jnp.ones((1, 1))
     ended = jnp.ones((1, 1), bool)
-    assert np.isfinite(gae(one, one, one * jnp.nan, ended, ~ended, Horizon())[0, 0])
+    assert np.isfinite(gae(one, one, one * jnp.nan, ended, ~ended, Advantage())[0, 0])
 
 
 def test_the_value_after_a_step_is_the_next_one_or_the_final_one():
     value = jnp.array([[1.0, 2], [3, 4]])
     truncated = jnp.array([[True, False], [False, True]])
     final = jnp.array([[7.0, 0], [0, 8]])
-    found = values_after(value, jnp.array([5.0, 6]), final, truncated)
+    found = next_values(value, jnp.array([5.0, 6]), final, truncated)
     np.testing.assert_array_equal(found, [[7, 4], [5, 8]])

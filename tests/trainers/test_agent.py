@@ -18,13 +18,16 @@ from openworld.registry import WORLDS
 from openworld.system import checksums
 from openworld_trainers.errors import MissingPackageError, TrainerError
 from openworld_trainers.ppo import config as settings
-from openworld_trainers.ppo.config import Config, Network, Rollout, Run, World
+from openworld_trainers.ppo.config import Config, Env, Network, Rollout, Run
+from openworld_trainers.ppo.env import env_identity, make_env
 from openworld_trainers.ppo.networks import count_parameters, make_network
-from openworld_trainers.ppo.worlds import identity, make
-from openworld_trainers.run import policy as agents
+from openworld_trainers.run import export as exporting
+from openworld_trainers.run import load as agents
+from openworld_trainers.run.agent import AgentError, RecurrentAgent
 from openworld_trainers.run.checkpoint import MANIFEST, CheckpointError, Checkpoints
-from openworld_trainers.run.metrics import RunFolder, RunFolderError
-from openworld_trainers.run.policy import CARD, WEIGHTS, AgentError, RecurrentAgent, export
+from openworld_trainers.run.export import export
+from openworld_trainers.run.folder import RunFolder, RunFolderError
+from openworld_trainers.run.load import CARD, WEIGHTS
 from tests.trainers.test_checkpoint import cut, flip
 
 CLASSIC, TOKENS, ACTIONS = "OpenWorld-Classic-v0", 307, 17
@@ -36,23 +39,21 @@ def config_of(recurrent):
     network = Network(width=16, depth=1, embedding=2, recurrent=recurrent, precision="float32")
     run = Run(transitions=1024, seed=3, film=False)
     learning = settings.Learning(minibatch_size=64)
-    world = World(id=CLASSIC)
-    return Config(
-        world=world, network=network, rollout=Rollout(worlds=16, steps=16), learning=learning, run=run
-    )
+    env = Env(id=CLASSIC)
+    return Config(env=env, network=network, rollout=Rollout(worlds=16, steps=16), learning=learning, run=run)
 
 
 def make_run(path, recurrent=False, seed=0):
     """A run's folder as training leaves it, as far as its policy goes; its network, whose actions differ."""
     config, folder = config_of(recurrent), RunFolder(path)
-    world = make(config.world)
-    network = make_network(world, config.network, jax.random.key(seed))
+    env = make_env(config.env)
+    network = make_network(env, config.network, jax.random.key(seed))
     network = eqx.tree_at(lambda n: n.actor.weight, network, network.actor.weight * 100)
     folder.create({"config": settings.to_dict(config), "derived": config.derived()})
     for update in range(1, UPDATES + 3):
         ended = update != UPDATES
         folder.append({"update": update, "return": update / 2 if ended else None, "length": 100.0})
-    facts = identity(world) | {"seconds": 12.5, "transitions": UPDATES * 256}
+    facts = env_identity(env) | {"seconds": 12.5, "transitions": UPDATES * 256}
     facts["network"] = dataclasses.asdict(config.network)
     Checkpoints(folder.checkpoints).save(UPDATES, {"policy": network}, facts)
     return network
@@ -81,8 +82,8 @@ def tokens(worlds, seed=0):
 
 
 def logits(network, seen, memory=None):
-    memory = network.blank(len(seen)) if memory is None else memory
-    return network.play(memory, jnp.asarray(seen))
+    memory = network.initial_memory(len(seen)) if memory is None else memory
+    return network.step(memory, jnp.asarray(seen))
 
 
 def same(a, b):
@@ -112,7 +113,7 @@ def test_an_agent_is_found_wherever_it_lies(run, exported, which):
     }
     agent = openworld_trainers.load_agent(places[which])
     same(agent.network, network)
-    assert agent.card["world"] == CLASSIC
+    assert agent.card["env_id"] == CLASSIC
 
 
 def test_it_takes_the_likeliest_action(run):
@@ -143,7 +144,7 @@ def test_one_with_a_memory_hands_it_on(remembering, tmp_path):
     path, network = remembering
     agent = openworld_trainers.load_agent(export(path, tmp_path / "agent"))
     assert isinstance(agent, RecurrentAgent)
-    memory, wanted = agent.begin(3), network.blank(3)
+    memory, wanted = agent.begin(3), network.initial_memory(3)
     for step in range(3):
         seen = tokens(3, step)
         memory, action = agent(memory, seen)
@@ -170,7 +171,7 @@ def test_one_with_a_memory_hands_it_on(remembering, tmp_path):
 )
 def test_observations_of_another_kind_are_refused(run, seen):
     agent = openworld_trainers.load_agent(run[0])
-    assert f"seen as uint8[{TOKENS}]" in refused(lambda: agent(seen), ValueError)
+    assert f"has observations uint8[{TOKENS}]" in refused(lambda: agent(seen), ValueError)
 
 
 def test_the_files_are_read_by_anyone(run, exported):
@@ -186,7 +187,7 @@ def test_the_files_are_read_by_anyone(run, exported):
 def test_the_card_tells_what_the_agent_is(exported):
     card = json.loads((exported / CARD).read_text())
     rules = WORLDS[CLASSIC].rules
-    assert (card["format"], card["schema"], card["world"]) == ("openworld agent", 2, CLASSIC)
+    assert (card["format"], card["schema"], card["env_id"]) == ("openworld agent", 3, CLASSIC)
     assert card["ruleset"] == [rules.name, rules.version]
     assert card["observation_shape"] == [TOKENS]
     assert card["num_actions"] == ACTIONS
@@ -213,8 +214,8 @@ def test_an_export_can_be_exported_again(exported, tmp_path):
 
 def test_nothing_is_written_over(run, exported):
     before = (exported / CARD).read_bytes()
-    assert "is there already" in refused(lambda: export(run[0], exported))
-    assert "is there already" in refused(lambda: export(run[0], exported / CARD))
+    assert "exists already" in refused(lambda: export(run[0], exported))
+    assert "exists already" in refused(lambda: export(run[0], exported / CARD))
     assert (exported / CARD).read_bytes() == before
 
 
@@ -222,7 +223,7 @@ def test_an_export_that_fails_leaves_nothing(run, tmp_path, monkeypatch):
     def full(path, content):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(agents, "_write", full)
+    monkeypatch.setattr(exporting, "_write", full)
     assert "No space left on device" in refused(lambda: export(run[0], tmp_path / "agent"))
     assert list(tmp_path.iterdir()) == []
 
@@ -236,13 +237,14 @@ def change(folder, **changes):
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"schema": 3}, "schema 3 and was exported by openworld 0."),
-        ({"schema": 1}, "this version reads schema 2: export it anew from its run"),
-        ({"schema": "1"}, "no card of an exported agent"),
-        ({"format": "a poem"}, "no card of an exported agent"),
+        ({"schema": 4}, "is of format 4 and was made by a newer openworld 0."),
+        ({"schema": 1}, "was made by openworld 0."),
+        ({"schema": 2}, "the settings of this version have other names (format 3)"),
+        ({"schema": "1"}, "not the card of an exported agent"),
+        ({"format": "a poem"}, "not the card of an exported agent"),
         ({"ruleset": ["classic", 99]}, "ruleset ['classic', 99] there and"),
-        ({"world": "OpenWorld-v0"}, "is of another version: ruleset"),
-        ({"world": "OpenWorld-v9"}, "unknown world id 'OpenWorld-v9'"),
+        ({"env_id": "OpenWorld-v0"}, "is of another version: ruleset"),
+        ({"env_id": "OpenWorld-v9"}, "unknown world id 'OpenWorld-v9'"),
         ({"observation_shape": [306]}, "observation_shape [306] there and [307] here"),
         ({"num_actions": 18}, "num_actions 18 there and 17 here"),
         (
@@ -250,7 +252,7 @@ def change(folder, **changes):
             "actor.weight is float32[16, 17] there and float32[32, 17] here",
         ),
         ({"network": {"width": 16, "depth": 2, "embedding": 2}}, "trunk.1.bias is absent there"),
-        ({"network": {"attention": True}}, "attention is no setting of this version"),
+        ({"network": {"attention": True}}, "attention is not a setting of this version"),
         ({"network": None}, "cannot be read"),
         ({"weights": {}}, "cannot be read"),
     ],
@@ -344,7 +346,7 @@ def test_a_damaged_checkpoint_is_refused(other):
 
 def test_what_is_no_agent_is_refused(tmp_path):
     assert "there is no" in refused(lambda: openworld_trainers.load_agent(tmp_path / "nowhere"))
-    assert "is no run, no checkpoint and no exported agent" in refused(
+    assert "is not a run, a checkpoint or an exported agent" in refused(
         lambda: openworld_trainers.load_agent(tmp_path)
     )
     (tmp_path / "7").mkdir()

@@ -11,10 +11,10 @@ from openworld.cli import baselines, options
 from openworld_trainers.analysis import report
 from openworld_trainers.baselines.sb3 import train as sb3
 from openworld_trainers.errors import StoppedError, TrainerError
+from openworld_trainers.run.folder import RunFolder
 from openworld_trainers.run.lock import LockedError, owned
-from openworld_trainers.run.metrics import RunFolder
 
-SMALL = ["--envs=4", "--steps=8", "--time-limit=6", "--observation=tokens", "--device=cpu", "--seed=3"]
+SMALL = ["--worlds=4", "--steps=8", "--time-limit=6", "--observation=tokens", "--device=cpu", "--seed=3"]
 
 pytestmark = pytest.mark.usefixtures("lenient")
 
@@ -31,7 +31,7 @@ def test_a_run_and_what_it_leaves(tmp_path, capsys):
     assert f"model: {out / 'model.zip'}" in " ".join(said.split())
     assert "OpenWorld-v0: 100%, 96 transitions" in said
     kept = json.loads((out / "config.json").read_text())
-    assert kept["config"]["world"] == {"id": "OpenWorld-v0", "observation": "tokens", "time_limit": 6}
+    assert kept["config"]["env"] == {"id": "OpenWorld-v0", "observation": "tokens", "time_limit": 6}
     assert kept["config"]["rollout"] == {"worlds": 4, "steps": 8}
     assert kept["frameworks"]["stable-baselines3"]
     rows = RunFolder(out).metrics()
@@ -45,9 +45,9 @@ def test_a_run_and_what_it_leaves(tmp_path, capsys):
     with pytest.raises(TrainerError, match="already holds a run"):
         run("--out", str(out), "--transitions", "96", *SMALL)
     with pytest.raises(
-        ValueError, match="goes on with the run's own settings, but for transitions and device"
+        ValueError, match="keeps the run's own settings; only --transitions and --device may change"
     ):
-        run("--out", str(out), "--resume", "--envs", "8")
+        run("--out", str(out), "--resume", "--worlds", "8")
     run("--out", str(out), "--resume", "--transitions", "160")
     rows = RunFolder(out).metrics()
     assert rows[-1]["transitions"] == 160
@@ -57,7 +57,7 @@ def test_a_run_and_what_it_leaves(tmp_path, capsys):
 
 def test_dqn_and_an_interruption(tmp_path, monkeypatch):
     settings = sb3.Settings(
-        algorithm="dqn", envs=4, observation="tokens", time_limit=6, transitions=208, device="cpu"
+        algorithm="dqn", worlds=4, observation="tokens", time_limit=6, transitions=208, device="cpu"
     )
     saved = sb3.train(settings, tmp_path / "run")
     assert sb3.algorithm(settings).load(saved).num_timesteps == 208
@@ -93,11 +93,14 @@ def test_dqn_and_an_interruption(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        ({"envs": 0}, "envs must be at least 1, not 0"),
+        ({"worlds": 0}, "worlds must be at least 1, not 0"),
         ({"transitions": -5}, "transitions must be at least 1, not -5"),
         ({"seed": -1}, "seed must be 0 to 4294967295, not -1"),
-        ({"envs": 4, "steps": 8, "batch_size": 7}, "envs x steps = 32 does not divide into minibatches of 7"),
-        ({"envs": 1, "steps": 1}, "a rollout needs at least two transitions"),
+        (
+            {"worlds": 4, "steps": 8, "batch_size": 7},
+            "worlds x steps = 32 does not divide into minibatches of 7",
+        ),
+        ({"worlds": 1, "steps": 1}, "a rollout needs at least two transitions"),
         ({"batch_size": 1}, "batch_size must be at least 2, not 1"),
     ],
 )
@@ -107,8 +110,8 @@ def test_settings_that_cannot_be_trained(settings, told):
 
 
 def test_minibatches_follow_from_the_rollout():
-    assert sb3.Settings(envs=64, steps=128).minibatch == 1024
-    assert sb3.Settings(envs=4, steps=8).minibatch == 32
+    assert sb3.Settings(worlds=64, steps=128).minibatch == 1024
+    assert sb3.Settings(worlds=4, steps=8).minibatch == 32
     assert sb3.Settings(envs=3, steps=100).minibatch == 75
     assert sb3.Settings(algorithm="dqn").minibatch == 256
 
@@ -129,4 +132,4 @@ def test_refusals(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ModuleNotFoundError) as missing:
         run()
-    assert "pip install 'openworld[sb3]'" in options.told(missing.value)
+    assert "pip install 'openworld[sb3]'" in options.message_of(missing.value)

@@ -119,7 +119,7 @@ def test_a_damaged_array_is_said_to_be(kept, harm):
         cut,
         lambda file: file.unlink(),
         lambda file: file.write_text("[]"),
-        lambda file: file.write_text('{"format": 1}'),
+        lambda file: file.write_text('{"format": 3}'),
     ],
     ids=["cut", "gone", "other", "in part"],
 )
@@ -141,8 +141,8 @@ def test_another_format_is_refused(kept):
     content = json.loads(path.read_text())
     path.write_text(json.dumps(content | {"format": 99}))
     message = refused(lambda: kept.read(3))
-    assert "format 99; this version reads format 1 and 2" in message
-    assert "newer openworld: upgrade" in message
+    assert "format 99 and was made by a newer openworld" in message
+    assert "this version reads format 3: upgrade to read it" in message
     path.write_text(json.dumps(content | {"format": 0}))
     assert "upgrade" not in refused(lambda: kept.read(3))
 
@@ -198,7 +198,7 @@ def test_a_folder_that_cannot_be_written_is_said_to_be(tmp_path):
 def test_a_kill_in_the_middle_of_a_save_loses_nothing(kept):
     program = f"""
         import os, signal, jax.numpy as jnp
-        from trainers import checkpoint
+        from openworld_trainers.run import checkpoint
         checkpoint._flush = lambda folder: os.kill(os.getpid(), signal.SIGKILL)
         checkpoint.Checkpoints({str(kept.folder)!r}).save(4, {{"part": jnp.ones(3)}}, {{}})
     """
@@ -223,12 +223,18 @@ def test_an_edited_manifest_is_refused(kept):
     assert "its checksum is not that of its content" in refused(lambda: kept.read(3))
 
 
-def test_a_manifest_of_an_earlier_version_is_read(kept):
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_manifest_of_an_earlier_version_is_refused_in_a_line_that_names_the_version(kept, number):
     path = kept.path(3) / MANIFEST
     content = json.loads(path.read_text())
-    del content["checksum"], content["openworld"]
-    path.write_text(json.dumps(content | {"format": 1}))
-    same(kept.restore(3, "part", tree()), tree(3))
+    path.write_text(json.dumps(content | {"format": number, "openworld": "0.1.0"}))
+    message = refused(lambda: kept.restore(3, "part", tree()))
+    assert (
+        f"was made by openworld 0.1.0 (format {number}); the settings of this version have other" in message
+    )
+    del content["openworld"]
+    path.write_text(json.dumps(content | {"format": number}))
+    assert f"was made by an earlier openworld (format {number});" in refused(lambda: kept.read(3))
 
 
 @pytest.mark.parametrize(
@@ -236,10 +242,11 @@ def test_a_manifest_of_an_earlier_version_is_read(kept):
     [
         ({"number": 4}, "it is that of checkpoint 4"),
         ({"facts": []}, "it has no facts"),
-        ({"facts": {"seconds": 10**350}}, "seconds is '1000"),
-        ({"arrays": {"part": {"a": ["uint8", -1]}}}, "'part' is no list of arrays"),
-        ({"files": {"../../secret": [1, 2]}}, "'../../secret' is no file of it"),
-        ({"files": {"part/a": [1]}}, "'part/a' is no file of it"),
+        ({"facts": {"seconds": 1e305}}, "seconds is '1e+305"),
+        ({"facts": {"seconds": 10**350}}, "the number 1000"),
+        ({"arrays": {"part": {"a": ["uint8", -1]}}}, "'part' is not a list of arrays"),
+        ({"files": {"../../secret": [1, 2]}}, "'../../secret' is not one of its files"),
+        ({"files": {"part/a": [1]}}, "'part/a' is not one of its files"),
         ({"files": {}}, "was not written with it"),
     ],
 )

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from openworld_trainers.ppo import config as settings
-from openworld_trainers.ppo.config import Config, Horizon, Learning, Network, Rollout, Run, World
+from openworld_trainers.ppo.config import Advantage, Config, Env, Learning, Network, Rollout, Run
 
 
 @pytest.mark.parametrize(
@@ -17,9 +17,9 @@ from openworld_trainers.ppo.config import Config, Horizon, Learning, Network, Ro
         (lambda: Learning(minibatch_size=0), ["minibatch_size=0"]),
         (lambda: Learning(learning_rate=0.0), ["learning_rate=0.0"]),
         (lambda: Learning(final_learning_rate=-1.0), ["final_learning_rate=-1.0"]),
-        (lambda: Learning(entropy_weight=-0.1), ["entropy_weight=-0.1", "negative"]),
-        (lambda: Learning(value_clip=0.0), ["value_clip=0.0"]),
-        (lambda: Learning(ewma=1.0), ["ewma=1.0", "between 0 and 1"]),
+        (lambda: Learning(entropy_coefficient=-0.1), ["entropy_coefficient=-0.1", "negative"]),
+        (lambda: Learning(value_clip_epsilon=0.0), ["value_clip_epsilon=0.0"]),
+        (lambda: Learning(ewma=1.0), ["ewma=1.0", "less than 1"]),
         (lambda: Rollout(stagger=-1), ["stagger=-1", "negative"]),
         (lambda: Run(devices=0), ["devices=0", "greater than 0"]),
         (
@@ -30,14 +30,14 @@ from openworld_trainers.ppo.config import Config, Horizon, Learning, Network, Ro
             ),
             ["worlds=12 x steps=10 = 120", "minibatch_size=24", "whole sequences of steps=10; 20 would"],
         ),
-        (lambda: Horizon(discount=1.5), ["discount=1.5", "between 0 and 1"]),
+        (lambda: Advantage(gamma=1.5), ["gamma=1.5", "between 0 and 1"]),
         (lambda: Network(width=0), ["width=0"]),
         (lambda: Run(transitions=0), ["transitions=0"]),
         (lambda: Run(seed=-1), ["seed=-1"]),
         (lambda: Run(time_budget_s=0.0), ["time_budget_s=0.0"]),
         (lambda: Run(save_every_s=-1.0), ["save_every_s=-1.0"]),
-        (lambda: World(id=""), ["OpenWorld-v0"]),
-        (lambda: World(time_limit=0), ["time_limit=0"]),
+        (lambda: Env(id=""), ["OpenWorld-v0"]),
+        (lambda: Env(time_limit=0), ["time_limit=0"]),
         (
             lambda: Config(rollout=Rollout(worlds=10, steps=10), learning=Learning(minibatch_size=30)),
             ["worlds=10 x steps=10 = 100", "minibatch_size=30", "25 would"],
@@ -63,17 +63,20 @@ def test_presets_survive_being_kept(name):
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"rollouts": {}}, "rollouts is no setting"),
-        ({"rollout": {"world": 3}}, "rollout.world is no setting"),
-        ({"rollout": {"worlds": "many"}}, "rollout.worlds='many' should be int"),
-        ({"rollout": {"worlds": True}}, "rollout.worlds=True should be int"),
-        ({"rollout": 3}, "rollout should hold settings, not 3"),
-        ({"network": {"activation": "step"}}, "network.activation='step' is none of relu, tanh"),
+        ({"rollouts": {}}, "rollouts is not a setting"),
+        ({"rollout": {"world": 3}}, "rollout.world is not a setting"),
+        ({"rollout": {"worlds": "many"}}, "rollout.worlds='many' must be int"),
+        ({"rollout": {"worlds": True}}, "rollout.worlds=True must be int"),
+        ({"rollout": 3}, "rollout must be a group of settings, not 3"),
+        ({"network": {"activation": "step"}}, "network.activation='step' must be one of relu, tanh"),
         (
             {"network": {"precision": "float16"}},
-            "network.precision='float16' is none of auto, float32, bfloat16",
+            "network.precision='float16' must be one of auto, float32, bfloat16",
         ),
-        ({"learning": {"value_clip": "much"}}, "learning.value_clip='much' should be float or None"),
+        (
+            {"learning": {"value_clip_epsilon": "much"}},
+            "learning.value_clip_epsilon='much' must be float or None",
+        ),
     ],
 )
 def test_settings_of_another_version_are_named(changed, words):

@@ -8,14 +8,14 @@ import pytest
 
 from openworld_trainers.ppo.config import Network
 from openworld_trainers.ppo.diagnostics import (
-    across,
     data_ratio,
-    dead_share,
+    dead_fraction,
     dead_units,
     diagnose,
     divergence,
     explained_variance,
     outer_step,
+    reduce_over,
 )
 from openworld_trainers.ppo.losses import Batch
 from openworld_trainers.ppo.networks import make_network
@@ -68,7 +68,7 @@ def test_an_update_that_did_nothing_took_no_step(count):
     found = jitted(network, network, batch_of(network, count), 0.2)
     assert float(found.kl_old_new) == pytest.approx(0, abs=1e-7)
     assert float(found.kl_new_old) == pytest.approx(0, abs=1e-7)
-    assert [float(found.ratio_least), float(found.ratio_most)] == pytest.approx([1, 1], abs=1e-6)
+    assert [float(found.ratio_min), float(found.ratio_max)] == pytest.approx([1, 1], abs=1e-6)
     assert float(found.outside_clip) == 0
 
 
@@ -84,8 +84,8 @@ def test_two_policies_are_compared_as_their_odds_say():
     ratio = q[rows, np.asarray(batch.action)] / p[rows, np.asarray(batch.action)]
     assert float(found.kl_old_new) == pytest.approx(np.mean(np.sum(p * np.log(p / q), 1)), rel=1e-3)
     assert float(found.kl_new_old) == pytest.approx(np.mean(np.sum(q * np.log(q / p), 1)), rel=1e-3)
-    assert float(found.ratio_least) == pytest.approx(ratio.min(), rel=1e-3)
-    assert float(found.ratio_most) == pytest.approx(ratio.max(), rel=1e-3)
+    assert float(found.ratio_min) == pytest.approx(ratio.min(), rel=1e-3)
+    assert float(found.ratio_max) == pytest.approx(ratio.max(), rel=1e-3)
     assert float(found.outside_clip) == pytest.approx(np.mean(np.abs(ratio - 1) > 0.2))
     assert float(found.data_per_divergence) == pytest.approx(64 / float(found.kl_old_new), rel=1e-5)
 
@@ -96,8 +96,8 @@ def test_a_known_outer_step():
     found = outer_step(before, after, jnp.array([0, 0, 0, 1]), 0.5)
     assert float(found.kl_old_new) == pytest.approx(0.5 * np.log(0.5 / 0.9) + 0.5 * np.log(5), rel=1e-5)
     assert float(found.kl_new_old) == pytest.approx(0.9 * np.log(1.8) + 0.1 * np.log(0.2), rel=1e-5)
-    assert float(found.ratio_least) == pytest.approx(0.2, rel=1e-5)
-    assert float(found.ratio_most) == pytest.approx(1.8, rel=1e-5)
+    assert float(found.ratio_min) == pytest.approx(0.2, rel=1e-5)
+    assert float(found.ratio_max) == pytest.approx(1.8, rel=1e-5)
     assert float(found.outside_clip) == 1
     assert float(outer_step(before, after, jnp.array([0, 0, 0, 1]), 0.9).outside_clip) == 0
 
@@ -124,12 +124,12 @@ def test_devices_agree_on_what_one_device_would_say():
     batch = eqx.tree_at(lambda b: b.target, batch, target)
     whole = jitted(old, new, batch, 0.2)
     shares = jax.tree.map(lambda x: x.reshape(4, 16, *x.shape[1:]), batch)
-    each = jax.vmap(lambda b: diagnose(old, new, b, 0.2, across("worlds"), 64), axis_name="worlds")
+    each = jax.vmap(lambda b: diagnose(old, new, b, 0.2, reduce_over("worlds"), 64), axis_name="worlds")
     shared = jax.jit(each)(shares)
     for one, four in zip(jax.tree.leaves(whole), jax.tree.leaves(shared), strict=True):
         np.testing.assert_allclose(four, np.full(4, one), rtol=2e-5, atol=1e-7)
     assert 0 < float(whole.dead_units) < 1
-    assert float(whole.ratio_least) < 1 < float(whole.ratio_most)
+    assert float(whole.ratio_min) < 1 < float(whole.ratio_max)
 
 
 def hand_made(activation):
@@ -163,5 +163,7 @@ def test_dead_units_of_a_hand_made_network(activation, seen, expected):
 
 def test_a_unit_that_speaks_on_one_device_is_alive_on_all():
     activations = [jnp.array([[[0.0, 1.0, 0.0]], [[0.0, 0.0, 2.0]]])]
-    found = jax.vmap(lambda a: dead_share([a], "relu", across("worlds")), axis_name="worlds")(*activations)
+    found = jax.vmap(lambda a: dead_fraction([a], "relu", reduce_over("worlds")), axis_name="worlds")(
+        *activations
+    )
     np.testing.assert_allclose(found, [1 / 3, 1 / 3])

@@ -9,22 +9,13 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from openworld_trainers.analysis.formatting import format_percent, format_short, format_small, format_verdict
+from openworld_trainers.analysis.rows import is_number, numeric_rows
 from openworld_trainers.analysis.trend import judge
 from openworld_trainers.ppo.config import Config, to_dict
 from openworld_trainers.run import progress as module
 from openworld_trainers.run.phases import Phases
-from openworld_trainers.run.progress import (
-    Display,
-    Past,
-    known,
-    numbered,
-    panel,
-    percent,
-    short,
-    small,
-    sparkline,
-    told,
-)
+from openworld_trainers.run.progress import Display, Past, panel, sparkline
 from tests.test_foreign_text import HOSTILE
 
 
@@ -37,12 +28,12 @@ def row(update, value, **more):
         "length": 200.0,
         "episodes": 40,
         "entropy": 1.234,
-        "clip_share": 0.043,
+        "clip_fraction": 0.043,
         "outside_clip": 0.087,
         "gradient_norm": 0.4273,
         "kl_old_new": 0.00738,
-        "ratio_least": 0.717,
-        "ratio_most": 1.361,
+        "ratio_min": 0.717,
+        "ratio_max": 1.361,
         "explained_variance": 0.449,
         "data_per_divergence": 2220088.5,
         "dead_units": 0.0125,
@@ -135,7 +126,7 @@ def test_the_noise_scale_is_that_of_the_latest_updates():
 
 def test_an_improving_run_gets_no_advice():
     verdict = judge([row(n + 1, n / 10) for n in range(100)], to_dict(Config()))
-    assert told(verdict) == [verdict.sentence()]
+    assert format_verdict(verdict) == [verdict.sentence()]
     assert verdict.sentence() == "improving: return +3.1 [+3.1, +3.1] over the last 2.032 M transitions"
 
 
@@ -147,9 +138,19 @@ def test_a_curve_in_text():
 
 
 def test_numbers_are_as_long_as_they_need_to_be():
-    assert [small(0.00738), small(2e-7), small(None), small(float("nan"))] == ["0.0074", "2e-07", "-", "-"]
-    assert [percent(0.043), percent(None), percent(float("inf"))] == ["4.3 %", "-", "-"]
-    assert [short(1.5), short(0.25, 2), short(None), short(float("inf"))] == ["1.5", "0.25", "-", "many"]
+    assert [format_small(0.00738), format_small(2e-7), format_small(None), format_small(float("nan"))] == [
+        "0.0074",
+        "2e-07",
+        "-",
+        "-",
+    ]
+    assert [format_percent(0.043), format_percent(None), format_percent(float("inf"))] == ["4.3 %", "-", "-"]
+    assert [format_short(1.5), format_short(0.25, 2), format_short(None), format_short(float("inf"))] == [
+        "1.5",
+        "0.25",
+        "-",
+        "many",
+    ]
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -174,9 +175,10 @@ def test_rows_of_a_file_are_cleaned():
             "achievements": {"a": 1, "b": "c"},
         }
     ]
-    assert list(numbered(rows)) == [{"transitions": 5, "length": 2.5, "achievements": {"a": 1}}]
+    assert list(numeric_rows(rows)) == [{"transitions": 5, "length": 2.5, "achievements": {"a": 1}}]
     assert [
-        known(value) for value in (1, 1.5, 10**309, -(10**309), float("inf"), float("nan"), True, "1", None)
+        is_number(value)
+        for value in (1, 1.5, 10**309, -(10**309), float("inf"), float("nan"), True, "1", None)
     ] == [
         *(True, True),
         *[False] * 7,
@@ -189,9 +191,9 @@ def terminal():
 
 def test_the_bar_of_a_whole_job_goes_on_after_training():
     phases = Phases(training=240.0, evaluation=70.0, film=40.0)
-    assert phases.told("training", 0.5) == "step 1 of 3: training, 34 % of all"
-    assert phases.told("training", 1.0) == "step 1 of 3: training, 68 % of all"
-    assert phases.told("film", 0.99) == "step 3 of 3: film, 99 % of all"
+    assert phases.describe("training", 0.5) == "step 1 of 3: training, 34 % of all"
+    assert phases.describe("training", 1.0) == "step 1 of 3: training, 68 % of all"
+    assert phases.describe("film", 0.99) == "step 3 of 3: film, 99 % of all"
     shares = [phases.done(name, share) for name in ("training", "evaluation", "film") for share in (0.0, 1.0)]
     assert shares == pytest.approx([0, 24 / 35, 24 / 35, 31 / 35, 31 / 35, 1])
     console = terminal()

@@ -9,15 +9,17 @@ import numpy as np
 import pytest
 
 from openworld.judging import episodes as playing
-from openworld_trainers.baselines.scripted.random import Uniform
+from openworld_trainers.baselines.scripted.uniform import Uniform
 from openworld_trainers.errors import TrainerError
 from openworld_trainers.ppo.config import Network, Run
 from openworld_trainers.ppo.network_policy import Policy
 from openworld_trainers.ppo.networks import make_network
 from openworld_trainers.run import demo as demonstration
 from openworld_trainers.run import evaluate as module
+from openworld_trainers.run import settings as run_settings
 from openworld_trainers.run import train as training
 from openworld_trainers.run.evaluate import compare, evaluate, notes, play_held_out
+from openworld_trainers.run.settings import load_policy
 from openworld_trainers.run.train import train
 from tests.trainers import probes
 from tests.trainers.helpers import learn, small
@@ -86,13 +88,13 @@ def test_what_plays_side_by_side_changes_no_episode(policy):
 
 
 def test_progress_is_reported_up_to_an_end_that_never_comes():
-    told = []
-    play_held_out(probes.CUT, Uniform(1), 8, 250, progress=lambda share, text: told.append((share, text)))
-    assert told[0] == (0.0, "compiling")
-    assert [share for share, _ in told[1:]] == [1.0]
-    told.clear()
-    play_held_out(probes.AGE, Uniform(1), 8, 250, progress=lambda share, text: told.append((share, text)))
-    assert told[1:] == [
+    message = []
+    play_held_out(probes.CUT, Uniform(1), 8, 250, progress=lambda share, text: message.append((share, text)))
+    assert message[0] == (0.0, "compiling")
+    assert [share for share, _ in message[1:]] == [1.0]
+    message.clear()
+    play_held_out(probes.AGE, Uniform(1), 8, 250, progress=lambda share, text: message.append((share, text)))
+    assert message[1:] == [
         (steps / 250, f"0 of 8 episodes have ended, step {steps}") for steps in (100, 200, 250)
     ]
 
@@ -122,15 +124,15 @@ def test_what_did_not_end_and_what_was_never_unlocked_is_said():
     policy = Policy(learn(probes.CUT, small(), 1).network, jnp.float32(1))
     cut = dataclasses.replace(probes.CUT, pay=lambda clue, age, action: jnp.zeros_like(clue))
     report = compare(cut, policy, "a run", 10, 3)
-    told = " ".join(notes(report))
-    assert "10 episodes of the trained agent had not ended after 3 steps" in told
-    assert "Unlocked by neither (0 %, at most 27.8 %): paid" in told
-    assert "times the random agent" not in told
+    message = " ".join(notes(report))
+    assert "10 episodes of the trained agent had not ended after 3 steps" in message
+    assert "Unlocked by neither (0 %, at most 27.8 %): paid" in message
+    assert "times the random agent" not in message
 
 
 def test_evaluating_a_run_keeps_the_report(tmp_path, monkeypatch, capsys):
-    for place in (training, module):
-        monkeypatch.setattr(place, "make", lambda settings: probes.BOTH)
+    for place in (training, module, run_settings):
+        monkeypatch.setattr(place, "make_env", lambda settings: probes.BOTH)
     train(small(run=Run(transitions=256, film=False)), tmp_path / "run")
     report = evaluate(tmp_path / "run", episodes=20)
     said = capsys.readouterr()
@@ -142,7 +144,7 @@ def test_evaluating_a_run_keeps_the_report(tmp_path, monkeypatch, capsys):
     kept = json.loads((tmp_path / "run" / "evaluation.json").read_text())
     assert kept["trained"]["mean_return"]["value"] == pytest.approx(report.trained.mean_return.value)
     assert set(kept["random"]["rates"]) == {"paid", "lived"}
-    _, action = training.load_policy(tmp_path / "run")(None, jax.random.key(0), jnp.zeros((3, 1)))
+    _, action = load_policy(tmp_path / "run")(None, jax.random.key(0), jnp.zeros((3, 1)))
     assert action.shape == (3,)
 
 

@@ -15,10 +15,10 @@ import jax
 import numpy as np
 import pytest
 
-from openworld_trainers.ppo.devices import ALONE
-from openworld_trainers.ppo.learner import template
+from openworld_trainers.ppo.devices import SINGLE_DEVICE
+from openworld_trainers.ppo.learner import learner_shapes
 from openworld_trainers.run.checkpoint import Checkpoints
-from openworld_trainers.run.metrics import RunFolder
+from openworld_trainers.run.folder import RunFolder
 from tests.trainers import killed
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals")
@@ -107,10 +107,10 @@ def learned(folder):
 
 def arrays_of(folder):
     case = folder.name.split()[0]
-    world, config = killed.CASES[case]
+    env, config = killed.CASES[case]
     checkpoints = Checkpoints(folder / "checkpoints")
     assert checkpoints.latest() == killed.UPDATES
-    shapes = template(world, config, ALONE)
+    shapes = learner_shapes(env, config, SINGLE_DEVICE)
     trees = {name: checkpoints.restore(killed.UPDATES, name, tree) for name, tree in shapes.items()}
     named, _ = jax.tree_util.tree_flatten_with_path(trees)
     return {jax.tree_util.keystr(path): bits(leaf) for path, leaf in named}

@@ -159,7 +159,7 @@ def test_names_in_a_record_are_shown_without_what_a_terminal_obeys(tmp_path, nam
 
 def test_what_is_no_file_and_what_cannot_be_written_is_said(tmp_path):
     os.mkfifo(tmp_path / LOCK)
-    assert refusal(tmp_path) == f"{tmp_path / LOCK} is no file; remove it"
+    assert refusal(tmp_path) == f"{tmp_path / LOCK} is not a file; remove it"
     (tmp_path / "file").write_text("")
     with pytest.raises(TrainerError, match=r"no run can be kept in .*: Not a directory"):
         acquire(tmp_path / "file" / "run", "a test")

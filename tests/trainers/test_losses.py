@@ -74,7 +74,7 @@ def test_the_loss_is_the_weighted_sum_of_its_terms():
         advantage=floats[2],
         target=floats[3],
     )
-    settings = Learning(value_weight=0.7, entropy_weight=0.3, value_clip=0.2)
+    settings = Learning(value_coefficient=0.7, entropy_coefficient=0.3, value_clip_epsilon=0.2)
     loss, terms = ppo_loss(network, batch, settings)
     assert float(loss) == pytest.approx(
         float(terms.policy_loss) + 0.7 * float(terms.value_loss) - 0.3 * float(terms.entropy), rel=1e-5

@@ -11,8 +11,8 @@ import pytest
 
 from openworld_trainers.ppo.chance import uniforms
 from openworld_trainers.ppo.config import Learning, Network, Rollout
-from openworld_trainers.ppo.devices import ALONE, Devices
-from openworld_trainers.ppo.learner import begin
+from openworld_trainers.ppo.devices import SINGLE_DEVICE, Devices
+from openworld_trainers.ppo.learner import init_learner
 from openworld_trainers.ppo.losses import Batch
 from openworld_trainers.ppo.minibatches import Lanes
 from openworld_trainers.ppo.recurrent import Sequence
@@ -34,7 +34,7 @@ class One(Devices):
     def count(self):
         return self.of
 
-    def first(self, share):
+    def offset(self, share):
         return jnp.uint32(self.number * share)
 
 
@@ -106,8 +106,8 @@ def test_lanes_follow_from_the_settings(worlds, steps, minibatch, recurrent, lan
 
 def test_a_sequence_keeps_the_order_of_its_steps():
     config = sized(16, 4, 32, recurrent=True)
-    lanes = Lanes.of(config, ALONE)
-    index = lanes.shuffled(jax.random.key(0), ALONE)[0]
+    lanes = Lanes.of(config, SINGLE_DEVICE)
+    index = lanes.shuffled(jax.random.key(0), SINGLE_DEVICE)[0]
     picked = lanes.take(names(16, 4, 0, True), index)
     steps = np.asarray(picked.observation.observation)
     assert (steps // 10_000 == np.arange(4)[:, None]).all()
@@ -118,8 +118,8 @@ def test_a_sequence_keeps_the_order_of_its_steps():
 @pytest.mark.parametrize(("worlds", "steps", "seen"), [(16, 4, 4), (4096, 16, 16), (512, 128, 64)])
 def test_a_sample_is_spread_over_steps_and_worlds(worlds, steps, seen):
     config = sized(worlds, steps, worlds)
-    lanes = Lanes.of(config, ALONE)
-    found = np.asarray(lanes.take(names(worlds, steps, 0, False), lanes.sampled(ALONE)).action)
+    lanes = Lanes.of(config, SINGLE_DEVICE)
+    found = np.asarray(lanes.take(names(worlds, steps, 0, False), lanes.sampled(SINGLE_DEVICE)).action)
     assert len(set(found.tolist())) == len(found) == min(4096, worlds * steps)
     assert len(set((found // 10_000).tolist())) == seen
     assert len(set((found % 10_000).tolist())) >= min(256, worlds)
@@ -161,9 +161,9 @@ def test_every_uniform_number_is_an_action(uniform, action):
 def test_staggered_worlds_are_of_all_ages():
     config = dataclasses.replace(small(), rollout=Rollout(worlds=64, steps=8, stagger=16))
     world = probes.AGE
-    playing = jax.jit(lambda: begin(world, config))().playing
-    ages = np.asarray(playing.state.age)
+    rollout_state = jax.jit(lambda: init_learner(world, config))().rollout_state
+    ages = np.asarray(rollout_state.state.age)
     assert ages.min() >= 0
     assert ages.max() < 16
     assert len(set(ages.tolist())) > 10
-    np.testing.assert_array_equal(playing.observation[:, 0], ages)
+    np.testing.assert_array_equal(rollout_state.observation[:, 0], ages)

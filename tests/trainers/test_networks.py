@@ -15,7 +15,7 @@ from openworld.core import tuning
 from openworld.registry import WORLDS
 from openworld_trainers.ppo.config import Network
 from openworld_trainers.ppo.encoders import FlatEncoder, TokenEncoder, kind_of, make_encoder, one_hot, reach
-from openworld_trainers.ppo.networks import count_parameters, make_network, resolved
+from openworld_trainers.ppo.networks import count_parameters, make_network, resolve_precision
 from tests.trainers import probes
 
 #: Ids whose worlds show tokens.
@@ -169,8 +169,8 @@ def test_bfloat16_is_close_to_float32_and_returns_float32():
 def test_precision_is_what_suits_the_machine_unless_it_is_told():
     assert make_network(probes.BOTH, Network(), jax.random.key(0)).precision == "float32"
     with tuning.as_if("gpu"):
-        assert resolved("auto") == "bfloat16"
-        assert resolved("float32") == "float32"
+        assert resolve_precision("auto") == "bfloat16"
+        assert resolve_precision("float32") == "float32"
 
 
 def test_what_is_no_token_is_flattened():

@@ -13,8 +13,8 @@ from openworld_trainers.planner import device_memory as memory
 from openworld_trainers.planner import show as planning
 from openworld_trainers.planner.liveness import size_of
 from openworld_trainers.planner.plan import PlanError, check_fits, make_plan, share_of
-from openworld_trainers.ppo.config import Learning, Network, Rollout, World, preset
-from openworld_trainers.ppo.learner import begin, outer_update
+from openworld_trainers.ppo.config import Env, Learning, Network, Rollout, preset
+from openworld_trainers.ppo.learner import init_learner, make_update
 from tests.trainers import probes
 from tests.trainers.helpers import small
 
@@ -39,10 +39,10 @@ CONFIGS = {
 FACTOR = 1.6
 
 
-def measured(world, config):
+def measured(env, config):
     """The bytes that the compiled update takes: what it is given and what comes and goes."""
-    shapes = jax.eval_shape(lambda: begin(world, config))
-    update = jax.jit(outer_update(world, config), donate_argnums=0)
+    shapes = jax.eval_shape(lambda: init_learner(env, config))
+    update = jax.jit(make_update(env, config), donate_argnums=0)
     told = update.lower(shapes, jax.ShapeDtypeStruct((), jnp.float32)).compile().memory_analysis()
     given = told.argument_size_in_bytes + told.output_size_in_bytes - told.alias_size_in_bytes
     return given + told.temp_size_in_bytes
@@ -62,22 +62,22 @@ def test_so_it_is_in_a_real_world():
         rollout=Rollout(worlds=1024, steps=16),
         learning=Learning(minibatch_size=4096),
     )
-    world = openworld.make("OpenWorld-Classic-v0")
-    taken = measured(world, config)
-    assert taken <= make_plan(config, world).bytes <= FACTOR * taken
+    env = openworld.make("OpenWorld-Classic-v0")
+    taken = measured(env, config)
+    assert taken <= make_plan(config, env).bytes <= FACTOR * taken
 
 
 def test_a_plan_is_the_sum_of_its_parts():
     config = CONFIGS["a memory and an average"]
-    plan, shapes = make_plan(config, probes.CUT), jax.eval_shape(lambda: begin(probes.CUT, config))
+    plan, shapes = make_plan(config, probes.CUT), jax.eval_shape(lambda: init_learner(probes.CUT, config))
     parts = {part.name: part.bytes for part in (*plan.held, *plan.rollout, *plan.phases)}
-    assert sum(part.bytes for part in plan.held) == size_of((shapes.student, shapes.playing))
+    assert sum(part.bytes for part in plan.held) == size_of((shapes.train_state, shapes.rollout_state))
     assert parts["parameters"] == size_of(shapes.network) == parts["proximal policy"] - 4
     assert parts["optimiser"] > 2 * parts["parameters"]
-    assert parts["worlds"] == size_of(shapes.playing.state)
+    assert parts["worlds"] == size_of(shapes.rollout_state.state)
     assert parts["memory"] == 4 * 512 * 128
     assert parts["rollout: observations"] == 4 * 512 * 8  # one float each
-    assert plan.checkpoint == size_of((shapes.student, shapes.playing))
+    assert plan.checkpoint == size_of((shapes.train_state, shapes.rollout_state))
     phase = max(part.bytes for part in plan.phases)
     assert plan.bytes == sum(part.bytes for part in (*plan.held, *plan.rollout)) + phase + int(0.1 * phase)
 
@@ -138,8 +138,8 @@ def test_an_accelerator_plays_many_worlds_in_blocks():
         config = dataclasses.replace(CONFIGS["many transitions"], rollout=Rollout(worlds=2**20, steps=4))
         many.append(make_plan(config, probes.CUT))
     assert many[1].platform == "gpu"
-    playing = [{part.name: part.bytes for part in plan.phases}["while playing"] for plan in many]
-    assert playing[1] < 100 * playing[0]  # of 256 times the worlds
+    rollout_state = [{part.name: part.bytes for part in plan.phases}["while playing"] for plan in many]
+    assert rollout_state[1] < 100 * rollout_state[0]  # of 256 times the worlds
 
 
 @pytest.mark.slow
@@ -148,7 +148,7 @@ def test_a_million_worlds_fit_one_large_accelerator():
     from openworld_trainers.planner.scaling import configure
 
     config = configure(2**20).config
-    config = dataclasses.replace(config, world=World(id="OpenWorld-Classic-v0"))
+    config = dataclasses.replace(config, env=Env(id="OpenWorld-Classic-v0"))
     text, fits = planning.answer(config, memory.parse_bytes("80GiB"))
     assert fits
     assert "1,048,576 worlds x 16 steps on 1 device (gpu)" in text
@@ -184,7 +184,7 @@ def test_planning_for_another_machine_ends_with_the_plan():
     with tuning.as_if("gpu"):
         assert tuning.here() == tuning.of("tpu") != tuning.of("cpu")
     assert tuning.here() == tuning.of(jax.default_backend()) == tuning.CPU
-    with pytest.raises(ValueError, match="platform='abacus' is none of cpu, gpu, tpu"):
+    with pytest.raises(ValueError, match="platform='abacus' must be one of cpu, gpu, tpu"):
         planning.answer(preset("tiny"), platform="abacus")
     with pytest.raises(ValueError, match="devices=0"):
         planning.answer(preset("tiny"), devices=0)

@@ -19,7 +19,7 @@ def answers(learner, *seen):
 
 
 @pytest.mark.parametrize(
-    ("world", "seen", "values"),
+    ("env", "seen", "values"),
     [
         (probes.VALUE, (0,), (1,)),
         (probes.SIGHT, (-1, 1), (-1, 1)),
@@ -27,8 +27,8 @@ def answers(learner, *seen):
     ],
     ids=lambda x: x.id if isinstance(x, probes.Probe) else "",
 )
-def test_values_are_exact(world, seen, values):
-    learner = learn(world, small(), 60)
+def test_values_are_exact(env, seen, values):
+    learner = learn(env, small(), 60)
     np.testing.assert_allclose(answers(learner, *seen)[1], values, atol=0.02)
 
 

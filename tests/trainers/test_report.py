@@ -12,11 +12,12 @@ import pytest
 
 from openworld.system import checksums, foreign_text
 from openworld_trainers.analysis.curves import PANELS, thinned
-from openworld_trainers.analysis.report import classed, names, report
+from openworld_trainers.analysis.report import classed
 from openworld_trainers.errors import MissingPackageError, TrainerError
 from openworld_trainers.ppo.config import Config, Rollout, Run, to_dict
-from openworld_trainers.run.metrics import RunFolder, RunFolderError
-from openworld_trainers.run.metrics import line_of as signed_line
+from openworld_trainers.run.compare import short_names, write_report
+from openworld_trainers.run.folder import RunFolder, RunFolderError
+from openworld_trainers.run.folder import line_of as signed_line
 from tests.test_foreign_text import HOSTILE, Tags
 
 
@@ -59,7 +60,7 @@ def runs(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def page(runs):
-    return report(runs, runs[0].parent / "out" / "report.html").read_text()
+    return write_report(runs, runs[0].parent / "out" / "report.html").read_text()
 
 
 def test_a_page_stands_alone(page):
@@ -102,11 +103,11 @@ def test_achievements_are_escaped_and_sorted(page):
 
 
 def test_the_same_runs_give_the_same_page(runs, page):
-    assert report(runs, runs[0].parent / "again.html").read_text() == page
+    assert write_report(runs, runs[0].parent / "again.html").read_text() == page
 
 
 def test_a_picture_by_its_ending(runs, tmp_path):
-    out = report([str(run) for run in runs], str(tmp_path / "report.PNG"))
+    out = write_report([str(run) for run in runs], str(tmp_path / "report.PNG"))
     assert out.read_bytes()[:4] == b"\x89PNG"
     assert [path.name for path in tmp_path.iterdir()] == ["report.PNG"]
 
@@ -115,13 +116,13 @@ def test_metrics_cut_in_a_line_are_read_up_to_it(tmp_path):
     run = make_run(tmp_path / "cut", updates=50)
     metrics = run / "metrics.jsonl"
     metrics.write_text(metrics.read_text()[:-40])
-    page = report([run], tmp_path / "report.html").read_text()
+    page = write_report([run], tmp_path / "report.html").read_text()
     assert "OpenWorld: cut" in page
     assert "<td class=n>49</td>" in page
 
 
 def test_a_run_that_has_only_begun_is_shown_as_such(tmp_path):
-    page = report([make_run(tmp_path / "new", updates=0)], tmp_path / "report.html").read_text()
+    page = write_report([make_run(tmp_path / "new", updates=0)], tmp_path / "report.html").read_text()
     assert page.count("not measured") == len(PANELS)
     assert "too little data" in page
     assert "No episode has ended yet" in page
@@ -142,29 +143,29 @@ def test_what_is_no_run_is_refused_in_a_line_and_nothing_is_written(tmp_path, ma
     if make == "file":
         path.write_text("")
     if make == "settings":
-        (path / "config.json").write_text('{"format": 1, "config": 3}')
+        (path / "config.json").write_text(json.dumps(checksums.added({"format": 3, "config": 3})))
     if make == "metrics":
-        (path / "config.json").write_text('{"format": 1, "config": {}}')
-    message = line_of(RunFolderError, lambda: report([path], out))
+        (path / "config.json").write_text(json.dumps(checksums.added({"format": 3, "config": {}})))
+    message = line_of(RunFolderError, lambda: write_report([path], out))
     assert str(path) in message
     assert issubclass(RunFolderError, TrainerError)
     assert not out.exists()
 
 
 def test_other_endings_and_no_runs_are_refused(runs, tmp_path):
-    assert ".html or a .png" in line_of(ValueError, lambda: report(runs, tmp_path / "report.pdf"))
-    assert "at least one" in line_of(ValueError, lambda: report([], tmp_path / "report.html"))
+    assert ".html or a .png" in line_of(ValueError, lambda: write_report(runs, tmp_path / "report.pdf"))
+    assert "at least one" in line_of(ValueError, lambda: write_report([], tmp_path / "report.html"))
 
 
 def test_a_missing_matplotlib_is_named(runs, tmp_path, monkeypatch):
     monkeypatch.setattr("openworld_trainers.errors.installed", lambda module: module != "matplotlib")
-    message = line_of(MissingPackageError, lambda: report(runs, tmp_path / "report.html"))
+    message = line_of(MissingPackageError, lambda: write_report(runs, tmp_path / "report.html"))
     assert message == "a report needs matplotlib: pip install 'openworld[plots]'"
 
 
 def test_runs_are_named_by_as_much_of_their_path_as_tells_them_apart():
-    assert names([Path("/a/x/run"), Path("/a/y/run")]) == ["x/run", "y/run"]
-    assert names([Path("/a/x/one"), Path("/a/y/two")]) == ["one", "two"]
+    assert short_names([Path("/a/x/run"), Path("/a/y/run")]) == ["x/run", "y/run"]
+    assert short_names([Path("/a/x/one"), Path("/a/y/two")]) == ["one", "two"]
 
 
 def test_curves_are_thinned_by_weighted_means():
@@ -185,7 +186,7 @@ def with_names(path, text):
     """A run that has a text wherever a file can have one."""
     run = make_run(path, updates=40)
     record = json.loads((run / "config.json").read_text())
-    record["config"]["world"]["id"] = text
+    record["config"]["env"]["id"] = text
     record["config"][f"a {text}"] = text
     record["config"]["run"][f"b {text}"] = [text, text]
     record["versions"][text] = text
@@ -203,10 +204,10 @@ def test_foreign_names_stay_text_on_the_page(tmp_path, monkeypatch):
     monkeypatch.setattr(
         "openworld_trainers.analysis.report.svg", lambda *_: "<svg></svg>"
     )  # names are not drawn in them
-    harmless = report([with_names(tmp_path / "run", "harmless")], tmp_path / "a.html").read_text()
+    harmless = write_report([with_names(tmp_path / "run", "harmless")], tmp_path / "a.html").read_text()
     for number, text in enumerate(HOSTILE):
         run = with_names(tmp_path / str(number) / "run", text[:9999])  # the file of settings has a bound
-        page = report([run], tmp_path / "b.html").read_text()
+        page = write_report([run], tmp_path / "b.html").read_text()
         found = Tags(page)
         assert found.found == Tags(harmless).found, text
         assert page.count("\n") == harmless.count("\n")
@@ -219,16 +220,16 @@ def test_foreign_names_stay_text_on_the_page(tmp_path, monkeypatch):
 
 def test_foreign_folders_stay_text_on_the_page(tmp_path, monkeypatch):
     monkeypatch.setattr("openworld_trainers.analysis.report.svg", lambda *_: "<svg></svg>")
-    harmless = report([make_run(tmp_path / "b", updates=0)], tmp_path / "b.html").read_text()
+    harmless = write_report([make_run(tmp_path / "b", updates=0)], tmp_path / "b.html").read_text()
     for text in HOSTILE:
         name = text.replace("/", "|").replace("\0", "").encode("utf-8", "replace").decode()[:60]
-        page = report([make_run(tmp_path / f"x{name}", updates=0)], tmp_path / "a.html").read_text()
+        page = write_report([make_run(tmp_path / f"x{name}", updates=0)], tmp_path / "a.html").read_text()
         assert Tags(page).found == Tags(harmless).found
 
 
 @pytest.mark.parametrize("name", ["_first", "$\\frac{$", "a $x$ b", "\U0001f600", "\u202egnp"])
 def test_any_name_can_be_drawn(tmp_path, name):
-    out = report([make_run(tmp_path / name, updates=40)], tmp_path / "a.png")
+    out = write_report([make_run(tmp_path / name, updates=40)], tmp_path / "a.png")
     assert out.read_bytes()[:4] == b"\x89PNG"
 
 
@@ -260,7 +261,7 @@ def test_styles_become_classes():
     assert classes == {"a: b": "s0", "c: d": "s1"}
 
 
-STRANGE = (None, True, 10**309, -(10**309), 1e308, -1.0, 0, "7", "", [], [1], {}, {"a": {"b": 1}})
+STRANGE = (None, True, 10**300, -(10**300), 1e308, -1.0, 0, "7", "", [], [1], {}, {"a": {"b": 1}})
 
 
 def test_strange_values_are_shown_or_passed_over(tmp_path, monkeypatch):
@@ -273,11 +274,11 @@ def test_strange_values_are_shown_or_passed_over(tmp_path, monkeypatch):
         strange = checksums.added(record | {"config": record["config"] | config})
         (run / "config.json").write_text(json.dumps(strange))
         (run / "metrics.jsonl").write_text("\n".join([*rows[:-1], signed_line(changed)]))
-        assert "<h2>Verdicts" in report([run], tmp_path / "a.html").read_text()
+        assert "<h2>Verdicts" in write_report([run], tmp_path / "a.html").read_text()
 
     newest = json.loads(rows[-1])
     for value in STRANGE:
-        shown({"world": value, "rollout": value, "learning": value}, newest)
+        shown({"env": value, "rollout": value, "learning": value}, newest)
         shown({"rollout": {"worlds": value, "steps": value}, "learning": {"epochs": value}}, newest)
         names = ("episodes", "return", "update", "seconds", "achievements", "gradient_noise")
         shown({}, newest | dict.fromkeys(names, value))
@@ -292,4 +293,4 @@ def test_curves_of_strange_rows_are_drawn(tmp_path):
             ("return", "seconds", "kl_old_new", "gradient_noise", "dead_units"), value
         )
     (run / "metrics.jsonl").write_text("".join(map(signed_line, rows)))
-    assert report([run], tmp_path / "a.html").read_text().count("<svg") == len(PANELS)
+    assert write_report([run], tmp_path / "a.html").read_text().count("<svg") == len(PANELS)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from openworld_trainers.planner import scaling
 from openworld_trainers.planner.scaling import REFERENCES, RULES, configure, derived, explain, horizon_steps
-from openworld_trainers.ppo.config import Horizon, preset, to_dict
+from openworld_trainers.ppo.config import Advantage, preset, to_dict
 
 
 def flat(config):
@@ -80,22 +80,22 @@ def test_the_nearest_reference_is_taken(worlds, name):
 
 
 @pytest.mark.parametrize(
-    ("discount", "decay", "steps"), [(0.99, 0.8, 16), (0.99, 0.95, 64), (0.999, 1.0, 4096), (0.0, 0.9, 1)]
+    ("gamma", "gae_lambda", "steps"), [(0.99, 0.8, 16), (0.99, 0.95, 64), (0.999, 1.0, 4096), (0.0, 0.9, 1)]
 )
-def test_a_rollout_is_as_long_as_advantages_reach(discount, decay, steps):
-    assert horizon_steps(Horizon(discount=discount, decay=decay)) == steps
+def test_a_rollout_is_as_long_as_advantages_reach(gamma, gae_lambda, steps):
+    assert horizon_steps(Advantage(gamma=gamma, gae_lambda=gae_lambda)) == steps
 
 
 @given(st.floats(0.01, 0.999), st.floats(0.01, 1.0))
-def test_half_the_steps_would_cut_off_too_much(discount, decay):
-    steps, weight = horizon_steps(Horizon(discount=discount, decay=decay)), discount * decay
+def test_half_the_steps_would_cut_off_too_much(gamma, gae_lambda):
+    steps, weight = horizon_steps(Advantage(gamma=gamma, gae_lambda=gae_lambda)), gamma * gae_lambda
     assert weight**steps <= scaling.CUT_OFF * (1 + 1e-9)
     assert steps == 1 or weight ** (steps / 2) > scaling.CUT_OFF * (1 - 1e-9)
 
 
 def test_an_endless_horizon_has_no_steps():
     with pytest.raises(ValueError, match="give the steps"):
-        horizon_steps(Horizon(discount=1.0, decay=1.0))
+        horizon_steps(Advantage(gamma=1.0, gae_lambda=1.0))
 
 
 @pytest.mark.parametrize(

@@ -31,8 +31,8 @@ sys.exit(128 + stop.number)
 #: Is in one long call, in which no handler of Python's runs, as while a program is compiled.
 LONG = """
 import hashlib, sys
-from openworld_trainers.run.signals import interruption, leaving
-with interruption() as stop, leaving(lambda: print("in order", flush=True)):
+from openworld_trainers.run.signals import interruption, cleanup_on_exit
+with interruption() as stop, cleanup_on_exit(lambda: print("in order", flush=True)):
     stop.gentle = sys.argv[1] == "gentle"
     print("ready", flush=True)
     hashlib.pbkdf2_hmac("sha256", b"", b"", 300_000_000)

@@ -9,9 +9,11 @@ import pytest
 from rich.console import Console
 
 from openworld_trainers import errors
+from openworld_trainers.analysis.formatting import format_duration, format_number, format_short
+from openworld_trainers.analysis.learning_curve import drawable, thinned
 from openworld_trainers.errors import MissingPackageError, TrainerError, require
-from openworld_trainers.run.metrics import RunFolder, RunFolderError, drawable, plain, thinned
-from openworld_trainers.run.progress import Display, clock, line, number, panel, short
+from openworld_trainers.run.folder import RunFolder, RunFolderError, plain
+from openworld_trainers.run.progress import Display, line, panel
 
 ROW = {
     "update": 3,
@@ -52,13 +54,13 @@ def test_settings_name_versions_and_machine_but_nobody(folder):
     record = json.loads((folder.path / "config.json").read_text())
     assert {"python", "jax", "numpy", "equinox", "optax"} <= set(record["versions"])
     assert set(record["machine"]) == {"system", "cores", "devices"}
-    assert record["format"] == 2
+    assert record["format"] == 3
 
 
 def test_settings_of_another_format_are_refused(folder):
     path = folder.path / "config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"format": 7}))
-    with pytest.raises(RunFolderError, match="format 7; this version reads format 1 and 2"):
+    with pytest.raises(RunFolderError, match="format 7 and was made by a newer openworld"):
         folder.read_settings()
 
 
@@ -68,9 +70,20 @@ def test_settings_that_were_edited_are_refused(folder):
     path.write_text(json.dumps(record | {"config": {"network": {"activation": "tanh"}}}))
     with pytest.raises(RunFolderError, match="is damaged: its checksum is not that of its content"):
         folder.read_settings()
-    earlier = {name: value for name, value in record.items() if name != "checksum"} | {"format": 1}
-    path.write_text(json.dumps(earlier))
-    assert folder.read_settings() == earlier
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_settings_of_earlier_versions_are_refused_in_a_line_that_names_the_version(folder, number):
+    path = folder.path / "config.json"
+    path.write_text(
+        json.dumps({"format": number, "config": {"world": {}}, "versions": {"openworld": "0.1.0"}})
+    )
+    with pytest.raises(RunFolderError) as caught:
+        folder.read_settings()
+    assert str(caught.value) == (
+        f"{path} was made by openworld 0.1.0 (format {number}); the settings of this version have other names "
+        f"(format 3), so it cannot be read: use that version, or train again"
+    )
 
 
 def test_rows_that_were_edited_are_left_out_and_those_of_earlier_versions_are_read(folder):
@@ -87,7 +100,7 @@ def test_rows_that_were_edited_are_left_out_and_those_of_earlier_versions_are_re
 
 def test_a_folder_with_the_metrics_of_another_is_left_alone(tmp_path):
     (tmp_path / "metrics.jsonl").write_text("mine")
-    with pytest.raises(RunFolderError, match=r"metrics\.jsonl is there already, without a config\.json"):
+    with pytest.raises(RunFolderError, match=r"metrics\.jsonl exists already, without a config\.json"):
         RunFolder(tmp_path).create({})
     assert (tmp_path / "metrics.jsonl").read_text() == "mine"
     (tmp_path / "run" / "checkpoints" / "0000000007").mkdir(parents=True)
@@ -107,7 +120,7 @@ def test_a_curve_is_drawn_when_it_can_be(folder, monkeypatch):
     folder.append({**ROW, "transitions": 2_000_000, "achievements": {"new": 0.1}})
     assert folder.draw() == str(folder.path / "learning_curve.png")
     assert (folder.path / "learning_curve.png").read_bytes()[:4] == b"\x89PNG"
-    monkeypatch.setattr("openworld_trainers.run.metrics.installed", lambda module: False)
+    monkeypatch.setattr("openworld_trainers.run.folder.installed", lambda module: False)
     assert "openworld[plots]" in folder.draw()
 
 
@@ -169,7 +182,7 @@ def test_plain_keeps_what_json_has():
     ("value", "shown"), [(0, "0"), (999, "999"), (1234, "1.23k"), (1.5e6, "1.5M"), (2e9, "2G"), (1e12, "1T")]
 )
 def test_large_numbers_are_short(value, shown):
-    assert short(value) == shown
+    assert format_short(value) == shown
 
 
 @pytest.mark.parametrize(
@@ -177,11 +190,11 @@ def test_large_numbers_are_short(value, shown):
     [(0.0, "0:00"), (75.2, "1:15"), (3700.0, "1:01:40"), (float("inf"), "-"), (float("nan"), "-")],
 )
 def test_time_is_shown_as_a_clock(seconds, shown):
-    assert clock(seconds) == shown
+    assert format_duration(seconds) == shown
 
 
 def test_what_is_not_known_yet_is_a_dash():
-    assert [number(None), number(float("nan")), number(1.234)] == ["-", "-", "1.23"]
+    assert [format_number(None), format_number(float("nan")), format_number(1.234)] == ["-", "-", "1.23"]
 
 
 def test_a_line_tells_speed_return_achievements_and_time_left():

@@ -20,10 +20,10 @@ def ran(tmp_path_factory):
     """A study of two numbers of worlds, two seeds, in a world that pays for one of two actions."""
     folder = tmp_path_factory.mktemp("study")
     study = Study(worlds=(4, 16), seeds=2, transitions=16 * 8 * 4, out=folder, pictures=folder)
-    world = Probe("one", lambda clue, age: clue, one, length=4, num_actions=2)
+    env = Probe("one", lambda clue, age: clue, one, length=4, num_actions=2)
     patch = pytest.MonkeyPatch()
     patch.setattr(stagnation, "REFERENCE", Reference("small", SMALL))
-    patch.setattr(stagnation, "make", lambda _: world)
+    patch.setattr(stagnation, "make_env", lambda _: env)
     stagnation.main(study)
     yield study
     patch.undo()
@@ -80,4 +80,4 @@ def test_a_reference_of_ones_own_is_scaled_like_any_other():
     scaled = configure(64, reference=own, rule="sqrt")
     assert scaled.config.learning.minibatch_size == 16 * SMALL.learning.minibatch_size
     assert scaled.config.learning.learning_rate == pytest.approx(4 * SMALL.learning.learning_rate)
-    assert scaled.config.world == SMALL.world
+    assert scaled.config.env == SMALL.env

@@ -15,19 +15,20 @@ import pytest
 
 import openworld
 from openworld_trainers.errors import StoppedError, TrainerError
-from openworld_trainers.ppo.config import Network, Run, World, preset
-from openworld_trainers.ppo.learner import begin, outer_update
-from openworld_trainers.ppo.worlds import achievement_names
+from openworld_trainers.ppo.config import Env, Network, Run, preset
+from openworld_trainers.ppo.env import achievement_names
+from openworld_trainers.ppo.learner import init_learner, make_update
+from openworld_trainers.run import settings as run_settings
 from openworld_trainers.run import train as training
 from openworld_trainers.run.checkpoint import CheckpointError, Checkpoints
-from openworld_trainers.run.folder import alone_in, of_newest
+from openworld_trainers.run.folder import RunFolder, RunFolderError
 from openworld_trainers.run.lock import LockedError
-from openworld_trainers.run.metrics import RunFolder, RunFolderError
+from openworld_trainers.run.settings import exclusive_run, load_policy, read_newest
 from openworld_trainers.run.train import (
     DivergedError,
-    begun_config,
+    new_run_config,
     read_config,
-    resumed_config,
+    resumed_run_config,
     train,
     train_in,
 )
@@ -38,10 +39,10 @@ BATCH = 32 * 8
 CLASSIC = "OpenWorld-Classic-v0"
 
 
-def run(path, world, config, resume=False):
+def run(path, env, config, resume=False):
     folder = RunFolder(path)
-    config = resumed_config(folder, config) if resume else begun_config(folder, config)
-    return train_in(world, config, folder, resume)
+    config = resumed_run_config(folder, config) if resume else new_run_config(folder, config)
+    return train_in(env, config, folder, resume)
 
 
 def bits(tree):
@@ -113,7 +114,7 @@ def test_a_number_that_is_none_stops_the_run_and_the_last_good_checkpoint_stays(
 
 
 def policy_template(config):
-    return jax.eval_shape(lambda: begin(probes.POISON, config)).network
+    return jax.eval_shape(lambda: init_learner(probes.POISON, config)).network
 
 
 def test_metrics_are_rows_of_plain_numbers(tmp_path):
@@ -124,7 +125,7 @@ def test_metrics_are_rows_of_plain_numbers(tmp_path):
     assert set(rows[0]["achievements"]) == {"paid", "lived"}
     assert rows[0]["achievements"]["lived"] == 1
     assert rows[-1]["return"] == pytest.approx(2 * rows[-1]["achievements"]["paid"] - 1, abs=1e-6)
-    assert {"kl_old_new", "clip_share", "explained_variance", "gradient_norm", "entropy"} <= set(rows[0])
+    assert {"kl_old_new", "clip_fraction", "explained_variance", "gradient_norm", "entropy"} <= set(rows[0])
 
 
 def test_an_update_without_finished_episodes_has_no_return(tmp_path):
@@ -137,7 +138,7 @@ def test_an_update_without_finished_episodes_has_no_return(tmp_path):
 
 def test_an_unknown_world_is_refused_before_there_is_a_folder(tmp_path):
     message = line_of(
-        ValueError, ValueError, lambda: train(small(world=World(id="OpenWorld-v9")), tmp_path / "run")
+        ValueError, ValueError, lambda: train(small(env=Env(id="OpenWorld-v9")), tmp_path / "run")
     )
     assert "did you mean OpenWorld-v0" in message
     assert not (tmp_path / "run").exists()
@@ -148,18 +149,18 @@ def test_an_unknown_world_is_refused_before_there_is_a_folder(tmp_path):
 def test_an_update_fits_every_world(id):
     """Shapes and dtypes alone, nothing is compiled; in the other id `test_world` trains."""
     config = preset("tiny")
-    world = openworld.make(id)
-    learner = jax.eval_shape(lambda: begin(world, config))
-    after, outcome = jax.eval_shape(outer_update(world, config), learner, jnp.float32(0.1))
+    env = openworld.make(id)
+    learner = jax.eval_shape(lambda: init_learner(env, config))
+    after, outcome = jax.eval_shape(make_update(env, config), learner, jnp.float32(0.1))
     assert jax.tree.structure(after) == jax.tree.structure(learner)
-    assert outcome.tally.unlocked.shape == (world.ruleset.achievements,)
+    assert outcome.episode_sums.unlocked.shape == (env.ruleset.achievements,)
 
 
 @pytest.mark.parametrize(("id", "last"), [("OpenWorld-v0", "defeat_archer"), (CLASSIC, "make_iron_sword")])
 def test_achievements_are_named_as_far_as_the_rules_have_them(id, last):
-    world = openworld.make(id)
-    assert len(achievement_names(world)) == world.ruleset.achievements
-    assert achievement_names(world)[-1] == last
+    env = openworld.make(id)
+    assert len(achievement_names(env)) == env.ruleset.achievements
+    assert achievement_names(env)[-1] == last
     assert achievement_names(probes.BOTH) == ("paid", "lived")
 
 
@@ -181,7 +182,7 @@ def test_what_is_no_run_cannot_be_resumed(tmp_path, make):
     assert str(tmp_path / "run") in message
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 1}', '{"format": 1, "config": {"rollout": 3}}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 3}', '{"format": 3, "config": {"rollout": 3}}'])
 def test_settings_that_cannot_be_read_are_said_to_be(tmp_path, text):
     (tmp_path / "config.json").write_text(text)
     line_of(TrainerError, RunFolderError, lambda: read_config(RunFolder(tmp_path)))
@@ -206,7 +207,7 @@ def test_a_checkpoint_of_another_world_is_refused(tmp_path):
     config = small(run=Run(transitions=BATCH, film=False))
     run(tmp_path, probes.BOTH, config)
     message = line_of(TrainerError, CheckpointError, lambda: run(tmp_path, probes.ACTION, None, resume=True))
-    assert "world both there and action here" in message
+    assert "env_id both there and action here" in message
 
 
 def test_the_first_interruption_saves_and_stops(tmp_path, monkeypatch):
@@ -222,14 +223,14 @@ def test_the_first_interruption_saves_and_stops(tmp_path, monkeypatch):
     config = small(run=Run(transitions=6 * BATCH, save_every_s=1e9, film=False))
     message = line_of(TrainerError, StoppedError, lambda: run(tmp_path, probes.BOTH, config))
     assert "interrupted after update 2" in message
-    assert f"openworld train --resume --run-dir {tmp_path}" in message
+    assert f"openworld train --resume --out {tmp_path}" in message
     assert Checkpoints(tmp_path / "checkpoints").latest() == 2
     assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_a_time_budget_ends_a_run_and_begins_after_compiling(tmp_path, monkeypatch):
     """What is compiled takes an hour here; the run still has its 2 seconds."""
-    lower = outer_update
+    lower = make_update
 
     def slow(*arguments):
         program = lower(*arguments)
@@ -242,7 +243,7 @@ def test_a_time_budget_ends_a_run_and_begins_after_compiling(tmp_path, monkeypat
 
     hour, now = [0.0], time.monotonic
     monkeypatch.setattr(time, "monotonic", lambda: now() + hour[0])
-    monkeypatch.setattr(training, "outer_update", slow)
+    monkeypatch.setattr(training, "make_update", slow)
     run(tmp_path, probes.BOTH, small(run=Run(transitions=10**12, time_budget_s=2.0, film=False)))
     rows = RunFolder(tmp_path).metrics()
     assert hour[0] >= 3600
@@ -259,12 +260,12 @@ def test_a_finished_run_says_so_and_compiles_nothing(tmp_path, capsys, monkeypat
     def never(*_):
         raise AssertionError("compiled")
 
-    monkeypatch.setattr(training, "outer_update", never)
+    monkeypatch.setattr(training, "make_update", never)
     capsys.readouterr()
     run(tmp_path, probes.BOTH, None, resume=True)
     said = capsys.readouterr().out
     assert (
-        "nothing is left to do: the run ended at update 1; to go on, raise --run.transitions (now 256)"
+        "nothing is left to do: the run ended at update 1; to continue, raise --run.transitions (now 256)"
         in said
     )
     assert len(RunFolder(tmp_path).metrics()) == 1
@@ -303,24 +304,25 @@ def test_a_checkpoint_that_training_removes_while_it_is_read_is_read_anew(tmp_pa
             checkpoints.save(2, {"policy": {"x": jnp.float32(2)}}, {})
         return checkpoints.restore(number, "policy", {"x": jax.ShapeDtypeStruct((), jnp.float32)})
 
-    assert float(of_newest(checkpoints, read)["x"]) == 2
+    assert float(read_newest(checkpoints, read)["x"]) == 2
     (checkpoints.path(2) / "manifest.json").write_text("{")
     with pytest.raises(CheckpointError, match="damaged"):
-        of_newest(checkpoints, read)
+        read_newest(checkpoints, read)
 
 
 def test_a_run_that_is_trained_is_not_trained_twice(tmp_path, monkeypatch):
     """Neither anew nor resumed; it may be read."""
-    monkeypatch.setattr(training, "make", lambda settings: probes.BOTH)
+    for module in (training, run_settings):
+        monkeypatch.setattr(module, "make_env", lambda settings: probes.BOTH)
     config = small(run=Run(transitions=BATCH, film=False))
     folder = train(config, tmp_path / "run")
     before = (folder / "metrics.jsonl").read_bytes()
-    with alone_in(RunFolder(folder), "a test"):
+    with exclusive_run(RunFolder(folder), "a test"):
         message = line_of(TrainerError, LockedError, lambda: train(None, folder, resume=True))
         assert f"is in use by process {os.getpid()} on {platform.node()} (a test, since" in message
         line_of(TrainerError, LockedError, lambda: train(None, folder, resume=True, force=True))
         line_of(TrainerError, LockedError, lambda: train(config, folder))
-        assert training.load_policy(folder) is not None
+        assert load_policy(folder) is not None
     assert (folder / "metrics.jsonl").read_bytes() == before
     assert not (folder / "run.lock").exists()
     train(None, folder, resume=True)

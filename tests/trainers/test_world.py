@@ -10,11 +10,12 @@ import pytest
 
 from openworld.content.ids import Achievement
 from openworld.storage.replay import Replay
-from openworld_trainers.ppo.config import Run, World, preset
+from openworld_trainers.ppo.config import Env, Run, preset
 from openworld_trainers.run.evaluate import evaluate
 from openworld_trainers.run.film import film
-from openworld_trainers.run.metrics import RunFolderError
-from openworld_trainers.run.train import load_policy, train
+from openworld_trainers.run.folder import RunFolderError
+from openworld_trainers.run.settings import load_policy
+from openworld_trainers.run.train import train
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +30,7 @@ def run(tmp_path_factory):
     """The `tiny` preset, half of it, and read back."""
     folder = tmp_path_factory.mktemp("runs") / "tiny"
     run = Run(transitions=512, save_every_s=0.0, film=False)
-    config = dataclasses.replace(preset("tiny"), world=World(id=ID), run=run)
+    config = dataclasses.replace(preset("tiny"), env=Env(id=ID), run=run)
     train(config, folder)
     train(None, folder, resume=True)
     return folder
@@ -44,7 +45,7 @@ def test_it_leaves_a_row_for_each_update(run):
 
 def test_it_is_evaluated_beside_a_random_agent(run):
     report = evaluate(run, episodes=8, max_steps=40)
-    assert report.world == ID
+    assert report.env == ID
     assert list(report.trained.rates) == [a.name.lower() for a in Achievement][:ACHIEVEMENTS]
     assert report.trained.mean_length.value <= 40
     assert json.loads((run / "evaluation.json").read_text())["episodes"] == 8
@@ -58,8 +59,8 @@ def test_its_policy_plays(run):
 
 
 def test_it_is_no_run_of_another_world(run):
-    config = dataclasses.replace(preset("tiny"), world=World(id="OpenWorld-v0"))
-    with pytest.raises(RunFolderError, match=f"another world .id={ID}, now OpenWorld-v0"):
+    config = dataclasses.replace(preset("tiny"), env=Env(id="OpenWorld-v0"))
+    with pytest.raises(RunFolderError, match=f"another env .id={ID}, now OpenWorld-v0"):
         train(config, run, resume=True)
 
 
@@ -85,7 +86,7 @@ def test_without_the_video_packages_there_is_still_a_replay(run, monkeypatch):
 
 def test_the_smallest_preset_ends_episodes(run):
     """All of `tiny`: some of its updates have a return, and it leaves a learning curve."""
-    train(dataclasses.replace(preset("tiny"), world=World(id=ID)), run, resume=True)
+    train(dataclasses.replace(preset("tiny"), env=Env(id=ID)), run, resume=True)
     rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     returns = [row["return"] for row in rows if row["episodes"]]
     assert len(rows) == 32

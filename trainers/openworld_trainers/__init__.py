@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from openworld_trainers.run.policy import load_agent
+    from openworld_trainers.run.load import load_agent
 
 __all__ = ["load_agent"]
 
@@ -12,7 +12,7 @@ def __getattr__(name: str) -> Any:
     """Load a public name when it is first asked for."""
     if name != "load_agent":
         raise AttributeError(f"module 'openworld_trainers' has no attribute {name!r}; it has load_agent")
-    from openworld_trainers.run.policy import load_agent
+    from openworld_trainers.run.load import load_agent
 
     return load_agent
 

@@ -1,19 +1,18 @@
-"""What a person can put right: errors whose message is one line and needs no traceback."""
+"""Errors that the user can correct: each message is one line and needs no traceback."""
 
 import importlib.util
-from collections.abc import Collection
 from typing import Any
 
 
 class TrainerError(RuntimeError):
-    """A mistake or a mishap that one line explains; the command line prints that line and exits with 1."""
+    """An error that one line explains; the command line prints that line and exits with 2."""
 
 
 class StoppedError(TrainerError):
-    """A signal ended the work after what there was had been saved.
+    """A signal ended the work, after everything was saved.
 
     Attributes:
-        exit_code: the exit status of a command that ends so: 128 + the signal's number.
+        exit_code: 128 + the signal's number, for the command's exit status.
     """
 
     def __init__(self, message: str, number: int) -> None:
@@ -22,30 +21,39 @@ class StoppedError(TrainerError):
 
 
 class MissingPackageError(TrainerError, ImportError):
-    """An optional package that was asked for is not installed."""
+    """An optional package is needed and not installed."""
 
 
-def format_problem(found: Any, known: Collection[int], made_by: Any = None) -> str:
-    """What is wrong with a file of another format than the known ones, or "" if nothing is.
+def format_problem(found: Any, current: int, made_by: Any = None) -> str:
+    """Return why a file of a run, a checkpoint or an exported agent cannot be read, or "" if it can.
 
     Args:
-        made_by: the version of openworld that wrote it, as the file says.
+        found: the format that the file states.
+        current: the format that this version reads and writes.
+        made_by: the version of openworld that wrote the file, as the file states it.
+
+    Example:
+        >>> format_problem(2, 3, "0.1.0")[:39]
+        'was made by openworld 0.1.0 (format 2);'
     """
     if type(found) is not int:
-        return "does not say which format it is of"
-    if found in known:
+        return "does not state its format"
+    if found == current:
         return ""
     version = f" {made_by[:20]}" if isinstance(made_by, str) else ""
-    by = f" (by openworld{version})" if version else ""
-    newer = found > max(known)
-    remedy = f"; it was written by a newer openworld: upgrade to read it{by}" if newer else ""
-    remedy = f"; it was written by openworld{version}" if version and not newer else remedy
-    reads = " and ".join(str(number) for number in sorted(known))
-    return f"is of format {found}; this version reads format {reads}{remedy}"
+    if found > current:
+        return (
+            f"is of format {found} and was made by a newer openworld{version}; this version reads format "
+            f"{current}: upgrade to read it"
+        )
+    return (
+        f"was made by {'' if version else 'an earlier '}openworld{version} (format {found}); the settings of this "
+        f"version have other names (format {current}), so it cannot be read: use that version, or train again"
+    )
 
 
 def require(extra: str, *modules: str, purpose: str) -> None:
-    """Raise `MissingPackageError` unless every module can be imported; none is imported here."""
+    """Raise `MissingPackageError` unless every module can be imported; nothing is imported."""
     missing = [name for name in modules if not installed(name)]
     if missing:
         names = " and ".join(name.replace(".", "-").replace("_", "-") for name in missing)
@@ -53,7 +61,7 @@ def require(extra: str, *modules: str, purpose: str) -> None:
 
 
 def installed(module: str) -> bool:
-    """Whether a module could be imported."""
+    """Return whether a module can be imported."""
     try:
         return importlib.util.find_spec(module) is not None
     except ModuleNotFoundError:  # its parent package is missing

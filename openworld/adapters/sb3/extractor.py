@@ -5,7 +5,7 @@ from gymnasium import Space
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from torch import Tensor, nn
 
-from openworld.content.encoding import fixture_of
+from openworld.content.encoding import block_of, fixture_of
 from openworld.content.ids import DIRECTION_STEPS
 from openworld.content.reach import reachable
 from openworld.observe.layout import layout_of
@@ -52,7 +52,7 @@ class TokenExtractor(BaseFeaturesExtractor):
             )
         super().__init__(observation_space, 1)  # the number of features follows below
         self.fields = {f.name: (f.offset, f.offset + f.size, 1 / f.high) for f in layout.values() if f.high}
-        fixtures, last_block = divmod(layout["tile"].high, 64)
+        fixtures, last_block = fixture_of(layout["tile"].high), block_of(layout["tile"].high)
         self.blocks, self.floors = last_block + 1, len(rules.floors)
         self.tile = nn.Embedding(self.blocks + fixtures, embedding)
         # Most tiles have no creature: their embedding is zero.
@@ -72,7 +72,7 @@ class TokenExtractor(BaseFeaturesExtractor):
         """Turn [batch, tokens], which Stable-Baselines3 hands over as floats, to [batch, features]."""
         runs = {name: observations[:, start:stop] for name, (start, stop, _) in self.fields.items()}
         tile, creature, facing = (runs[name].long() for name in ("tile", "creature", "facing"))
-        # Of a tile's byte, block + 64 x fixture, what is fixed on a block hides it.
+        # The fixture of a tile hides its block.
         tile = torch.where(fixture_of(tile) > 0, fixture_of(tile) + self.blocks - 1, tile)
         ahead = self.faced[facing]
         parts = [

@@ -162,8 +162,8 @@ class OpenWorldVecEnv(Copyable, Shared):
         """Give options to the next `reset`: a dictionary for all worlds, or a list of one for each."""
         each = options if isinstance(options, list) else [options]
         if len(each) not in (1, self.num_envs) or not all(isinstance(one, dict | None) for one in each):
-            told = f"a dictionary, or {self.num_envs} in a list, one for each world"
-            raise ValueError(f"options must be {told}, not {arguments.described(options)}")
+            wanted = f"a dictionary, or {self.num_envs} in a list, one for each world"
+            raise ValueError(f"options must be {wanted}, not {arguments.described(options)}")
         for one in each:
             checks.reset_options(one, (2,))
         super().set_options(options)

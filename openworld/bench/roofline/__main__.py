@@ -16,6 +16,7 @@ from openworld.bench.roofline import measure, model, pages
 from openworld.bench.roofline.model import H100, LINE, SECTOR, Machine
 from openworld.bench.settings import Settings
 from openworld.bench.timing import compiled, timed
+from openworld.system import numbers
 
 #: Runs of the step, of which the median counts.
 RUNS = 7
@@ -65,9 +66,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--id", nargs="+", default=list(model.IDS), metavar="ID", help="environment ids")
     add("--bandwidth", type=float, default=H100.bandwidth, help="bytes per second of a device's memory")
     add("--operations", type=float, default=H100.operations, help="its integer operations per second")
-    add("--grain", type=int, default=SECTOR, help="bytes of one access to its memory")
+    add("--grain", type=numbers.argument, default=SECTOR, help="bytes of one access to its memory")
     add("--measure", action="store_true", help="measure this machine too, and the step on it")
-    add("--worlds", type=int, default=4096, help="batch size of that measurement")
+    add("--worlds", type=numbers.argument, default=4096, help="batch size of that measurement")
     add(
         "--update", type=Path, metavar="PAGE", help="write the tables of bytes and operations into a page too"
     )

@@ -1,8 +1,8 @@
-"""Pixels: a small picture of what a player perceives, decoded from tokens (rules 7.1 and 1.11).
+"""Pixels: a small picture of an observation, decoded from tokens (rules 7.1 and 1.11).
 
-The view, 9 x 11 tiles of 10 x 10 pixels (classic: 7 x 9 of 7 x 7), and below it 4 (2) rows of places for what the
-player lives on, carries and is. Each tile and each place is one patch of a table; darkness, night and sleep dim the
-view's. Whole numbers only: the picture is the same on every device.
+The view has 9 x 11 tiles of 10 x 10 pixels (classic: 7 x 9 of 7 x 7). Below it are 4 (2) rows of places for
+vitals, items and states. Each tile and each place is one patch of a table. Darkness, night and sleep dim the
+view. All numbers are whole, so the picture is the same on every device.
 """
 
 from functools import partial
@@ -73,25 +73,25 @@ def _chosen(
     # Who is awake sees itself whatever the light.
     light = jnp.where(middle & (field["asleep"] == 0), LIT, light).reshape(shape)
     body = jnp.where(middle, _own(field, rules), field["creature"])
-    tile = _tile(_looks(field, rules), body, _missile(field, patches), patches).reshape(shape)
+    tile = _tile(_shown(field, rules), body, _missile(field, patches), patches).reshape(shape)
     place = _places(wide, patches)
     light = jnp.concatenate([light, jnp.full(place.shape, LIT, jnp.int32)], axis=1)
     return jnp.concatenate([tile, place], axis=1), light.astype(jnp.uint16), _day(field, rules, patches)
 
 
 def _tile(
-    look: Int32[Array, "n view"],
+    shown: Int32[Array, "n view"],
     body: Int32[Array, "n view"],
     missile: Int32[Array, "n view"],
     patches: Patches,
 ) -> Int32[Array, "n view"]:
     """Return the patch of each tile: bare, or with what stands there."""
     standing = jnp.asarray(patches.standing)[body] + jnp.where(body < AWAKE_MARK, missile, 0)
-    footing = jnp.asarray(patches.footing)[look]
-    return jnp.where(standing > 0, patches.occupied + footing * patches.bodies + standing - 1, look)
+    footing = jnp.asarray(patches.footing)[shown]
+    return jnp.where(standing > 0, patches.occupied + footing * patches.bodies + standing - 1, shown)
 
 
-def _looks(field: dict[str, Array], rules: Ruleset) -> Int32[Array, "n view"]:
+def _shown(field: dict[str, Array], rules: Ruleset) -> Int32[Array, "n view"]:
     """Return each tile as it is shown: see `encoding.shown_tiles`."""
     tile = field["tile"]
     if len(rules.floors) == 1:

@@ -1,4 +1,4 @@
-"""The patches that a small picture is laid of: each tile with each body on it, and each value of each place."""
+"""The patches of a small picture: each tile with each body on it, and each value of each place."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -24,8 +24,8 @@ LADDERS = (Fixture.LADDER_DOWN, Fixture.LADDER_UP, Fixture.LADDER_DOWN_BLOCKED)
 class Patches:
     """The table for one ruleset's pictures.
 
-    First the bare tiles, by the tile's number; then those that somebody stands on, footing by footing and on
-    each whatever stands there; then the pictures of the places.
+    It has first the bare tiles, by number; then the tiles with a body on them, footing by footing; then the
+    pictures of the places.
 
     Attributes:
         table: the patches, each `size` x 3 * `size` bytes.
@@ -41,7 +41,7 @@ class Patches:
     size: int
     table: UInt8[np.ndarray, "n size width"]
     occupied: int
-    footing: Int32[np.ndarray, " looks"]
+    footing: Int32[np.ndarray, " tiles"]
     standing: Int32[np.ndarray, " bodies"]
     bodies: int
     missiles: int
@@ -53,29 +53,29 @@ def patches_of(rules: Ruleset) -> Patches:
     """Return the patches of a ruleset's pictures."""
     size, layout = SIZES[rules.symbolic], layout_of(rules)
     fixtures = len(Fixture) if fixture_of(layout["tile"].high) else 1
-    looks = [small.tile(look, size) for look in range(tile_of(0, fixtures))]
+    bare = [small.tile(tile, size) for tile in range(tile_of(0, fixtures))]
     footings = _footings(rules)
     missiles = layout["missile"].high.bit_length()
     bodies, standing = _bodies(rules, size, missiles)
-    occupied = [_over(looks[look], body) for look in footings for body in bodies]
+    occupied = [_over(bare[tile], body) for tile in footings for body in bodies]
     rows = slots(rules, size)
     faces = [face for row in rows for slot in row for face in slot.faces]
-    footing = np.zeros(len(looks), np.int32)
+    footing = np.zeros(len(bare), np.int32)
     footing[footings] = np.arange(len(footings))
     return Patches(
         size=size,
-        table=np.stack([*looks, *occupied, *faces]).reshape(-1, size, 3 * size),
-        occupied=len(looks),
+        table=np.stack([*bare, *occupied, *faces]).reshape(-1, size, 3 * size),
+        occupied=len(bare),
         footing=footing,
         standing=standing,
         bodies=len(bodies),
         missiles=missiles,
-        place=_places(rows, len(looks) + len(occupied)),
+        place=_places(rows, len(bare) + len(occupied)),
     )
 
 
 def _footings(rules: Ruleset) -> list[int]:
-    """Return the looks of the tiles that somebody can stand on; the first is one that is not seen."""
+    """Return the numbers of the tiles on which a body can stand; the first is 0, a tile that is not seen."""
     homes = {block for row in rules.creatures for block in row.home}
     if any(row.boss for row in rules.floors):
         homes |= {Block.GRAVE, Block.GRAVE2, Block.GRAVE3}
@@ -85,7 +85,7 @@ def _footings(rules: Ruleset) -> list[int]:
     seen = reachable(rules).all_blocks
     found = {int(block) for block in open_} | {tile_of(block, Fixture.TORCH) for block in lit}
     found |= {tile_of(block, ladder) for block in below for ladder in LADDERS}
-    return [0, *sorted(look for look in found if block_of(look) in seen)]
+    return [0, *sorted(tile for tile in found if block_of(tile) in seen)]
 
 
 def _bodies(

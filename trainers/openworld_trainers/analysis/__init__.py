@@ -1,1 +1,1 @@
-"""What metrics mean: curves, trends, advice, and the report page of a run."""
+"""Analysis of metrics: curves, trends, advice, and the report page of a run."""

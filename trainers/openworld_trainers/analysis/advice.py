@@ -1,8 +1,9 @@
-"""What to do about a run that has stopped to learn, and by how much.
+"""Advice for a run that has stopped learning: the changes to make, with amounts.
 
-The model (Beukman et al. 2026, 2603.06009): an update is one step of stochastic optimisation. Its batch B is the
-transitions collected between two updates, its step size how far the policy moves. A run stands still once the step
-is too large for the noise. The amounts below are our own formulas, on the noise model of McCandlish et al. 2018.
+The model is that of Beukman et al. 2026 (arXiv 2603.06009). An update is one step of stochastic optimisation.
+Its batch B is the transitions between two updates; its step size is the distance that the policy moves. A run
+stalls when the step is too large for the noise. The amounts below are our own formulas, based on the noise
+model of McCandlish et al. 2018 (arXiv 1812.06162).
 """
 
 import math
@@ -12,17 +13,22 @@ from typing import Any
 
 import numpy as np
 
-#: The least and the most that is advised at once.
+#: The smallest and the largest factor that is advised at once.
 LEAST, MOST = 2, 16
-#: Estimates of the noise scale without which none is made, and standard errors that a signal must stand out by.
+#: The fewest estimates for a noise scale, and the standard errors by which the signal must differ from 0.
 ESTIMATES, STANDS_OUT = 8, 2.0
-#: Signs that something other than the outer loop is in the way.
+#: Dead units above this share, and explained variance below this one, are signs of other problems.
 MANY_DEAD, POOR_VALUE = 0.5, 0.2
 
 
 @dataclass(frozen=True)
 class Noise:
-    """The noise scale over several updates, in transitions; `bound` says that it is at least this."""
+    """The noise scale over several updates.
+
+    Attributes:
+        scale: in transitions.
+        bound: `scale` is only a lower bound.
+    """
 
     scale: float
     bound: bool
@@ -30,13 +36,13 @@ class Noise:
 
 @dataclass(frozen=True)
 class Advice:
-    """What to change.
+    """The changes to make.
 
     Attributes:
-        factor: k, see `factor_for`.
-        reason: what was measured, in a line.
-        ways: the changes to choose one from, each in a line.
-        signs: what else may be in the way, each in a line.
+        factor: k of `factor_for`.
+        reason: the measurements, in one line.
+        ways: changes, of which one is enough, each in one line.
+        signs: other possible problems, each in one line.
     """
 
     factor: int
@@ -46,9 +52,10 @@ class Advice:
 
 
 def measured_noise(rows: Sequence[Mapping[str, Any]]) -> Noise | None:
-    """B_noise = mean tr Σ / mean |G|² of some updates; None where too few of them tell.
+    """Return B_noise = mean tr Σ / mean |G|² of some updates; None with fewer than `ESTIMATES` estimates.
 
-    Where the mean signal is less than `STANDS_OUT` standard errors above 0, its upper end gives a lower bound.
+    If the mean signal is less than `STANDS_OUT` standard errors above 0, the upper end of its interval gives
+    a lower bound of the noise scale.
     """
     pairs = [(row.get("gradient_signal"), row.get("gradient_noise")) for row in rows]
     known = np.array([pair for pair in pairs if None not in pair], float).reshape(-1, 2)
@@ -65,34 +72,34 @@ def measured_noise(rows: Sequence[Mapping[str, Any]]) -> Noise | None:
 
 
 def factor_for(ratio: int | float) -> int:
-    """Our factor k from the ratio r = B_noise / B: r, held between 2 and 16, rounded up to a power of two.
+    """Return our factor k: the ratio r = B_noise / B, limited to 2 to 16 and rounded up to a power of two.
 
-    * k times the worlds bring B up to B_noise, where signal and noise are even and a step gains half of what it
-      would gain without noise: 1 / (1 + B_noise / B) = 1/2 (McCandlish et al. 2018, section 2.2).
-    * 1/k of the outer step does the same to where the run stands still: its distance from the optimum goes with
-      step / B (Smith & Le 2018, 1710.06451).
-    * At least 2: where a step gains nothing, it is twice the best one for its noise (the gain is a parabola in
-      the step, same section). At most 16: measure again before going further.
+    * k times the worlds make B equal to B_noise. Signal and noise are then equal, and a step gains half of
+      what it would gain without noise: 1 / (1 + B_noise / B) = 1/2 (McCandlish et al. 2018, section 2.2).
+    * 1/k of the outer step has the same effect where the run stalls: the distance from the optimum is
+      proportional to step / B (Smith & Le 2018, arXiv 1710.06451).
+    * At least 2: a step that gains nothing is twice the best step for its noise, because the gain is a
+      parabola in the step (same section). At most 16: measure again before a larger change.
     """
     return 2 ** math.ceil(math.log2(min(max(ratio, LEAST), MOST)))
 
 
 def anchored(age: int | float, factor: int) -> float:
-    """Our β for PPO-EWMA: the proximal policy k times as old as now, β / (1 − β) = k · age.
+    """Return our β for PPO-EWMA: the proximal policy becomes k times as old, β / (1 − β) = k · age.
 
-    The clip lets the policy move by about ε within the age of the policy it is held to; so k times the age is 1/k
-    of the speed (Hilton et al. 2022, 2110.00641). In plain PPO that age is (M − 1) / 2 gradient steps on average,
-    of M an update; with EWMA it is β / (1 − β).
+    The clip lets the policy move by about ε within the age of the proximal policy, so k times the age means
+    1/k of the speed (Hilton et al. 2022, arXiv 2110.00641). In plain PPO the mean age is (M − 1) / 2 gradient
+    steps, with M gradient steps in an update. With EWMA it is β / (1 − β).
     """
     older = factor * max(age, 0.5)
     return older / (1 + older)
 
 
 def advise(rows: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]) -> Advice:
-    """What the model advises on rows of a run that stands still.
+    """Return the advice of the model on rows of a run that has stalled.
 
     Args:
-        rows: metrics of the updates in question.
+        rows: the metrics of the updates.
         settings: the run's configuration as nested dictionaries; parts may be missing.
     """
     rollout, learning = settings.get("rollout", {}), settings.get("learning", {})
@@ -111,12 +118,12 @@ def advise(rows: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]) -> Ad
 
 
 def between(rows: Sequence[Mapping[str, Any]]) -> int:
-    """Transitions of an update, as the rows have them; 0 where they do not tell."""
+    """Return the transitions of an update, as in the rows; 0 with fewer than two rows."""
     return int(rows[-1]["transitions"] - rows[-2]["transitions"]) if len(rows) > 1 else 0
 
 
 def reason_for(noise: Noise | None, batch: int, rows: Sequence[Mapping[str, Any]]) -> str:
-    """What was measured: the noise against the data, and the step."""
+    """Return the measurements: the noise compared with the data, and the step."""
     step = middle(rows, "kl_old_new")
     moved = f"; the policy moves by {step:.2g} nats an update" if step is not None else ""
     if noise is None or not batch:
@@ -124,22 +131,22 @@ def reason_for(noise: Noise | None, batch: int, rows: Sequence[Mapping[str, Any]
     ratio = noise.scale / batch
     least = "at least " if noise.bound else ""
     if math.isinf(ratio):
-        told = f"no gradient stands out of the noise of the {batch:,} transitions of an update"
+        text = f"no gradient stands out of the noise of the {batch:,} transitions of an update"
     else:
-        told = f"the noise scale is {least}{ratio:.2g} times the {batch:,} transitions of an update"
+        text = f"the noise scale is {least}{ratio:.2g} times the {batch:,} transitions of an update"
     if ratio < 1 and not noise.bound:
-        told += ", so noise alone does not hold the run: if a smaller step does not help, look elsewhere"
-    return told + moved
+        text += ", so noise alone does not hold the run: if a smaller step does not help, look elsewhere"
+    return text + moved
 
 
 def more_worlds(worlds: int | None, factor: int) -> str:
-    """The first cure: more data an update, the inner loop as it is."""
+    """Return the first change: more data in each update, the same inner loop."""
     amount = f"{worlds:,} -> {worlds * factor:,}" if worlds else f"x {factor}"
     return f"more worlds: {amount}, minibatch_size and learning_rate as they are"
 
 
 def smaller_step(learning: Mapping[str, Any], batch: int, factor: int) -> tuple[str, ...]:
-    """The second cure, in each of its forms."""
+    """Return the second change, in each of its forms."""
     ways = []
     rate, epochs, size = (learning.get(name) for name in ("learning_rate", "epochs", "minibatch_size"))
     if epochs and size and batch:
@@ -157,7 +164,7 @@ def smaller_step(learning: Mapping[str, Any], batch: int, factor: int) -> tuple[
 
 
 def signs_of(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    """What the network itself shows."""
+    """Return the signs of problems in the network."""
     signs = []
     dead, explained = middle(rows, "dead_units"), middle(rows, "explained_variance")
     if dead is not None and dead > MANY_DEAD:
@@ -170,7 +177,7 @@ def signs_of(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
 
 
 def decayed(learning: Mapping[str, Any], rows: int) -> tuple[str, ...]:
-    """A learning rate that falls makes an end flat by itself."""
+    """Return a note if the learning rate decreases, which makes the end of a run flat by itself."""
     rate, last = learning.get("learning_rate"), learning.get("final_learning_rate")
     if rate and last is not None and last < rate:
         return (
@@ -180,7 +187,7 @@ def decayed(learning: Mapping[str, Any], rows: int) -> tuple[str, ...]:
 
 
 def middle(rows: Sequence[Mapping[str, Any]], name: str) -> float | None:
-    """The median of a column; None where it is empty."""
+    """Return the median of a column; None if it is empty."""
     found = [row[name] for row in rows if isinstance(row.get(name), int | float)]
     found = [value for value in found if math.isfinite(value)]
     return float(np.median(found)) if found else None

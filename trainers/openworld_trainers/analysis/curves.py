@@ -1,4 +1,4 @@
-"""Curves of several runs in one picture: what a report draws, with matplotlib."""
+"""The curves of several runs in one picture, drawn with matplotlib for the report."""
 
 import io
 import re
@@ -9,16 +9,17 @@ from typing import Any
 
 import numpy as np
 
+from openworld_trainers.analysis.formatting import format_short
+from openworld_trainers.analysis.rows import episode_weights, is_number
 from openworld_trainers.ppo.noise_scale import smoothed
-from openworld_trainers.run.progress import known, short
 
-#: Points that a curve is thinned to.
+#: The largest number of points of a curve.
 POINTS = 240
 #: Colours that most colour-blind people can tell apart (Okabe & Ito 2008); a ninth run repeats them, dashed.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#999999")
 DASHES = ("-", "--", ":", "-.")
 
-#: The unit of panels whose rows count by their episodes.
+#: The unit of panels whose rows are weighted by their episodes.
 RETURN = "mean return"
 
 Rows = Sequence[Mapping[str, Any]]
@@ -26,7 +27,7 @@ Rows = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Curve:
-    """One run's rows, and what it is drawn with."""
+    """One run's rows, and the style of its line."""
 
     name: str
     rows: Rows
@@ -37,45 +38,40 @@ class Curve:
 
 @dataclass(frozen=True)
 class Panel:
-    """A picture of one metric against the run's progress.
+    """A diagram of one metric against the run's progress.
 
     Attributes:
-        title: above it.
+        title: above the diagram.
         unit: of the vertical axis.
-        values: from rows to one number a row; NaN where there is none.
-        told: the formula, and how to read it.
-        along: the horizontal axis, a column of the rows.
-        log: whether the vertical axis is logarithmic.
-        batch: whether the transitions of an update are drawn too, as a broken line.
+        values: from rows to one number for each row; NaN if missing.
+        caption: the formula and its meaning.
+        along: the column of the horizontal axis.
+        log: the vertical axis is logarithmic.
+        batch: also draw the transitions of an update, as a broken line.
     """
 
     title: str
     unit: str
     values: Callable[[Rows], np.ndarray]
-    told: str
+    caption: str
     along: str = "transitions"
     log: bool = False
     batch: bool = False
 
 
 def column(name: str, scale: float = 1.0) -> Callable[[Rows], np.ndarray]:
-    """A column of rows as numbers."""
+    """Return a function from rows to the numbers of a column."""
 
     def values(rows: Rows) -> np.ndarray:
-        return scale * np.array([row[name] if known(row.get(name)) else np.nan for row in rows], float)
+        return scale * np.array([row[name] if is_number(row.get(name)) else np.nan for row in rows], float)
 
     return values
 
 
 def noise(rows: Rows) -> np.ndarray:
-    """The noise scale, averaged over updates; NaN where the gradient is lost in it."""
+    """Return the noise scale, averaged over updates; NaN where the average signal is not positive."""
     found = smoothed(column("gradient_signal")(rows), column("gradient_noise")(rows))
     return np.where(np.isfinite(found), found, np.nan)
-
-
-def episodes(rows: Rows) -> np.ndarray:
-    """Episodes that a row is a mean of, at least one."""
-    return np.array([max(1, row.get("episodes") or 1) for row in rows], float)
 
 
 PANELS = (
@@ -105,9 +101,9 @@ PANELS = (
     ),
     Panel(
         "Data to divergence",
-        "transitions a nat",
+        "transitions / nat",
         column("data_per_divergence"),
-        "Transitions of an update / KL(π_old ‖ π_new): how much data stands behind each nat.",
+        "Transitions of an update / KL(π_old ‖ π_new): the amount of data for the distance that the policy moved.",
         log=True,
     ),
     Panel(
@@ -121,18 +117,18 @@ PANELS = (
         "Dead units",
         "% of hidden units",
         column("dead_units", 100.0),
-        "Hidden units that say the same whatever is seen.",
+        "Hidden units with the same output on all sampled states.",
     ),
 )
 
 
 def style_of(index: int) -> tuple[str, str]:
-    """Colour and dash of the run of that number."""
+    """Return the colour and the dash of the run of that number."""
     return COLOURS[index % len(COLOURS)], DASHES[index // len(COLOURS) % len(DASHES)]
 
 
 def thinned(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Means of what is known of neighbouring rows, so that at most `POINTS` are left."""
+    """Return means over neighbouring rows, at most `POINTS` of them; NaN and infinite values are left out."""
     fit = np.isfinite(x) & np.isfinite(y)
     x, y, weights = x[fit], y[fit], weights[fit]
     if not len(x):
@@ -143,8 +139,10 @@ def thinned(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> tuple[np.ndarr
 
 
 def along(panel: Panel, curves: Sequence[Curve]) -> tuple[float, str]:
-    """The unit of a panel's horizontal axis, by how far its runs go, and its name."""
-    ends = [row[panel.along] for curve in curves for row in curve.rows[-1:] if known(row.get(panel.along))]
+    """Return the unit of a panel's horizontal axis, by the length of its runs, and the name of the unit."""
+    ends = [
+        row[panel.along] for curve in curves for row in curve.rows[-1:] if is_number(row.get(panel.along))
+    ]
     far = max(ends, default=0)
     if panel.along == "seconds":
         return (3600.0, "hours") if far > 7200 else (60.0, "minutes") if far > 120 else (1.0, "seconds")
@@ -156,7 +154,7 @@ def draw(axes: Any, panel: Panel, curves: Sequence[Curve]) -> None:
     scale, name = along(panel, curves)
     drawn = False
     for curve in curves:
-        weights = episodes(curve.rows) if panel.unit == RETURN else np.ones(len(curve.rows))
+        weights = episode_weights(curve.rows) if panel.unit == RETURN else np.ones(len(curve.rows))
         x, y = thinned(column(panel.along)(curve.rows) / scale, panel.values(curve.rows), weights)
         if panel.log:
             x, y = x[y > 0], y[y > 0]
@@ -182,7 +180,7 @@ def draw(axes: Any, panel: Panel, curves: Sequence[Curve]) -> None:
         axes.set_yscale("log")
         low, high = axes.get_ylim()
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 200 * low else (1,), numticks=8))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: short(y) if y >= 1 else f"{y:g}"))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: format_short(y) if y >= 1 else f"{y:g}"))
         axes.yaxis.set_minor_locator(NullLocator())
     if not drawn:
         axes.text(
@@ -192,7 +190,7 @@ def draw(axes: Any, panel: Panel, curves: Sequence[Curve]) -> None:
 
 
 def svg(panel: Panel, curves: Sequence[Curve], prefix: str) -> str:
-    """A panel as an SVG element; every name in it begins with `prefix`, so that several fit in one page."""
+    """Return a panel as an SVG element; all names in it begin with `prefix`, to be unique in a page."""
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
@@ -205,17 +203,17 @@ def svg(panel: Panel, curves: Sequence[Curve], prefix: str) -> str:
         figure.savefig(stream, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     text = stream.getvalue()
     text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
-    # Its style for all of it stands in the page's.
+    # The page has its style sheet.
     text = re.sub(r"<style\b.*?</style>", "", text, count=1, flags=re.DOTALL)
     text = re.sub(r'\bid="', f'id="{prefix}-', text)
     text = re.sub(r'(xlink:href="|url\()#', rf"\g<1>#{prefix}-", text)
-    # The page gives the size; its proportions are those of the view box.
+    # The page sets the size; the view box sets the proportions.
     text = re.sub(r'width="[\d.]+pt" ', "", text, count=1)
     return re.sub(r'height="[\d.]+pt" ', "", text, count=1)
 
 
 def png(curves: Sequence[Curve], lines: Sequence[str], path: Any) -> None:
-    """All panels in one PNG, above lines of text."""
+    """Write all panels into one PNG, above lines of text."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -225,17 +223,17 @@ def png(curves: Sequence[Curve], lines: Sequence[str], path: Any) -> None:
     FigureCanvasAgg(figure)
     parts: Any = figure.subfigures(2, 1, height_ratios=[2.9 * rows, foot])
     above, below = parts
-    places = list(above.subplots(rows, 2).flat)
-    for axes, panel in zip(places, PANELS, strict=True):
+    axes_list = list(above.subplots(rows, 2).flat)
+    for axes, panel in zip(axes_list, PANELS, strict=True):
         draw(axes, panel, curves)
     lines_of = {
-        name: line for axes in places for line, name in zip(*axes.get_legend_handles_labels(), strict=True)
+        name: line for axes in axes_list for line, name in zip(*axes.get_legend_handles_labels(), strict=True)
     }
     if lines_of:
         legend = above.legend(
             lines_of.values(), lines_of.keys(), loc="outside upper left", ncols=4, frameon=False
         )
-        for text in legend.get_texts():  # "$" in a name is no mathematics
+        for text in legend.get_texts():  # "$" in a name does not begin a formula
             text.set_parse_math(False)
     foot_style: Any = {"va": "top", "fontsize": 8.5, "family": "monospace", "linespacing": 1.5}
     below.text(0.01, 0.95, "\n".join(lines), parse_math=False, **foot_style)

@@ -1,23 +1,25 @@
-"""Lay runs side by side in one page without any outside part, or in one picture."""
+"""The page that compares runs, as one HTML file without external parts."""
 
 import importlib.resources
 import re
 import string
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from openworld.system.foreign_text import html, plain, policy
-from openworld_trainers.analysis.curves import PANELS, Curve, episodes, png, style_of, svg
-from openworld_trainers.analysis.trend import LEAST_ROWS, WINDOW, Verdict, judge
-from openworld_trainers.errors import require
-from openworld_trainers.run.metrics import METRICS, RunFolder, RunFolderError, write_atomically
-from openworld_trainers.run.progress import clock, known, number, numbered, short, told
+from openworld.system.foreign_text import html, policy
+from openworld_trainers.analysis.curves import PANELS, Curve, svg
+from openworld_trainers.analysis.formatting import (
+    format_duration,
+    format_number,
+    format_short,
+    format_verdict,
+)
+from openworld_trainers.analysis.rows import episode_weights, is_number
+from openworld_trainers.analysis.trend import LEAST_ROWS, WINDOW, Verdict
 
-ENDINGS = (".html", ".htm", ".png")
 #: Characters shown of a run's name, and of a value among its settings.
 NAME, VALUE = 60, 500
 #: A tag that holds a style, and the class it may have before it.
@@ -26,12 +28,13 @@ _STYLED = re.compile(r'<(\w+)((?:\s[^<>]*?)?)\sstyle="([^"<>]*)"([^<>]*)>')
 
 @dataclass(frozen=True)
 class Record:
-    """A run as it lies on disk.
+    """A run as read from its folder.
 
     Attributes:
         settings: its configuration as nested dictionaries.
-        facts: versions and machine, likewise.
-        curve: its name, its rows, and how it is drawn.
+        facts: versions and machine, as nested dictionaries.
+        curve: its name, its rows, and the style of its line.
+        verdict: on the run.
     """
 
     settings: Mapping[str, Any]
@@ -41,90 +44,23 @@ class Record:
 
     @property
     def window(self) -> Sequence[Mapping[str, Any]]:
-        """The last quarter of its rows, those in which no episode ended left out."""
-        rows = [row for row in self.curve.rows if known(row.get("return"))]
+        """The last quarter of the rows that have a return."""
+        rows = [row for row in self.curve.rows if is_number(row.get("return"))]
         return rows[-max(LEAST_ROWS, int(WINDOW * len(rows))) :]
 
 
-def report(runs: Sequence[Path | str], out: Path | str) -> Path:
-    """Write a report on some runs and return where it is.
-
-    Args:
-        runs: their folders. What a crash left of the last line of their metrics is passed over.
-        out: an .html file, self-contained, or a .png.
-    """
-    out = Path(out)
-    if out.suffix.lower() not in ENDINGS:
-        raise ValueError(f"a report is an .html or a .png file, not {out.name!r}")
-    folders = list(dict.fromkeys(Path(run) for run in runs))
-    if not folders:
-        raise ValueError("a report needs at least one run's folder")
-    require("plots", "matplotlib", purpose="a report")
-    records = [read(*named) for named in zip(folders, names(folders), range(len(folders)), strict=True)]
-    if out.suffix.lower() == ".png":
-        from openworld.system.files import replacing
-
-        with replacing(out) as aside:
-            png([record.curve for record in records], summary(records), aside)
-    else:
-        write_atomically(out, page(records))
-    return out
-
-
-def read(path: Path, name: str, index: int) -> Record:
-    """Read a run; a folder that is none is a `RunFolderError`."""
-    folder = RunFolder(path)
-    kept = folder.read_settings()
-    settings = kept.get("config")
-    if not isinstance(settings, dict) or not (path / METRICS).is_file():
-        raise RunFolderError(f"{path} is not a run's folder: it has no settings, or no {METRICS}")
-    rows = list(numbered(folder.metrics()))
-    amounts = numbers_in(settings)
-    rollout = amounts["rollout"]
-    colour, dash = style_of(index)
-    return Record(
-        settings=settings,
-        facts={part: kept.get(part, {}) for part in ("versions", "machine")},
-        curve=Curve(
-            plain(name, NAME), rows, rollout.get("worlds", 0) * rollout.get("steps", 0), colour, dash
-        ),
-        verdict=judge(rows, amounts),
-    )
-
-
-def numbers_in(settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the numbers and switches of nested settings: what a file has in their place is left out."""
-    found = {
-        part: {name: value for name, value in kept.items() if known(value) or isinstance(value, bool)}
-        for part, kept in settings.items()
-        if isinstance(kept, Mapping)
-    }
-    whole = {name: value for name, value in found.get("rollout", {}).items() if type(value) is int}
-    return found | {"rollout": whole}
-
-
-def names(folders: Sequence[Path]) -> list[str]:
-    """The last parts of the folders' paths, as many as tell them apart."""
-    parts = [folder.resolve().parts for folder in folders]
-    for count in range(1, max(map(len, parts)) + 1):
-        found = ["/".join(path[-count:]) for path in parts]
-        if len(set(found)) == len(found):
-            return found
-    return [str(folder) for folder in folders]
-
-
 def summary(records: Sequence[Record]) -> list[str]:
-    """Each run's verdict in a line, and below it the first thing to do."""
+    """Return each run's verdict in a line, and below it the first change to try."""
     wide, lines = max(len(record.curve.name) for record in records), []
     for record in records:
-        first, *rest = told(record.verdict)
+        first, *rest = format_verdict(record.verdict)
         lines.append(f"{record.curve.name:<{wide}}  {first}")
         lines += [f"{'':<{wide}}  {text}" for text in rest if text.startswith("try")]
     return lines
 
 
 def page(records: Sequence[Record]) -> str:
-    """The report as HTML, with a content security policy that lets it load and run nothing."""
+    """Return the report as HTML, with a content security policy without scripts and external parts."""
     template = (
         importlib.resources.files("openworld_trainers.analysis")
         .joinpath("report.html")
@@ -132,13 +68,13 @@ def page(records: Sequence[Record]) -> str:
     )
     curves = [record.curve for record in records]
     figures = "".join(
-        f"<figure>{svg(panel, curves, f'c{index}')}<figcaption>{html(panel.told, VALUE)}</figcaption></figure>\n"
+        f"<figure>{svg(panel, curves, f'c{index}')}<figcaption>{html(panel.caption, VALUE)}</figcaption></figure>\n"
         for index, panel in enumerate(PANELS)
     )
     many = f"{len(records)} runs" if len(records) > 1 else records[0].curve.name
     parts = {
         "title": html(f"OpenWorld: {many}"),
-        "subtitle": html(", ".join(sorted(set(map(world_of, records)))), VALUE),
+        "subtitle": html(", ".join(sorted(set(map(env_id, records)))), VALUE),
         "runs": runs_table(records),
         "verdicts": "".join(map(verdict_box, records)),
         "legend": "".join(f'<span class="name">{label(record)}</span>' for record in records),
@@ -169,14 +105,14 @@ def classed(markup: str, classes: dict[str, str]) -> str:
     return _STYLED.sub(named, markup)
 
 
-def world_of(record: Record) -> str:
-    """The id of a run's world, as its settings have it."""
-    world = record.settings.get("world")
-    return str(world.get("id", "?")) if isinstance(world, Mapping) else "?"
+def env_id(record: Record) -> str:
+    """Return the id of a run's environment; "?" if its settings have none."""
+    env = record.settings.get("env")
+    return str(env.get("id", "?")) if isinstance(env, Mapping) else "?"
 
 
 def label(record: Record) -> str:
-    """A run's name beside its line."""
+    """Return a run's name beside a sample of its line."""
     curve = record.curve
     style = {"-": "solid", "--": "dashed", ":": "dotted", "-.": "double"}[curve.dash]
     line = f'<span class="run" style="border-top-color:{curve.colour};border-top-style:{style}"></span>'
@@ -184,7 +120,7 @@ def label(record: Record) -> str:
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]], numbers: bool = False) -> str:
-    """A table of cells that are HTML already; with `numbers`, all columns but the first stand right."""
+    """Return a table of cells that are HTML; with `numbers`, all columns but the first are right-aligned."""
 
     def line(cells: Iterable[str], kind: str) -> str:
         return "".join(
@@ -199,7 +135,7 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]], numbers: bool = Fa
 
 
 def runs_table(records: Sequence[Record]) -> str:
-    """How far each run went, how fast, and to what."""
+    """Return the table of each run's length, speed and results."""
     rows = []
     for record in records:
         last = record.curve.rows[-1] if record.curve.rows else {}
@@ -209,12 +145,12 @@ def runs_table(records: Sequence[Record]) -> str:
         rows.append(
             [
                 label(record),
-                short(last.get("update", 0)),
-                short(done),
-                clock(float("nan") if seconds is None else float(seconds)),
-                short(pace),
-                number(returns),
-                number(mean_of(record.window, "length"), 0),
+                format_short(last.get("update", 0)),
+                format_short(done),
+                format_duration(float("nan") if seconds is None else float(seconds)),
+                format_short(pace),
+                format_number(returns),
+                format_number(mean_of(record.window, "length"), 0),
                 html(record.verdict.kind),
             ]
         )
@@ -223,8 +159,8 @@ def runs_table(records: Sequence[Record]) -> str:
 
 
 def verdict_box(record: Record) -> str:
-    """A run's verdict and its advice."""
-    first, *rest = (html(text, VALUE) for text in told(record.verdict))
+    """Return a run's verdict and its advice."""
+    first, *rest = (html(text, VALUE) for text in format_verdict(record.verdict))
     kind = record.verdict.kind
     points = f"<ul>{''.join(f'<li>{text}</li>' for text in rest)}</ul>" if rest else ""
     first = first.replace(kind, f"<b>{kind}</b>", 1)
@@ -232,7 +168,7 @@ def verdict_box(record: Record) -> str:
 
 
 def settings_tables(records: Sequence[Record]) -> str:
-    """What differs between the runs, and folded up what does not."""
+    """Return the settings that differ between the runs, and a folded table of the others."""
     flat = [flattened({"": record.settings, **record.facts}) for record in records]
     all_names = list(dict.fromkeys(name for one in flat for name in one))
     differ = [name for name in all_names if len({one.get(name, "-") for one in flat}) > 1]
@@ -250,7 +186,7 @@ def settings_tables(records: Sequence[Record]) -> str:
 
 
 def flattened(values: Mapping[str, Any], path: str = "") -> dict[str, str]:
-    """Nested settings as dotted names and text."""
+    """Return nested settings as dotted names and text."""
     found = {}
     for name, value in values.items():
         full = f"{path}.{name}".strip(".")
@@ -262,7 +198,7 @@ def flattened(values: Mapping[str, Any], path: str = "") -> dict[str, str]:
 
 
 def achievements_table(records: Sequence[Record]) -> str:
-    """Every achievement's rate in each run, shaded by it, the most frequent first."""
+    """Return the table of every achievement's rate in each run, the most frequent first."""
     rates = [achievement_rates(record.window) for record in records]
     found = sorted(
         {name for one in rates for name in one}, key=lambda name: -max(one.get(name, 0) for one in rates)
@@ -280,10 +216,10 @@ def achievements_table(records: Sequence[Record]) -> str:
 
 
 def achievement_rates(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """Mean rates over rows, every episode counting alike."""
+    """Return mean rates over rows; every episode has the same weight."""
     counted = [row for row in rows if row.get("achievements")]
     found = dict.fromkeys((name for row in counted for name in row["achievements"]), 0.0)
-    weights = episodes(counted)
+    weights = episode_weights(counted)
     for row, weight in zip(counted, weights / max(1.0, weights.sum()), strict=True):
         for name, rate in row["achievements"].items():
             found[name] += float(weight) * (rate or 0.0)
@@ -291,6 +227,10 @@ def achievement_rates(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
 
 
 def mean_of(rows: Sequence[Mapping[str, Any]], name: str) -> float | None:
-    """The mean of a column, every episode counting alike; None where it is empty."""
-    counted = [row for row in rows if known(row.get(name))]
-    return float(np.average([row[name] for row in counted], weights=episodes(counted))) if counted else None
+    """Return the mean of a column; every episode has the same weight. None if the column is empty."""
+    counted = [row for row in rows if is_number(row.get(name))]
+    return (
+        float(np.average([row[name] for row in counted], weights=episode_weights(counted)))
+        if counted
+        else None
+    )

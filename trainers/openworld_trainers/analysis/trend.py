@@ -1,8 +1,8 @@
-"""Whether a run still learns: the slope of its return over the last part of the run, with an interval.
+"""The verdict on a run: the slope of its return over the last part of the run, with an interval.
 
-Rows of metrics are autocorrelated: a policy that is lucky or bad stays so for many updates. Least squares with
-its usual interval, or Theil and Sen's slope, then calls two plateaus in three a trend. So the slope's error is
-measured where it matters, at the slowest wobbles of the window itself (`trend`).
+Rows of metrics are autocorrelated: a policy that is better or worse by chance stays so for many updates.
+Least squares with the usual interval, or the slope of Theil and Sen, then call two of three plateaus a trend.
+Therefore the error of the slope is measured on the slowest variations of the window itself (`trend`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,21 +13,23 @@ import numpy as np
 from jaxtyping import Float
 
 from openworld_trainers.analysis.advice import Advice, advise
+from openworld_trainers.analysis.rows import episode_weights
 
 Kind = Literal["improving", "flat", "falling", "too little data"]
 
-#: The window is the last quarter of the rows, and at least so many of them.
+#: The window is the last quarter of the rows, but at least this many rows.
 WINDOW, LEAST_ROWS = 0.25, 32
-#: Rows of a window are first averaged into at most so many points.
+#: The rows of a window are first averaged into at most this many points.
 POINTS = 128
-#: Wobbles that the error of the slope is measured by, and Student's 97.5th percentile for as many.
-WOBBLES, STUDENT = 6, 2.446912
-#: A change in the window of less than this share of the run's whole rise is none worth the name.
+#: Slow variations that measure the error of the slope, and the 97.5th percentile of Student's t for them.
+VARIATIONS, T_QUANTILE = 6, 2.446912
+#: A change in the window below this share of the run's whole rise does not matter.
 WORTH = 0.01
-#: A run is flat only if a change is ruled out of this share of its whole rise, or of so many standard deviations
-#: of a row, whichever is more: a run that rose evenly would gain a quarter of its rise in the window.
+#: A run is flat only if the interval excludes a change of this share of its whole rise, or of this many
+#: standard deviations of a row, whichever is larger. A run that rises evenly gains a quarter of its rise in
+#: the window.
 PLAIN, VAGUE = 0.1, 2.0
-#: The columns of a row that a verdict looks at.
+#: The columns of a row that a verdict uses.
 COLUMNS = (
     "transitions",
     "return",
@@ -42,7 +44,7 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Trend:
-    """The change of a series over its whole length along the straight line through it, and its 95 % interval."""
+    """The change of a series over its length, on the least-squares line, with a 95 % interval."""
 
     gain: float
     low: float
@@ -51,14 +53,16 @@ class Trend:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a run's rows say of it.
+    """The state of a run, by its rows of metrics.
 
     Attributes:
         kind: the verdict.
-        gain: change of the return over the window, along the line through it; `low` and `high` its 95 % interval.
+        gain: change of the return over the window, on the least-squares line.
+        low: lower end of the 95 % interval of `gain`.
+        high: upper end.
         transitions: length of the window.
         rows: rows of the window that have a return.
-        advice: what to change, unless the run improves or there is too little to tell.
+        advice: the changes to make; None if the run improves or there is too little data.
     """
 
     kind: Kind
@@ -70,7 +74,7 @@ class Verdict:
     advice: Advice | None = None
 
     def sentence(self) -> str:
-        """The verdict in a line."""
+        """Return the verdict in one line."""
         if not self.rows:
             return f"{self.kind}: fewer than {LEAST_ROWS} updates with finished episodes"
         return (
@@ -80,28 +84,30 @@ class Verdict:
 
 
 def judge(rows: Sequence[Mapping[str, Any]], settings: Mapping[str, Any] | None = None) -> Verdict:
-    """The verdict on a run.
+    """Return the verdict on a run.
 
-    * improving, falling: the interval of the change over the window lies above, or below, 0.
-    * flat: it holds 0 and rules out a change worth the name, of `PLAIN` of the run's whole rise or `VAGUE` standard
-      deviations of a row; or it is so narrow that all of it is less than `WORTH` of the rise.
-    * too little data: it holds 0 and more than that, or there are fewer than `LEAST_ROWS` rows.
+    * improving, falling: the interval of the change over the window is above 0, or below it.
+    * flat: the interval contains 0 and excludes a change of `PLAIN` of the run's whole rise or `VAGUE`
+      standard deviations of a row; or all of it is smaller than `WORTH` of the rise.
+    * too little data: the interval contains 0 and larger changes, or there are fewer than `LEAST_ROWS` rows.
 
     Args:
-        rows: metrics of all updates, oldest first; those without a return are passed over.
+        rows: metrics of all updates, oldest first; those without a return are left out.
         settings: the run's configuration as nested dictionaries, for the amounts in the advice.
     """
-    told = [row for row in rows if isinstance(row.get("return"), int | float) and np.isfinite(row["return"])]
-    window = told[-max(LEAST_ROWS, int(WINDOW * len(told))) :]
-    if len(told) < LEAST_ROWS or window[-1]["transitions"] <= window[0]["transitions"]:
+    finished = [
+        row for row in rows if isinstance(row.get("return"), int | float) and np.isfinite(row["return"])
+    ]
+    window = finished[-max(LEAST_ROWS, int(WINDOW * len(finished))) :]
+    if len(finished) < LEAST_ROWS or window[-1]["transitions"] <= window[0]["transitions"]:
         return Verdict("too little data")
     where, returns, weights = series(window)
     line = trend(*binned(where, returns, weights, POINTS))
     slope, level = np.polyfit(where - where[0], returns, 1)
     spread = float(np.std(returns - level - slope * (where - where[0])))
-    smooth = binned(*series(told), 4 * POINTS // LEAST_ROWS)[1]
+    smooth = binned(*series(finished), 4 * POINTS // LEAST_ROWS)[1]
     rise = float(np.ptp(smooth))
-    # What is left of a constant return by rounding is worth nothing.
+    # The second term is the rounding error of a constant return.
     worth, plain = WORTH * rise + 1e-9 * float(np.max(np.abs(returns))), max(PLAIN * rise, VAGUE * spread)
     kind: Kind
     if -worth < line.low and line.high < worth:
@@ -123,41 +129,41 @@ def judge(rows: Sequence[Mapping[str, Any]], settings: Mapping[str, Any] | None 
 
 
 def series(rows: Sequence[Mapping[str, Any]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Transitions, returns, and the episodes that each return is a mean of."""
+    """Return transitions, returns, and the number of episodes that each return is a mean of."""
     where = np.array([row["transitions"] for row in rows], float)
     returns = np.array([row["return"] for row in rows], float)
-    return where, returns, np.array([max(1, row.get("episodes") or 1) for row in rows], float)
+    return where, returns, episode_weights(rows)
 
 
 def binned(
     where: np.ndarray, values: np.ndarray, weights: np.ndarray, points: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Weighted means over as many neighbouring rows as leave at most `points`."""
+    """Return weighted means over groups of neighbouring rows, at most `points` of them."""
     edges = np.arange(0, len(where), -(-len(where) // points))
     total = np.add.reduceat(weights, edges)
     return np.add.reduceat(weights * where, edges) / total, np.add.reduceat(weights * values, edges) / total
 
 
 def trend(where: Float[np.ndarray, " n"], values: Float[np.ndarray, " n"]) -> Trend:
-    """The least-squares line through a series, with an interval that autocorrelation does not fool.
+    """Return the least-squares line through a series, with an interval that is valid under autocorrelation.
 
-    The series is laid out in polynomials P₀, P₁, … that are orthonormal on its points. The coefficient c₁ is the
-    line's. The next q = `WOBBLES`, c₂ … c_{q+1}, are slow wobbles: noise alone, of nearly the frequency that
-    disturbs c₁, so that whatever the autocorrelation,
+    The series is expanded in polynomials P₀, P₁, … that are orthonormal on its points. The coefficient c₁
+    belongs to the line. The next q = `VARIATIONS` coefficients, c₂ … c_{q+1}, are slow variations. They are
+    noise only, with nearly the frequency of the noise in c₁. Therefore, for any autocorrelation,
 
         t = c₁ / √(v₁ · mean(cₖ² / vₖ)),  k = 2 … q + 1
 
-    follows Student's distribution with q degrees of freedom (series estimators of the long-run variance: Phillips
-    2005, Sun 2013, Lazarus et al. 2018; Müller & Watson 2015). vₖ = Pₖᵀ R Pₖ says how unlike the frequencies still
-    are; R is the correlation of an AR(1) process, whose one number is measured on what the line leaves over and
-    corrected for the bias that its fitting brings. That part is our choice.
+    follows Student's distribution with q degrees of freedom (series estimators of the long-run variance:
+    Phillips 2005, Sun 2013, Lazarus et al. 2018; Müller & Watson 2015). vₖ = Pₖᵀ R Pₖ corrects for the
+    remaining difference of the frequencies. R is the correlation of an AR(1) process. Its parameter is
+    measured on the residuals of the line and corrected for the bias of the fit. That part is our choice.
 
-    Measured on plateaus with 128 points of AR(1) noise, meant to be called a trend in 5 % of cases: 5 % where the
+    Of plateaus with 128 points of AR(1) noise, 5 % should be called a trend. Measured: 5 % where the
     correlation φ of neighbours is up to 0.5, 7 % at φ = 0.9, 10 % at 0.95 (least squares: 28, 67 and 77 %).
     """
     n = len(where)
     place = 2 * (where - where[0]) / (where[-1] - where[0]) - 1
-    basis, scale = np.linalg.qr(np.polynomial.legendre.legvander(place, WOBBLES + 1))
+    basis, scale = np.linalg.qr(np.polynomial.legendre.legvander(place, VARIATIONS + 1))
     basis = basis * np.sign(np.diag(scale))
     found = basis.T @ values
     left = values - basis[:, :2] @ found[:2]
@@ -166,14 +172,15 @@ def trend(where: Float[np.ndarray, " n"], values: Float[np.ndarray, " n"]) -> Tr
     noise = np.mean(np.square(found[2:]) / variance[2:])
     # P₁ rises by this much from the first to the last point.
     rise = basis[-1, 1] - basis[0, 1]
-    gain, reach = found[1] * rise, STUDENT * np.sqrt(variance[1] * noise) * rise
+    gain, reach = found[1] * rise, T_QUANTILE * np.sqrt(variance[1] * noise) * rise
     return Trend(float(gain), float(gain - reach), float(gain + reach))
 
 
 def neighbours(left: Float[np.ndarray, " n"]) -> float:
-    """The correlation of neighbours, φ, of what a straight line left over; between 0 and 0.99.
+    """Return the correlation φ of neighbouring residuals of a line, between 0 and 0.99.
 
-    The estimate Σ uₜuₜ₊₁ / Σ uₜ² is short by about (2 + 4φ)/n (Marriott & Pope 1954, for a line), which is undone.
+    The estimate Σ uₜuₜ₊₁ / Σ uₜ² is too small by about (2 + 4φ)/n (Marriott & Pope 1954, for a line); the
+    result is corrected for it.
     """
     power = float(np.sum(np.square(left[:-1])))
     if power == 0:

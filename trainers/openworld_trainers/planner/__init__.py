@@ -1,1 +1,1 @@
-"""What a training run needs before it starts: memory on the device, and settings for more worlds."""
+"""Plans of a run: settings by scaling, and the memory of each device."""

@@ -1,4 +1,4 @@
-"""How much memory there is, and how bytes are written and read."""
+"""The memory of devices, and bytes as text."""
 
 import os
 import re
@@ -18,31 +18,31 @@ UNITS = {
     "gi": 2**30,
     "ti": 2**40,
 }
-#: What a container may use, by the two ways in which Linux tells.
+#: The files with the memory limit of a container, in the two versions of Linux's control groups.
 LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 
 
 def device_memory(devices: int | None = None) -> int | None:
-    """The bytes that each device can give; None where it is not told.
+    """Return the bytes that a run can use on each device; None if unknown.
 
-    An accelerator tells what JAX may allot (three quarters of it unless XLA_PYTHON_CLIENT_MEM_FRACTION says more).
-    CPU devices share the machine's memory.
+    On an accelerator this is the memory that JAX may allocate: three quarters of all, unless
+    XLA_PYTHON_CLIENT_MEM_FRACTION is set. CPU devices share the machine's memory.
 
     Args:
-        devices: of a CPU, how many share its memory; None: all there are.
+        devices: the number of CPU devices that share the memory; None: all.
     """
     first = jax.local_devices()[0]
-    told = first.memory_stats()
-    if told:
-        return told.get("bytes_limit")
+    stats = first.memory_stats()
+    if stats:
+        return stats.get("bytes_limit")
     machine = machine_memory() if first.platform == "cpu" else None
     return machine and machine // (devices or jax.local_device_count())
 
 
 def machine_memory() -> int | None:
-    """The bytes of memory that this machine, or the container around, has."""
+    """Return the bytes of memory of this machine, or of the container."""
     found = []
-    with suppress(AttributeError, OSError, ValueError):  # a system that does not tell
+    with suppress(AttributeError, OSError, ValueError):  # a system without these values
         found.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     for path in LIMITS:
         with suppress(OSError, ValueError):  # not there, or "max"
@@ -50,15 +50,15 @@ def machine_memory() -> int | None:
     return min(found, default=None)
 
 
-#: The largest size of memory that is taken at its word: an exbibyte.
+#: The largest accepted memory: an exbibyte.
 MOST_BYTES = 2**60
 
 
 def parse_bytes(text: str) -> int:
-    """Bytes from `80GiB`, `80GB`, `512 MiB` or a plain number."""
+    """Return the bytes of a text such as `80GiB`, `80GB`, `512 MiB` or a plain number."""
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?i?)b?\s*", text.lower())
     if match is None or match[2] not in UNITS:
-        raise ValueError(f"{text[:40]!r} is no size of memory; write it as 80GiB or 80GB")
+        raise ValueError(f"{text[:40]!r} is not a size of memory; write it as 80GiB or 80GB")
     size = float(match[1]) * UNITS[match[2]]
     if size > MOST_BYTES:
         raise ValueError(f"{text[:40]!r} is more memory than a device can have")
@@ -66,7 +66,7 @@ def parse_bytes(text: str) -> int:
 
 
 def shown_bytes(count: int) -> str:
-    """Bytes as people read them."""
+    """Return bytes as text with a unit."""
     for unit, size in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
         if count >= size:
             return f"{count / size:,.4g} {unit}" if count < 1000 * size else f"{count / size:,.0f} {unit}"

@@ -1,9 +1,10 @@
-"""How many bytes a program holds at once, from its trace alone: nothing is compiled and nothing allotted.
+"""The peak memory of a program, from its trace: nothing is compiled or allocated.
 
-A model of what XLA makes of a jaxpr. What only passes through arithmetic on single elements is fused into who needs
-it and takes no memory; everything else lies there from the operation that makes it to the last that reads it. Loops
-and updates write over what they were given where nobody reads it later. In which order XLA will run the operations
-is not known, so a peak is the largest of those orders that a platform's compilers tend to.
+This is a model of what XLA makes of a jaxpr. Elementwise values are fused into the operations that read them
+and need no memory. Any other value needs memory from the operation that makes it to the last one that reads
+it. Loops and updates reuse the memory of operands that are not read later. The order in which XLA runs the
+operations is not known, so the peak is the largest of the orders that a platform's compiler is likely to
+choose.
 """
 
 from collections import defaultdict
@@ -13,12 +14,12 @@ from typing import Any, NamedTuple
 import jax
 from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 
-#: Calls that are part of the program around them.
+#: Parameters of calls, whose programs become part of the calling program.
 CALLS = ("jaxpr", "call_jaxpr", "fun_jaxpr")
-#: The same bytes by another shape.
+#: Operations that only change the shape.
 VIEWS = ("reshape", "squeeze", "expand_dims")
 CONTROL = ("scan", "while", "cond", "shard_map")
-#: Operations whose results, and whose operands, lie in memory.
+#: Operations whose results and operands are in memory.
 SOLID = {
     *CONTROL,
     "dot_general",
@@ -42,9 +43,9 @@ SOLID = {
     "random_unwrap",
     "random_fold_in",
 }
-#: Those of them that write over an operand that nobody reads later.
+#: Those of them that reuse the memory of an operand that is not read later.
 IN_PLACE = {*CONTROL, "scatter", "scatter-add", "scatter_add", "dynamic_update_slice"}
-#: Operations whose results lie in memory, and whose operands are fused into them.
+#: Operations whose results are in memory, and whose operands are fused into them.
 GATHERED = {
     "reduce_sum",
     "reduce_max",
@@ -76,30 +77,30 @@ class Step(NamedTuple):
     makes: tuple[Value, ...]
 
 
-#: Gives each operation of a program its turn; those of one turn run at the same time.
+#: Returns the turn of each operation of a program; operations of one turn run at the same time.
 Order = Callable[[list[Step], set[Value]], list[int]]
 
 
 class Moment(NamedTuple):
-    """What is held while operations run at the same time, beyond what the program was given."""
+    """The memory during operations that run at the same time, without the program's arguments."""
 
     steps: tuple[Step, ...]
     bytes: int
 
 
 def size_of(tree: Any) -> int:
-    """Bytes of the arrays of a tree, or of their shapes."""
+    """Return the bytes of the arrays of a tree, or of their shapes."""
     leaves = [leaf for leaf in jax.tree.leaves(tree) if hasattr(leaf, "dtype")]
     return sum(leaf.size * leaf.dtype.itemsize for leaf in leaves)
 
 
 def peak(program: ClosedJaxpr, platform: str) -> int:
-    """The most bytes a program holds beyond what it was given and may write over; its results are among them."""
+    """Return the peak bytes of a program, with its results and without its arguments, which it may reuse."""
     return max((moment.bytes for held in moments(program, platform) for moment in held), default=0)
 
 
 def moments(program: ClosedJaxpr, platform: str) -> Iterator[list[Moment]]:
-    """What is held during each operation of a program, in each order that a platform may choose."""
+    """Yield the memory during each operation of a program, for each order that a platform may choose."""
     for order in _orders(platform, whole=True):
         yield _moments(program.jaxpr, order, platform, {})
 
@@ -120,8 +121,8 @@ def _moments(jaxpr: Jaxpr, order: Order, platform: str, known: dict[int, int]) -
     for step, turn in zip(steps, turns, strict=True):
         together[turn].append(step)
     live, held = 0, []
-    lent = set(given)  # values that lie where something that was given lay
-    free: list[int] = []  # bytes of each place that was given and is read no more
+    lent = set(given)  # values that reuse the memory of an argument
+    free: list[int] = []  # bytes of each argument that is not read any more
     for turn, now in sorted(together.items()):
         free += [value.bytes for value in dies[turn] if value in lent]
         dead = [value.bytes for value in dies[turn] if value not in lent]
@@ -131,7 +132,7 @@ def _moments(jaxpr: Jaxpr, order: Order, platform: str, known: dict[int, int]) -
                 lent.add(value)
                 continue
             live += value.bytes
-            # For a moment an operand and what is written over it are the same bytes.
+            # During the operation an operand and the result that reuses it are the same bytes.
             over += value.bytes if _writes_over(maker) and _taken(value.bytes, spare) else 0
         held.append(Moment(tuple(now), live - over + max(_inner(step, platform, known) for step in now)))
         live -= sum(dead)
@@ -139,12 +140,12 @@ def _moments(jaxpr: Jaxpr, order: Order, platform: str, known: dict[int, int]) -
 
 
 def in_trace_order(steps: list[Step], solid: set[Value]) -> list[int]:
-    """One operation after the other, as they were traced."""
+    """Return one turn for each operation, in the order of the trace."""
     return list(range(len(steps)))
 
 
 def early(steps: list[Step], solid: set[Value]) -> list[int]:
-    """Each operation as soon as it can, several at a time."""
+    """Return the earliest turn of each operation; several share a turn."""
     ready: dict[Value, int] = {}
     turns = []
     for step in steps:
@@ -155,9 +156,10 @@ def early(steps: list[Step], solid: set[Value]) -> list[int]:
 
 
 def late(steps: list[Step], solid: set[Value]) -> list[int]:
-    """Each operation just before its result is needed: gradients of weights come last, and all they need waits.
+    """Return the latest turn of each operation: gradients of weights come last and keep their operands.
 
-    Not where something is written over: XLA does not put that off, for then it would have to copy what was there.
+    A program with in-place updates keeps the order of the trace: XLA does not delay an update, because it
+    would have to copy the old value.
     """
     if any(step.name in ("while", "scatter", "dynamic_update_slice") for step in steps):
         return in_trace_order(steps, solid)
@@ -172,7 +174,7 @@ def late(steps: list[Step], solid: set[Value]) -> list[int]:
 
 
 def _orders(platform: str, whole: bool) -> tuple[Order, ...]:
-    """The orders that a platform's compiler tends to, for a whole program or for a body of it."""
+    """Return the likely orders of a platform's compiler, for a whole program or for the body of a loop."""
     if platform != "cpu":
         return in_trace_order, late
     return (early, late) if whole else (early,)  # the threads of a CPU share the work
@@ -183,7 +185,7 @@ def _writes_over(step: Step) -> bool:
 
 
 def _taken(size: int, places: list[int]) -> bool:
-    """Take a place of this size from those there are."""
+    """Remove a place of this size from the list; return whether there was one."""
     if size in places:
         places.remove(size)
         return True
@@ -191,7 +193,7 @@ def _taken(size: int, places: list[int]) -> bool:
 
 
 def _flat(jaxpr: Jaxpr, platform: str) -> tuple[set[Value], list[Step], set[Value]]:
-    """A program's values and operations with its calls written out."""
+    """Return a program's arguments, operations and results, with its calls inlined."""
     steps: list[Step] = []
 
     def write(jaxpr: Jaxpr, scope: dict[Any, Value | None]) -> list[Value | None]:
@@ -212,7 +214,7 @@ def _flat(jaxpr: Jaxpr, platform: str) -> tuple[set[Value], list[Step], set[Valu
                 made = [Value(variable.aval) for variable in equation.outvars]
                 known = tuple(value for value in reads if value is not None)
                 if platform != "cpu" and equation.primitive.name == "convert_element_type" and known:
-                    # Accelerators convert while they multiply: what is one-hot stays a byte each.
+                    # Accelerators convert inside the matrix product: a one-hot value stays one byte.
                     made[0].bytes = (
                         min(made[0].bytes, known[0].bytes) if _is_bool(equation) else made[0].bytes
                     )
@@ -237,7 +239,7 @@ def _called(params: dict[str, Any]) -> Jaxpr | None:
 
 
 def _solid(given: set[Value], steps: list[Step], results: set[Value]) -> set[Value]:
-    """The values that lie in memory."""
+    """Return the values that are in memory."""
     solid = given | results
     for step in steps:
         if step.name in SOLID or step.name in GATHERED:
@@ -250,14 +252,17 @@ def _solid(given: set[Value], steps: list[Step], results: set[Value]) -> set[Val
 def _last_reads(
     steps: list[Step], turns: list[int], solid: set[Value], results: set[Value]
 ) -> dict[int, list[Value]]:
-    """The values that are read for the last time in each turn; fused values are read when who needs them runs."""
+    """Return the values that are read for the last time in each turn.
+
+    A fused value is read when the operation runs that needs it.
+    """
     last: dict[Value, int] = {}
     for step, turn in zip(reversed(steps), reversed(turns), strict=True):
         runs = max([turn, *(last.get(value, turn) for value in step.makes if value not in solid)])
         for value in step.reads:
             last[value] = max(last.get(value, runs), runs)
         for value in step.makes:
-            last.setdefault(value, turn)  # nobody reads it
+            last.setdefault(value, turn)  # never read
     dies = defaultdict(list)
     for value, turn in last.items():
         if value in solid and value not in results:
@@ -266,7 +271,7 @@ def _last_reads(
 
 
 def _inner(step: Step, platform: str, known: dict[int, int]) -> int:
-    """What the body of a loop or a branch holds beyond its results, which are counted where they lie."""
+    """Return the peak of the body of a loop or a branch without its results, which are counted outside."""
     bodies = list(_bodies(step, platform))
     beyond = size_of([v.aval for v in bodies[0].outvars]) if step.name in ("cond", "shard_map") else 0
     return max([0, *(_peak(body, platform, known) - beyond for body in bodies)])
@@ -286,7 +291,7 @@ def _bodies(step: Step, platform: str) -> Iterator[Jaxpr]:
 
 
 def _chosen(platforms: tuple[tuple[str, ...] | None, ...], platform: str) -> list[int]:
-    """The branch that a platform takes."""
+    """Return the branch that a platform takes."""
     named = {name for names in platforms if names for name in names}
     wanted = [
         i for i, names in enumerate(platforms) if (platform in names if names else platform not in named)

@@ -1,7 +1,7 @@
-"""What a run will take of each device's memory, before anything is allotted or compiled.
+"""The memory that a run will need on each device, before anything is allocated or compiled.
 
-Everything is read off the real program: the shapes of a learner, and a trace of its first moment and of an update
-(`liveness.peak`). A device's part of a run is a run of its share of the worlds, so that is what is traced.
+All numbers come from the real program: the shapes of a learner, and the traces of its initialisation and of
+an update (`liveness.peak`). The share of a device is traced as a run with its share of the worlds.
 """
 
 import dataclasses
@@ -18,19 +18,19 @@ from openworld_trainers.planner.device_memory import shown_bytes
 from openworld_trainers.planner.liveness import size_of
 from openworld_trainers.ppo.config import Config
 from openworld_trainers.ppo.devices import best_count
-from openworld_trainers.ppo.learner import Learner, begin, outer_update
-from openworld_trainers.ppo.worlds import Worlds
+from openworld_trainers.ppo.env import BatchedEnv
+from openworld_trainers.ppo.learner import Learner, init_learner, make_update
 
-#: On top of what comes and goes, for what the trace does not show: the compiler's own order, padding, libraries.
+#: The share added to temporary arrays, for what the trace does not show: compiler order, padding, libraries.
 SPARE = 0.1
 
 
 class PlanError(TrainerError, ValueError):
-    """A run that the memory there is cannot hold."""
+    """The run does not fit into the memory."""
 
 
 class Part(NamedTuple):
-    """Bytes of one device, and what they are."""
+    """The bytes of one kind of array on one device."""
 
     name: str
     bytes: int
@@ -39,13 +39,15 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What a run takes of each device.
+    """The memory that a run needs on each device.
 
     Attributes:
         config: of the whole run.
-        held: what is there all the time.
-        rollout: what is there from the first step of a rollout to the end of its update.
-        phases: what comes and goes, of which one is there at a time.
+        devices: their number.
+        platform: their kind: cpu, gpu or tpu.
+        held: arrays that exist during the whole run.
+        rollout: arrays that exist from the first step of a rollout to the end of its update.
+        phases: temporary arrays; those of one phase exist at a time.
     """
 
     config: Config
@@ -57,48 +59,50 @@ class Plan:
 
     @property
     def spare(self) -> int:
-        """What is added for what a trace does not show."""
+        """The bytes added for what a trace does not show."""
         return int(SPARE * max(part.bytes for part in self.phases))
 
     @property
     def bytes(self) -> int:
-        """What each device must have."""
+        """The bytes that each device needs."""
         parts = (*self.held, *self.rollout, max(self.phases, key=lambda part: part.bytes))
         return sum(part.bytes for part in parts) + self.spare
 
     @property
     def checkpoint(self) -> int:
-        """Bytes of a checkpoint: everything held, of all devices together."""
+        """The bytes of a checkpoint: all arrays in `held`, of all devices."""
         whole = sum(part.bytes for part in self.held if part.name not in SHARED)
         return whole + self.devices * sum(part.bytes for part in self.held if part.name in SHARED)
 
 
-#: Parts that devices share; every device holds the others whole.
+#: Parts that devices share; every device has a copy of the others.
 SHARED = ("worlds", "observations", "memory")
 
 
-def make_plan(config: Config, world: Worlds, devices: int = 1) -> Plan:
-    """Plan a run on so many devices of the kind at hand, or as if on others (`as_if`)."""
+def make_plan(config: Config, env: BatchedEnv, devices: int = 1) -> Plan:
+    """Return the plan of a run on a number of devices, of this machine's kind or as set by `tuning.as_if`."""
     share, platform = share_of(config, devices), tuning.traced_for()
-    shapes: Learner = jax.eval_shape(lambda: begin(world, share))
-    student, playing = shapes.student, shapes.playing
+    shapes: Learner = jax.eval_shape(lambda: init_learner(env, share))
+    train_state, rollout_state = shapes.train_state, shapes.rollout_state
     worlds, steps = share.rollout.worlds, share.rollout.steps
-    each = size_of(playing.state) // worlds
+    each = size_of(rollout_state.state) // worlds
     held = (
-        Part("worlds", size_of(playing.state), f"{worlds:,} worlds x {each:,} bytes of state"),
-        Part("observations", size_of(playing.observation), "what each world shows now"),
-        Part("memory", size_of(playing.memory), "of the recurrent network, one for each world"),
-        Part("parameters", size_of(student.network), "of the network, float32"),
-        Part("optimiser", size_of(student.optimiser), "Adam's two means of each parameter"),
-        Part("proximal policy", size_of(student.ewma), "the average that PPO-EWMA holds to"),
+        Part("worlds", size_of(rollout_state.state), f"{worlds:,} worlds x {each:,} bytes of state"),
+        Part("observations", size_of(rollout_state.observation), "the present one of each world"),
+        Part("memory", size_of(rollout_state.memory), "of the recurrent network, one for each world"),
+        Part("parameters", size_of(train_state.network), "of the network, float32"),
+        Part("optimiser", size_of(train_state.opt_state), "Adam's two means of each parameter"),
+        Part("proximal policy", size_of(train_state.ewma), "the moving average of PPO-EWMA"),
     )
-    update = jax.make_jaxpr(outer_update(world, share))(shapes, jax.ShapeDtypeStruct((), jnp.float32))
-    seen, other, playing_peak, learning_peak = _phases(update, share, size_of(playing.observation), platform)
-    beginning = liveness.peak(jax.make_jaxpr(lambda: begin(world, share))(), platform)
+    update = jax.make_jaxpr(make_update(env, share))(shapes, jax.ShapeDtypeStruct((), jnp.float32))
+    seen, other, playing_peak, learning_peak = _phases(
+        update, share, size_of(rollout_state.observation), platform
+    )
+    beginning = liveness.peak(jax.make_jaxpr(lambda: init_learner(env, share))(), platform)
     gathered = seen + other
     phases = (
-        # There is no rollout yet, and the worlds it makes are held already.
-        Part("while beginning", beginning - size_of(shapes) - gathered, "new worlds, in blocks"),
+        # At the start there is no rollout yet, and the new worlds are counted in `held`.
+        Part("while starting", beginning - size_of(shapes) - gathered, "new worlds, in blocks"),
         Part("while playing", playing_peak - gathered, "the policy's forward pass, rare work"),
         Part(
             "while learning",
@@ -120,24 +124,24 @@ def make_plan(config: Config, world: Worlds, devices: int = 1) -> Plan:
 
 
 def _phases(update: Any, share: Config, seen: int, platform: str) -> tuple[int, int, int, int]:
-    """Bytes of a rollout's observations and of its rest, and the most held while it is played, and later."""
+    """Return the bytes of a rollout's observations and of its rest, and the peaks of play and learning."""
 
     def made(step: liveness.Step) -> int:
         scan = step.name == "scan" and step.params["length"] == share.rollout.steps
         return sum(value.bytes for value in step.makes) if scan else 0
 
-    observations, stacked, playing, learning = seen * share.rollout.steps, 0, 0, 0
+    observations, stacked, rollout_state, learning = seen * share.rollout.steps, 0, 0, 0
     for held in liveness.moments(update, platform):
         steps = [(number, step) for number, now in enumerate(held) for step in now.steps]
         number, play = max(steps, key=lambda found: made(found[1]))
         stacked = sum(value.bytes for value in play.makes[play.params["num_carry"] :])
-        playing = max(playing, *(moment.bytes for moment in held[: number + 1]))
+        rollout_state = max(rollout_state, *(moment.bytes for moment in held[: number + 1]))
         learning = max(learning, *(moment.bytes for moment in held[number + 1 :]))
-    return observations, stacked - observations, playing, learning
+    return observations, stacked - observations, rollout_state, learning
 
 
 def share_of(config: Config, devices: int) -> Config:
-    """One device's part of a run, as a run of its own."""
+    """Return the share of one device as the settings of a run."""
     if devices < 1 or config.lanes % devices:
         raise PlanError(
             f"{devices} devices cannot share {config.lanes} lanes of worlds evenly; "
@@ -153,7 +157,7 @@ def share_of(config: Config, devices: int) -> Config:
     )
 
 
-def check_fits(config: Config, world: Worlds, device_bytes: int | None, devices: int | None = None) -> None:
+def check_fits(config: Config, env: BatchedEnv, device_bytes: int | None, devices: int | None = None) -> None:
     """Refuse a run that cannot fit, in one line that says what would; nothing is allotted to find out.
 
     Args:
@@ -162,32 +166,32 @@ def check_fits(config: Config, world: Worlds, device_bytes: int | None, devices:
     """
     if device_bytes is None:
         return
-    plan = make_plan(config, world, devices or config.run.devices or jax.device_count())
+    plan = make_plan(config, env, devices or config.run.devices or jax.device_count())
     if plan.bytes > device_bytes:
         largest = sorted((*plan.held, *plan.rollout, *plan.phases), key=lambda part: -part.bytes)[:3]
         parts = ", ".join(f"{part.name} {shown_bytes(part.bytes)}" for part in largest)
         raise PlanError(
             f"this run needs {shown_bytes(plan.bytes)} of each device's memory, which has "
-            f"{shown_bytes(device_bytes)} ({parts}); {advice(plan, world, device_bytes)}"
+            f"{shown_bytes(device_bytes)} ({parts}); {advice(plan, env, device_bytes)}"
         )
 
 
-#: What can be halved, or for devices doubled, and the parts of a plan that are halved with it at best.
+#: Settings that can be halved (devices: doubled), and the parts of a plan that become smaller at best.
 KNOBS: dict[str, tuple[str, ...] | None] = {
     "rollout.steps": ("rollout: observations", "rollout: the rest", "while learning"),
     "learning.minibatch_size": ("while learning",),
     "rollout.worlds": None,
     "devices": None,
 }
-#: Parts that neither fewer worlds nor more devices make smaller.
+#: Parts that stay the same with fewer worlds and with more devices.
 WHOLE = ("parameters", "optimiser", "proximal policy")
 
 
-def advice(plan: Plan, world: Worlds, device_bytes: int) -> str:
-    """What to change, one thing at a time, so that a plan fits, and what it needs then."""
+def advice(plan: Plan, env: BatchedEnv, device_bytes: int) -> str:
+    """Return the single changes with which a plan fits, and the memory that it then needs."""
     found = []
     for knob, parts in KNOBS.items():
-        turned = _turned(plan, world, device_bytes, knob, parts)
+        turned = _turned(plan, env, device_bytes, knob, parts)
         if turned is not None:
             value, need = turned
             option = f"--{knob.replace('_', '-')} {value}"
@@ -202,19 +206,19 @@ def advice(plan: Plan, world: Worlds, device_bytes: int) -> str:
 
 
 def _turned(
-    plan: Plan, world: Worlds, device_bytes: int, knob: str, parts: tuple[str, ...] | None
+    plan: Plan, env: BatchedEnv, device_bytes: int, knob: str, parts: tuple[str, ...] | None
 ) -> tuple[int, int] | None:
-    """The value at which a knob makes a plan fit, and the bytes it needs there; None where none does."""
+    """Return the value of a setting with which a plan fits, and its bytes; None if there is none."""
     last = plan.bytes
     for times in (2, 4, 8, 16, 32, 64):
-        # Tracing takes seconds, so it is only done where the change could be enough, and as long as it helps.
+        # Tracing takes seconds, so it is only done where the change could be enough, and while it helps.
         if _at_best(plan, parts, times) > device_bytes:
             continue
         changed = _changed(plan, knob, times)
         if changed is None:
             return None
         config, devices, value = changed
-        need = make_plan(config, world, devices).bytes
+        need = make_plan(config, env, devices).bytes
         if need <= device_bytes:
             return value, need
         if need > 0.98 * last:
@@ -224,7 +228,7 @@ def _turned(
 
 
 def _at_best(plan: Plan, parts: tuple[str, ...] | None, times: int) -> int:
-    """What a plan needs if some of its parts, or all that can be, are divided."""
+    """Return the bytes of a plan if some of its parts, or all but `WHOLE`, are divided by `times`."""
 
     def shrunk(part: Part) -> int:
         shrinks = part.name in parts if parts else part.name not in WHOLE
@@ -234,7 +238,7 @@ def _at_best(plan: Plan, parts: tuple[str, ...] | None, times: int) -> int:
 
 
 def _changed(plan: Plan, name: str, times: int) -> tuple[Config, int, int] | None:
-    """The settings, devices and the value with one knob turned; None where it cannot be turned so far."""
+    """Return the settings, the devices and the value after one change; None if the change is not possible."""
     if name == "devices":
         devices = plan.devices * times
         return None if plan.config.lanes % devices else (plan.config, devices, devices)

@@ -1,9 +1,9 @@
-"""From a number of worlds to every setting of a run, each with its reason.
+"""All settings of a run from a number of worlds, each with its reason.
 
-Settings are known to do well at a named reference point; a rule says what becomes of them elsewhere. The recipe
-keeps what a gradient step is (its minibatch and its learning rate) and lets their number grow with the worlds: an
-update then rests on more data, so its outer step has less noise, and is anchored to a policy more gradient steps
-back. The other two rules keep the number of gradient steps instead; they are here to be compared with.
+A reference is a set of settings that works well at its own number of worlds; a rule scales it to another
+number. The recipe keeps the gradient step (its minibatch and its learning rate), and the number of steps
+grows with the worlds. An update then has more data, so its outer step has less noise, and its old policy is
+more gradient steps back. The other two rules keep the number of gradient steps. They are here for comparison.
 """
 
 import dataclasses
@@ -12,26 +12,32 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from openworld_trainers.ppo.config import PRESETS, Config, Horizon, Learning, Rollout, Run
+from openworld_trainers.ppo.config import PRESETS, Advantage, Config, Learning, Rollout, Run
 from openworld_trainers.ppo.records import check, check_choice
 
 Rule = Literal["recipe", "fixed-minibatches", "sqrt"]
 
-#: What each rule does as transitions per update grow.
+#: The effect of each rule when the transitions of an update grow.
 RULES: dict[str, str] = {
     "recipe": "minibatch and learning rate stay; there are more minibatches",
     "fixed-minibatches": "the number of minibatches stays; they grow; the learning rate stays",
     "sqrt": "the number of minibatches stays; they grow, and the learning rate with their square root",
 }
 
-#: What a rollout may cut off of an advantage: the weight (γλ)ᵀ of what lies beyond its last step.
+#: The largest weight (γλ)ᵀ, in an advantage, of the steps after the end of a rollout.
 CUT_OFF = 0.05
-#: Steps over which worlds are begun anew before learning: about what an agent at random lives (264 steps).
+#: Steps over which worlds are reset before learning: about the life of a random agent (264 steps).
 STAGGER = 256
 
 
 class Reason(NamedTuple):
-    """A number and why it is so; `name` is a setting's path, as `learning.epochs`, or what follows from them."""
+    """A number and its reason.
+
+    Attributes:
+        name: a setting, as `learning.epochs`, or a value that follows from the settings.
+        value: the number.
+        why: the reason.
+    """
 
     name: str
     value: int | float | str
@@ -40,52 +46,58 @@ class Reason(NamedTuple):
 
 @dataclass(frozen=True)
 class Reference:
-    """Settings at one number of worlds, from which the rules go on."""
+    """Settings at one number of worlds, which the rules scale.
 
-    told: str
+    Attributes:
+        summary: a sentence.
+        config: the settings.
+        steps: the reason for the steps of a rollout; "" if there is none.
+    """
+
+    summary: str
     config: Config
-    steps: str = ""  # why a rollout has so many steps, where it was chosen for a reason
+    steps: str = ""
 
 
 class Scaled(NamedTuple):
-    """Settings for so many worlds, and where each scaled number comes from."""
+    """Scaled settings, and the reasons for the numbers."""
 
     config: Config
     reasons: tuple[Reason, ...]
 
 
-def horizon_steps(horizon: Horizon) -> int:
-    """The shortest rollout, a power of two, that cuts off at most `CUT_OFF` of an advantage.
+def horizon_steps(settings: Advantage) -> int:
+    """Return the shortest rollout, a power of two, that cuts off at most `CUT_OFF` of an advantage.
 
-    Âₜ = Σₖ (γλ)ᵏ δₜ₊ₖ: what follows T steps later counts (γλ)ᵀ, so T ≥ log `CUT_OFF` / log γλ.
+    Âₜ = Σₖ (γλ)ᵏ δₜ₊ₖ. The part after T steps has the weight (γλ)ᵀ, so T ≥ log `CUT_OFF` / log γλ.
     """
-    weight = horizon.discount * horizon.decay
-    check(weight < 1, "with discount=1 and decay=1 advantages have no horizon; give the steps of a rollout")
+    weight = settings.gamma * settings.gae_lambda
+    check(weight < 1, "with gamma=1 and gae_lambda=1 advantages have no horizon; give the steps of a rollout")
     return 1 if weight == 0 else 2 ** max(0, math.ceil(math.log2(math.log(CUT_OFF) / math.log(weight))))
 
 
-#: What `configure` can start from. `million` is our choice at the scale at which the recipe was published, a 3 x
-#: 256 network in more than a million worlds; the rest of that setting is not known here.
+#: The references of `configure`. `million` is our choice at the scale at which the recipe was published: a
+#: network of 3 x 256 units in more than a million worlds. The other published settings are not known to us.
 REFERENCES: dict[str, Reference] = {
-    **{name: Reference(told, config) for name, (told, config) in PRESETS.items()},
+    **{name: Reference(summary, config) for name, (summary, config) in PRESETS.items()},
     "million": Reference(
         "A million worlds on one large accelerator; the choice of numbers is ours.",
         Config(
-            rollout=Rollout(worlds=2**20, steps=horizon_steps(Horizon())),
-            # With so much that is new, one more transition teaches more than a second look at an old one.
+            rollout=Rollout(worlds=2**20, steps=horizon_steps(Advantage())),
+            # With this much data, a new transition is worth more than a second epoch over an old one.
             learning=Learning(minibatch_size=2**15, epochs=1),
-            # A checkpoint holds every world, some 30 GiB.
+            # A checkpoint has every world, about 30 GiB.
             run=Run(transitions=10_000_000_000, save_every_s=1800.0),
         ),
         f"the shortest, of powers of two, that cuts off at most {CUT_OFF} of an advantage",
     ),
 }
-#: Those that are meant for any machine large enough; the others are chosen by name only.
+#: The references that are chosen by the number of worlds; the others are chosen by name only.
 GENERAL = ("standard", "million")
 
 
 def reference_for(worlds: int) -> str:
-    """The general reference nearest to so many worlds, by ratio; of two as near, the smaller."""
+    """Return the general reference nearest to a number of worlds, by ratio."""
     return min(GENERAL, key=lambda name: abs(math.log2(worlds / REFERENCES[name].config.rollout.worlds)))
 
 
@@ -97,14 +109,18 @@ def configure(
     *,
     minibatch_size: int | None = None,
 ) -> Scaled:
-    """Scale a reference's settings to a number of worlds.
+    """Return the settings of a reference, scaled to a number of worlds.
 
     Args:
-        worlds: None keeps the reference's.
-        steps: of a rollout, T; None keeps the reference's.
-        reference: a key of `REFERENCES`, or one's own; None takes the general one that is nearest.
+        worlds: None: as in the reference.
+        steps: of a rollout, T; None: as in the reference.
+        reference: a key of `REFERENCES`, or a `Reference`; None: the nearest general one.
         rule: a key of `RULES`.
-        minibatch_size: goes before what the rule says.
+        minibatch_size: replaces the one of the rule.
+
+    Example:
+        >>> configure(4096).config.learning.minibatch_size
+        8192
     """
     for what, number in (("worlds", worlds), ("steps", steps), ("minibatch_size", minibatch_size)):
         check(number is None or number > 0, f"{what}={number} must be greater than 0")
@@ -150,7 +166,7 @@ def _rollout_reasons(start: Config, rollout: Rollout, steps: str, name: str) -> 
         Reason(
             "rollout.stagger",
             rollout.stagger,
-            f"about what an agent at random lives; worlds x {rollout.stagger} steps before learning",
+            f"about the life of a random agent; worlds x {rollout.stagger} steps before learning",
         ),
         Reason(
             "growth", growth, f"{rollout.batch:,} transitions per update / {start.rollout.batch:,} in {name}"
@@ -161,7 +177,7 @@ def _rollout_reasons(start: Config, rollout: Rollout, steps: str, name: str) -> 
 def _learning(
     start: Config, rollout: Rollout, rule: str, name: str, given: int | None
 ) -> tuple[Learning, list[Reason]]:
-    """The minibatch's size and the learning rate by a rule."""
+    """Return the settings of learning by a rule, and the reasons."""
     learning, growth = start.learning, rollout.batch / start.rollout.batch
     number = start.rollout.batch // learning.minibatch_size
     size, rate = learning.minibatch_size, learning.learning_rate
@@ -191,7 +207,7 @@ def _learning(
 
 
 def _check_divides(rollout: Rollout, parts: int, what: str) -> None:
-    """Refuse transitions that do not divide, and name the nearest number of worlds whose do."""
+    """Raise `ValueError` if the transitions do not divide; the message has the nearest number of worlds."""
     unit = parts // math.gcd(parts, rollout.steps)
     below = rollout.worlds // unit * unit
     above = below + unit
@@ -204,29 +220,29 @@ def _check_divides(rollout: Rollout, parts: int, what: str) -> None:
 
 
 def explain(config: Config, reasons: Iterable[Reason]) -> list[Reason]:
-    """The scaled numbers as a run really has them; what was changed since says so."""
-    told = []
+    """Return the scaled numbers as in the final settings; changed ones have the reason "as asked"."""
+    result = []
     for reason in reasons:
         now = setting(config, reason.name) if "." in reason.name else reason.value
-        told.append(reason if now == reason.value else Reason(reason.name, now, "as asked"))
-    return told
+        result.append(reason if now == reason.value else Reason(reason.name, now, "as asked"))
+    return result
 
 
 def derived(config: Config) -> list[Reason]:
-    """What follows from settings."""
-    weight = (config.horizon.discount * config.horizon.decay) ** config.rollout.steps
-    cut = Reason("advantage_cut_off", weight, "(γλ)^T: the weight of what lies beyond a rollout")
+    """Return the values that follow from settings."""
+    weight = (config.advantage.gamma * config.advantage.gae_lambda) ** config.rollout.steps
+    cut = Reason("advantage_cut_off", weight, "(γλ)^T: the weight of the steps after a rollout")
     return [cut, *(Reason(name, value, why) for name, (value, why) in config.reasons().items())]
 
 
 def setting(config: Config, path: str) -> Any:
-    """A setting by its path."""
+    """Return a setting by its path."""
     record, name = path.split(".")
     return getattr(getattr(config, record), name)
 
 
 def table(reasons: Iterable[Reason]) -> str:
-    """The numbers and their reasons, a line each."""
+    """Return the numbers and their reasons as text, one line each."""
     rows = [
         (reason.name.replace("_", "-" if "." in reason.name else " "), shown(reason.value), reason.why)
         for reason in reasons
@@ -236,5 +252,5 @@ def table(reasons: Iterable[Reason]) -> str:
 
 
 def shown(value: int | float | str) -> str:
-    """A number as people read it."""
+    """Return a number as text."""
     return value if isinstance(value, str) else f"{value:,}" if isinstance(value, int) else f"{value:.4g}"

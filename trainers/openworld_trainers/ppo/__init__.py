@@ -1,4 +1,7 @@
-"""Proximal policy optimisation: collect, estimate advantages, improve the policy, repeat."""
+"""Proximal policy optimisation (PPO): collect a rollout, estimate advantages, improve the policy, repeat.
+
+Read `rollout`, `advantages`, `losses`, `update` and `learner`, in this order.
+"""
 
 from openworld_trainers.errors import require
 

@@ -1,10 +1,14 @@
-"""How much better an action was than expected: generalised advantage estimation that knows truncation."""
+"""Generalised advantage estimation (GAE) with correct values at truncated steps.
+
+Source: Schulman et al. 2016, "High-dimensional continuous control using generalized advantage estimation",
+arXiv 1506.02438.
+"""
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from openworld_trainers.ppo.config import Horizon
+from openworld_trainers.ppo.config import Advantage
 
 
 def gae(
@@ -13,40 +17,58 @@ def gae(
     next_value: Float[Array, "T B"],
     terminated: Bool[Array, "T B"],
     truncated: Bool[Array, "T B"],
-    horizon: Horizon,
+    settings: Advantage,
 ) -> Float[Array, "T B"]:
-    """Advantages of the actions taken, by generalised advantage estimation.
+    """Return the advantages of the actions taken (equation 16).
 
         δₜ = rₜ + γ (1 − terminatedₜ) V(sₜ₊₁) − V(sₜ)
         Âₜ = δₜ + γλ (1 − endₜ) Âₜ₊₁,    end = terminated or truncated
 
-    (Schulman et al. 2016, arXiv 1506.02438, eq. 16.) An episode that terminated has no future. One that was
-    truncated had a future that was not played: its value is that of the observation it was cut at.
+    A terminated episode has no future. A truncated episode had a future that was not played: its value is
+    the value of the last observation before the cut.
 
     Args:
-        next_value: V(sₜ₊₁), of the episode's own last observation where the episode was truncated, never of
-            the next episode's first. It is not used where the episode terminated.
-    """
-    gamma, decay = jnp.float32(horizon.discount), jnp.float32(horizon.decay)
-    alive = 1 - terminated.astype(jnp.float32)
-    goes_on = 1 - (terminated | truncated).astype(jnp.float32)
-    delta = reward + gamma * alive * jnp.where(terminated, 0.0, next_value) - value
+        reward: rₜ.
+        value: V(sₜ).
+        next_value: V(sₜ₊₁). Where the episode was truncated it must be the value of the episode's own last
+            observation, not of the next episode's first. It is not used where the episode terminated.
+        terminated: the step ended the episode by the rules.
+        truncated: the step reached the time limit.
+        settings: γ and λ.
 
-    def backwards(later: Array, now: tuple[Array, Array]) -> tuple[Array, Array]:
-        error, link = now
-        advantage = error + gamma * decay * link * later
+    Example:
+        >>> from openworld_trainers.ppo.config import Advantage
+        >>> one, never = jnp.ones((2, 1)), jnp.zeros((2, 1), bool)
+        >>> gae(one, 0 * one, 0 * one, never, never, Advantage(gamma=1.0, gae_lambda=1.0))[:, 0].tolist()
+        [2.0, 1.0]
+    """
+    gamma, gae_lambda = jnp.float32(settings.gamma), jnp.float32(settings.gae_lambda)
+    not_terminated = 1 - terminated.astype(jnp.float32)
+    continues = 1 - (terminated | truncated).astype(jnp.float32)
+    delta = reward + gamma * not_terminated * jnp.where(terminated, 0.0, next_value) - value
+
+    def step_back(next_advantage: Array, inputs: tuple[Array, Array]) -> tuple[Array, Array]:
+        delta, continues = inputs
+        advantage = delta + gamma * gae_lambda * continues * next_advantage
         return advantage, advantage
 
-    last = jnp.zeros(reward.shape[1:], jnp.float32)
-    return jax.lax.scan(backwards, last, (delta, goes_on), reverse=True)[1]
+    after_last = jnp.zeros(reward.shape[1:], jnp.float32)
+    return jax.lax.scan(step_back, after_last, (delta, continues), reverse=True)[1]
 
 
-def values_after(
+def next_values(
     value: Float[Array, "T B"],
     last_value: Float[Array, " B"],
     final_value: Float[Array, "T B"],
     truncated: Bool[Array, "T B"],
 ) -> Float[Array, "T B"]:
-    """V(sₜ₊₁) for `gae`: the next step's value, or that of the final observation of a truncated episode."""
-    following = jnp.concatenate([value[1:], last_value[None]], axis=0)
-    return jnp.where(truncated, final_value, following)
+    """Return V(sₜ₊₁) for `gae`.
+
+    Args:
+        value: V(sₜ) of the rollout.
+        last_value: the value of the observation after the rollout's last step.
+        final_value: the value of the final observation, where a step was truncated.
+        truncated: the step reached the time limit.
+    """
+    shifted = jnp.concatenate([value[1:], last_value[None]], axis=0)
+    return jnp.where(truncated, final_value, shifted)

@@ -1,39 +1,44 @@
-"""Everything a run can be told, checked as it is made; presets are values in code.
+"""All settings of a training run, checked when they are made, and the presets.
 
-The minibatch has a size, not a number: when `worlds` grows, the minibatch and the learning rate stay as they
-are and there are more minibatches. All records are frozen; `dataclasses.replace` makes a changed copy.
+`minibatch_size` is a size, not a number of minibatches. With more worlds the minibatch and the learning rate
+stay the same, and there are more minibatches. All settings are frozen; `dataclasses.replace` makes a changed
+copy.
 """
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from tyro.conf import arg
 
 from openworld_trainers.ppo import records
 from openworld_trainers.ppo.records import check, check_choice, check_positive, nearest_divisor, to_dict
 
-__all__ = ["Config", "Horizon", "Learning", "Network", "Rollout", "Run", "World", "preset", "to_dict"]
+__all__ = ["Advantage", "Config", "Env", "Learning", "Network", "Rollout", "Run", "preset", "to_dict"]
 
 Activation = Literal["relu", "tanh"]
 Precision = Literal["auto", "float32", "bfloat16"]
 
-#: A batch is cut into at most so many lanes; devices share them out evenly.
+#: The largest number of lanes. Each device has an equal number of them.
 MOST_LANES = 64
-#: The largest network that settings may ask for, far beyond those that learn.
+#: The largest network that settings may ask for, far above what is useful.
 MOST_NETWORK = {"width": 1 << 16, "depth": 128, "embedding": 1 << 12}
 
 
 @dataclass(frozen=True, kw_only=True)
-class World:
-    """Which world is played.
+class Env:
+    """The environment.
 
     Attributes:
-        id: a registered id, as given to `openworld.make`.
-        time_limit: steps after which an episode is truncated; None keeps the world's own limit.
-        players: in each world; None keeps the world's own number. Every player is one of `rollout.worlds`.
-        sharing, revival: of several players, as given to `openworld.make`.
+        id: the environment's id, as for `openworld.make`.
+        time_limit: steps after which an episode is truncated; None: the environment's own limit.
+        players: players in each world; None: the environment's own number. Every player counts as one of
+            `rollout.worlds`.
+        sharing: with several players, the share of each reward that is the mean of all players, 0 to 1.
+        revival: with several players, a fallen player can be revived by another.
     """
 
-    id: str = "OpenWorld-v0"
+    id: Annotated[str, arg(aliases=["--id"])] = "OpenWorld-v0"
     time_limit: int | None = None
     players: int | None = None
     sharing: float = 0.0
@@ -42,21 +47,24 @@ class World:
     def __post_init__(self) -> None:
         if self.players is not None:
             check_positive(self, "players")
-        check(bool(self.id), "world.id is empty; give a registered id such as 'OpenWorld-v0'")
+        check(bool(self.id), "env.id is empty; give a registered id such as 'OpenWorld-v0'")
         if self.time_limit is not None:
             check_positive(self, "time_limit")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Network:
-    """The actor-critic: an encoder, `depth` hidden layers of `width` shared by both heads.
+    """The actor-critic: an encoder, then `depth` hidden layers of `width` units that both heads share.
 
     Attributes:
-        embedding: numbers that stand for one tile of the view.
-        learn_embedding: whether those numbers are learned; fixed random ones cost half as much on a CPU.
-        recurrent: whether a GRU of `width` follows the hidden layers, so that the policy can remember.
-        precision: of the arithmetic; the weights themselves are always float32. "auto" is bfloat16 on GPUs and
-            TPUs and float32 on CPUs.
+        width: units in each hidden layer.
+        depth: number of hidden layers.
+        activation: of the hidden layers: relu or tanh.
+        embedding: numbers that represent one tile of the view.
+        learn_embedding: learn these numbers; fixed random ones cost half as much on a CPU.
+        recurrent: add a GRU of `width` units after the hidden layers, so that the policy has a memory.
+        precision: dtype of the arithmetic; parameters are always float32. "auto" is bfloat16 on GPUs and
+            TPUs, and float32 on CPUs.
     """
 
     width: int = 256
@@ -77,11 +85,13 @@ class Network:
 
 @dataclass(frozen=True, kw_only=True)
 class Rollout:
-    """How experience is gathered: every world is played for `steps` steps between two updates.
+    """Collecting experience: every world is played for `steps` steps between two updates.
 
     Attributes:
-        stagger: steps played at random before learning begins. Each world is begun anew at one of them, so that
-            episodes do not all begin, and end, together.
+        worlds: number of worlds.
+        steps: steps of each world between two updates.
+        stagger: steps of random actions before learning. Each world is reset at one of them, so that episodes
+            start and end at different times.
     """
 
     worlds: int = 1024
@@ -94,59 +104,66 @@ class Rollout:
 
     @property
     def batch(self) -> int:
-        """Transitions an update learns from."""
+        """The number of transitions in an update."""
         return self.worlds * self.steps
 
 
 @dataclass(frozen=True, kw_only=True)
-class Horizon:
-    """How far ahead advantages look: γ (`discount`) and λ (`decay`) of generalised advantage estimation."""
+class Advantage:
+    """Generalised advantage estimation.
 
-    discount: float = 0.99
-    decay: float = 0.8
+    Attributes:
+        gamma: γ, the discount of a reward for each step that it is later.
+        gae_lambda: λ, the weight of longer estimates against the bias of the value.
+    """
+
+    gamma: float = 0.99
+    gae_lambda: float = 0.8
 
     def __post_init__(self) -> None:
-        for name in ("discount", "decay"):
+        for name in ("gamma", "gae_lambda"):
             value = getattr(self, name)
             check(0 <= value <= 1, f"{name}={value} must lie between 0 and 1")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Learning:
-    """How an update learns from what was gathered.
+    """The update: how it learns from its transitions.
 
     Attributes:
-        minibatch_size: transitions a gradient step sees; it must divide worlds x steps.
-        epochs: how often an update goes through its transitions.
-        final_learning_rate: where the learning rate arrives, on a straight line, at the end of the run; None:
-            it stays as it is.
-        clip: ε, how far the probability ratio may leave 1 before its gradient is cut.
-        value_clip: the same for the value's move away from its old estimate; None does not clip it.
-        ewma: β of PPO-EWMA: the policy is held to an average of its own past, in which each gradient step weighs
-            β times the one after it, and not to the policy that played (Hilton et al. 2022, 2110.00641); None: PPO.
-        max_gradient_norm: the global norm that gradients are scaled down to.
+        minibatch_size: transitions in a gradient step; it must divide worlds x steps.
+        epochs: passes of an update over its transitions.
+        learning_rate: of Adam, at the start of the run.
+        final_learning_rate: at the end of the run, on a straight line; None: the learning rate is constant.
+        clip_epsilon: ε, the distance from 1 at which probability ratios are clipped.
+        value_clip_epsilon: the distance from the old value at which values are clipped; None: no clipping.
+        value_coefficient: weight of the value loss.
+        entropy_coefficient: weight of the entropy.
+        ewma: β of PPO-EWMA. The clip then refers to a moving average of the policy, in which each gradient
+            step has β times the weight of the next one (Hilton et al. 2022, arXiv 2110.00641). None: plain
+            PPO.
+        max_gradient_norm: global norm that gradients are clipped to.
+        normalise_advantages: scale the advantages of an update to mean 0 and standard deviation 1.
     """
 
     minibatch_size: int = 8192
     epochs: int = 4
     learning_rate: float = 3e-4
     final_learning_rate: float | None = None
-    clip: float = 0.2
-    value_clip: float | None = None
-    value_weight: float = 0.5
-    entropy_weight: float = 0.01
+    clip_epsilon: float = 0.2
+    value_clip_epsilon: float | None = None
+    value_coefficient: float = 0.5
+    entropy_coefficient: float = 0.01
     ewma: float | None = None
     max_gradient_norm: float = 1.0
     normalise_advantages: bool = True
 
     def __post_init__(self) -> None:
-        check_positive(self, "minibatch_size", "epochs", "learning_rate", "clip", "max_gradient_norm")
-        if self.value_clip is not None:
-            check_positive(self, "value_clip")
-        check(
-            self.ewma is None or 0 <= self.ewma < 1, f"ewma={self.ewma} must lie between 0 and 1, without 1"
-        )
-        for name in ("final_learning_rate", "value_weight", "entropy_weight"):
+        check_positive(self, "minibatch_size", "epochs", "learning_rate", "clip_epsilon", "max_gradient_norm")
+        if self.value_clip_epsilon is not None:
+            check_positive(self, "value_clip_epsilon")
+        check(self.ewma is None or 0 <= self.ewma < 1, f"ewma={self.ewma} must be at least 0 and less than 1")
+        for name in ("final_learning_rate", "value_coefficient", "entropy_coefficient"):
             value = getattr(self, name)
             check(value is None or value >= 0, f"{name}={value} must not be negative")
             check(value is None or math.isfinite(value), f"{name}={value} must be finite")
@@ -154,20 +171,21 @@ class Learning:
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """How long a run goes on and what it leaves behind.
+    """The length of a run and the files it writes.
 
     Attributes:
-        transitions: steps of all worlds together after which the run is over.
-        time_budget_s: seconds of training after which it is over, of all sittings together; compiling before the
-            first update, the evaluation and the film are not counted. None sets no limit.
-        save_every_s: seconds between two checkpoints; 0 saves after every update.
-        keep: how many checkpoints stay on disk.
-        film: whether to leave a replay and a video of the trained agent.
-        devices: how many accelerators (or CPUs) share the worlds; None: all there are.
+        seed: of everything random in the run.
+        transitions: steps of all worlds together after which the run ends.
+        time_budget_s: seconds of training after which the run ends; resumed runs count all their parts.
+            Compiling, the evaluation and the video do not count. None: no limit.
+        save_every_s: seconds between two checkpoints; 0: after every update.
+        keep: number of checkpoints that stay on disk.
+        film: write a replay and a video of the trained agent.
+        devices: number of devices that share the worlds; None: all.
     """
 
-    seed: int = 0
-    transitions: int = 1_000_000_000
+    seed: Annotated[int, arg(aliases=["--seed"])] = 0
+    transitions: Annotated[int, arg(aliases=["--transitions"])] = 1_000_000_000
     time_budget_s: float | None = None
     save_every_s: float = 300.0
     keep: int = 2
@@ -186,12 +204,17 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """A whole training run."""
+    """All settings of a training run.
 
-    world: World = field(default_factory=World)
+    Example:
+        >>> Config(env=Env(id="OpenWorld-Classic-v0"), rollout=Rollout(worlds=512)).rollout.batch
+        32768
+    """
+
+    env: Env = field(default_factory=Env)
     network: Network = field(default_factory=Network)
     rollout: Rollout = field(default_factory=Rollout)
-    horizon: Horizon = field(default_factory=Horizon)
+    advantage: Advantage = field(default_factory=Advantage)
     learning: Learning = field(default_factory=Learning)
     run: Run = field(default_factory=Run)
 
@@ -202,30 +225,31 @@ class Config:
             worlds = nearest_divisor(self.rollout.worlds, size // steps)
             check(
                 size % steps == 0 and self.rollout.worlds % (size // steps) == 0,
-                f"{sizes} into minibatches of minibatch_size={size}, which a recurrent network wants of whole "
-                f"sequences of steps={steps}; {worlds * steps} would",
+                f"{sizes} into minibatches of minibatch_size={size}; a recurrent network needs minibatches of "
+                f"whole sequences of steps={steps}; {worlds * steps} would divide",
             )
         check(
             batch % size == 0,
-            f"{sizes} into minibatches of minibatch_size={size}; {nearest_divisor(batch, size)} would",
+            f"{sizes} into minibatches of minibatch_size={size}; {nearest_divisor(batch, size)} would divide",
         )
 
     @property
     def lanes(self) -> int:
-        """Equal groups of neighbouring worlds; every minibatch has an equal share of each.
+        """The number of lanes: equal groups of worlds, of which every minibatch takes equal shares.
 
-        It is the largest power of two, up to `MOST_LANES`, that divides both the worlds and what a minibatch is
-        made of: transitions, or the whole sequences of a recurrent network. Devices share lanes, never split one.
+        It is the largest power of two, up to `MOST_LANES`, that divides both the number of worlds and the
+        units of a minibatch. Units are transitions, or whole sequences for a recurrent network. A device has
+        whole lanes.
         """
         units = self.learning.minibatch_size // (self.rollout.steps if self.network.recurrent else 1)
         return math.gcd(self.rollout.worlds, units, MOST_LANES)
 
     def derived(self) -> dict[str, int]:
-        """What follows from the settings, for the log."""
+        """Return the numbers that follow from the settings."""
         return {name: value for name, (value, _) in self.reasons().items()}
 
     def reasons(self) -> dict[str, tuple[int, str]]:
-        """What follows from the settings, and from which."""
+        """Return the numbers that follow from the settings, each with its formula."""
         rollout, learning = self.rollout, self.learning
         minibatches = rollout.batch // learning.minibatch_size
         return {
@@ -250,14 +274,15 @@ class Config:
 
 
 def from_dict(values: dict[str, Any]) -> Config:
-    """Rebuild settings from `to_dict`'s form; an unknown name or a value of the wrong kind is a `ValueError`."""
+    """Return the settings that `to_dict` wrote; an unknown name or a wrong type is a `ValueError`."""
     return records.from_dict(values, Config)
 
 
-#: Settings to start from. `standard` follows the published Craftax baselines' batch and horizon.
+#: Settings to start from: a sentence and the settings. `standard` has the batch, γ and λ of the published
+#: Craftax baselines.
 PRESETS: dict[str, tuple[str, Config]] = {
     "tiny": (
-        "Seconds: some small updates, until every world has ended an episode or two.",
+        "Seconds: a few small updates, until every world has finished an episode or two.",
         Config(
             network=Network(width=32, depth=1, embedding=2),
             rollout=Rollout(worlds=16, steps=16),
@@ -267,7 +292,7 @@ PRESETS: dict[str, tuple[str, Config]] = {
     ),
     "demo": (
         "Minutes on two CPU cores: what `make demo` trains.",
-        # One pass of small minibatches over many worlds: on a CPU it learns the most in a given time.
+        # One epoch of small minibatches over many worlds learns most in a given time on a CPU.
         Config(
             network=Network(embedding=4, learn_embedding=False),
             rollout=Rollout(worlds=1024, steps=16),
@@ -280,6 +305,6 @@ PRESETS: dict[str, tuple[str, Config]] = {
 
 
 def preset(name: str) -> Config:
-    """The preset of that name; an unknown name is a `ValueError` that lists the known ones."""
-    check(name in PRESETS, f"no preset {name!r}; there are {', '.join(PRESETS)}")
+    """Return the preset of that name; an unknown name is a `ValueError` that lists the known ones."""
+    check(name in PRESETS, f"there is no preset {name!r}; the presets are {', '.join(PRESETS)}")
     return PRESETS[name][1]

@@ -1,7 +1,7 @@
-"""Several devices and several machines: each has its own share of the worlds and all have the same network.
+"""Several devices and several machines: each has its share of the worlds, and all have the same network.
 
-Worlds lie along the one mesh axis. What devices send each other is written out where it happens: sums and means of
-gradients, of the moments of advantages, and of metrics. On one device nothing is sent and there is no mesh.
+The mesh has one axis, the worlds. Devices exchange sums and means of gradients, of the moments of advantages,
+and of metrics; each exchange is explicit in the code. With one device there is no mesh and no exchange.
 """
 
 import os
@@ -20,71 +20,88 @@ from openworld_trainers.errors import TrainerError, installed
 from openworld_trainers.ppo.config import Config
 
 AXIS = "worlds"
-#: Explicit addresses: the first process's host and port, how many processes there are, and which this one is.
+#: Environment variables: the first process's host and port, the number of processes, and this process's
+#: number.
 COORDINATOR, PROCESSES, PROCESS = "OPENWORLD_COORDINATOR", "OPENWORLD_PROCESSES", "OPENWORLD_PROCESS_ID"
 
 Tree = TypeVar("Tree")
-#: How an array lies: whole on every device, or cut along its first axis.
+#: Layouts of an array: a whole copy on every device, or a share of the first axis on each.
 WHOLE, SHARED = PartitionSpec(), PartitionSpec(AXIS)
 
 
 class DevicesError(TrainerError, ValueError):
-    """Devices that a run cannot be spread over."""
+    """The devices cannot share the run."""
 
 
 @dataclass(frozen=True)
 class Devices:
-    """The devices of a run. The methods below `spread` are for the functions that run on each of them."""
+    """The devices of a run.
+
+    `offset`, `sum`, `mean` and `gather` are for functions that run inside `shard_map`.
+
+    Attributes:
+        mesh: of several devices; None for one.
+    """
 
     mesh: Mesh | None = None
 
     @property
     def count(self) -> int:
-        """How many there are."""
+        """The number of devices."""
         return 1 if self.mesh is None else self.mesh.size
 
     def placed(self, shapes: Any, layout: PartitionSpec) -> Any:
-        """Shapes of arrays that lie on these devices in that layout."""
+        """Return shapes of arrays with that layout on these devices."""
         if self.mesh is None:
             return shapes
         sharding = NamedSharding(self.mesh, layout)
         return jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=sharding), shapes)
 
-    def spread(self, function: Callable, inputs: Any, outputs: Any) -> Callable:
-        """The function run on each device with its own shares; layouts are `WHOLE` or `SHARED`, as trees."""
+    def shard_map(self, function: Callable, inputs: Any, outputs: Any) -> Callable:
+        """Return the function that runs on each device with its shares.
+
+        Args:
+            function: of the shares of one device.
+            inputs: the layout of each argument, `WHOLE` or `SHARED`, as a tree.
+            outputs: the layout of the results.
+        """
         if self.mesh is None:
             return function
         layouts = {"in_specs": inputs, "out_specs": outputs}
-        # Values that must agree on all devices do so because every mean of them is taken over all devices.
+        # Results that are `WHOLE` agree on all devices because they come from means over all devices.
         return jax.shard_map(function, mesh=self.mesh, check_vma=False, **layouts)
 
-    def first(self, share: int) -> UInt32[Array, ""]:
-        """The number of this device's first world, or lane, where each has `share` of them."""
+    def offset(self, share: int) -> UInt32[Array, ""]:
+        """Return the number of this device's first world (or lane) where each device has `share` of them."""
         if self.mesh is None:
             return jnp.uint32(0)
         return jax.lax.axis_index(AXIS).astype(jnp.uint32) * np.uint32(share)
 
     def sum(self, tree: Tree) -> Tree:
-        """The sum over devices."""
+        """Return the sum over devices."""
         return tree if self.mesh is None else jax.lax.psum(tree, AXIS)
 
     def mean(self, tree: Tree) -> Tree:
-        """The mean over devices."""
+        """Return the mean over devices."""
         return tree if self.mesh is None else jax.lax.pmean(tree, AXIS)
 
     def gather(self, tree: Tree) -> Tree:
-        """The shares of all devices, one after the other."""
+        """Return the shares of all devices, concatenated."""
         if self.mesh is None:
             return tree
         return jax.tree.map(partial(jax.lax.all_gather, axis_name=AXIS, tiled=True), tree)
 
 
-#: One device, with which nothing needs to be agreed.
-ALONE = Devices()
+#: One device, without a mesh.
+SINGLE_DEVICE = Devices()
 
 
 def devices_of(config: Config) -> Devices:
-    """The devices that a run asks for; what they cannot share is a `DevicesError`."""
+    """Return the devices of a run.
+
+    Raises:
+        DevicesError: there are too few, or they cannot share the worlds evenly.
+    """
     found, wanted = jax.devices(), config.run.devices
     if jax.process_count() > 1 and wanted not in (None, len(found)):
         raise DevicesError(
@@ -99,19 +116,19 @@ def devices_of(config: Config) -> Devices:
             f"worlds={config.rollout.worlds} and minibatch_size={config.learning.minibatch_size}; "
             f"run with devices={best_count(config.lanes, count)}, or make both divisible by {count}"
         )
-    return ALONE if count == 1 else Devices(jax.make_mesh((count,), (AXIS,), devices=found[:count]))
+    return SINGLE_DEVICE if count == 1 else Devices(jax.make_mesh((count,), (AXIS,), devices=found[:count]))
 
 
 def best_count(lanes: int, count: int) -> int:
-    """The most devices, up to `count`, that share the lanes evenly."""
+    """Return the largest number of devices, up to `count`, that share the lanes evenly."""
     return max(n for n in range(1, count + 1) if lanes % n == 0)
 
 
 def start() -> None:
-    """Join the other processes of a run, where the environment tells of any; to be called before JAX is used.
+    """Join the other processes of a run, if the environment variables name any. Call it before JAX is used.
 
-    Explicit addresses (OPENWORLD_COORDINATOR=host:port, OPENWORLD_PROCESSES, OPENWORLD_PROCESS_ID) go before
-    SLURM's, and those before Kubernetes'; JAX itself knows the latter two. OPENWORLD_PROCESSES=1 plays alone.
+    Explicit addresses (OPENWORLD_COORDINATOR=host:port, OPENWORLD_PROCESSES, OPENWORLD_PROCESS_ID) are tried
+    first, then those of SLURM, then those of Kubernetes. OPENWORLD_PROCESSES=1 uses this process only.
     """
     if jax.distributed.is_initialized():
         return
@@ -127,7 +144,7 @@ def start() -> None:
 
 
 def addresses(environment: Any) -> dict[str, Any] | None:
-    """What `jax.distributed.initialize` is to be told; None where this process is alone."""
+    """Return the arguments of `jax.distributed.initialize`; None if this is the only process."""
     if environment.get(PROCESSES) == "1":
         return None
     if COORDINATOR in environment:
@@ -140,10 +157,10 @@ def addresses(environment: Any) -> dict[str, Any] | None:
             "process_id": int(environment[PROCESS]),
             "cluster_detection_method": "deactivate",
         }
-    # A batch script without srun has no SLURM_PROCID of a step; one task alone has nobody to find.
+    # A batch script without srun has no SLURM_PROCID of a step; a single task has no other process to find.
     if "SLURM_STEP_NODELIST" in environment and int(environment.get("SLURM_NTASKS", "1")) > 1:
         return {"cluster_detection_method": "slurm"}
-    # Jobs of several pods have an index for each; other pods of a cluster play alone.
+    # A job of several pods gives each an index; other pods of a cluster are single processes.
     if "KUBERNETES_SERVICE_HOST" in environment and "JOB_COMPLETION_INDEX" in environment:
         if not installed("kubernetes"):
             raise DevicesError(
@@ -155,22 +172,22 @@ def addresses(environment: Any) -> dict[str, Any] | None:
 
 
 def is_first() -> bool:
-    """Whether this process is the one that writes."""
+    """Return whether this process writes the files."""
     return jax.process_index() == 0
 
 
-def agree(seconds: float, asked: bool) -> tuple[float, bool]:
-    """What all processes go by: the first one's time, and whether any was asked to stop."""
+def agree(seconds: float, stop: bool) -> tuple[float, bool]:
+    """Return the first process's time, and whether any process was asked to stop; the same on all."""
     if jax.process_count() == 1:
-        return seconds, asked
+        return seconds, stop
     from jax.experimental import multihost_utils
 
-    told = multihost_utils.process_allgather(np.array([seconds, asked], np.float32))
-    return float(told[0, 0]), bool(told[:, 1].any())
+    gathered = multihost_utils.process_allgather(np.array([seconds, stop], np.float32))
+    return float(gathered[0, 0]), bool(gathered[:, 1].any())
 
 
 def all_agree(fine: bool) -> bool:
-    """Whether it is fine for every process."""
+    """Return whether `fine` is true on every process."""
     if jax.process_count() == 1:
         return fine
     from jax.experimental import multihost_utils
@@ -179,7 +196,7 @@ def all_agree(fine: bool) -> bool:
 
 
 def wait_for_all(name: str) -> None:
-    """Return once every process is here."""
+    """Return when every process has called this."""
     if jax.process_count() > 1:
         from jax.experimental import multihost_utils
 

@@ -1,7 +1,7 @@
-"""What an update did, measured on the states it learned from; each formula and its source are in its docstring.
+"""Measurements of one update, on the states it learned from; each docstring has its formula and source.
 
-Every function takes a `reduce`: on one device it is `alone`; inside a program that is sharded over worlds it is
-`across(axis)`, and every device gets the same figures for all states together. Shards must be of equal size.
+Every function takes a `reduce`. On one device it is `no_reduce`. Inside a program that is sharded over worlds
+it is `reduce_over(axis)`, and every device gets the same numbers for all states. Shards must have equal size.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,51 +15,52 @@ from jaxtyping import Array, Bool, Float, Int32
 from openworld_trainers.ppo.config import Activation
 from openworld_trainers.ppo.losses import Batch
 from openworld_trainers.ppo.networks import ACTIVATIONS, ActorCritic
-from openworld_trainers.ppo.recurrent import in_a_row
+from openworld_trainers.ppo.recurrent import flatten_time
 from openworld_trainers.ppo.rollout import log_probabilities
 
-#: A tanh beyond this is taken to be stuck at its end.
+#: A tanh unit whose absolute value is above this counts as saturated.
 SATURATED = 0.999
 
-#: `reduce(x, how)`: what every device has of `x`, as one.
-Reduce = Callable[[Any, Literal["mean", "least", "most"]], Any]
+#: `reduce(x, how)` combines the values of `x` on all devices.
+Reduce = Callable[[Any, Literal["mean", "min", "max"]], Any]
 
 
-def alone(x: Any, how: str) -> Any:
-    """The `reduce` of a single device: what it has is all there is."""
+def no_reduce(x: Any, how: str) -> Any:
+    """Return `x`: the `reduce` of a single device."""
     return x
 
 
-def across(axis: str) -> Reduce:
-    """The `reduce` over a named axis of devices."""
-    kinds = {"mean": jax.lax.pmean, "least": jax.lax.pmin, "most": jax.lax.pmax}
+def reduce_over(axis: str) -> Reduce:
+    """Return the `reduce` over a named axis of devices."""
+    kinds = {"mean": jax.lax.pmean, "min": jax.lax.pmin, "max": jax.lax.pmax}
     return lambda x, how: kinds[how](x, axis)
 
 
 class OuterStep(eqx.Module):
-    """The step from the policy that played to the policy that was learned from it.
+    """The change from the policy that played, π_old, to the policy after the update, π_new.
 
     Attributes:
-        kl_old_new: mean KL(π_old ‖ π_new), nats: the size of the outer step.
-        kl_new_old: mean KL(π_new ‖ π_old), nats.
-        ratio_least, ratio_most: extremes of ρ = π_new(a|s) / π_old(a|s) over the actions played.
-        outside_clip: share of those ratios outside 1 ± ε once the update is over.
+        kl_old_new: mean KL(π_old ‖ π_new) in nats, the size of the outer step.
+        kl_new_old: mean KL(π_new ‖ π_old) in nats.
+        ratio_min: the smallest ρ = π_new(a|s) / π_old(a|s) over the actions played.
+        ratio_max: the largest.
+        outside_clip: the fraction of these ratios outside 1 ± ε after the update.
     """
 
     kl_old_new: Float[Array, ""]
     kl_new_old: Float[Array, ""]
-    ratio_least: Float[Array, ""]
-    ratio_most: Float[Array, ""]
+    ratio_min: Float[Array, ""]
+    ratio_max: Float[Array, ""]
     outside_clip: Float[Array, ""]
 
 
 class Diagnostics(OuterStep):
-    """The outer step, what it cost in data, and the state of the network.
+    """The outer step, its ratio to the data, and the state of the network.
 
     Attributes:
-        data_per_divergence: transitions of the update / KL(π_old ‖ π_new), transitions a nat; see `data_ratio`.
-        explained_variance: of the value that played, see `explained_variance`.
-        dead_units: share of the hidden units of the new network that say nothing, see `dead_share`.
+        data_per_divergence: transitions of the update / KL(π_old ‖ π_new); see `data_ratio`.
+        explained_variance: of the value that played; see `explained_variance`.
+        dead_units: the fraction of dead hidden units of the new network; see `dead_fraction`.
     """
 
     data_per_divergence: Float[Array, ""]
@@ -68,51 +69,60 @@ class Diagnostics(OuterStep):
 
 
 def divergence(
-    p: Float[Array, "N actions"], q: Float[Array, "N actions"], reduce: Reduce = alone
+    p: Float[Array, "N actions"], q: Float[Array, "N actions"], reduce: Reduce = no_reduce
 ) -> Float[Array, ""]:
-    """Mean KL(P ‖ Q) = Σ P (log P − log Q) of policies given by their logits, in nats (Kullback & Leibler 1951)."""
+    """Return the mean KL(P ‖ Q) = Σ P (log P − log Q) in nats, of policies given by their logits."""
     log_p, log_q = jax.nn.log_softmax(p), jax.nn.log_softmax(q)
     return reduce(jnp.mean(jnp.sum(jnp.exp(log_p) * (log_p - log_q), axis=1)), "mean")
 
 
-def outside(ratio: Float[Array, " N"], clip: float) -> Bool[Array, " N"]:
-    """Whether a ratio lies outside 1 ± ε, where PPO's loss has no gradient towards leaving further."""
-    return jnp.abs(ratio - 1) > clip
+def outside(ratio: Float[Array, " N"], epsilon: float) -> Bool[Array, " N"]:
+    """Return where a ratio lies outside 1 ± ε; the loss has no gradient that moves it further out."""
+    return jnp.abs(ratio - 1) > epsilon
 
 
 def outer_step(
     before: Float[Array, "N actions"],
     after: Float[Array, "N actions"],
     action: Int32[Array, " N"],
-    clip: float,
-    reduce: Reduce = alone,
+    epsilon: float,
+    reduce: Reduce = no_reduce,
 ) -> OuterStep:
-    """Compare two policies, given by their logits, on the same states and the actions played there."""
+    """Compare two policies, given by their logits, on the same states.
+
+    Args:
+        before: logits of π_old.
+        after: logits of π_new.
+        action: the actions played.
+        epsilon: ε of the loss.
+        reduce: see the module.
+    """
     ratio = jnp.exp(log_probabilities(after, action) - log_probabilities(before, action))
     return OuterStep(
         kl_old_new=divergence(before, after, reduce),
         kl_new_old=divergence(after, before, reduce),
-        ratio_least=reduce(jnp.min(ratio), "least"),
-        ratio_most=reduce(jnp.max(ratio), "most"),
-        outside_clip=reduce(jnp.mean(outside(ratio, clip).astype(jnp.float32)), "mean"),
+        ratio_min=reduce(jnp.min(ratio), "min"),
+        ratio_max=reduce(jnp.max(ratio), "max"),
+        outside_clip=reduce(jnp.mean(outside(ratio, epsilon).astype(jnp.float32)), "mean"),
     )
 
 
 def data_ratio(transitions: int, divergence: Float[Array, ""]) -> Float[Array, ""]:
-    """The data-to-divergence ratio, DDR = transitions of the update / KL(π_old ‖ π_new), in transitions a nat.
+    """Return the data-to-divergence ratio, transitions of the update / KL(π_old ‖ π_new).
 
-    How much data stands behind each nat by which the policy moved. Beukman et al. 2026 (2603.06009) name such a
-    ratio; that it is taken on the whole update, with the mean divergence in this direction, is our reading.
+    Its unit is transitions / nat. It is the amount of data behind the distance that the policy moved. Beukman
+    et al. 2026 (arXiv 2603.06009) name such a ratio. That it uses the whole update, and the mean divergence
+    in this direction, is our reading.
     """
     return transitions / jnp.maximum(divergence, 1e-9)
 
 
 def explained_variance(
-    value: Float[Array, " N"], target: Float[Array, " N"], reduce: Reduce = alone
+    value: Float[Array, " N"], target: Float[Array, " N"], reduce: Reduce = no_reduce
 ) -> Float[Array, ""]:
-    """1 − Var(target − V) / Var(target): 1 is a perfect value, 0 no better than a constant; 0 if targets agree.
+    """Return 1 − Var(target − V) / Var(target), and 0 where all targets are equal.
 
-    The share of variance explained, R², less what a constant error would cost; no unit.
+    1 is a perfect value; 0 is no better than a constant. A constant error of V does not count.
     """
 
     def variance(x: Float[Array, " N"]) -> Float[Array, ""]:
@@ -123,52 +133,55 @@ def explained_variance(
 
 
 def hidden(network: ActorCritic, observation: Any) -> list[Float[Array, "N width"]]:
-    """The activations of every hidden layer of the trunk; of sequences, at every step."""
-    flow, found = network.encoder(in_a_row(observation), jnp.dtype(network.precision)), []
+    """Return the activations of every hidden layer of the trunk; for a `Sequence`, of every step."""
+    x, activations = network.encoder(flatten_time(observation), jnp.dtype(network.precision)), []
     for layer in network.trunk:
-        flow = ACTIVATIONS[network.activation](layer(flow))
-        found.append(flow)
-    return found
+        x = ACTIVATIONS[network.activation](layer(x))
+        activations.append(x)
+    return activations
 
 
-def dead_share(
-    activations: Sequence[Float[Array, "N width"]], activation: Activation, reduce: Reduce = alone
+def dead_fraction(
+    activations: Sequence[Float[Array, "N width"]], activation: Activation, reduce: Reduce = no_reduce
 ) -> Float[Array, ""]:
-    """The share of hidden units, of all layers together, that say the same whatever is seen.
+    """Return the fraction of dead hidden units in all layers together.
 
-    A ReLU is dead when it is 0 on every state sampled: no gradient passes it (the case τ = 0 of the dormant units
-    of Sokar et al. 2023, 2302.12902). A tanh is dead when |a| > 0.999 on every state sampled. No unit.
+    A ReLU is dead if it is 0 on every sampled state: no gradient passes it (the dormant units of Sokar et al.
+    2023, arXiv 2302.12902, with τ = 0). A tanh is dead if |a| > 0.999 on every sampled state.
     """
     dead = []
     for layer in activations:
         if activation == "relu":
-            dead.append(reduce(jnp.max(layer, axis=0), "most") <= 0)
+            dead.append(reduce(jnp.max(layer, axis=0), "max") <= 0)
         else:
-            dead.append(reduce(jnp.min(jnp.abs(layer), axis=0), "least") > SATURATED)
+            dead.append(reduce(jnp.min(jnp.abs(layer), axis=0), "min") > SATURATED)
     return jnp.mean(jnp.concatenate(dead).astype(jnp.float32))
 
 
-def dead_units(network: ActorCritic, observation: Any, reduce: Reduce = alone) -> Float[Array, ""]:
-    """`dead_share` of a network on the states given."""
-    return dead_share(hidden(network, observation), network.activation, reduce)
+def dead_units(network: ActorCritic, observation: Any, reduce: Reduce = no_reduce) -> Float[Array, ""]:
+    """Return the `dead_fraction` of a network on some states."""
+    return dead_fraction(hidden(network, observation), network.activation, reduce)
 
 
 def diagnose(
     old: ActorCritic,
     new: ActorCritic,
     batch: Batch,
-    clip: float,
-    reduce: Reduce = alone,
+    epsilon: float,
+    reduce: Reduce = no_reduce,
     transitions: int | None = None,
 ) -> Diagnostics:
     """Compare the policy before an update with the one after it on some of the transitions it learned from.
 
     Args:
-        batch: those transitions, of this device; a few thousand tell as much as all.
-        clip: ε of the loss.
-        transitions: of the whole update, on all devices; None: `batch` is all of it.
+        old: the network before the update.
+        new: the network after it.
+        batch: a sample of the transitions on this device; a few thousand are enough.
+        epsilon: ε of the loss.
+        reduce: see the module.
+        transitions: of the whole update on all devices; None: `batch` is all of it.
     """
-    step = outer_step(old(batch.observation)[0], new(batch.observation)[0], batch.action, clip, reduce)
+    step = outer_step(old(batch.observation)[0], new(batch.observation)[0], batch.action, epsilon, reduce)
     count = batch.action.shape[0] if transitions is None else transitions
     return Diagnostics(
         **vars(step),

@@ -1,7 +1,7 @@
-"""From an observation to the numbers a network reads.
+"""Encoders: from an observation to the features of the network.
 
-Tokens stay bytes until they reach the device. Here a table turns each tile's bytes into a few numbers, the tile
-in front of the player is spelled out, and counts are scaled. Any other observation is flattened as it is.
+Tokens stay bytes until they are on the device. A table turns each tile into a few numbers, the tile in front
+of the player is one-hot, and counts are scaled. Any other observation is flattened.
 """
 
 from typing import Any
@@ -13,36 +13,37 @@ import numpy as np
 from jaxtyping import Array, Float, Key, Shaped, UInt8
 
 from openworld_trainers.ppo.config import Network
-from openworld_trainers.ppo.worlds import Worlds
+from openworld_trainers.ppo.env import BatchedEnv
 
-#: A count is told by whether it reaches each of these, and by its root.
-ENOUGH = (1, 2, 3, 4)
+#: A count is encoded by whether it reaches each of these, and by its square root.
+THRESHOLDS = (1, 2, 3, 4)
 
 
 class FlatEncoder(eqx.Module):
-    """Observations that are numbers already."""
+    """Flattens observations that are numbers already."""
 
     features: int = eqx.field(static=True)
 
     def __call__(self, observation: Shaped[Array, "B *shape"], dtype: np.dtype) -> Float[Array, "B features"]:
-        """Flatten; bytes count as the numbers they are."""
+        """Return the observation as one row of numbers; bytes become the numbers 0 to 255."""
         return observation.reshape(observation.shape[0], -1).astype(dtype)
 
 
 class TokenEncoder(eqx.Module):
-    """Tokens of a ruleset: every tile by a table, the faced tile and the player's own state in full.
+    """Encodes tokens: every tile by a table, the faced tile and the player's own state in full.
 
-    The vocabularies are as large as the layout says; what a game does not have costs nothing.
+    The sizes of the vocabularies come from the layout of the tokens.
 
     Attributes:
-        tile: the numbers that stand for each kind of tile.
-        creature: the same for who stands there.
-        learned: without it both tables stay as they were born, and a gradient costs half as much.
-        fields: (name, start, stop, scale) of each run of tokens that is not always 0.
-        blocks: kinds of tiles that are blocks; those of fixtures follow.
-        items: the columns of the inventory that the game uses.
-        floors: how many floors are told apart; deeper ones by their depth alone.
-        faced: index of the tile to the left, right, above and below.
+        tile: the embedding of each kind of tile.
+        creature: the embedding of each creature.
+        learned: both tables are learned. Without it they keep their first values, and a gradient costs half.
+        features: the number of features.
+        fields: (name, start, stop, scale) of each range of tokens that is not always 0.
+        blocks: the number of kinds of blocks; the kinds of fixtures follow.
+        items: the columns of the inventory that the rules use.
+        floors: the number of floors with an own one-hot entry; deeper floors have only their depth.
+        faced: the index of the tile to the left, right, above and below.
     """
 
     tile: Float[Array, "kinds embedding"]
@@ -74,7 +75,7 @@ class TokenEncoder(eqx.Module):
         keys = jax.random.split(key, 2)
         half = -(-settings.embedding // 2)
         self.tile = jax.random.normal(keys[0], (self.blocks + fixtures, settings.embedding), jnp.float32)
-        # Nobody is nothing: most tiles are empty, and their zeros cost the network no attention.
+        # The embedding of "no creature" is zero: most tiles have none.
         bodies = (layout["creature"].high + 1, half)
         self.creature = jax.random.normal(keys[1], bodies, jnp.float32).at[0].set(0.0)
         blank = jax.ShapeDtypeStruct((1, layout.size), jnp.uint8)
@@ -98,17 +99,17 @@ class TokenEncoder(eqx.Module):
             parts += [one_hot(runs["floor"], self.floors), root(runs["floor"])]
         if "experience" in runs:
             parts += [reach(runs["experience"])]
-        told = ("tile", "creature", "missile", "light", "inventory", "facing", "health_fraction")
-        told += ("floor", "experience")
+        encoded = ("tile", "creature", "missile", "light", "inventory", "facing", "health_fraction")
+        encoded += ("floor", "experience")
         parts += [
             runs[name].astype(jnp.float32) * jnp.float32(scale)
             for name, _, _, scale in self.fields
-            if name not in told
+            if name not in encoded
         ]
         return jnp.concatenate(parts, axis=1).astype(dtype)
 
     def _front(self, runs: dict[str, UInt8[Array, "B run"]]) -> Float[Array, "B front"]:
-        """What stands on the tile that the player faces, one-hot."""
+        """Return the faced tile and the creature on it, one-hot."""
         ahead = one_hot(runs["facing"], len(self.faced)).astype(jnp.uint8)
 
         def pick(run: UInt8[Array, "B view"]) -> UInt8[Array, "B 1"]:
@@ -124,44 +125,44 @@ class TokenEncoder(eqx.Module):
         )
 
 
-#: What a network may see through.
+#: Any encoder.
 Encoder = TokenEncoder | FlatEncoder
 
 
-def make_encoder(world: Worlds, settings: Network, key: Key[Array, ""]) -> Encoder:
-    """The encoder that suits a world's observation."""
-    if getattr(world, "observation", None) == "tokens":
-        return TokenEncoder(key, settings, getattr(world, "ruleset"))  # noqa: B009
-    return FlatEncoder(features=int(np.prod(world.observation_shape)))
+def make_encoder(env: BatchedEnv, settings: Network, key: Key[Array, ""]) -> Encoder:
+    """Return the encoder for an environment's observation."""
+    if getattr(env, "observation", None) == "tokens":
+        return TokenEncoder(key, settings, getattr(env, "ruleset"))  # noqa: B009
+    return FlatEncoder(features=int(np.prod(env.observation_shape)))
 
 
 def kind_of(tile: UInt8[Array, "B view"], blocks: int) -> UInt8[Array, "B view"]:
-    """A tile's kind from its byte, block + 64 x fixture; what is fixed on a block hides it."""
+    """Return a tile's kind from its byte, block + 64 x fixture; a fixture hides its block."""
     fixture = tile // np.uint8(64)
     return jnp.where(fixture > 0, fixture + np.uint8(blocks - 1), tile)
 
 
 def one_hot(index: UInt8[Array, "B n"], kinds: int) -> Float[Array, "B n_kinds"]:
-    """One-hot numbers of small ids, flattened."""
+    """Return the one-hot encoding of small ids, flattened."""
     hot = index[:, :, None] == jnp.arange(kinds, dtype=index.dtype)[None, None, :]
     return hot.reshape(index.shape[0], -1).astype(jnp.float32)
 
 
 def reach(count: UInt8[Array, "B n"]) -> Float[Array, "B n_marks"]:
-    """Whether counts reach 1, 2, 3 and 4, and a third of their root."""
-    marks = [(count >= np.uint8(mark)).astype(jnp.float32) for mark in ENOUGH]
+    """Return whether counts reach each of `THRESHOLDS`, and a third of their square root."""
+    marks = [(count >= np.uint8(mark)).astype(jnp.float32) for mark in THRESHOLDS]
     return jnp.concatenate([*marks, root(count)], axis=1)
 
 
 def root(count: UInt8[Array, "B n"]) -> Float[Array, "B n"]:
-    """A third of the root of counts."""
+    """Return a third of the square root of counts."""
     return jnp.sqrt(count.astype(jnp.float32)) / 3
 
 
 def look_up(
     table: Float[Array, "kinds width"], index: UInt8[Array, "B n"], learned: bool
 ) -> Float[Array, "B n_width"]:
-    """Rows of a table, side by side; with `learned`, gradients reach the table."""
+    """Return rows of a table, side by side; gradients reach the table only if `learned`."""
     rows = _embed(table, index) if learned else jax.lax.stop_gradient(table)[index]
     return rows.reshape(index.shape[0], -1)
 
@@ -176,7 +177,7 @@ def _embed_forward(table: Array, index: Array) -> tuple[Array, tuple[Array, Arra
 
 
 def _embed_backward(kept: tuple[Array, Array], gradient: Array) -> tuple[Array, None]:
-    """Sum the gradients of each row: on a CPU by a scatter, elsewhere, where one would queue, by a product."""
+    """Sum the gradients of each row: by a scatter on a CPU, by a matrix product on accelerators."""
     table, index = kept
     index, gradient = index.reshape(-1), gradient.reshape(-1, table.shape[1])
 

@@ -1,4 +1,4 @@
-"""All that changes during a run, and the one compiled program that moves it on by an update."""
+"""The outer loop of PPO: everything that changes during a run, and the compiled program of one update."""
 
 import dataclasses
 from collections.abc import Callable
@@ -12,154 +12,185 @@ from jaxtyping import Array, Bool, Float, Key
 from openworld.core.random import world_seeds
 from openworld_trainers.ppo import diagnostics
 from openworld_trainers.ppo.config import Config
-from openworld_trainers.ppo.devices import ALONE, AXIS, SHARED, WHOLE, Devices
+from openworld_trainers.ppo.devices import AXIS, SHARED, SINGLE_DEVICE, WHOLE, Devices
 from openworld_trainers.ppo.diagnostics import Diagnostics, diagnose
+from openworld_trainers.ppo.env import BatchedEnv
 from openworld_trainers.ppo.minibatches import Lanes
 from openworld_trainers.ppo.networks import ActorCritic, make_network
 from openworld_trainers.ppo.noise_scale import NoiseScale
-from openworld_trainers.ppo.rollout import Playing, Tally, act, collect
-from openworld_trainers.ppo.stagger import staggered
+from openworld_trainers.ppo.rollout import EpisodeSums, RolloutState, act, collect
+from openworld_trainers.ppo.stagger import stagger_starts
 from openworld_trainers.ppo.update import (
-    Report,
-    Student,
+    LossMetrics,
+    TrainState,
     gradient_noise,
-    improve,
-    new_student,
-    normalised,
+    init_train_state,
+    normalise,
+    run_epochs,
     to_batch,
 )
-from openworld_trainers.ppo.worlds import Worlds
 
-#: How the parts of a learner lie on devices: worlds are shared out, the rest is whole on each.
+#: Where the parts of a learner lie: each device has its share of the worlds, and all of the rest.
 LAYOUT = {"policy": WHOLE, "learner": WHOLE, "worlds": SHARED}
 
 
 class Learner(eqx.Module):
-    """The policy, what learns it, the worlds and chance: a run continues from these alone."""
+    """Everything that changes during a run; a run can continue from it alone.
 
-    student: Student
-    playing: Playing
+    Attributes:
+        train_state: the network and its optimiser.
+        rollout_state: the worlds.
+        key: of everything random that follows.
+    """
+
+    train_state: TrainState
+    rollout_state: RolloutState
     key: Key[Array, ""]
 
     @property
     def network(self) -> ActorCritic:
-        """The policy that plays."""
-        return self.student.network
+        """The current policy and value."""
+        return self.train_state.network
 
     def parts(self) -> dict[str, Any]:
-        """The parts of a checkpoint; who only plays reads the policy alone."""
-        student, playing = self.student, self.playing
+        """Return the parts of a checkpoint; "policy" is enough to play."""
+        train_state, rollout_state = self.train_state, self.rollout_state
         return {
-            "policy": student.network,
-            "learner": {"optimiser": student.optimiser, "ewma": student.ewma, "key": self.key},
+            "policy": train_state.network,
+            "learner": {"opt_state": train_state.opt_state, "ewma": train_state.ewma, "key": self.key},
             "worlds": {
-                "state": playing.state,
-                "observation": playing.observation,
-                "memory": playing.memory,
+                "state": rollout_state.state,
+                "observation": rollout_state.observation,
+                "memory": rollout_state.memory,
             },
         }
 
     @staticmethod
-    def of(parts: dict[str, Any]) -> "Learner":
-        """The inverse of `parts`."""
+    def from_parts(parts: dict[str, Any]) -> "Learner":
+        """Return the learner whose `parts` these are."""
         learner = parts["learner"]
         return Learner(
-            student=Student(parts["policy"], learner["optimiser"], learner["ewma"]),
-            playing=Playing(**parts["worlds"]),
+            train_state=TrainState(parts["policy"], learner["opt_state"], learner["ewma"]),
+            rollout_state=RolloutState(**parts["worlds"]),
             key=learner["key"],
         )
 
 
-class Outcome(eqx.Module):
-    """What one update tells of itself."""
+class UpdateMetrics(eqx.Module):
+    """The measurements of one update.
 
-    tally: Tally
-    report: Report
+    Attributes:
+        episode_sums: sums over the episodes that ended in its rollout.
+        loss_metrics: means over its gradient steps.
+        diagnostics: the policy before it compared with the policy after it.
+        noise: the gradient noise scale at its start.
+        reward: the mean reward of a step.
+        finite: False once anything was NaN or infinite.
+    """
+
+    episode_sums: EpisodeSums
+    loss_metrics: LossMetrics
     diagnostics: Diagnostics
     noise: NoiseScale
     reward: Float[Array, ""]
     finite: Bool[Array, ""]
 
 
-def begin(
-    world: Worlds, config: Config, devices: Devices = ALONE, key: Key[Array, ""] | None = None
+def init_learner(
+    env: BatchedEnv, config: Config, devices: Devices = SINGLE_DEVICE, key: Key[Array, ""] | None = None
 ) -> Learner:
-    """A learner that has not learned yet; every device makes its own worlds.
+    """Return the learner before its first update; every device makes its own worlds.
 
     Args:
-        key: what all chance comes from; None: the key of the seed in the settings.
+        env: the environment.
+        config: all settings.
+        devices: which share the worlds.
+        key: of everything random; None: the key of the seed in the settings.
     """
 
     def make(key: Key[Array, ""]) -> dict[str, Any]:
         network_key, world_key, key = jax.random.split(key, 3)
         worlds = config.rollout.worlds // devices.count
-        words, first = jax.random.key_data(world_key), devices.first(worlds)
-        seeds = jax.lax.dynamic_slice_in_dim(world_seeds(words, config.rollout.worlds), first, worlds)
-        observation, state = world.reset_seeds(seeds)
+        key_words, first_world = jax.random.key_data(world_key), devices.offset(worlds)
+        seeds = jax.lax.dynamic_slice_in_dim(
+            world_seeds(key_words, config.rollout.worlds), first_world, worlds
+        )
+        observation, state = env.reset_seeds(seeds)
         if config.rollout.stagger:
-            state, observation = staggered(world, state, observation, config.rollout.stagger, words, first)
-        network = make_network(world, config.network, network_key)
-        playing = Playing(state, observation, network.blank(worlds))
-        return Learner(new_student(network, config.learning), playing, key).parts()
+            state, observation = stagger_starts(
+                env, state, observation, config.rollout.stagger, key_words, first_world
+            )
+        network = make_network(env, config.network, network_key)
+        rollout_state = RolloutState(state, observation, network.initial_memory(worlds))
+        return Learner(init_train_state(network, config.learning), rollout_state, key).parts()
 
     key = jax.random.key(config.run.seed) if key is None else key
-    return Learner.of(devices.spread(make, WHOLE, LAYOUT)(key))
+    return Learner.from_parts(devices.shard_map(make, WHOLE, LAYOUT)(key))
 
 
-def outer_update(
-    world: Worlds, config: Config, devices: Devices = ALONE
-) -> Callable[[Learner, Array], tuple[Learner, Outcome]]:
-    """The program `(learner, learning rate) -> (learner, outcome)`: collect, estimate, improve, diagnose."""
+def make_update(
+    env: BatchedEnv, config: Config, devices: Devices = SINGLE_DEVICE
+) -> Callable[[Learner, Array], tuple[Learner, UpdateMetrics]]:
+    """Return the program of one update, `(learner, learning_rate) -> (learner, metrics)`.
+
+    It collects a rollout, estimates advantages, takes the gradient steps, and compares the policy before with
+    the policy after.
+    """
     lanes, learning = Lanes.of(config, devices), config.learning
-    reduce = diagnostics.alone if devices.mesh is None else diagnostics.across(AXIS)
+    reduce = diagnostics.no_reduce if devices.mesh is None else diagnostics.reduce_over(AXIS)
 
-    def update(parts: dict[str, Any], learning_rate: Float[Array, ""]) -> tuple[dict[str, Any], Outcome]:
-        learner = Learner.of(parts)
-        acting, shuffling, key = jax.random.split(learner.key, 3)
-        before, network = learner.playing, learner.network
-        first = devices.first(before.observation.shape[0])
-        playing, experience, tally = collect(
-            world, network, before, config.rollout.steps, jax.random.key_data(acting), first
+    def update(
+        parts: dict[str, Any], learning_rate: Float[Array, ""]
+    ) -> tuple[dict[str, Any], UpdateMetrics]:
+        learner = Learner.from_parts(parts)
+        acting_key, shuffling_key, key = jax.random.split(learner.key, 3)
+        before, network = learner.rollout_state, learner.network
+        first_world = devices.offset(before.observation.shape[0])
+        rollout_state, experience, episode_sums = collect(
+            env, network, before, config.rollout.steps, jax.random.key_data(acting_key), first_world
         )
-        last_value = act(network, playing.memory, playing.observation)[2]
-        batch = to_batch(experience, before.memory, last_value, config.horizon)
+        last_value = act(network, rollout_state.memory, rollout_state.observation)[2]
+        batch = to_batch(experience, before.memory, last_value, config.advantage)
         if learning.normalise_advantages:
-            batch = eqx.tree_at(lambda b: b.advantage, batch, normalised(batch.advantage, devices))
-        orders = (lanes, shuffling, devices)
-        noise = gradient_noise(learner.student, batch, learning, orders)
-        student, report = improve(learner.student, batch, learning_rate, learning, orders)
-        some = lanes.take(batch, lanes.sampled(devices))
-        told = diagnose(network, student.network, some, learning.clip, reduce, config.rollout.batch)
-        outcome = Outcome(
-            tally=devices.sum(tally),
-            report=report,
-            diagnostics=told,
+            batch = eqx.tree_at(lambda b: b.advantage, batch, normalise(batch.advantage, devices))
+        dealing: dict[str, Any] = {"lanes": lanes, "key": shuffling_key, "devices": devices}
+        noise = gradient_noise(learner.train_state, batch, learning, **dealing)
+        train_state, loss_metrics = run_epochs(learner.train_state, batch, learning_rate, learning, **dealing)
+        sample = lanes.take(batch, lanes.sampled(devices))
+        comparison = diagnose(
+            network, train_state.network, sample, learning.clip_epsilon, reduce, config.rollout.batch
+        )
+        metrics = UpdateMetrics(
+            episode_sums=devices.sum(episode_sums),
+            loss_metrics=loss_metrics,
+            diagnostics=comparison,
             noise=noise,
             reward=devices.mean(jnp.mean(experience.reward)),
-            finite=report.finite & jnp.isfinite(told.kl_old_new),
+            finite=loss_metrics.finite & jnp.isfinite(comparison.kl_old_new),
         )
-        return Learner(student, playing, key).parts(), outcome
+        return Learner(train_state, rollout_state, key).parts(), metrics
 
-    def program(learner: Learner, learning_rate: Float[Array, ""]) -> tuple[Learner, Outcome]:
-        spread = devices.spread(update, (LAYOUT, WHOLE), (LAYOUT, WHOLE))
-        parts, outcome = spread(learner.parts(), learning_rate)
-        return Learner.of(parts), outcome
+    def program(learner: Learner, learning_rate: Float[Array, ""]) -> tuple[Learner, UpdateMetrics]:
+        sharded = devices.shard_map(update, (LAYOUT, WHOLE), (LAYOUT, WHOLE))
+        parts, metrics = sharded(learner.parts(), learning_rate)
+        return Learner.from_parts(parts), metrics
 
     return program
 
 
-def template(world: Worlds, config: Config, devices: Devices) -> dict[str, Any]:
-    """The shapes of a learner's parts, and on which devices they lie: what a checkpoint is read into."""
-    shapes = jax.eval_shape(lambda: begin(world, config, devices)).parts()
+def learner_shapes(env: BatchedEnv, config: Config, devices: Devices) -> dict[str, Any]:
+    """Return the shapes of a learner's parts and the devices they lie on, into which a checkpoint is read."""
+    shapes = jax.eval_shape(lambda: init_learner(env, config, devices)).parts()
     if devices.mesh is None:
         return shapes
     return {name: devices.placed(tree, LAYOUT[name]) for name, tree in shapes.items()}
 
 
-def row_of(outcome: Outcome, names: tuple[str, ...]) -> dict[str, Any]:
-    """An update's outcome as a row of metrics; means over episodes are NaN where none ended."""
-    told = jax.device_get(outcome)
-    episodes = float(told.tally.episodes)
+def metrics_row(metrics: UpdateMetrics, achievement_names: tuple[str, ...]) -> dict[str, Any]:
+    """Return an update's metrics as a row; means over episodes are NaN if none ended."""
+    host = jax.device_get(metrics)
+    sums = host.episode_sums
+    episodes = float(sums.episodes)
 
     def mean(total: Any) -> float:
         return float(total) / episodes if episodes else float("nan")
@@ -167,17 +198,17 @@ def row_of(outcome: Outcome, names: tuple[str, ...]) -> dict[str, Any]:
     def numbers(record: Any) -> dict[str, float]:
         return {field.name: float(getattr(record, field.name)) for field in dataclasses.fields(record)}
 
-    rates = {name: mean(total) for name, total in zip(names, told.tally.unlocked, strict=True)}
+    rates = {name: mean(total) for name, total in zip(achievement_names, sums.unlocked, strict=True)}
     return {
-        "return": mean(told.tally.returns),
-        "length": mean(told.tally.lengths),
+        "return": mean(sums.returns),
+        "length": mean(sums.lengths),
         "episodes": int(episodes),
-        "reward": float(told.reward),
-        **numbers(told.report.terms),
-        "gradient_norm": float(told.report.gradient_norm),
-        **numbers(told.diagnostics),
-        "noise_scale": float(told.noise.scale),
-        "gradient_signal": float(told.noise.signal),
-        "gradient_noise": float(told.noise.noise),
+        "reward": float(host.reward),
+        **numbers(host.loss_metrics.terms),
+        "gradient_norm": float(host.loss_metrics.gradient_norm),
+        **numbers(host.diagnostics),
+        "noise_scale": float(host.noise.scale),
+        "gradient_signal": float(host.noise.signal),
+        "gradient_noise": float(host.noise.noise),
         "achievements": rates if episodes else {},
     }

@@ -1,4 +1,8 @@
-"""PPO's loss, term by term."""
+"""The loss of PPO, term by term.
+
+Source: Schulman et al. 2017, "Proximal policy optimization algorithms", arXiv 1707.06347. The variant with a
+separate proximal policy is PPO-EWMA: Hilton et al. 2022, arXiv 2110.00641.
+"""
 
 import equinox as eqx
 import jax
@@ -12,9 +16,15 @@ from openworld_trainers.ppo.rollout import log_probabilities
 
 
 class Batch(eqx.Module):
-    """Transitions to learn from, [T, B] of an update or in one row; `target` is what the value should have been.
+    """Transitions to learn from: [T, B] for a whole update, [N] for a minibatch.
 
-    A recurrent network's observations are a `Sequence`, whose steps follow each other.
+    Attributes:
+        observation: what the policy saw; a `Sequence` for a recurrent network.
+        action: the action taken.
+        log_probability: log π_old(a|s) of the policy that played.
+        value: V(s) of the network that played.
+        advantage: Â of `advantages.gae`.
+        target: the value target, Â + V(s).
     """
 
     observation: Shaped[Array, "*N_shape"] | Sequence
@@ -25,72 +35,103 @@ class Batch(eqx.Module):
     target: Float[Array, "*N"]
 
 
-class Terms(eqx.Module):
-    """The parts of the loss, and how far the policy has moved from the one that played."""
+class LossTerms(eqx.Module):
+    """The terms of the loss, and the fraction of clipped probability ratios."""
 
     policy_loss: Float[Array, ""]
     value_loss: Float[Array, ""]
     entropy: Float[Array, ""]
-    clip_share: Float[Array, ""]
+    clip_fraction: Float[Array, ""]
 
 
 def policy_loss(
     log_ratio: Float[Array, " N"],
     advantage: Float[Array, " N"],
-    clip: float,
-    log_drift: Float[Array, " N"] | None = None,
+    epsilon: float,
+    log_proximal_ratio: Float[Array, " N"] | None = None,
 ) -> tuple[Float[Array, ""], Float[Array, ""]]:
-    """The clipped surrogate and the share of samples whose ratio lies outside the clip.
+    """Return the clipped surrogate loss and the fraction of samples whose ratio is clipped.
 
-        L = −mean min(ρÂ, clip(ρ, 1−ε, 1+ε)Â),  ρ = π(a|s) / π_old(a|s)    (Schulman et al. 2017, 1707.06347, eq. 7)
+        L = −mean min(ρÂ, clip(ρ, 1−ε, 1+ε)Â),  ρ = π(a|s) / π_old(a|s)    (Schulman et al. 2017, eq. 7)
 
-    With `log_drift`, log π_prox(a|s) − log π_old(a|s), the policy is held to π_prox, not to the one that played:
+    With a proximal policy π_prox, the ratio to π_prox is clipped instead (Hilton et al. 2022):
 
-        L = −mean min(ρÂ, clip(ρ/d, 1−ε, 1+ε) dÂ),  d = π_prox(a|s) / π_old(a|s)   (Hilton et al. 2022, 2110.00641)
+        L = −mean min(ρÂ, clip(ρ/d, 1−ε, 1+ε) dÂ),  d = π_prox(a|s) / π_old(a|s)
+
+    Args:
+        log_ratio: log ρ.
+        advantage: Â.
+        epsilon: ε.
+        log_proximal_ratio: log d; None where the proximal policy is π_old.
     """
     ratio = jnp.exp(log_ratio)
-    step, drift = (ratio, 1.0) if log_drift is None else (jnp.exp(log_ratio - log_drift), jnp.exp(log_drift))
-    held = jnp.clip(step, 1 - clip, 1 + clip)
-    share, clipped = jnp.mean((step != held).astype(jnp.float32)), held * drift
-    return -jnp.mean(jnp.minimum(ratio * advantage, clipped * advantage)), share
+    if log_proximal_ratio is None:
+        to_proximal, proximal_ratio = ratio, 1.0
+    else:
+        to_proximal, proximal_ratio = jnp.exp(log_ratio - log_proximal_ratio), jnp.exp(log_proximal_ratio)
+    within = jnp.clip(to_proximal, 1 - epsilon, 1 + epsilon)
+    clip_fraction = jnp.mean((to_proximal != within).astype(jnp.float32))
+    clipped_ratio = within * proximal_ratio
+    return -jnp.mean(jnp.minimum(ratio * advantage, clipped_ratio * advantage)), clip_fraction
 
 
 def value_loss(
-    value: Float[Array, " N"], old_value: Float[Array, " N"], target: Float[Array, " N"], clip: float | None
+    value: Float[Array, " N"],
+    old_value: Float[Array, " N"],
+    target: Float[Array, " N"],
+    epsilon: float | None,
 ) -> Float[Array, ""]:
-    """½ mean (V − target)²; with `clip`, the worse of that and the same for V held within ±clip of its old self."""
+    """Return ½ mean (V − target)².
+
+    Args:
+        value: V of the network that learns.
+        old_value: V of the network that played.
+        target: the value target.
+        epsilon: with it, each error is the larger of the error of V and that of V clipped to old_value ±
+            epsilon.
+    """
     error = jnp.square(value - target)
-    if clip is not None:
-        held = old_value + jnp.clip(value - old_value, -clip, clip)
-        error = jnp.maximum(error, jnp.square(held - target))
+    if epsilon is not None:
+        clipped_value = old_value + jnp.clip(value - old_value, -epsilon, epsilon)
+        error = jnp.maximum(error, jnp.square(clipped_value - target))
     return 0.5 * jnp.mean(error)
 
 
 def entropy(logits: Float[Array, "N actions"]) -> Float[Array, ""]:
-    """Mean entropy of the policies, −Σ π log π, in nats."""
+    """Return the mean entropy of the policies, −Σ π log π, in nats."""
     log_policy = jax.nn.log_softmax(logits)
     return -jnp.mean(jnp.sum(jnp.exp(log_policy) * log_policy, axis=1))
 
 
 def ppo_loss(
     network: ActorCritic, batch: Batch, settings: Learning, proximal: ActorCritic | None = None
-) -> tuple[Float[Array, ""], Terms]:
-    """L = policy loss + value_weight · value loss − entropy_weight · entropy, and its terms.
+) -> tuple[Float[Array, ""], LossTerms]:
+    """Return L = policy loss + value_coefficient · value loss − entropy_coefficient · entropy, and its terms.
 
-    `proximal` is the policy that the new one is held to; None: the one that played.
+    Args:
+        network: the network that learns.
+        batch: a minibatch, [N].
+        settings: ε and the coefficients.
+        proximal: the policy whose ratio is clipped; None: the policy that played.
     """
     logits, value = network(batch.observation)
     log_ratio = log_probabilities(logits, batch.action) - batch.log_probability
-    drift = None
+    log_proximal_ratio = None
     if proximal is not None:
-        held_to = jax.lax.stop_gradient(proximal(batch.observation)[0])
-        drift = log_probabilities(held_to, batch.action) - batch.log_probability
-    surrogate, clip_share = policy_loss(log_ratio, batch.advantage, settings.clip, drift)
-    terms = Terms(
-        policy_loss=surrogate,
-        value_loss=value_loss(value, batch.value, batch.target, settings.value_clip),
-        entropy=entropy(logits),
-        clip_share=clip_share,
+        proximal_logits = jax.lax.stop_gradient(proximal(batch.observation)[0])
+        log_proximal_ratio = log_probabilities(proximal_logits, batch.action) - batch.log_probability
+    surrogate, clip_fraction = policy_loss(
+        log_ratio, batch.advantage, settings.clip_epsilon, log_proximal_ratio
     )
-    loss = surrogate + settings.value_weight * terms.value_loss - settings.entropy_weight * terms.entropy
+    terms = LossTerms(
+        policy_loss=surrogate,
+        value_loss=value_loss(value, batch.value, batch.target, settings.value_clip_epsilon),
+        entropy=entropy(logits),
+        clip_fraction=clip_fraction,
+    )
+    loss = (
+        surrogate
+        + settings.value_coefficient * terms.value_loss
+        - settings.entropy_coefficient * terms.entropy
+    )
     return loss, terms

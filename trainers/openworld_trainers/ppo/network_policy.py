@@ -42,7 +42,7 @@ class Policy(eqx.Module):
                 the other worlds.
         """
         memory = self.begin(observation.shape[0]) if carry is None else carry
-        memory, logits, _ = self.network.play(memory, observation)
+        memory, logits, _ = self.network.step(memory, observation)
         if self.greedy:
             action = jnp.argmax(logits, axis=1)
         else:
@@ -52,4 +52,4 @@ class Policy(eqx.Module):
 
     def begin(self, worlds: int) -> Float32[Array, "B memory"]:
         """Return the carry at the beginning of episodes."""
-        return self.network.blank(worlds)
+        return self.network.initial_memory(worlds)

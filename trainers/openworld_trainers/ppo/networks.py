@@ -1,6 +1,6 @@
-"""The actor-critic: an encoder for what is seen, a shared MLP, a head for the policy and one for the value.
+"""The actor-critic: an encoder for the observation, a shared MLP, a policy head and a value head.
 
-Everything works on batches. Weights are kept in float32 and cast to `precision` where they are used.
+All functions work on batches. Weights are stored in float32 and cast to `precision` where they are used.
 """
 
 from collections.abc import Callable
@@ -15,8 +15,8 @@ from jaxtyping import Array, Float, Float32, Key, Shaped
 from openworld.core import tuning
 from openworld_trainers.ppo.config import Activation, Network, Precision
 from openworld_trainers.ppo.encoders import Encoder, make_encoder
-from openworld_trainers.ppo.recurrent import GRU, Sequence, in_a_row
-from openworld_trainers.ppo.worlds import Worlds
+from openworld_trainers.ppo.env import BatchedEnv
+from openworld_trainers.ppo.recurrent import GRU, Sequence, flatten_time
 
 ACTIVATIONS: dict[Activation, Callable[[Array], Array]] = {"relu": jax.nn.relu, "tanh": jnp.tanh}
 
@@ -37,9 +37,19 @@ class Dense(eqx.Module):
 
 
 class ActorCritic(eqx.Module):
-    """A policy and a value on one trunk, and, if it is recurrent, on one memory.
+    """A policy and a value on one trunk; a recurrent one has a GRU between the trunk and the heads.
 
-    What it remembers is an array [B, memory]; a network without memory has one of no columns.
+    The memory of a recurrent network is an array [B, width]. A network without memory has one of shape [B,
+    0].
+
+    Attributes:
+        encoder: from an observation to features.
+        trunk: the hidden layers.
+        gru: the recurrent unit; None without memory.
+        actor: from hidden units to the logits of the actions.
+        critic: from hidden units to the value.
+        activation: of the hidden layers.
+        precision: the dtype of the arithmetic.
     """
 
     encoder: Encoder
@@ -53,38 +63,40 @@ class ActorCritic(eqx.Module):
     def __call__(
         self, observation: Shaped[Array, "B *shape"] | Sequence
     ) -> tuple[Float[Array, "N actions"], Float[Array, " N"]]:
-        """Logits of the actions and the expected discounted return, both float32.
+        """Return the logits of the actions and the value, both float32.
 
-        A recurrent network reads sequences; N are then their steps, one world's after the other's of each step.
+        Args:
+            observation: a batch; for a recurrent network a `Sequence` [T, B]. N is then T · B, all worlds of
+                the first step first.
         """
-        hidden = self._trunk(in_a_row(observation))
+        hidden = self._hidden(flatten_time(observation))
         if self.gru is not None:
             assert isinstance(observation, Sequence)
             width = hidden.shape[1]
-            hidden = hidden.reshape(*observation.begun.shape, width)
-            hidden = self.gru.unroll(observation.memory, hidden, observation.begun)
+            hidden = hidden.reshape(*observation.episode_start.shape, width)
+            hidden = self.gru.unroll(observation.memory, hidden, observation.episode_start)
             hidden = hidden.reshape(-1, width).astype(self._dtype)
         return self._heads(hidden)
 
-    def play(
+    def step(
         self, memory: Float32[Array, "B memory"], observation: Shaped[Array, "B *shape"]
     ) -> tuple[Float32[Array, "B memory"], Float[Array, "B actions"], Float[Array, " B"]]:
-        """One step: what is remembered after it, logits and value."""
-        hidden = self._trunk(observation)
+        """Return the memory after one observation, the logits and the value."""
+        hidden = self._hidden(observation)
         if self.gru is not None:
             memory = self.gru(memory, hidden)
             hidden = memory.astype(self._dtype)
         return memory, *self._heads(hidden)
 
-    def blank(self, worlds: int) -> Float32[Array, "B memory"]:
-        """What is remembered at the beginning of episodes: nothing."""
-        return jnp.zeros((worlds, 0 if self.gru is None else self.gru.onwards.shape[0]), jnp.float32)
+    def initial_memory(self, worlds: int) -> Float32[Array, "B memory"]:
+        """Return the memory at the start of episodes: zeros."""
+        return jnp.zeros((worlds, 0 if self.gru is None else self.gru.recurrent_weight.shape[0]), jnp.float32)
 
     @property
     def _dtype(self) -> np.dtype:
         return np.dtype(jnp.dtype(self.precision))
 
-    def _trunk(self, observation: Shaped[Array, "B *shape"]) -> Float[Array, "B width"]:
+    def _hidden(self, observation: Shaped[Array, "B *shape"]) -> Float[Array, "B width"]:
         hidden = self.encoder(observation, self._dtype)
         for layer in self.trunk:
             hidden = ACTIVATIONS[self.activation](layer(hidden))
@@ -95,20 +107,21 @@ class ActorCritic(eqx.Module):
         return logits.astype(jnp.float32), value[:, 0].astype(jnp.float32)
 
 
-def resolved(precision: Precision) -> Precision:
-    """The dtype that "auto" stands for on this machine."""
+def resolve_precision(precision: Precision) -> Precision:
+    """Return the dtype that "auto" means on this machine."""
     if precision != "auto":
         return precision
     return tuning.here().precision
 
 
-def make_network(world: Worlds, settings: Network, key: Key[Array, ""]) -> ActorCritic:
-    """An untrained network for a world: orthogonal weights, nearly uniform policy, zero biases.
+def make_network(env: BatchedEnv, settings: Network, key: Key[Array, ""]) -> ActorCritic:
+    """Return an untrained network for an environment: orthogonal weights, zero biases, nearly uniform policy.
 
-    Scales √2, 0.01 and 1 after Andrychowicz et al. 2021, "What matters for on-policy deep actor-critic methods?".
+    The scales √2, 0.01 and 1 follow Andrychowicz et al. 2021, "What matters for on-policy deep actor-critic
+    methods?".
     """
     keys = iter(jax.random.split(key, settings.depth + 3))
-    encoder = make_encoder(world, settings, next(keys))
+    encoder = make_encoder(env, settings, next(keys))
     widths = (encoder.features, *[settings.width] * settings.depth)
     scale = 2**0.5
     trunk = tuple(Dense(next(keys), a, b, scale) for a, b in pairwise(widths))
@@ -116,13 +129,13 @@ def make_network(world: Worlds, settings: Network, key: Key[Array, ""]) -> Actor
         encoder=encoder,
         trunk=trunk,
         gru=GRU(jax.random.fold_in(key, 1), settings.width) if settings.recurrent else None,
-        actor=Dense(next(keys), settings.width, world.num_actions, 0.01),
+        actor=Dense(next(keys), settings.width, env.num_actions, 0.01),
         critic=Dense(next(keys), settings.width, 1, 1.0),
         activation=settings.activation,
-        precision=resolved(settings.precision),
+        precision=resolve_precision(settings.precision),
     )
 
 
 def count_parameters(network: eqx.Module) -> int:
-    """How many numbers are learned."""
+    """Return the number of learned parameters."""
     return sum(leaf.size for leaf in jax.tree.leaves(eqx.filter(network, eqx.is_inexact_array)))

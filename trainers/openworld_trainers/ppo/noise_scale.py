@@ -1,7 +1,7 @@
-"""The simple gradient noise scale: how many transitions it takes until a gradient is as much signal as noise.
+"""The simple gradient noise scale: the batch size at which a gradient has as much signal as noise.
 
 Source: McCandlish, Kaplan, Amodei & the OpenAI Dota Team 2018, "An empirical model of large-batch training",
-1812.06162, section 2.2 and appendix A.1.
+arXiv 1812.06162, section 2.2 and appendix A.1.
 """
 
 from collections.abc import Sequence
@@ -15,17 +15,18 @@ from jaxtyping import Array, Float
 
 Numbers = Sequence[float] | np.ndarray
 
-#: Updates over which `smoothed` remembers.
+#: Updates that the averages of `smoothed` reach back.
 MEMORY = 32.0
 
 
 class NoiseScale(eqx.Module):
-    """One estimate; signal and noise are unbiased and may come out negative, their ratio is neither.
+    """One estimate: `signal` and `noise` are unbiased and may be negative, `scale` is neither.
 
     Attributes:
         signal: |G|², the squared norm of the true gradient.
         noise: tr Σ, the variance of one transition's gradient, summed over all parameters.
-        scale: B_noise = tr Σ / |G|², in transitions; infinite where no signal was found, 0 where no noise was.
+        scale: B_noise = tr Σ / |G|², in transitions. It is infinite where `signal` is not positive, and 0
+            where `noise` is negative.
     """
 
     signal: Float[Array, ""]
@@ -36,13 +37,13 @@ class NoiseScale(eqx.Module):
 def noise_scale(
     square_small: Float[Array, ""], square_big: Float[Array, ""], small: int, big: int
 ) -> NoiseScale:
-    """The estimate from gradients of two batch sizes, both taken at the same parameters.
+    """Return the estimate from gradients of two batch sizes at the same parameters.
 
     |G|² ≈ (B_big |G_big|² − B_small |G_small|²) / (B_big − B_small)
     tr Σ ≈ (|G_small|² − |G_big|²) / (1/B_small − 1/B_big)        (appendix A.1)
 
     Args:
-        square_small: |G_small|², the squared norm of the gradient of `small` transitions, best as a mean over
+        square_small: |G_small|², the squared norm of the gradient of `small` transitions, ideally a mean over
             several such batches.
         square_big: |G_big|², the same for `big` transitions.
         small: B_small, in transitions.
@@ -58,11 +59,11 @@ def noise_scale(
 
 
 def noise_of_parts(gradients: Any, size: int) -> NoiseScale:
-    """The estimate from the gradients of equal parts of one batch; their mean is the gradient of the whole.
+    """Return the estimate from the gradients of equal parts of one batch.
 
     Args:
-        gradients: a tree whose leaves begin with an axis of parts, at least two.
-        size: transitions of a part.
+        gradients: a tree whose leaves have the parts as first axis, at least two.
+        size: transitions in a part.
     """
     leaves = [leaf.reshape(leaf.shape[0], -1).astype(jnp.float32) for leaf in jax.tree.leaves(gradients)]
     parts = leaves[0].shape[0]
@@ -72,13 +73,13 @@ def noise_of_parts(gradients: Any, size: int) -> NoiseScale:
 
 
 def averages(values: Numbers, memory: int | float = MEMORY) -> Float[np.ndarray, " updates"]:
-    """Exponential averages after each update, corrected for their beginning; what is no number is passed over.
+    """Return exponential averages after each update, with bias correction and without NaN.
 
     mₜ = βmₜ₋₁ + (1 − β)xₜ, given as mₜ / (1 − βᵗ), with β = 1 − 1/memory.
 
     Args:
-        values: one an update.
-        memory: in updates.
+        values: one for each update.
+        memory: 1 / (1 − β), in updates.
     """
     decay, total, weight = 1 - 1 / memory, 0.0, 0.0
     found = np.full(len(values), np.nan)
@@ -94,10 +95,11 @@ def averages(values: Numbers, memory: int | float = MEMORY) -> Float[np.ndarray,
 def smoothed(
     signals: Numbers, noises: Numbers, memory: int | float = MEMORY
 ) -> Float[np.ndarray, " updates"]:
-    """The noise scale after each update: the ratio of the averages of noise and signal, in transitions.
+    """Return the noise scale after each update, in transitions: average noise / average signal.
 
-    One update's ratio is biased and jumps, so its parts are averaged apart (appendix A.1). NaN before the first
-    estimate, infinite where the signal is lost in the noise.
+    The ratio of one update is biased and noisy, so numerator and denominator are averaged separately
+    (appendix A.1). It is NaN before the first estimate, and infinite where the average signal is not
+    positive.
     """
     signal, noise = averages(signals, memory), averages(noises, memory)
     with np.errstate(divide="ignore", invalid="ignore"):

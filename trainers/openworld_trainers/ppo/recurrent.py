@@ -1,4 +1,4 @@
-"""Memory: a gated recurrent unit, one step at a time in play and over whole sequences in learning."""
+"""A gated recurrent unit: one step at a time in play, whole sequences in learning."""
 
 import equinox as eqx
 import jax
@@ -7,70 +7,80 @@ from jaxtyping import Array, Bool, Float, Float32, Key, Shaped
 
 
 class Sequence(eqx.Module):
-    """What a recurrent network reads in learning: its worlds' steps in order.
+    """The input of a recurrent network in learning: the steps of some worlds in order.
 
     Attributes:
-        begun: whether an episode began with this observation, so that nothing before it is remembered.
-        memory: what was remembered before the first observation.
+        observation: of each step.
+        episode_start: the observation is the first of its episode, so the memory is zero before it.
+        memory: before the first step.
     """
 
     observation: Shaped[Array, "T B *shape"]
-    begun: Bool[Array, "T B"]
+    episode_start: Bool[Array, "T B"]
     memory: Float32[Array, "B memory"]
 
 
-def in_a_row(observation: Shaped[Array, "..."] | Sequence) -> Shaped[Array, "N *shape"]:
-    """Observations without their order: a sequence's one step after the other."""
+def flatten_time(observation: Shaped[Array, "..."] | Sequence) -> Shaped[Array, "N *shape"]:
+    """Return the observations of a `Sequence` as one axis of T · B; anything else is returned unchanged."""
     if not isinstance(observation, Sequence):
         return observation
     return observation.observation.reshape(-1, *observation.observation.shape[2:])
 
 
 class GRU(eqx.Module):
-    """A gated recurrent unit (Cho et al. 2014, arXiv 1406.1078), its products in the dtype of its input.
+    """A gated recurrent unit (Cho et al. 2014, arXiv 1406.1078).
 
         r = σ(xWᵣ + hUᵣ + bᵣ),  z = σ(xW_z + hU_z + b_z),  n = tanh(xWₙ + bₙ + r · hUₙ),  h' = (1 − z) n + z h
 
+    Matrix products are computed in the dtype of the input; the memory h stays float32.
+
     Attributes:
-        inwards: W, side by side for r, z and n.
-        onwards: U, likewise.
+        input_weight: W for r, z and n, side by side.
+        recurrent_weight: U for r, z and n, side by side.
+        bias: b for r, z and n, one after the other.
     """
 
-    inwards: Float[Array, "inputs three"]
-    onwards: Float[Array, "width three"]
+    input_weight: Float[Array, "inputs three"]
+    recurrent_weight: Float[Array, "width three"]
     bias: Float[Array, " three"]
 
     def __init__(self, key: Key[Array, ""], width: int) -> None:
         make = jax.nn.initializers.orthogonal()
         keys = jax.random.split(key, 6)
-        self.inwards = jnp.concatenate([make(k, (width, width), jnp.float32) for k in keys[:3]], axis=1)
-        self.onwards = jnp.concatenate([make(k, (width, width), jnp.float32) for k in keys[3:]], axis=1)
+        self.input_weight = jnp.concatenate([make(k, (width, width), jnp.float32) for k in keys[:3]], axis=1)
+        self.recurrent_weight = jnp.concatenate(
+            [make(k, (width, width), jnp.float32) for k in keys[3:]], axis=1
+        )
         self.bias = jnp.zeros(3 * width, jnp.float32)
 
     def __call__(
         self, memory: Float32[Array, "B width"], x: Float[Array, "B inputs"]
     ) -> Float32[Array, "B width"]:
-        """What is remembered after x."""
-        return self._follow(memory, self._inputs(x), x.dtype)
+        """Return the memory after one input."""
+        return self._step(memory, self._input_part(x), x.dtype)
 
     def unroll(
-        self, memory: Float32[Array, "B width"], x: Float[Array, "T B inputs"], begun: Bool[Array, "T B"]
+        self,
+        memory: Float32[Array, "B width"],
+        x: Float[Array, "T B inputs"],
+        episode_start: Bool[Array, "T B"],
     ) -> Float32[Array, "T B width"]:
-        """What is remembered after each step; where an episode began, nothing was remembered before it."""
+        """Return the memory after each step; it is zero before the first step of an episode."""
 
-        def step(memory: Array, now: tuple[Array, Array]) -> tuple[Array, Array]:
-            given, fresh = now
-            memory = self._follow(jnp.where(fresh[:, None], 0.0, memory), given, x.dtype)
+        def step(memory: Array, inputs: tuple[Array, Array]) -> tuple[Array, Array]:
+            input_part, start = inputs
+            memory = self._step(jnp.where(start[:, None], 0.0, memory), input_part, x.dtype)
             return memory, memory
 
-        given = self._inputs(x.reshape(-1, x.shape[-1])).reshape(*x.shape[:2], -1)
-        return jax.lax.scan(step, memory, (given, begun))[1]
+        input_part = self._input_part(x.reshape(-1, x.shape[-1])).reshape(*x.shape[:2], -1)
+        return jax.lax.scan(step, memory, (input_part, episode_start))[1]
 
-    def _inputs(self, x: Float[Array, "N inputs"]) -> Float32[Array, "N three"]:
-        return (x @ self.inwards.astype(x.dtype)).astype(jnp.float32) + self.bias[None, :]
+    def _input_part(self, x: Float[Array, "N inputs"]) -> Float32[Array, "N three"]:
+        """Return xW + b."""
+        return (x @ self.input_weight.astype(x.dtype)).astype(jnp.float32) + self.bias[None, :]
 
-    def _follow(self, memory: Array, given: Array, dtype: jnp.dtype) -> Array:
-        held = (memory.astype(dtype) @ self.onwards.astype(dtype)).astype(jnp.float32)
-        (r, z, n), (hr, hz, hn) = jnp.split(given, 3, axis=1), jnp.split(held, 3, axis=1)
+    def _step(self, memory: Array, input_part: Array, dtype: jnp.dtype) -> Array:
+        memory_part = (memory.astype(dtype) @ self.recurrent_weight.astype(dtype)).astype(jnp.float32)
+        (r, z, n), (hr, hz, hn) = jnp.split(input_part, 3, axis=1), jnp.split(memory_part, 3, axis=1)
         keep = jax.nn.sigmoid(z + hz)
         return (1 - keep) * jnp.tanh(n + jax.nn.sigmoid(r + hr) * hn) + keep * memory

@@ -1,6 +1,7 @@
-"""Collect experience: play every world for `steps` steps with the policy as it is.
+"""Collect experience: play every world for `steps` steps with the current policy.
 
-Observations are kept as they come (tokens: bytes); nothing is turned into floats before it reaches the network.
+Observations are stored as the environment returns them (tokens are bytes). The network turns them into
+floats.
 """
 
 from typing import Any
@@ -13,12 +14,18 @@ from jaxtyping import Array, Bool, Float, Float32, Int32, Shaped, UInt32
 from openworld.core import tuning
 from openworld.core.xla import for_the_few
 from openworld_trainers.ppo.chance import uniforms
+from openworld_trainers.ppo.env import BatchedEnv
 from openworld_trainers.ppo.networks import ActorCritic
-from openworld_trainers.ppo.worlds import Worlds
 
 
-class Playing(eqx.Module):
-    """Worlds in the midst of their episodes: their state, what they show, and what the policy remembers of each."""
+class RolloutState(eqx.Module):
+    """The worlds between two updates.
+
+    Attributes:
+        state: the environment's state.
+        observation: the current observations.
+        memory: of a recurrent network; [B, 0] without one.
+    """
 
     state: Any
     observation: Shaped[Array, "B *shape"]
@@ -26,7 +33,18 @@ class Playing(eqx.Module):
 
 
 class Experience(eqx.Module):
-    """What was seen, done and met; `final_value` is V of the last observation where truncated, elsewhere 0."""
+    """One rollout, [T, B].
+
+    Attributes:
+        observation: what the policy saw.
+        action: the action taken.
+        log_probability: log π(a|s).
+        value: V(s).
+        reward: of the step.
+        terminated: the step ended the episode by the rules.
+        truncated: the step reached the time limit and did not terminate.
+        final_value: V of the final observation where truncated, elsewhere 0.
+    """
 
     observation: Shaped[Array, "*T_B_shape"]
     action: Int32[Array, "*T B"]
@@ -38,8 +56,8 @@ class Experience(eqx.Module):
     final_value: Float[Array, "*T B"]
 
 
-class Tally(eqx.Module):
-    """Sums over the episodes that ended: how many, their returns, lengths and unlocked achievements."""
+class EpisodeSums(eqx.Module):
+    """Sums over the episodes that ended: their number, returns, lengths and unlocked achievements."""
 
     episodes: Float[Array, ""]
     returns: Float[Array, ""]
@@ -48,31 +66,39 @@ class Tally(eqx.Module):
 
 
 def collect(
-    world: Worlds,
+    env: BatchedEnv,
     network: ActorCritic,
-    playing: Playing,
+    rollout_state: RolloutState,
     steps: int,
-    words: UInt32[Array, "2"],
-    first: UInt32[Array, ""],
-) -> tuple[Playing, Experience, Tally]:
-    """Play `steps` steps of every world; return the worlds after them, the experience and its tally.
+    key_words: UInt32[Array, "2"],
+    first_world: UInt32[Array, ""],
+) -> tuple[RolloutState, Experience, EpisodeSums]:
+    """Play `steps` steps of every world.
 
     Args:
-        words: of a key; actions depend on them, on the step and on the world's number alone.
-        first: the number of the first of these worlds.
-    """
-    number = first + jnp.arange(playing.observation.shape[0], dtype=jnp.uint32)
+        env: the environment.
+        network: the policy and the value.
+        rollout_state: the worlds before the rollout.
+        steps: T.
+        key_words: the data of a key. Actions depend only on it, on the step and on the world's number.
+        first_world: the number of this device's first world among those of all devices.
 
-    def play(playing: Playing, step: UInt32[Array, ""]) -> tuple[Playing, tuple[Experience, Tally]]:
-        observation = playing.observation
-        memory, logits, value = act(network, playing.memory, observation)
-        action, log_probability = sample(uniforms(words, step, number), logits)
-        following, state, reward, terminated, truncated, info = world.step(playing.state, action)
-        # An episode that met both its end and its limit has ended: it has no future to value.
+    Returns:
+        The worlds after the rollout, the experience, and the sums over the episodes that ended in it.
+    """
+    world_number = first_world + jnp.arange(rollout_state.observation.shape[0], dtype=jnp.uint32)
+
+    def play_step(
+        before: RolloutState, step: UInt32[Array, ""]
+    ) -> tuple[RolloutState, tuple[Experience, EpisodeSums]]:
+        memory, logits, value = act(network, before.memory, before.observation)
+        action, log_probability = sample(uniforms(key_words, step, world_number), logits)
+        observation, state, reward, terminated, truncated, info = env.step(before.state, action)
+        # A step that terminates at the time limit has no future to value.
         truncated = truncated & ~terminated
         ended = terminated | truncated
         experience = Experience(
-            observation=observation,
+            observation=before.observation,
             action=action,
             log_probability=log_probability,
             value=value,
@@ -82,46 +108,60 @@ def collect(
             final_value=final_values(network, memory, info.final_obs, truncated),
         )
         memory = jnp.where(ended[:, None], 0.0, memory)
-        return Playing(state, following, memory), (experience, count(info, ended))
+        return RolloutState(state, observation, memory), (experience, sum_episodes(info, ended))
 
-    playing, (experience, tallies) = jax.lax.scan(play, playing, jnp.arange(steps, dtype=jnp.uint32))
-    return playing, experience, jax.tree.map(lambda tally: jnp.sum(tally, axis=0), tallies)
+    rollout_state, (experience, sums) = jax.lax.scan(
+        play_step, rollout_state, jnp.arange(steps, dtype=jnp.uint32)
+    )
+    return rollout_state, experience, jax.tree.map(lambda each: jnp.sum(each, axis=0), sums)
 
 
 def act(
     network: ActorCritic, memory: Float32[Array, "B memory"], observation: Shaped[Array, "B *shape"]
 ) -> tuple[Float32[Array, "B memory"], Float[Array, "B actions"], Float[Array, " B"]]:
-    """What is remembered, logits and value; on an accelerator in blocks, whose features fit in its memory."""
+    """Return the network's next memory, logits and value.
+
+    On an accelerator, large batches are computed in blocks (`Tuning.acted_at_once`), whose features fit in
+    its memory.
+    """
     worlds = observation.shape[0]
     block = tuning.here().acted_at_once
     if block is None or worlds <= block or worlds % block:
-        return network.play(memory, observation)
+        return network.step(memory, observation)
 
-    def cut(x: Array) -> Array:
+    def in_blocks(x: Array) -> Array:
         return x.reshape(worlds // block, block, *x.shape[1:])
 
-    told = jax.lax.map(lambda block: network.play(*block), (cut(memory), cut(observation)))
-    return jax.tree.map(lambda x: x.reshape(worlds, *x.shape[2:]), told)
+    outputs = jax.lax.map(lambda block: network.step(*block), (in_blocks(memory), in_blocks(observation)))
+    return jax.tree.map(lambda x: x.reshape(worlds, *x.shape[2:]), outputs)
 
 
 def sample(
     uniform: Float32[Array, " B"], logits: Float[Array, "B actions"]
 ) -> tuple[Int32[Array, " B"], Float[Array, " B"]]:
-    """The action of softmax(logits) at which its distribution function passes `uniform`; its log probability."""
+    """Draw actions from softmax(logits) by inverting the cumulative distribution.
+
+    Args:
+        uniform: numbers in [0, 1).
+        logits: of the policy.
+
+    Returns:
+        The actions and their log probabilities.
+    """
     log_policy = jax.nn.log_softmax(logits)
-    passed = jnp.cumsum(jnp.exp(log_policy), axis=1)
-    # Rounded sums may end a little below 1; the last action takes what is missing.
-    action = jnp.sum(uniform[:, None] * passed[:, -1:] >= passed[:, :-1], axis=1, dtype=jnp.int32)
-    return action, chosen(log_policy, action)
+    cumulative = jnp.cumsum(jnp.exp(log_policy), axis=1)
+    # Rounding may leave the last sum a little below 1; the last action takes the rest.
+    action = jnp.sum(uniform[:, None] * cumulative[:, -1:] >= cumulative[:, :-1], axis=1, dtype=jnp.int32)
+    return action, take_action(log_policy, action)
 
 
 def log_probabilities(logits: Float[Array, "B actions"], action: Int32[Array, " B"]) -> Float[Array, " B"]:
-    """Log probabilities, log π(a), of the actions given."""
-    return chosen(jax.nn.log_softmax(logits), action)
+    """Return log π(a) of the given actions."""
+    return take_action(jax.nn.log_softmax(logits), action)
 
 
-def chosen(rows: Float[Array, "B actions"], action: Int32[Array, " B"]) -> Float[Array, " B"]:
-    """Each row's entry of its action."""
+def take_action(rows: Float[Array, "B actions"], action: Int32[Array, " B"]) -> Float[Array, " B"]:
+    """Return each row's entry at its action."""
     return jnp.take_along_axis(rows, action[:, None], axis=1)[:, 0]
 
 
@@ -131,22 +171,25 @@ def final_values(
     final_observation: Shaped[Array, "B *shape"],
     truncated: Bool[Array, " B"],
 ) -> Float32[Array, " B"]:
-    """V of the final observations of truncated worlds, 0 elsewhere; costs nothing while none is truncated."""
+    """Return V of the final observations of truncated worlds, and 0 elsewhere.
+
+    The network runs only for the truncated worlds.
+    """
     worlds = truncated.shape[0]
 
     def value_some(values: Float32[Array, " B"], index: Int32[Array, " few"]) -> Float32[Array, " B"]:
         some = jnp.minimum(index, worlds - 1)
-        _, _, value = network.play(memory[some], final_observation[some])
+        _, _, value = network.step(memory[some], final_observation[some])
         return values.at[index].set(value, mode="drop", wrap_negative_indices=False)
 
     few = tuning.here().final_values.of(worlds)
     return for_the_few(truncated, jnp.zeros(worlds, jnp.float32), value_some, few)
 
 
-def count(info: Any, ended: Bool[Array, " B"]) -> Tally:
-    """Sum the episodes that ended in this step."""
+def sum_episodes(info: Any, ended: Bool[Array, " B"]) -> EpisodeSums:
+    """Return the sums over the episodes that ended in this step."""
     weight = ended.astype(jnp.float32)
-    return Tally(
+    return EpisodeSums(
         episodes=jnp.sum(weight),
         returns=jnp.sum(weight * info.episode_return),
         lengths=jnp.sum(weight * info.episode_length.astype(jnp.float32)),

@@ -1,7 +1,7 @@
-"""Staggered starts: worlds of many ages, so that short rollouts see all parts of an episode at all times.
+"""Staggered starts: worlds at many points of an episode, so that short rollouts see all of them at all times.
 
-Worlds that begin together end together where episodes are of like length, and each update then sees one age alone
-(Bharthulwar, Tao and Su 2025, arXiv 2511.21011).
+Worlds that start together also end together where episodes are of similar length. Each update then sees only
+one part of an episode (Bharthulwar, Tao and Su 2025, arXiv 2511.21011).
 """
 
 from typing import Any
@@ -12,31 +12,43 @@ import numpy as np
 from jaxtyping import Array, Shaped, UInt32
 
 from openworld_trainers.ppo.chance import uniforms
-from openworld_trainers.ppo.worlds import Worlds
+from openworld_trainers.ppo.env import BatchedEnv
 
 
-def staggered(
-    world: Worlds,
+def stagger_starts(
+    env: BatchedEnv,
     state: Any,
     observation: Shaped[Array, "B *shape"],
     steps: int,
-    words: UInt32[Array, "2"],
-    first: UInt32[Array, ""],
+    key_words: UInt32[Array, "2"],
+    first_world: UInt32[Array, ""],
 ) -> tuple[Any, Shaped[Array, "B *shape"]]:
-    """Play `steps` steps at random; each world is begun anew at one of them, all alike likely."""
-    number = first + jnp.arange(observation.shape[0], dtype=jnp.uint32)
-    born = below(steps, uniforms(words, jnp.uint32(steps), number))
+    """Play `steps` steps of random actions, and reset each world at one of them.
 
-    def play(carry: tuple[Any, Array], step: UInt32[Array, ""]) -> tuple[tuple[Any, Array], None]:
+    Args:
+        env: the environment.
+        state: of the worlds.
+        observation: their first observations.
+        steps: each world is reset at one of them, chosen uniformly.
+        key_words: the data of a key. Everything random depends on it, on the step and on the world's number.
+        first_world: the number of this device's first world among those of all devices.
+
+    Returns:
+        The state and the observations after the last step.
+    """
+    world_number = first_world + jnp.arange(observation.shape[0], dtype=jnp.uint32)
+    reset_step = uniform_int(steps, uniforms(key_words, jnp.uint32(steps), world_number))
+
+    def play_step(carry: tuple[Any, Array], step: UInt32[Array, ""]) -> tuple[tuple[Any, Array], None]:
         state, _ = carry
-        action = below(world.num_actions, uniforms(words, step, number))
-        observation, state, *_ = world.step(state, action)
-        observation, state = world.renew(observation, state, born == step.astype(jnp.int32))
+        action = uniform_int(env.num_actions, uniforms(key_words, step, world_number))
+        observation, state, *_ = env.step(state, action)
+        observation, state = env.renew(observation, state, reset_step == step.astype(jnp.int32))
         return (state, observation), None
 
-    return jax.lax.scan(play, (state, observation), jnp.arange(steps, dtype=jnp.uint32))[0]
+    return jax.lax.scan(play_step, (state, observation), jnp.arange(steps, dtype=jnp.uint32))[0]
 
 
-def below(count: int, uniform: Array) -> Array:
-    """A whole number below `count` from a uniform one in [0, 1)."""
+def uniform_int(count: int, uniform: Array) -> Array:
+    """Return integers in [0, count) from uniform numbers in [0, 1)."""
     return jnp.minimum((uniform * np.float32(count)).astype(jnp.int32), count - 1)

@@ -1,4 +1,4 @@
-"""The inner loop: epochs of shuffled minibatches of fixed size over one update's experience."""
+"""The inner loop of PPO: epochs of shuffled minibatches over the transitions of one rollout."""
 
 from typing import Any
 
@@ -8,72 +8,94 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Bool, Float, Key
 
-from openworld_trainers.ppo.advantages import gae, values_after
-from openworld_trainers.ppo.config import Horizon, Learning
+from openworld_trainers.ppo.advantages import gae, next_values
+from openworld_trainers.ppo.config import Advantage, Learning
 from openworld_trainers.ppo.devices import Devices
 from openworld_trainers.ppo.ewma import Ewma
-from openworld_trainers.ppo.losses import Batch, Terms, ppo_loss
+from openworld_trainers.ppo.losses import Batch, LossTerms, ppo_loss
 from openworld_trainers.ppo.minibatches import Lanes
 from openworld_trainers.ppo.networks import ActorCritic
 from openworld_trainers.ppo.noise_scale import NoiseScale, noise_of_parts
 from openworld_trainers.ppo.recurrent import Sequence
 from openworld_trainers.ppo.rollout import Experience
 
-#: Parts of a minibatch whose gradients are compared.
+#: Parts of a minibatch whose gradients are compared for the gradient noise scale.
 QUARTERS = 4
 
 
-class Report(eqx.Module):
-    """Means over the gradient steps of an update; `finite` is false once a number was none."""
+class TrainState(eqx.Module):
+    """Everything that a gradient step changes.
 
-    terms: Terms
+    Attributes:
+        network: the policy and the value.
+        opt_state: Optax's state.
+        ewma: the proximal policy of PPO-EWMA; None for plain PPO.
+    """
+
+    network: ActorCritic
+    opt_state: Any
+    ewma: Ewma | None
+
+    @property
+    def proximal(self) -> ActorCritic | None:
+        """The policy whose ratio is clipped; None: the policy that played."""
+        return None if self.ewma is None else self.ewma.network
+
+
+class LossMetrics(eqx.Module):
+    """Means over the gradient steps of an update.
+
+    Attributes:
+        terms: the terms of the loss.
+        gradient_norm: the global norm before clipping.
+        finite: False once any loss or gradient was NaN or infinite.
+    """
+
+    terms: LossTerms
     gradient_norm: Float[Array, ""]
     finite: Bool[Array, ""]
 
 
-class Student(eqx.Module):
-    """What gradient steps change."""
-
-    network: ActorCritic
-    optimiser: Any
-    ewma: Ewma | None
-
-
 def make_optimiser(settings: Learning) -> optax.GradientTransformation:
-    """Adam on gradients of bounded global norm; the learning rate is applied by `improve`."""
+    """Return Adam on gradients of bounded global norm; `run_epochs` applies the learning rate."""
     return optax.chain(
         optax.clip_by_global_norm(settings.max_gradient_norm), optax.scale_by_adam(b1=0.9, b2=0.999, eps=1e-5)
     )
 
 
-def new_student(network: ActorCritic, settings: Learning) -> Student:
-    """A student that has learned nothing yet."""
-    return Student(
+def init_train_state(network: ActorCritic, settings: Learning) -> TrainState:
+    """Return the state before the first gradient step."""
+    return TrainState(
         network=network,
-        optimiser=make_optimiser(settings).init(eqx.filter(network, eqx.is_inexact_array)),
-        ewma=None if settings.ewma is None else Ewma.of(network),
+        opt_state=make_optimiser(settings).init(eqx.filter(network, eqx.is_inexact_array)),
+        ewma=None if settings.ewma is None else Ewma.start(network),
     )
 
 
 def to_batch(
-    experience: Experience, memory: Float[Array, "B memory"], last_value: Float[Array, " B"], horizon: Horizon
+    experience: Experience,
+    memory: Float[Array, "B memory"],
+    last_value: Float[Array, " B"],
+    settings: Advantage,
 ) -> Batch:
-    """Add advantages and value targets to experience, [T, B].
+    """Add advantages and value targets to a rollout, [T, B].
 
     Args:
-        memory: what a recurrent network remembered before the first step.
-        last_value: V of the observation that follows the last step.
+        experience: the rollout.
+        memory: of a recurrent network before the first step; [B, 0] without one.
+        last_value: V of the observation after the last step.
+        settings: γ and λ.
     """
-    following = values_after(experience.value, last_value, experience.final_value, experience.truncated)
+    next_value = next_values(experience.value, last_value, experience.final_value, experience.truncated)
     advantage = gae(
-        experience.reward, experience.value, following, experience.terminated, experience.truncated, horizon
+        experience.reward, experience.value, next_value, experience.terminated, experience.truncated, settings
     )
     observation = experience.observation
     if memory.shape[1]:
         ended = experience.terminated | experience.truncated
-        # Where the first step began an episode, its memory is blank already.
-        begun = jnp.concatenate([jnp.zeros_like(ended[:1]), ended[:-1]])
-        observation = Sequence(observation, begun, memory)
+        # At the first step of an episode the memory is zero already, so its flag may be False.
+        episode_start = jnp.concatenate([jnp.zeros_like(ended[:1]), ended[:-1]])
+        observation = Sequence(observation, episode_start, memory)
     return Batch(
         observation=observation,
         action=experience.action,
@@ -84,69 +106,89 @@ def to_batch(
     )
 
 
-def normalised(advantage: Float[Array, "*N"], devices: Devices) -> Float[Array, "*N"]:
-    """Mean 0 and standard deviation 1 over the whole update."""
+def normalise(advantage: Float[Array, "*N"], devices: Devices) -> Float[Array, "*N"]:
+    """Return advantages with mean 0 and standard deviation 1 over the whole update, on all devices."""
     centred = advantage - devices.mean(jnp.mean(advantage))
     return centred / (jnp.sqrt(devices.mean(jnp.mean(jnp.square(centred)))) + 1e-8)
 
 
 def global_norm(tree: Any) -> Float[Array, ""]:
-    """√ Σ x² over all numbers of a tree."""
+    """Return √ Σ x² over all numbers of a tree."""
     return jnp.sqrt(sum((jnp.sum(jnp.square(leaf)) for leaf in jax.tree.leaves(tree)), jnp.float32(0)))
 
 
-def improve(
-    student: Student,
+def run_epochs(
+    train_state: TrainState,
     batch: Batch,
     learning_rate: Float[Array, ""],
     settings: Learning,
-    orders: tuple[Lanes, Key[Array, ""], Devices],
-) -> tuple[Student, Report]:
-    """Take the gradient steps of one update; `orders` say how its transitions are dealt out, and to whom."""
-    lanes, key, devices = orders
+    *,
+    lanes: Lanes,
+    key: Key[Array, ""],
+    devices: Devices,
+) -> tuple[TrainState, LossMetrics]:
+    """Take the gradient steps of one update.
+
+    Args:
+        train_state: before the update.
+        batch: the transitions of the update on this device, [T, B].
+        learning_rate: of this update.
+        settings: of the loss and of the epochs.
+        lanes: how the transitions are divided into minibatches.
+        key: of the shuffles.
+        devices: which share the worlds; gradients are averaged over them.
+    """
     optimiser = make_optimiser(settings)
 
-    def step(student: Student, index: Array) -> tuple[Student, tuple[Terms, Array]]:
-        proximal = None if student.ewma is None else student.ewma.network
+    def gradient_step(train_state: TrainState, index: Array) -> tuple[TrainState, tuple[LossTerms, Array]]:
         gradient, terms = jax.grad(ppo_loss, has_aux=True)(
-            student.network, lanes.take(batch, index), settings, proximal
+            train_state.network, lanes.take(batch, index), settings, train_state.proximal
         )
         gradient = devices.mean(gradient)
         with jax.numpy_dtype_promotion("standard"):  # Optax mixes its dtypes
-            direction, state = optimiser.update(gradient, student.optimiser)
-        network = jax.tree.map(lambda weight, d: weight - learning_rate * d, student.network, direction)
-        ewma = student.ewma and student.ewma.after(network, settings.ewma or 0.0)
-        return Student(network, state, ewma), (terms, global_norm(gradient))
+            direction, opt_state = optimiser.update(gradient, train_state.opt_state)
+        network = jax.tree.map(lambda weight, d: weight - learning_rate * d, train_state.network, direction)
+        ewma = train_state.ewma and train_state.ewma.update(network, settings.ewma or 0.0)
+        return TrainState(network, opt_state, ewma), (terms, global_norm(gradient))
 
-    def epoch(student: Student, key: Key[Array, ""]) -> tuple[Student, tuple[Terms, Array]]:
-        return jax.lax.scan(step, student, lanes.shuffled(key, devices))
+    def epoch(train_state: TrainState, key: Key[Array, ""]) -> tuple[TrainState, tuple[LossTerms, Array]]:
+        return jax.lax.scan(gradient_step, train_state, lanes.shuffled(key, devices))
 
-    student, (terms, norms) = jax.lax.scan(epoch, student, jax.random.split(key, settings.epochs))
+    train_state, (terms, norms) = jax.lax.scan(epoch, train_state, jax.random.split(key, settings.epochs))
     terms = devices.mean(jax.tree.map(jnp.mean, terms))
-    sound = jnp.all(jnp.isfinite(norms)) & jnp.all(jnp.isfinite(jnp.stack(jax.tree.leaves(terms))))
-    return student, Report(terms=terms, gradient_norm=jnp.mean(norms), finite=sound)
+    finite = jnp.all(jnp.isfinite(norms)) & jnp.all(jnp.isfinite(jnp.stack(jax.tree.leaves(terms))))
+    return train_state, LossMetrics(terms=terms, gradient_norm=jnp.mean(norms), finite=finite)
 
 
 def gradient_noise(
-    student: Student, batch: Batch, settings: Learning, orders: tuple[Lanes, Key[Array, ""], Devices]
+    train_state: TrainState,
+    batch: Batch,
+    settings: Learning,
+    *,
+    lanes: Lanes,
+    key: Key[Array, ""],
+    devices: Devices,
 ) -> NoiseScale:
-    """The gradient noise scale before the first step: from the quarters of a minibatch, each of other lanes.
+    """Return the gradient noise scale before the first gradient step; arguments as of `run_epochs`.
 
-    NaN where there are too few lanes for quarters.
+    It compares the gradients of the four quarters of the first minibatch. Each quarter has lanes of its own.
+    The result is NaN where there are fewer than four lanes.
     """
-    lanes, key, devices = orders
     parts = max(1, QUARTERS // devices.count)
     if lanes.lanes % parts or lanes.lanes * devices.count < QUARTERS:
         return NoiseScale(signal=jnp.float32(jnp.nan), noise=jnp.float32(jnp.nan), scale=jnp.float32(jnp.nan))
     index = lanes.shuffled(jax.random.split(key, settings.epochs)[0], devices)[0]
-    each = lanes.lanes // parts
-    proximal = None if student.ewma is None else student.ewma.network
+    lanes_of_part = lanes.lanes // parts
 
     def gradient(part: Array) -> ActorCritic:
-        some = lanes.take(batch, jax.lax.dynamic_slice_in_dim(index, part * each, each), part * each)
-        return jax.grad(ppo_loss, has_aux=True)(student.network, some, settings, proximal)[0]
+        first_lane = part * lanes_of_part
+        part_index = jax.lax.dynamic_slice_in_dim(index, first_lane, lanes_of_part)
+        minibatch = lanes.take(batch, part_index, first_lane)
+        return jax.grad(ppo_loss, has_aux=True)(
+            train_state.network, minibatch, settings, train_state.proximal
+        )[0]
 
     gradients = devices.gather(jax.lax.map(gradient, jnp.arange(parts, dtype=jnp.int32)))
-    # Of more than four devices, neighbours make a quarter together.
+    # With more than four devices, neighbouring devices make one quarter together.
     quarters = jax.tree.map(lambda g: jnp.mean(g.reshape(QUARTERS, -1, *g.shape[1:]), axis=1), gradients)
     return noise_of_parts(quarters, settings.minibatch_size // QUARTERS)

@@ -1,8 +1,8 @@
-"""Checkpoints: a folder each, written aside and moved into place, so that a name on disk means a whole save.
+"""Checkpoints: folders that are written under another name and then renamed, so that each one is complete.
 
-Arrays go through Orbax, part by part ("policy" can be read without the rest). `manifest.json` says what a
-checkpoint holds and the length and checksum of each file, and has a checksum of its own; what disagrees with it is
-reported as one line, never half-restored.
+Orbax writes the arrays, part by part; "policy" can be read without the other parts. `manifest.json` lists the
+arrays and the length and checksum of each file, and has a checksum of its own. Anything that differs from it
+is an error of one line.
 """
 
 import errno
@@ -27,27 +27,29 @@ from openworld.system import bounded_json, checksums
 from openworld.version import __version__
 from openworld_trainers.errors import TrainerError, format_problem
 
-#: Version of the layout on disk; since 2 the manifest has a checksum. Earlier ones are read too.
-FORMAT, EARLIER = 2, 1
+#: Version of the layout on disk and of the names of arrays and facts. Others are refused.
+FORMAT = 3
 MANIFEST = "manifest.json"
-#: Bytes of a manifest; bytes that a part's files may have beyond twice those of its arrays.
+#: The largest manifest, in bytes, and the bytes that a part's files may have beyond twice those of its
+#: arrays.
 MOST_MANIFEST, MOST_BESIDE = 1 << 23, 1 << 24
-#: What is in a manifest, and of which kind.
+#: The entries of a manifest, and their types.
 _ENTRIES = {"number": int, "facts": dict, "arrays": dict, "files": dict}
-#: What is being written or removed; the next save sweeps up what a killed one left.
+#: Prefixes of folders that are being written or removed; the next save removes those of a killed process.
 _ASIDE, _GONE = ".saving-", ".removing-"
 
 
 class CheckpointError(TrainerError, ValueError):
-    """A checkpoint that cannot be written, found or used."""
+    """A checkpoint cannot be written, found or used."""
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What one checkpoint says of itself.
+    """The contents of one checkpoint.
 
     Attributes:
-        facts: what the run wanted kept beside its arrays, and what a reader should compare.
+        number: of the checkpoint, the number of updates.
+        facts: about the run, which a reader can compare with its own.
         arrays: part -> name -> [dtype, *shape].
         files: path -> [bytes, crc32].
     """
@@ -66,27 +68,32 @@ class Checkpoints:
         self.keep = keep
 
     def path(self, number: int) -> Path:
-        """Where a checkpoint lies."""
+        """Return the folder of a checkpoint."""
         return self.folder / f"{number:010d}"
 
     def numbers(self) -> list[int]:
-        """Checkpoints that were saved to their end, oldest first."""
+        """Return the numbers of the complete checkpoints, oldest first."""
         if not self.folder.is_dir():
             return []
         names = (entry.name for entry in self.folder.iterdir())
         return sorted(int(name) for name in names if re.fullmatch("[0-9]{1,18}", name))
 
     def latest(self) -> int:
-        """The newest checkpoint; a folder without one is a `CheckpointError`."""
+        """Return the number of the newest checkpoint; without one it is a `CheckpointError`."""
         numbers = self.numbers()
         if not numbers:
             raise CheckpointError(f"{self.folder} holds no checkpoint")
         return numbers[-1]
 
     def save(self, number: int, parts: Mapping[str, Any], facts: Mapping[str, Any]) -> Path:
-        """Save parts (trees of arrays) as one checkpoint; on failure the ones before it stay untouched.
+        """Save one checkpoint; if it fails, the earlier ones are unchanged.
 
-        Of several processes each writes what it has of the arrays, into a folder that all of them see.
+        Several processes each write their share of the arrays into a folder that all of them see.
+
+        Args:
+            number: of updates.
+            parts: trees of arrays by name.
+            facts: values for JSON that `Manifest.facts` returns.
         """
         aside = self.folder / f"{_ASIDE}{number:010d}"
         first = jax.process_index() == 0
@@ -109,10 +116,10 @@ class Checkpoints:
             self._remove(old)
         return self.path(number)
 
-    def _finish(self, aside: Path, number: int, told: Mapping[str, Any]) -> None:
-        """Write the manifest of what was saved aside and move it into place."""
+    def _finish(self, aside: Path, number: int, contents: Mapping[str, Any]) -> None:
+        """Write the manifest of the new folder and rename the folder."""
         made_by = {"format": FORMAT, "openworld": __version__, "number": number}
-        manifest = checksums.added({**made_by, **told, "files": _measure(aside)})
+        manifest = checksums.added({**made_by, **contents, "files": _measure(aside)})
         (aside / MANIFEST).write_text(json.dumps(manifest, indent=1, allow_nan=False))
         _flush(aside)
         # A checkpoint of this number is there only if a run is repeated from an earlier one.
@@ -121,7 +128,7 @@ class Checkpoints:
         _flush_folder(self.folder)
 
     def _remove(self, number: int) -> None:
-        """Remove a checkpoint, which first loses its name: it is never there in part."""
+        """Rename a checkpoint and remove it, so that it is never incomplete under its name."""
         with suppress(OSError):
             gone = self.path(number).rename(self.folder / f"{_GONE}{number:010d}")
             shutil.rmtree(gone, ignore_errors=True)
@@ -132,7 +139,7 @@ class Checkpoints:
         path, within = self.path(number), f"{part}/" if part else ""
         here = {file.relative_to(path).as_posix() for file in (path / part).rglob("*") if not file.is_dir()}
         for name in sorted(here - manifest.files.keys() - {MANIFEST}):
-            if not name.rpartition("/")[2].startswith("."):  # what a file manager leaves
+            if not name.rpartition("/")[2].startswith("."):  # files of a file manager
                 raise self._damaged(number, f"{name} was not written with it")
         for name, (size, checksum) in manifest.files.items():
             file = path / name
@@ -143,32 +150,35 @@ class Checkpoints:
         return manifest
 
     def manifest(self, number: int) -> Manifest:
-        """What a checkpoint says of itself; its files are not looked at."""
+        """Return a checkpoint's manifest without a check of its files."""
         path = self.path(number)
         if not path.is_dir():
             raise CheckpointError(f"{self.folder} holds no checkpoint {number}")
         try:
             content = bounded_json.read(path / MANIFEST, max_bytes=MOST_MANIFEST)
             if not isinstance(content, dict) or "format" not in content:
-                raise ValueError("it is no manifest")
+                raise ValueError("it is not a manifest")
         except OSError as error:
             raise self._damaged(number, f"its {MANIFEST} cannot be read ({error.strerror})") from error
         except ValueError as error:
             raise self._damaged(number, f"its {MANIFEST} cannot be read ({error})") from error
-        problem = format_problem(content["format"], (EARLIER, FORMAT), content.get("openworld"))
+        problem = format_problem(content["format"], FORMAT, content.get("openworld"))
         if problem:
             raise CheckpointError(f"{path} {problem}")
         try:
-            if content["format"] == FORMAT or checksums.KEY in content:
-                checksums.verify(content)
+            checksums.verify(content)
             return _manifest(content, number)
         except ValueError as error:
             raise self._damaged(number, f"its {MANIFEST} is wrong: {error}") from error
 
     def restore(self, number: int, part: str, template: Any) -> Any:
-        """Read a part into the form of `template`, whose leaves need only a shape and a dtype.
+        """Return a part in the form of a template.
 
-        Leaves that have a sharding are spread so, on however many devices they were before.
+        Args:
+            number: of the checkpoint.
+            part: its name.
+            template: a tree whose leaves have a shape and a dtype. A leaf with a sharding is placed
+                accordingly, on any number of devices.
         """
         manifest = self.read(number, part)
         kept = manifest.arrays.get(part, {})
@@ -194,14 +204,14 @@ class Checkpoints:
         return CheckpointError(f"{self.path(number)} is damaged or cut short: {reason}{remedy}")
 
     def _sweep(self) -> None:
-        """Remove what a killed save left behind."""
+        """Remove the folders that a killed save left."""
         if self.folder.is_dir():
             for entry in (*self.folder.glob(f"{_ASIDE}*"), *self.folder.glob(f"{_GONE}*")):
                 shutil.rmtree(entry, ignore_errors=True)
 
 
 def _manifest(content: dict[str, Any], number: int) -> Manifest:
-    """A manifest, each entry of which is what it should be; anything else is a ValueError."""
+    """Return the manifest after a check of every entry; an error is a `ValueError`."""
     for name, kind in _ENTRIES.items():
         if type(content.get(name)) is not kind:
             raise ValueError(f"it has no {name}")
@@ -209,22 +219,22 @@ def _manifest(content: dict[str, Any], number: int) -> Manifest:
         raise ValueError(f"it is that of checkpoint {content['number']}")
     for part, arrays in content["arrays"].items():
         if not isinstance(arrays, dict) or not all(_is_array(array) for array in arrays.values()):
-            raise ValueError(f"{part[:60]!r} is no list of arrays")
+            raise ValueError(f"{part[:60]!r} is not a list of arrays")
     for name, entry in content["files"].items():
         if not (_are_sizes(entry) and len(entry) == 2) or ".." in name.split("/") or name.startswith("/"):
-            raise ValueError(f"{name[:60]!r} is no file of it")
+            raise ValueError(f"{name[:60]!r} is not one of its files")
     _check_facts(content["facts"])
     return Manifest(**{name: content[name] for name in _ENTRIES})
 
 
 def _check_facts(facts: dict[str, Any]) -> None:
-    """Refuse what no run keeps beside its arrays."""
+    """Raise `ValueError` for facts that no run saves."""
     for name in ("seconds", "transitions"):
         value = facts.get(name, 0)
         if type(value) not in (int, float) or not 0 <= value < 1e300:
             raise ValueError(f"{name} is {str(value)[:60]!r}")
     if not isinstance(facts.get("row", {}), dict):
-        raise ValueError("its row of metrics is no record")
+        raise ValueError("its row of metrics is not a dictionary")
 
 
 def _is_array(array: Any) -> bool:
@@ -249,13 +259,13 @@ def _is_key(leaf: Any) -> bool:
 
 
 def _stored(tree: Any) -> dict[str, Any]:
-    """A tree's leaves as they are kept: keys by their words, arrays without elements not at all."""
-    shown = {name: _words(leaf) if _is_key(leaf) else leaf for name, leaf in _names(tree).items()}
-    return {name: leaf for name, leaf in shown.items() if np.prod(leaf.shape) > 0}
+    """Return a tree's leaves as they are stored: keys as their data, and no arrays without elements."""
+    stored = {name: _words(leaf) if _is_key(leaf) else leaf for name, leaf in _names(tree).items()}
+    return {name: leaf for name, leaf in stored.items() if np.prod(leaf.shape) > 0}
 
 
 def _words(key: Any) -> jax.ShapeDtypeStruct:
-    """The form of a key's words, which lie where the key lies."""
+    """Return the shape of a key's data, with the sharding of the key."""
     words = jax.eval_shape(jax.random.key_data, key)
     return jax.ShapeDtypeStruct(words.shape, words.dtype, sharding=getattr(key, "sharding", None))
 
@@ -296,7 +306,7 @@ def _rebuild(template: Any, arrays: dict[str, Any]) -> Any:
 
 
 def _meet(name: str) -> None:
-    """Return once all processes of the run are here."""
+    """Return when all processes of the run have called this."""
     if jax.process_count() > 1:
         from jax.experimental import multihost_utils
 
@@ -317,7 +327,7 @@ def _checksum(file: Path) -> int:
 
 
 def _flush(folder: Path) -> None:
-    """Wait until all in a folder is on the disk, so that the move that follows cannot overtake it."""
+    """Wait until all files of a folder are on the disk, before the folder is renamed."""
     for entry in folder.rglob("*"):
         if entry.is_dir():
             _flush_folder(entry)
@@ -341,7 +351,7 @@ def _describe(array: list[Any] | None) -> str:
 
 
 def _cause(error: Exception) -> str:
-    """What went wrong, in as few words as the storage libraries allow."""
+    """Return the cause of an error of the storage libraries in one line."""
     text = str(error).strip() or type(error).__name__
     if os.strerror(errno.ENOSPC) in text:
         return os.strerror(errno.ENOSPC)
@@ -350,7 +360,7 @@ def _cause(error: Exception) -> str:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the storage libraries' own traces off the terminal: the error that is raised says it in one line."""
+    """Turn off the log of the storage libraries; the error that is raised says the same in one line."""
     logger = logging.getLogger("absl")
     level = logger.level
     logger.setLevel(logging.CRITICAL)

@@ -1,4 +1,4 @@
-"""Where a run stands, and what follows from that."""
+"""The clock of a run: updates, transitions, seconds, and the values that follow from them."""
 
 import time
 from dataclasses import dataclass
@@ -13,14 +13,17 @@ from openworld_trainers.ppo.devices import agree
 
 @dataclass
 class Clock:
-    """Where a run stands; it moves when it is looked at (`look`), on all processes alike.
+    """The progress of a run. `look` updates it, to the same values on all processes.
 
-    It stands still until `go`, so that what is compiled before takes nothing of a time budget.
+    Time counts from `go` on, so compiling before it takes nothing of the time budget.
 
     Attributes:
-        seconds: of training, of all its sittings together, when it was looked at last.
-        before: those of earlier sittings.
-        began: when this sitting began; None before `go`.
+        config: all settings.
+        updates: finished updates.
+        seconds: of training, in this session and all earlier ones, at the last `look`.
+        before: seconds of the earlier sessions.
+        stopped: a process was asked to stop.
+        began: the time of `go`; None before it.
     """
 
     config: Config
@@ -31,36 +34,36 @@ class Clock:
     began: float | None = None
 
     def start(self, updates: int, seconds: float) -> None:
-        """Go on from where an earlier sitting stopped."""
+        """Continue from the end of an earlier session."""
         self.updates, self.before, self.seconds = updates, seconds, seconds
 
     def go(self) -> None:
-        """Begin to count: everything is compiled."""
+        """Start to count time: everything is compiled."""
         self.began = time.monotonic()
 
     def look(self, asked_to_stop: bool = False) -> None:
-        """Read the time, and whether anybody wants the run to stop."""
+        """Read the time, and whether any process was asked to stop."""
         passed = 0.0 if self.began is None else time.monotonic() - self.began
         self.seconds, self.stopped = agree(self.before + passed, asked_to_stop)
 
     @property
     def transitions(self) -> int:
-        """Steps played, of all worlds together."""
+        """The steps of all worlds together."""
         return self.updates * self.config.rollout.batch
 
     def progress(self) -> float:
-        """The share of the run that is done, by whichever limit is nearer; it drives the learning rate."""
+        """Return the finished share of the run, 0 to 1, by the nearer limit."""
         run = self.config.run
         done = self.transitions / run.transitions
         return min(1.0, max(done, self.seconds / run.time_budget_s) if run.time_budget_s else done)
 
     def seconds_left(self) -> float:
-        """Seconds until the run is over, at its pace so far."""
+        """Return the seconds until the end of the run, at its speed so far."""
         done = self.progress()
         return self.seconds * (1 - done) / done if done else float("inf")
 
     def learning_rate(self) -> jax.Array:
-        """The learning rate now: on a straight line from the first to the final one."""
+        """Return the current learning rate, on a straight line from the first to the final one."""
         learning = self.config.learning
         first = last = learning.learning_rate
         if learning.final_learning_rate is not None:
@@ -68,7 +71,7 @@ class Clock:
         return jnp.float32(first + (last - first) * self.progress())
 
     def row(self, seconds: float) -> dict[str, Any]:
-        """The first columns of a row of metrics; `steps_per_second` is of an update that took `seconds`."""
+        """Return the first columns of a row of metrics; `seconds` is the duration of the update."""
         return {
             "update": self.updates,
             "transitions": self.transitions,

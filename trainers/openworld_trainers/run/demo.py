@@ -1,4 +1,4 @@
-"""What `make demo` does: train for minutes, measure on held-out worlds, say where the pictures are."""
+"""`openworld demo`: train for minutes, evaluate on held-out worlds, and make the pictures."""
 
 import dataclasses
 from pathlib import Path
@@ -8,21 +8,21 @@ from rich.console import Console
 from openworld_trainers.ppo.config import preset
 from openworld_trainers.run.evaluate import EVALUATION, Report, evaluate
 from openworld_trainers.run.film import film
-from openworld_trainers.run.metrics import CURVE
+from openworld_trainers.run.folder import CURVE
 from openworld_trainers.run.phases import Phases
 from openworld_trainers.run.train import train
 
-#: Held-out episodes that the agent is measured on, and steps after which they count as they stand.
+#: Held-out episodes of the evaluation, and the steps after which an episode is cut.
 EPISODES, MAX_STEPS = 1000, 5000
-#: Seconds that each step takes on two CPU cores, compiling included.
+#: Seconds of each phase on two CPU cores, compiling included.
 PHASES = Phases(training=240.0, evaluation=70.0, film=40.0)
 
 
 def demo(run_dir: Path | str, console: Console | None = None) -> Report:
-    """Train the `demo` preset in a folder, evaluate and film the agent, and print where everything lies."""
+    """Train the `demo` preset in a folder, evaluate the agent, make its video, and print the paths."""
     console = console or Console()
     config = preset("demo")
-    # The film comes last here, after the evaluation.
+    # Here the video is made after the evaluation.
     config = dataclasses.replace(config, run=dataclasses.replace(config.run, film=False))
     train(config, run_dir, phases=PHASES)
     report = evaluate(run_dir, EPISODES, MAX_STEPS, phases=PHASES)

@@ -29,14 +29,14 @@ from openworld.judging.trace import Report as Progress
 from openworld.observe.forms import FORMS
 from openworld.system.files import check_folder
 from openworld_trainers.errors import TrainerError
+from openworld_trainers.ppo.env import BatchedEnv, achievement_names, make_env
 from openworld_trainers.ppo.network_policy import Policy
-from openworld_trainers.ppo.worlds import Worlds, achievement_names, make
-from openworld_trainers.run.metrics import RunFolder, plain, write_atomically
+from openworld_trainers.run.folder import RunFolder, plain, write_atomically
+from openworld_trainers.run.load import load_agent
 from openworld_trainers.run.phases import Phases
-from openworld_trainers.run.policy import load_agent
 from openworld_trainers.run.progress import Display
-from openworld_trainers.run.signals import interruption, leaving
-from openworld_trainers.run.train import read_config, trained_policy
+from openworld_trainers.run.settings import newest_policy, read_config
+from openworld_trainers.run.signals import cleanup_on_exit, interruption
 
 EVALUATION = "evaluation.json"
 #: Steps after which an episode is stopped.
@@ -150,15 +150,15 @@ def evaluate(
     config = read_config(folder)
     with _written_to(folder):
         check_folder(folder.path)
-    env = make(config.world)
+    env = make_env(config.env)
     display = Display(
         f"evaluation of {folder.path} in {env.id}",
         Console(stderr=True),
         step=(phases, "evaluation") if phases else None,
     )
-    with interruption(), display, leaving(display.console.show_cursor):
+    with interruption(), display, cleanup_on_exit(display.console.show_cursor):
         display.doing("reading the policy")
-        policy = dataclasses.replace(trained_policy(env, config, folder), greedy=greedy)
+        policy = dataclasses.replace(newest_policy(env, config, folder), greedy=greedy)
 
         def progress(share: float, text: str) -> None:
             display.doing(text, share)
@@ -182,7 +182,7 @@ def _written_to(folder: RunFolder) -> Iterator[None]:
 
 
 def compare(
-    env: Worlds,
+    env: BatchedEnv,
     policy: Policy,
     run: str,
     episodes: int,
@@ -212,7 +212,7 @@ def compare(
 
 
 def play_held_out(
-    env: Worlds,
+    env: BatchedEnv,
     policy: Any,
     episodes: int,
     max_steps: int,
@@ -239,7 +239,7 @@ def play_held_out(
     )
 
 
-def held_out_seeds(env: Worlds, episodes: int) -> UInt32[np.ndarray, "episodes 2"]:
+def held_out_seeds(env: BatchedEnv, episodes: int) -> UInt32[np.ndarray, "episodes 2"]:
     """Return the seeds of the worlds of evaluation; in coop each seed is there once for each player."""
     players = getattr(env, "players", 1)
     words = key_words(jax.random.key(SEED))
@@ -261,7 +261,7 @@ def policy_of(path: Path | str, rules: Ruleset, *, greedy: bool = False) -> Poli
     card = agent.card
     if list(card["ruleset"]) != [rules.name, rules.version]:
         made, here = ("-".join(map(str, of)) for of in (card["ruleset"], (rules.name, rules.version)))
-        raise AgentError(f"{path} plays {card['world']} under rules {made!r}; the protocol's are {here!r}")
+        raise AgentError(f"{path} plays {card['env_id']} under rules {made!r}; the protocol's are {here!r}")
     shape = tuple(card["observation_shape"])
     observation = next(name for name, form in FORMS.items() if form.shape(rules) == shape)
     return Policy(agent.network, jnp.float32(1), greedy=greedy, observation=observation)

@@ -10,13 +10,13 @@ from openworld.judging.episodes import play
 from openworld.judging.protocols import held_out_seeds
 from openworld.judging.trace import Report
 from openworld.storage.replay import Replay, rules_of
+from openworld_trainers.ppo.env import FlattenPlayers, make_env
 from openworld_trainers.ppo.network_policy import Policy
-from openworld_trainers.ppo.worlds import Seats, make
-from openworld_trainers.run.metrics import RunFolder
+from openworld_trainers.run.folder import RunFolder
 from openworld_trainers.run.phases import Phases
 from openworld_trainers.run.progress import Display
-from openworld_trainers.run.signals import interruption, leaving
-from openworld_trainers.run.train import load_policy, read_config
+from openworld_trainers.run.settings import load_policy, read_config
+from openworld_trainers.run.signals import cleanup_on_exit, interruption
 
 REPLAY, PAGE, VIDEO = "agent.replay", "agent.html", "agent.mp4"
 #: The key of the held-out world that is filmed, and the most steps of the film.
@@ -40,17 +40,17 @@ def film(run_dir: Path | str, max_steps: int = MAX_STEPS, *, phases: Phases | No
         'replay: runs/my-run/agent.replay'
     """
     folder = RunFolder(run_dir)
-    env = make(read_config(folder).world)
-    if isinstance(env, Seats):
-        return ["no replay and no video: they are of one player"]
+    env = make_env(read_config(folder).env)
+    if isinstance(env, FlattenPlayers):
+        return ["no replay and no video: they are made for one player only"]
     display = Display(
         f"film of {folder.path}", Console(stderr=True), step=(phases, "film") if phases else None
     )
-    with interruption(), display, leaving(display.console.show_cursor):
-        return make_all(env, folder, max_steps, lambda share, text: display.doing(text, share))
+    with interruption(), display, cleanup_on_exit(display.console.show_cursor):
+        return write_all(env, folder, max_steps, lambda share, text: display.doing(text, share))
 
 
-def make_all(env: Any, folder: RunFolder, max_steps: int, report: Report) -> list[str]:
+def write_all(env: Any, folder: RunFolder, max_steps: int, report: Report) -> list[str]:
     """Make the replay, then the page and the video of it."""
     report(0.0, "reading the policy")
     try:

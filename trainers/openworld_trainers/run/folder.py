@@ -1,128 +1,205 @@
-"""The settings that a run keeps in its folder, and which of them a resumed run may change."""
+"""A run's folder: its settings, a line of metrics for each update, its checkpoints and its learning curve."""
 
-import dataclasses
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import json
+import math
+import os
+import zlib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from openworld_trainers.errors import TrainerError
-from openworld_trainers.ppo import config as settings
-from openworld_trainers.ppo.config import Config, Network
-from openworld_trainers.ppo.devices import all_agree, is_first, wait_for_all
-from openworld_trainers.ppo.worlds import Worlds, identity
-from openworld_trainers.run.checkpoint import CheckpointError, Checkpoints
-from openworld_trainers.run.lock import Lock, LockedError, acquire
-from openworld_trainers.run.metrics import CONFIG, RunFolder, RunFolderError
-from openworld_trainers.run.signals import leaving
+from openworld.system import bounded_json, checksums, provenance
+from openworld.system.files import check_folder, replacing
+from openworld_trainers.analysis.learning_curve import draw_curve, drawable
+from openworld_trainers.errors import TrainerError, format_problem, installed
 
-Kept = TypeVar("Kept")
-
-#: Settings that a resumed run may change: the arrays of a checkpoint do not depend on them.
-CHANGEABLE = ("run", "learning", "horizon")
+CONFIG, METRICS, CURVE = "config.json", "metrics.jsonl", "learning_curve.png"
+#: Version of the layout of config.json and of the names of the settings in it. Others are refused.
+FORMAT = 3
+#: Packages that a run's numbers depend on.
+PACKAGES = ("openworld", "jax", "jaxlib", "numpy", "equinox", "optax", "orbax-checkpoint")
+#: The largest files of settings and of metrics, in bytes.
+MOST_SETTINGS, MOST_METRICS = 1 << 20, 1 << 28
 
 
-@contextmanager
-def alone_in(folder: RunFolder, doing: str, force: bool = False) -> Iterator[Lock | None]:
-    """Own a run's folder as its one writer; of several processes the first has the lock, for all of them."""
-    lock, problem = None, None
-    if is_first():
-        try:
-            lock = acquire(folder.path, doing, force)
-        except TrainerError as error:
-            problem = error
-    if not all_agree(problem is None):
-        raise problem or LockedError(f"{folder.path} cannot be had; the first process says why")
-    if lock is None:
-        yield None
-        return
-    with leaving(lock.release):
-        try:
-            yield lock
-        finally:
-            lock.release()
+class RunFolderError(TrainerError, ValueError):
+    """A folder does not hold what a run needs."""
 
 
-def begun_config(folder: RunFolder, config: Config | None) -> Config:
-    """Begin a run in an empty folder."""
-    if config is None:
-        raise RunFolderError("a new run needs settings; only a resumed one has them already")
-    if is_first():
-        folder.create({"config": settings.to_dict(config), "derived": config.derived()})
-    wait_for_all("begun")
-    return config
+class RunFolder:
+    """One run's folder.
 
+    Example:
+        >>> folder = RunFolder("runs/first")
+        >>> folder.checkpoints.as_posix()
+        'runs/first/checkpoints'
+    """
 
-def resumed_config(folder: RunFolder, config: Config | None) -> Config:
-    """Settings to go on with: the run's own, or new ones that its checkpoints allow."""
-    kept = read_config(folder)
-    if config is None or config == kept:
-        return kept
-    for field in dataclasses.fields(Config):
-        old, new = getattr(kept, field.name), getattr(config, field.name)
-        if old != new and field.name not in CHANGEABLE:
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of the checkpoints."""
+        return self.path / "checkpoints"
+
+    def create(self, settings: Mapping[str, Any]) -> None:
+        """Start a run here; a folder that already holds one is a `RunFolderError`."""
+        if (self.path / CONFIG).exists():
             raise RunFolderError(
-                f"{folder.path} was begun with another {field.name} ({difference(old, new)}); "
-                f"a resumed run can change only {', '.join(CHANGEABLE)}"
+                f"{self.path} already holds a run; resume it, or choose another folder for a new one"
             )
-    if (kept.learning.ewma is None) != (config.learning.ewma is None):
-        raise RunFolderError(
-            f"{folder.path} was begun with ewma={kept.learning.ewma}, now {config.learning.ewma}: its checkpoints "
-            f"hold an average of the policy only if it was begun with one"
-        )
-    wait_for_all("compared")
-    if is_first():
-        folder.write_settings({"config": settings.to_dict(config), "derived": config.derived()})
-    return config
-
-
-def got_going(folder: RunFolder, checkpoints: Checkpoints) -> bool:
-    """Whether a run has anything to go on from; one that was killed before its first checkpoint is begun anew."""
-    return bool(checkpoints.numbers() or folder.metrics())
-
-
-def of_newest(checkpoints: Checkpoints, read: Callable[[int], Kept]) -> Kept:
-    """Read the newest checkpoint; where training removes it meanwhile, the one that is newest then."""
-    while True:
-        number = checkpoints.latest()
         try:
-            return read(number)
-        except CheckpointError:
-            if number in checkpoints.numbers():
-                raise
+            self._check_free()
+            self.checkpoints.mkdir(parents=True, exist_ok=True)
+            write_atomically(self.path / METRICS, "")
+            self.write_settings(settings)
+        except OSError as error:
+            raise RunFolderError(f"no run can be kept in {self.path}: {error.strerror or error}") from error
 
-
-def difference(old: Any, new: Any) -> str:
-    """Name what differs between two records of settings."""
-    pairs = zip(dataclasses.asdict(old).items(), dataclasses.asdict(new).values(), strict=True)
-    return ", ".join(f"{name}={was}, now {now}" for (name, was), now in pairs if was != now)
-
-
-def read_config(folder: RunFolder) -> Config:
-    """The settings that a run keeps."""
-    try:
-        return settings.from_dict(folder.read_settings()["config"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise RunFolderError(f"{folder.path} keeps settings of another version: {error}") from error
-
-
-def check_identity(world: Worlds, facts: dict[str, Any], path: Path) -> None:
-    """Raise `CheckpointError` where a checkpoint was made in another world."""
-    for name, here in identity(world).items():
-        if facts.get(name) != here:
-            raise CheckpointError(
-                f"{path} is of another version: {name} {facts.get(name)} there and {here} here"
+    def _check_free(self) -> None:
+        """Raise `RunFolderError` if a new run would write over files in a folder without settings."""
+        check_folder(self.path)
+        metrics = self.path / METRICS
+        if metrics.exists() and (not metrics.is_file() or metrics.stat().st_size):
+            raise RunFolderError(f"{metrics} exists already, without a {CONFIG}; choose another folder")
+        if self.checkpoints.is_dir() and any(self.checkpoints.iterdir()):
+            raise RunFolderError(
+                f"{self.checkpoints} is not empty, and has no {CONFIG}; choose another folder"
             )
 
+    def write_settings(self, settings: Mapping[str, Any]) -> None:
+        """Write settings, with the commit, the versions of packages and the machine."""
+        made_with = {
+            "commit": provenance.commit(),
+            "versions": provenance.versions(PACKAGES),
+            "machine": provenance.summary(),
+        }
+        record = checksums.added({"format": FORMAT, **settings, **made_with})
+        write_atomically(self.path / CONFIG, json.dumps(record, indent=2) + "\n")
 
-def check_network(network: Network, facts: dict[str, Any], path: Path) -> None:
-    """Raise `CheckpointError` where a checkpoint's network had other settings; earlier versions kept none."""
-    here, there = settings.to_dict(network), facts.get("network")
-    if there is None or there == here:
-        return
-    kept = there if isinstance(there, dict) else {}
-    names = [name for name in here if kept.get(name) != here[name]]
-    told = ", ".join(f"{name}={str(kept.get(name))[:40]}, in {CONFIG} {here[name]}" for name in names)
-    raise CheckpointError(
-        f"{path} was saved with other settings of the network: {told or 'more than are known'}"
-    )
+    def read_settings(self) -> dict[str, Any]:
+        """Return the contents of config.json; a damaged or missing file is a `RunFolderError`."""
+        path = self.path / CONFIG
+        if not self.path.is_dir():
+            raise RunFolderError(f"there is no folder {self.path}")
+        if not path.is_file():
+            raise RunFolderError(f"{self.path} is not a run's folder: it has no {CONFIG}")
+        try:
+            record = bounded_json.read(path, max_bytes=MOST_SETTINGS)
+        except OSError as error:
+            raise RunFolderError(f"{path} cannot be read: {error.strerror}") from error
+        except bounded_json.JsonError as error:
+            raise RunFolderError(f"{path} is not the settings of a run: {error}") from error
+        if not isinstance(record, dict) or "format" not in record:
+            raise RunFolderError(f"{path} is not the settings of a run")
+        made_with = record.get("versions")
+        made_by = made_with.get("openworld") if isinstance(made_with, dict) else None
+        problem = format_problem(record["format"], FORMAT, made_by)
+        if problem:
+            raise RunFolderError(f"{path} {problem}")
+        try:
+            checksums.verify(record)
+        except checksums.ChecksumError as error:
+            raise RunFolderError(f"{path} is damaged: {error}") from error
+        return record
+
+    def append(self, row: Mapping[str, Any]) -> None:
+        """Add a line of metrics; NaN and infinite numbers become null."""
+        with (self.path / METRICS).open("a") as stream:
+            stream.write(line_of(row))
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """Return all undamaged rows of metrics, oldest first.
+
+        Raises:
+            RunFolderError: the file is too large, or cannot be read.
+        """
+        path = self.path / METRICS
+        if not path.exists():
+            return []
+        try:
+            return rows_of(bounded_json.read_bytes(path, max_bytes=MOST_METRICS))
+        except OSError as error:
+            raise RunFolderError(f"{path} cannot be read: {error.strerror}") from error
+        except bounded_json.JsonError as error:
+            raise RunFolderError(f"{path} cannot be read: {error}") from error
+
+    def flush(self) -> None:
+        """Wait until the metrics are on the disk, so that no checkpoint is newer than its rows."""
+        with (self.path / METRICS).open("a") as stream:
+            os.fsync(stream.fileno())
+
+    def forget_after(self, update: int, last: Mapping[str, Any] | None = None) -> int:
+        """Remove the metrics of later updates; a resumed run writes them again.
+
+        Args:
+            update: the last update to keep.
+            last: the row of that update, which is added if it is missing.
+
+        Returns:
+            The number of earlier updates whose rows are missing.
+        """
+        rows = {row["update"]: row for row in self.metrics() if row["update"] <= update}
+        if last is not None:
+            rows.setdefault(update, plain(last))
+        write_atomically(self.path / METRICS, "".join(line_of(rows[number]) for number in sorted(rows)))
+        return update - len(rows)
+
+    def draw(self) -> str:
+        """Draw the learning curve; return its path, or the reason why there is none."""
+        rows = [row for row in self.metrics() if drawable(row)]
+        if not installed("matplotlib"):
+            return "no learning curve: pip install 'openworld[plots]'"
+        if not rows:
+            return "no learning curve: no episode has ended yet"
+        path = self.path / CURVE
+        if path.exists() and not path.is_file():  # writing to a FIFO would wait for a reader
+            return f"no learning curve: {path} is not a regular file"
+        draw_curve(rows, path)
+        return str(path)
+
+
+def line_of(row: Mapping[str, Any]) -> str:
+    """Return a row of metrics as a line of JSON, with a checksum as its last entry."""
+    row = plain({name: value for name, value in row.items() if name != checksums.KEY})
+    return json.dumps({**row, checksums.KEY: _checksum(row)}, allow_nan=False) + "\n"
+
+
+def rows_of(data: bytes) -> list[dict[str, Any]]:
+    """Return the rows of a metrics file; incomplete and changed lines are left out.
+
+    Rows without a checksum are valid if no row of the file has one.
+    """
+    rows = [row for row in map(_row_of, data.split(b"\n")) if row is not None]
+    if any(checksums.KEY in row for row in rows):
+        rows = [row for row in rows if row.pop(checksums.KEY, None) == _checksum(row)]
+    return rows
+
+
+def _row_of(line: bytes) -> dict[str, Any] | None:
+    try:
+        row = bounded_json.loads(line)
+    except bounded_json.JsonError:
+        return None
+    return row if isinstance(row, dict) and type(row.get("update")) is int else None
+
+
+def _checksum(row: Mapping[str, Any]) -> str:
+    """Return the CRC-32 of a row, in eight hexadecimal digits."""
+    return f"{zlib.crc32(json.dumps(row, sort_keys=True).encode()):08x}"
+
+
+def plain(value: Any) -> Any:
+    """Return a value for JSON: NaN and infinite numbers become None."""
+    if isinstance(value, Mapping):
+        return {name: plain(item) for name, item in value.items()}
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Replace a file completely, or not at all."""
+    with replacing(path) as aside:
+        aside.write_text(text)

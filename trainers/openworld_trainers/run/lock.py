@@ -1,9 +1,9 @@
-"""One writer for each run: a file in its folder says which process owns it, and the system keeps it locked.
+"""One writer for each run: a locked file in its folder names the process that owns it.
 
-The lock is the system's own (`flock`), which ends with its process however that ends, so on one machine nothing
-has to be guessed. Over a network (NFS) a file system may keep such locks to each machine, or may have none: then
-the record in the file decides, and one of another machine is taken over only with `force`. Whoever is taken over
-by mistake notices before its next save, and stops.
+The lock is the system's own (`flock`). It ends with its process in every case, so it is reliable on one
+machine. Over a network (NFS) a file system may limit such locks to each machine, or have none. Then the
+record in the file decides, and a run of another machine is taken over only with `force`. A process whose run
+was taken over by mistake notices this before its next save, and stops.
 """
 
 import datetime
@@ -23,31 +23,32 @@ from typing import Any
 from openworld.system import bounded_json
 from openworld.system.foreign_text import plain
 from openworld_trainers.errors import TrainerError
-from openworld_trainers.run.signals import leaving
+from openworld_trainers.run.signals import cleanup_on_exit
 
 if sys.platform != "win32":
     import fcntl
 
 LOCK = "run.lock"
-#: A record has far fewer bytes.
+#: The largest record, in bytes.
 MOST = 4096
 
 
 class LockedError(TrainerError):
-    """A run that another process owns."""
+    """Another process owns the run."""
 
 
 @dataclass(frozen=True)
 class Owner:
-    """Who owns a run.
+    """The process that owns a run.
 
     Attributes:
         host: the machine's name.
-        process: its number there.
-        started: the process's own start, in the system's count; a number that is used again has another.
-        since: when it took the run, by its machine's clock.
-        doing: what for.
-        token: no two records have the same.
+        process: its number on that machine.
+        started: the start of the process, in ticks of the system; a process that reuses the number has
+            another.
+        since: the time at which it took the run, by its machine's clock.
+        doing: the work, as "training OpenWorld-v0".
+        token: unique to this record.
     """
 
     host: str = field(default_factory=platform.node)
@@ -58,20 +59,20 @@ class Owner:
     token: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def __str__(self) -> str:
-        """The owner as a message has it."""
+        """Return the owner for a message."""
         return plain(f"process {self.process} on {self.host} ({self.doing}, since {self.since})")
 
     @property
     def here(self) -> bool:
-        """Whether it is, or was, a process of this machine."""
+        """The process belongs to this machine."""
         return self.host == platform.node()
 
     def alive(self) -> bool:
-        """Whether the process is still there; asked only of this machine's own."""
+        """Return whether the process still runs; only for a process of this machine."""
         if self.started is not None:
             return start_of(self.process) == self.started
         if os.name != "posix":
-            return True  # to ask by a signal would end it
+            return True  # a signal to ask would end it
         try:
             os.kill(self.process, 0)
         except ProcessLookupError:
@@ -82,7 +83,7 @@ class Owner:
 
 
 def start_of(process: int) -> int | None:
-    """When a process began, in ticks since the machine did; None where the system does not tell or it is gone."""
+    """Return the start of a process, in ticks since that of the machine; None if it is not known."""
     try:
         # The second field is the program's name in brackets, which may hold anything.
         return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[19])
@@ -91,13 +92,13 @@ def start_of(process: int) -> int | None:
 
 
 class Lock:
-    """A run that this process owns."""
+    """The lock of a run that this process owns."""
 
     def __init__(self, path: Path, owner: Owner, handle: int) -> None:
         self.path, self.owner, self._handle = path, owner, handle
 
     def check(self) -> None:
-        """Raise `LockedError` if another process has taken the run over; asked before something is saved."""
+        """Raise `LockedError` if another process has taken the run over; called before each save."""
         found = read(self.path)
         if found is not None and found.token != self.owner.token:
             raise LockedError(
@@ -105,7 +106,7 @@ class Lock:
             )
 
     def release(self) -> None:
-        """Give the run back; a file that is another process's by now stays."""
+        """Release the run; a file that belongs to another process by now stays."""
         handle, self._handle = self._handle, -1
         if handle < 0:
             return
@@ -119,16 +120,19 @@ class Lock:
 
 @contextmanager
 def owned(folder: Path, doing: str, force: bool = False, say: Callable[[str], Any] = print) -> Iterator[Lock]:
-    """Own a run's folder, which is made where it is missing; while another process does, it is a `LockedError`.
-
-    A process of this machine that is gone is succeeded, and `say` tells so.
+    """Own a run's folder inside this context; the folder is made if it is missing.
 
     Args:
-        doing: what is said of this process to others.
-        force: take it over too from a process that cannot be seen from here.
+        folder: of the run.
+        doing: the work of this process, for the messages of others.
+        force: also take the run over from a process that cannot be seen from this machine.
+        say: prints a line if the run is taken over from a process that is gone.
+
+    Raises:
+        LockedError: another process owns the run.
     """
     lock = acquire(folder, doing, force, say)
-    with leaving(lock.release):
+    with cleanup_on_exit(lock.release):
         try:
             yield lock
         finally:
@@ -136,7 +140,7 @@ def owned(folder: Path, doing: str, force: bool = False, say: Callable[[str], An
 
 
 def acquire(folder: Path, doing: str, force: bool = False, say: Callable[[str], Any] = print) -> Lock:
-    """Own a run's folder until `Lock.release`; as `owned`."""
+    """Own a run's folder until `Lock.release`; arguments as of `owned`."""
     path, owner = folder / LOCK, Owner(doing=doing)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -157,16 +161,16 @@ def acquire(folder: Path, doing: str, force: bool = False, say: Callable[[str], 
 
 
 def open_locked(path: Path) -> tuple[int, bool | None]:
-    """Open the file and lock it: whether it is locked by us (True), by another (False), or cannot be (None)."""
+    """Open and lock the file; return its handle, and whether we have the lock (None: no locks)."""
     while True:
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
         handle = os.open(path, flags, 0o644)
         try:
             mine = os.fstat(handle)
             if not stat.S_ISREG(mine.st_mode):
-                raise LockedError(f"{path} is no file; remove it")
+                raise LockedError(f"{path} is not a file; remove it")
             locked = lock_file(handle)
-            # Whoever had it may have removed the name between the two calls.
+            # The earlier owner may have removed the name between the two calls.
             with suppress(FileNotFoundError):
                 if os.path.samestat(mine, path.stat()):
                     return handle, locked
@@ -177,20 +181,20 @@ def open_locked(path: Path) -> tuple[int, bool | None]:
 
 
 def lock_file(handle: int) -> bool | None:
-    """Ask the system for the lock: whether it was given; None where there are no locks."""
+    """Ask the system for the lock; return whether it was given, or None if there are no locks."""
     if sys.platform == "win32":
         return None
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
-    except OSError:  # a file system that has none
+    except OSError:  # a file system without locks
         return None
     return True
 
 
 def supersede(path: Path, locked: bool | None, force: bool, say: Callable[[str], Any]) -> None:
-    """Refuse where there is an owner; say who is succeeded."""
+    """Raise `LockedError` if there is an owner; report a take-over."""
     found, folder = read(path), path.parent
     if locked is False:
         raise LockedError(f"{folder} is in use by {found or 'another process'}; stop it first")
@@ -210,7 +214,7 @@ def supersede(path: Path, locked: bool | None, force: bool, say: Callable[[str],
 
 
 def settle(path: Path, owner: Owner, seconds: float = 0.2) -> None:
-    """Where there are no locks: of two that write at once, the later one has the run."""
+    """Without locks: of two processes that write at the same time, the later one owns the run."""
     time.sleep(seconds)
     found = read(path)
     if found is None or found.token != owner.token:
@@ -218,7 +222,7 @@ def settle(path: Path, owner: Owner, seconds: float = 0.2) -> None:
 
 
 def read(path: Path) -> Owner | None:
-    """The record in a lock's file; None where there is none that can be read."""
+    """Return the record in a lock's file; None if there is none, or it is damaged."""
     try:
         if not stat.S_ISREG(path.lstat().st_mode):
             return None

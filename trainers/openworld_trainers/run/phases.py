@@ -1,11 +1,11 @@
-"""A job of several steps: how far all of them are together."""
+"""The phases of a command, and its total progress."""
 
 
 class Phases:
-    """The steps of a job in their order, each with the seconds it is expected to take.
+    """The phases of a command in order, each with the seconds that it is expected to take.
 
     Example:
-        >>> Phases(training=60.0, film=40.0).told("film", 0.5)
+        >>> Phases(training=60.0, film=40.0).describe("film", 0.5)
         'step 2 of 2: film, 80 % of all'
     """
 
@@ -13,12 +13,12 @@ class Phases:
         self.seconds = seconds
 
     def done(self, name: str, share: float) -> float:
-        """The share of the whole job that is done, with that share of one of its steps."""
+        """Return the finished share of all phases, with this finished share of the named one."""
         before = list(self.seconds)[: list(self.seconds).index(name)]
         passed = sum(self.seconds[step] for step in before) + share * self.seconds[name]
         return passed / sum(self.seconds.values())
 
-    def told(self, name: str, share: float) -> str:
-        """Where the job stands, in words; never "100 %" before its end."""
+    def describe(self, name: str, share: float) -> str:
+        """Return the total progress in words; it is "100 %" only at the end."""
         place, percents = list(self.seconds).index(name) + 1, int(100 * self.done(name, share) + 1e-9)
         return f"step {place} of {len(self.seconds)}: {name}, {percents} % of all"

@@ -1,6 +1,6 @@
-"""Show a run while it runs: a live panel on a terminal, now and then a plain line elsewhere.
+"""The progress display of a run: a live panel on a terminal, and a line from time to time elsewhere.
 
-Everything shown is in the run's metrics too. What they mean: `openworld_trainers.ppo.diagnostics`,
+All numbers are also in the run's metrics. They are explained in `openworld_trainers.ppo.diagnostics`,
 `openworld_trainers.ppo.noise_scale` and `openworld_trainers.analysis.trend`.
 """
 
@@ -25,17 +25,24 @@ from rich.table import Table
 from rich.text import Text
 
 from openworld.system.foreign_text import plain
+from openworld_trainers.analysis.formatting import (
+    format_duration,
+    format_number,
+    format_percent,
+    format_short,
+    format_small,
+    format_verdict,
+)
+from openworld_trainers.analysis.rows import is_number, merge_episodes, numeric_rows
 from openworld_trainers.analysis.trend import COLUMNS, Verdict, judge
 from openworld_trainers.ppo.noise_scale import MEMORY, smoothed
 from openworld_trainers.run import signals
 from openworld_trainers.run.phases import Phases
 
-#: Seconds between two lines where there is no terminal, and between two verdicts.
+#: Seconds between two lines without a terminal, and between two verdicts.
 PLAIN_SECONDS, JUDGING_SECONDS = 15.0, 5.0
-#: Achievements that the panel has room for, columns of its widest parts, and rows that a verdict looks back on.
+#: Achievements in the panel, its width in columns, and the rows that a verdict uses.
 SHOWN, WIDTH, REMEMBERED = 16, 76, 50_000
-#: More than any metric is; its square is still finite.
-LARGEST = 1e100
 #: The heights of a curve drawn in text.
 HEIGHTS = "▁▂▃▄▅▆▇█"
 COLOURS = {"improving": "green", "flat": "yellow", "falling": "red", "too little data": "dim"}
@@ -43,12 +50,12 @@ COLOURS = {"improving": "green", "flat": "yellow", "falling": "red", "too little
 
 @dataclass(frozen=True)
 class Past:
-    """What the rows so far add to the newest one.
+    """Values of the panel that depend on earlier rows.
 
     Attributes:
-        noise: the noise scale of the latest updates, in updates; None while it is not known.
-        verdict: the newest; None while there is none.
-        curve: the return in a row of text.
+        noise: the noise scale of the latest updates, in batches of an update; None if unknown.
+        verdict: the newest verdict; None if there is none.
+        curve: the return as a line of block characters.
     """
 
     noise: float | None = None
@@ -57,10 +64,10 @@ class Past:
 
 
 class Output(Console):
-    """A console that ends a run in order when nobody reads it any more; rich's own ends the process at once."""
+    """A console that saves and ends the run if its output is closed; rich's own ends the process."""
 
     def on_broken_pipe(self) -> None:
-        """Write nothing from now on, and ask for the end as a signal does."""
+        """Write nothing from now on, and end the run as a signal does."""
         self.quiet = True
         sink = os.open(os.devnull, os.O_WRONLY)
         for stream in (sys.stdout, sys.stderr):
@@ -74,12 +81,14 @@ class Output(Console):
 
 
 class Display:
-    """Progress of a run and of what follows it: rows that also go into the metrics, and what is done meanwhile.
+    """The display of a run and its later phases: the newest row of metrics, and the present task.
 
     Args:
-        settings: the run's configuration as nested dictionaries; advice then comes with amounts.
-        history: rows of the run's earlier sittings.
-        step: of a job of several, and which of them this display shows; a second bar is of all of them.
+        title: the first line.
+        console: where to print.
+        settings: the run's configuration as nested dictionaries, for the amounts in the advice.
+        history: rows of the run's earlier sessions.
+        step: the phases of the command and the name of this one, for a second bar of the total progress.
     """
 
     def __init__(
@@ -101,15 +110,17 @@ class Display:
             else None
         )
         self.settings = settings or {}
-        self.rows: deque[dict[str, Any]] = deque(map(slim, numbered(history)), maxlen=REMEMBERED)
+        self.rows: deque[dict[str, Any]] = deque(
+            map(_judged_columns, numeric_rows(history)), maxlen=REMEMBERED
+        )
         self.verdict = Verdict("too little data")
         self.spoken = self.judged = -float("inf")
-        #: Rows that are in no line yet.
-        self.unsaid: list[Mapping[str, Any]] = []
+        #: Rows that were not printed yet.
+        self.unprinted: list[Mapping[str, Any]] = []
         self._over = threading.Event()
 
     def __enter__(self) -> "Display":
-        """Take over the terminal, if there is one."""
+        """Start the live panel on a terminal."""
         if self.live:
             self.live.start()
         else:
@@ -120,21 +131,21 @@ class Display:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Give the terminal back."""
+        """Stop the live panel."""
         self._over.set()
         if self.live:
             self.live.stop()
 
     def say(self, message: str) -> None:
-        """Print a line that stays."""
+        """Print a permanent line."""
         self.console.print(plain(message, 2000), highlight=False, markup=False, soft_wrap=True)
 
     def doing(self, task: str, share: float | None = None) -> None:
-        """Show what is being done, until a row is shown or something else is done.
+        """Show the present task, until the next row or the next task.
 
         Args:
-            task: in a few words; the seconds since it was first said are shown beside it.
-            share: of it, 0 to 1; None: as it was.
+            task: a few words; the seconds since its start are shown beside it.
+            share: the finished share, 0 to 1; None: unchanged.
         """
         now = time.monotonic()
         if not task or task.partition(":")[0] != self.task.partition(":")[0]:
@@ -145,11 +156,18 @@ class Display:
         self.task, self.share = task, self.share if share is None else share
 
     def show(self, row: Mapping[str, Any], progress: float, seconds_left: float, last: bool = False) -> None:
-        """Show the newest row of metrics; `progress` runs from 0 to 1."""
+        """Show the newest row of metrics.
+
+        Args:
+            row: the metrics.
+            progress: the finished share of the run, 0 to 1.
+            seconds_left: until the end of the run.
+            last: the row is the run's last one.
+        """
         while self.rows and self.rows[-1]["transitions"] >= row["transitions"]:
-            self.rows.pop()  # of updates that a resumed run makes again
-        self.rows.append(slim(row))
-        self.unsaid.append(row)
+            self.rows.pop()  # updates that a resumed run repeats
+        self.rows.append(_judged_columns(row))
+        self.unprinted.append(row)
         now = time.monotonic()
         self.task, self.share = "", progress
         if last or now - self.judged >= JUDGING_SECONDS:
@@ -158,43 +176,45 @@ class Display:
         if self.live:
             curve = self.curve() if self.console.encoding.startswith("utf") else ""
             past = Past(self.noise(), self.verdict, curve)
-            # An update in which no episode ended shows those that ended last.
-            self.unsaid = [each for each in self.unsaid if known(each.get("return"))][-1:]
-            shown = with_episodes([*self.unsaid, row]) if row not in self.unsaid else row
+            # An update without finished episodes shows those of an earlier one.
+            self.unprinted = [each for each in self.unprinted if is_number(each.get("return"))][-1:]
+            shown = merge_episodes([*self.unprinted, row]) if row not in self.unprinted else row
             self.shown = panel(self.title, shown, progress, seconds_left, past)
         elif last or now - self.spoken >= PLAIN_SECONDS:
             self.spoken = now
-            self.say(self.prefixed(line(with_episodes(self.unsaid), progress, seconds_left, self.verdict)))
-            self.unsaid = []
-            for text in told(self.verdict) if last and self.verdict.rows else ():
+            self.say(
+                self.prefixed(line(merge_episodes(self.unprinted), progress, seconds_left, self.verdict))
+            )
+            self.unprinted = []
+            for text in format_verdict(self.verdict) if last and self.verdict.rows else ():
                 self.say(text)
 
     def prefixed(self, text: str) -> str:
-        """A line with the job's step before it, where there are several."""
-        return f"{self.phases.told(self.phase, self.share)}: {text}" if self.phases else text
+        """Return a line with the phase of the command before it, if there are several."""
+        return f"{self.phases.describe(self.phase, self.share)}: {text}" if self.phases else text
 
     def render(self) -> RenderableType:
-        """What the terminal shows now."""
+        """Return the present content of the live panel."""
         parts, task = [self.shown], self.task
         if task:
-            parts.append(Text(f"{task}  {clock(time.monotonic() - self.since)}", style="cyan"))
+            parts.append(Text(f"{task}  {format_duration(time.monotonic() - self.since)}", style="cyan"))
             if self.share > 0:
                 parts.append(bar_of(self.share, f"{100 * self.share:.1f} %"))
         if self.phases:
             done = self.phases.done(self.phase, self.share)
-            parts.append(bar_of(done, self.phases.told(self.phase, self.share)))
+            parts.append(bar_of(done, self.phases.describe(self.phase, self.share)))
         return Group(*parts)
 
     def _tick(self) -> None:
-        """In a thread, where there is no terminal: say now and then what is still being done."""
+        """In a thread, without a terminal: print the present task from time to time."""
         while not self._over.wait(PLAIN_SECONDS / 4):
             now, task = time.monotonic(), self.task
             if task and now - self.spoken >= PLAIN_SECONDS:
                 self.spoken = now
-                self.say(self.prefixed(f"{task} ({clock(now - self.since)})"))
+                self.say(self.prefixed(f"{task} ({format_duration(now - self.since)})"))
 
     def noise(self) -> float | None:
-        """The noise scale of the latest updates, in transitions of an update; None while it is not known."""
+        """Return the noise scale of the latest updates, in batches of an update; None if unknown."""
         if len(self.rows) < 2:
             return None
         latest = [self.rows[index] for index in range(-min(len(self.rows), 4 * int(MEMORY)), 0)]
@@ -206,94 +226,45 @@ class Display:
         return None if math.isnan(scale) else scale / (latest[-1]["transitions"] - latest[-2]["transitions"])
 
     def curve(self) -> str:
-        """The return of the whole run in a row of text."""
-        returns = [row["return"] for row in self.rows if known(row.get("return"))]
+        """Return the return of the whole run as a line of block characters."""
+        returns = [row["return"] for row in self.rows if is_number(row.get("return"))]
         return sparkline(returns, WIDTH - 32)
 
 
-def slim(row: Mapping[str, Any]) -> dict[str, Any]:
-    """What a verdict needs of a row."""
+def _judged_columns(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns of a row that a verdict needs."""
     return {name: row[name] for name in COLUMNS if name in row}
 
 
-def with_episodes(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """The newest of some rows, with the mean return, length and rates of all episodes that ended in any of them."""
-    newest = dict(rows[-1])
-    counted = [row for row in rows if known(row.get("return"))]
-    if not counted:
-        return newest
-    weights = np.array([max(1, row.get("episodes") or 1) for row in counted], float)
-
-    def mean(values: Iterable[float]) -> float:
-        return float(np.average(list(values), weights=weights))
-
-    names = {name: None for row in counted for name in row.get("achievements", {})}
-    newest |= {name: mean(row[name] for row in counted) for name in ("return", "length")}
-    newest["achievements"] = {
-        name: mean(row.get("achievements", {}).get(name, 0.0) for row in counted) for name in names
-    }
-    return newest
-
-
-def known(value: Any) -> bool:
-    """Whether a metric is a finite number, of a size that can be measured."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LARGEST
-
-
-def numbered(rows: Iterable[Mapping[str, Any]]) -> Iterable[dict[str, Any]]:
-    """Return the rows of a file with what is a finite number in them, and "achievements", a dictionary of such.
-
-    Rows without "transitions" are left out.
-    """
-    for row in rows:
-        if not known(row.get("transitions")):
-            continue
-        kept = {name: value for name, value in row.items() if known(value) and name != "achievements"}
-        rates = row.get("achievements")
-        if isinstance(rates, Mapping):
-            kept["achievements"] = {name: rate for name, rate in rates.items() if known(rate)}
-        yield kept
-
-
 def line(row: Mapping[str, Any], progress: float, seconds_left: float, verdict: Verdict | None = None) -> str:
-    """One row of metrics in one line."""
+    """Return one row of metrics as one line."""
     rates = row.get("achievements", {})
     parts = [
         f"{100 * progress:5.1f} %",
-        f"{short(row['transitions'])} transitions",
-        f"{short(row['steps_per_second'])} steps/s",
-        f"return {number(row['return'])}",
-        f"length {number(row['length'])}",
-        f"{number(sum(rates.values()) if rates else None, 1)} achievements an episode",
-        f"{clock(seconds_left)} left",
+        f"{format_short(row['transitions'])} transitions",
+        f"{format_short(row['steps_per_second'])} steps/s",
+        f"return {format_number(row['return'])}",
+        f"length {format_number(row['length'])}",
+        f"{format_number(sum(rates.values()) if rates else None, 1)} achievements an episode",
+        f"{format_duration(seconds_left)} left",
     ]
     if verdict and verdict.rows:
         parts.append(verdict.kind)
     return "  ".join(parts)
 
 
-def told(verdict: Verdict) -> list[str]:
-    """A verdict and its advice, line by line."""
-    lines = [verdict.sentence()]
-    if verdict.advice:
-        lines += [verdict.advice.reason]
-        lines += [f"{'or' if index else 'try'} {way}" for index, way in enumerate(verdict.advice.ways)]
-        lines += [f"note: {sign}" for sign in verdict.advice.signs]
-    return lines
-
-
 def panel(
     title: str, row: Mapping[str, Any], progress: float, seconds_left: float, past: Past | None = None
 ) -> RenderableType:
-    """One row of metrics, and what the run looks like by it, as a live panel."""
+    """Return one row of metrics, with the values of earlier rows, as a live panel."""
     past = past or Past()
-    bar = bar_of(progress, f"{100 * progress:.1f} %  time left {clock(seconds_left)}")
+    bar = bar_of(progress, f"{100 * progress:.1f} %  time left {format_duration(seconds_left)}")
     parts: list[RenderableType] = [Text(title, style="bold"), bar, headline(row)]
     if past.curve:
         parts.append(Text.assemble(("return so far  ", "dim"), past.curve, no_wrap=True))
     parts += [Text(), instruments(row, past.noise), Text()]
     if past.verdict and past.verdict.rows:
-        first, *rest = told(past.verdict)
+        first, *rest = format_verdict(past.verdict)
         parts.append(Text(first, style=f"bold {COLOURS[past.verdict.kind]}"))
         for text in rest:
             parts.append(Padding(Text(text, style="dim" if text.startswith("note") else ""), (0, 0, 0, 2)))
@@ -302,21 +273,21 @@ def panel(
 
 
 def bar_of(share: float, text: str) -> Table:
-    """A bar with words beside it."""
+    """Return a progress bar with text beside it."""
     bar = Table.grid(padding=(0, 2))
     bar.add_row(ProgressBar(total=1.0, completed=share, width=WIDTH - 26, complete_style="cyan"), Text(text))
     return bar
 
 
 def headline(row: Mapping[str, Any]) -> Table:
-    """How far and how fast, and what for."""
+    """Return the table of progress, speed and results."""
     rates = row.get("achievements", {})
     cells = {
-        "transitions": short(row["transitions"]),
-        "steps/s": short(row["steps_per_second"]),
-        "return": number(row["return"]),
-        "length": number(row["length"], 0),
-        "achievements": number(sum(rates.values()) if rates else None),
+        "transitions": format_short(row["transitions"]),
+        "steps/s": format_short(row["steps_per_second"]),
+        "return": format_number(row["return"]),
+        "length": format_number(row["length"], 0),
+        "achievements": format_number(sum(rates.values()) if rates else None),
     }
     table = Table.grid(padding=(0, 4))
     table.add_row(*[Text(name, style="dim") for name in cells])
@@ -325,25 +296,25 @@ def headline(row: Mapping[str, Any]) -> Table:
 
 
 def instruments(row: Mapping[str, Any], noise: float | None) -> Table:
-    """The outer step, its data and noise, and the network, side by side."""
-    least, most = number(row.get("ratio_least")), number(row.get("ratio_most"))
+    """Return the diagnostics of the outer step, of its data and of the network, side by side."""
+    least, most = format_number(row.get("ratio_min")), format_number(row.get("ratio_max"))
     blocks = {
         "outer step": {
-            "KL": f"{small(row.get('kl_old_new'))} nats",
+            "KL": f"{format_small(row.get('kl_old_new'))} nats",
             "ratios": f"{least} .. {most}",
-            "clipped": percent(row.get("clip_share")),
-            "outside": percent(row.get("outside_clip")),
+            "clipped": format_percent(row.get("clip_fraction")),
+            "outside": format_percent(row.get("outside_clip")),
         },
         "data": {
-            "per nat": short(row.get("data_per_divergence")),
-            "noise scale": "-" if noise is None else f"{short(noise, 2)} updates",
-            "gradient": small(row.get("gradient_norm")),
-            "episodes": short(row.get("episodes")),
+            "per divergence": format_short(row.get("data_per_divergence")),
+            "noise scale": "-" if noise is None else f"{format_short(noise, 2)} updates",
+            "gradient": format_small(row.get("gradient_norm")),
+            "episodes": format_short(row.get("episodes")),
         },
         "network": {
-            "entropy": f"{number(row.get('entropy'))} nats",
-            "value": f"{percent(row.get('explained_variance'))} explained",
-            "dead units": percent(row.get("dead_units")),
+            "entropy": f"{format_number(row.get('entropy'))} nats",
+            "value": f"{format_percent(row.get('explained_variance'))} explained",
+            "dead units": format_percent(row.get("dead_units")),
         },
     }
     table = Table.grid(padding=(0, 1))
@@ -358,7 +329,7 @@ def instruments(row: Mapping[str, Any], noise: float | None) -> Table:
 
 
 def achievements(rates: Mapping[str, float]) -> Table:
-    """The most frequent achievements, two in a row."""
+    """Return the most frequent achievements, two in a row."""
     best = [name for name in sorted(rates, key=rates.__getitem__, reverse=True) if rates[name] > 0][:SHOWN]
     table = Table.grid(padding=(0, 2))
     for first, second in zip(best[::2], [*best[1::2], None], strict=False):
@@ -367,52 +338,16 @@ def achievements(rates: Mapping[str, float]) -> Table:
 
 
 def achievement_cells(name: str, rates: Mapping[str, float]) -> tuple[Text, ProgressBar, Text]:
-    """An achievement's name, bar and rate."""
+    """Return an achievement's name, bar and rate."""
     bar = ProgressBar(total=1.0, completed=rates[name], width=10, complete_style="cyan")
     return Text(plain(name.replace("_", " "), 40)), bar, Text(f"{100 * rates[name]:5.1f} %")
 
 
 def sparkline(values: Sequence[float], width: int) -> str:
-    """Values as blocks of eight heights between the least and the greatest mean, which stand at its ends."""
+    """Return values as blocks of eight heights, with the smallest and the largest mean at its ends."""
     if len(values) < 2:
         return ""
     means = [float(part.mean()) for part in np.array_split(np.asarray(values), min(width, len(values)))]
     low, high = min(means), max(means)
     step = (high - low) / (len(HEIGHTS) - 1) or 1.0
     return f"{low:.2f} {''.join(HEIGHTS[round((mean - low) / step)] for mean in means)} {high:.2f}"
-
-
-def number(value: float | None, digits: int = 2) -> str:
-    """A number, or a dash where there is none yet."""
-    return "-" if value is None or value != value else f"{value:.{digits}f}"  # noqa: PLR0124 (NaN)
-
-
-def small(value: float | None) -> str:
-    """A number in two figures, however small, or a dash."""
-    return "-" if value is None or math.isnan(value) else f"{value:.2g}"
-
-
-def percent(value: float | None) -> str:
-    """A share in percent, or a dash."""
-    return f"{100 * value:.1f} %" if value is not None and math.isfinite(value) else "-"
-
-
-def short(value: int | float | None, figures: int = 3) -> str:
-    """A large number in three figures: 1234567 is 1.23M."""
-    if value is None or math.isnan(value):
-        return "-"
-    if math.isinf(value):
-        return "many"
-    for size, letter in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if value >= size:
-            return f"{value / size:.{figures}g}{letter}"
-    return f"{value:.0f}" if value >= 100 or value == int(value) else f"{value:.{figures}g}"
-
-
-def clock(seconds: float) -> str:
-    """Seconds as m:ss or h:mm:ss."""
-    if seconds != seconds or seconds == float("inf"):  # noqa: PLR0124 (NaN)
-        return "-"
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -1,7 +1,8 @@
-"""Signals that end a command: Ctrl-C (SIGINT), SIGTERM and SIGHUP. The exit status is 128 + the signal's number.
+"""Signals that end a command: Ctrl-C (SIGINT), SIGTERM and SIGHUP.
 
-Python runs a signal's handler only between two of its own instructions, so not while a program is compiled. A
-thread that the system wakes at each signal sees to it that the process ends then too.
+The exit status is 128 + the signal's number.
+Python runs a signal handler only between two of its own instructions, so not while a program is compiled. A
+thread that the system wakes at each signal ends the process in this case.
 """
 
 import os
@@ -17,21 +18,22 @@ from typing import Any
 
 #: SIGHUP is sent when a terminal goes away; Windows has none.
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
-#: Seconds in which further signals count as the first one: `timeout` and shells send each of theirs twice.
+#: Seconds after the first signal in which further ones count as the same: `timeout` and shells send each
+#: twice.
 SAME = 0.5
-#: Seconds that an orderly end may take before the process is ended anyway.
+#: Seconds that the main thread has to end before the process is ended.
 GRACE = 2.0
 
-#: What must be put in order where the process is ended anyway, in the order in which it was asked for.
-_leaving: list[Callable[[], Any]] = []
-#: Who listens to signals now, the innermost last.
+#: Functions to call before the process is ended, in the order in which they were added.
+_cleanups: list[Callable[[], Any]] = []
+#: The active `Interruption` objects, the innermost last.
 _listening: "list[Interruption]" = []
-#: Whether nobody reads the output any more: who listens later hears of it.
+#: Set when the output of the process is not read any more.
 _gone = threading.Event()
 
 
 class Ended(KeyboardInterrupt):
-    """A signal asked for the end; raised in the main thread, as Ctrl-C is."""
+    """A signal asked the command to end; raised in the main thread, as for Ctrl-C."""
 
     def __init__(self, number: int) -> None:
         super().__init__(name_of(number))
@@ -39,17 +41,17 @@ class Ended(KeyboardInterrupt):
 
     @property
     def exit_code(self) -> int:
-        """The exit status of a command that ends so."""
+        """The exit status of the command."""
         return 128 + self.number
 
 
 class Interruption:
-    """What signals have asked for since `interruption()` began.
+    """The signals received since `interruption()` began.
 
     Attributes:
         number: the first signal's number, or 0.
-        gentle: whether the first signal only sets `number`, for the caller to save and stop; otherwise it raises
-            `Ended` at once. Set it while there is something to save.
+        gentle: the first signal only sets `number`, and the caller saves and stops. Without it the signal
+            raises `Ended` at once. Set it while there is something to save.
     """
 
     def __init__(self, say: Callable[[str], Any] | None = None) -> None:
@@ -59,11 +61,11 @@ class Interruption:
         self._over = threading.Event()
 
     def __bool__(self) -> bool:
-        """Whether a signal has come."""
+        """Return whether a signal was received."""
         return self.number != 0
 
     def handle(self, number: int, frame: FrameType | None = None) -> None:
-        """In the main thread: note the first signal, or raise `Ended`."""
+        """In the main thread: store the first signal, or raise `Ended`."""
         first, now = not self.number, time.monotonic()
         if first:
             self.number, self._at = number, now
@@ -74,7 +76,7 @@ class Interruption:
         raise Ended(number)
 
     def watch(self, woken: socket.socket) -> None:
-        """In a thread: say that the first signal has come; end the process where the main thread does not."""
+        """In a thread: report the first signal; end the process if the main thread does not."""
         began = 0.0
         while data := woken.recv(64):
             for number in data:
@@ -96,27 +98,27 @@ class Interruption:
             threading.Thread(target=self._end_unless_saving, args=(number,), daemon=True).start()
 
     def _end_unless_saving(self, number: int) -> None:
-        # What is not gentle after so long was not when the signal came: the main thread is in one long call.
+        # `gentle` is still False, so it was False at the signal: the main thread is in one long call.
         if not self._over.wait(GRACE) and not self.gentle:
             self._end(number, 0)
 
     def _end(self, number: int, seconds: float) -> None:
-        """End the process unless the main thread is done in time."""
+        """End the process unless the main thread ends in time."""
         if self._over.wait(seconds):
             return
-        for put_in_order in reversed(_leaving):
+        for cleanup in reversed(_cleanups):
             with suppress(Exception):
-                put_in_order()
+                cleanup()
         with suppress(Exception):
             print(f"{name_of(number)}: ended at once", file=sys.stderr, flush=True)
         os._exit(128 + number)
 
 
 def reader_gone() -> None:
-    """Treat it as a signal, SIGPIPE, that nobody reads the output of this process any more.
+    """Handle the loss of the reader of the output like a signal, SIGPIPE.
 
-    Python ignores the signal itself, so that writing fails instead. While there is something to save, the run is
-    saved and then ends; otherwise `Ended` is raised, in the main thread.
+    Python ignores the signal itself, so writing fails instead. While there is something to save, the run is
+    saved and ends; otherwise `Ended` is raised in the main thread.
     """
     _gone.set()
     for stop in _listening[-1:]:
@@ -127,31 +129,32 @@ def reader_gone() -> None:
 
 
 def repeated(number: int, seconds: float) -> bool:
-    """Whether a signal that comes so long after the first is the same wish sent twice; Ctrl-C never is."""
+    """Return whether a signal this long after the first one is a duplicate; Ctrl-C never is."""
     return number != signal.SIGINT and seconds < SAME
 
 
 def name_of(number: int) -> str:
-    """A signal's name."""
+    """Return a signal's name."""
     return "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
 
 
 @contextmanager
-def leaving(put_in_order: Callable[[], Any]) -> Iterator[None]:
-    """Have something done should the process be ended at once within; nothing is done otherwise."""
-    _leaving.append(put_in_order)
+def cleanup_on_exit(cleanup: Callable[[], Any]) -> Iterator[None]:
+    """Call a function if the process is ended at once inside this context; otherwise do nothing."""
+    _cleanups.append(cleanup)
     try:
         yield
     finally:
-        _leaving.remove(put_in_order)
+        _cleanups.remove(cleanup)
 
 
 @contextmanager
 def interruption(say: Callable[[str], Any] | None = None) -> Iterator[Interruption]:
-    """Listen to signals that ask for the end; what others have set up is put back afterwards.
+    """Handle the signals that end a command; afterwards the earlier handlers are restored.
 
-    The first one raises `Ended`, or with `Interruption.gentle` is left to the caller; the second ends the process.
-    A signal that is ignored already, as under `nohup`, stays so. Outside the main thread nothing is listened to.
+    The first signal raises `Ended`, or with `Interruption.gentle` only sets `number`. The second ends the
+    process. A signal that is already ignored, as under `nohup`, stays ignored. Outside the main thread
+    nothing is handled.
 
     Args:
         say: prints a line (default: on standard error).

@@ -1,9 +1,9 @@
-"""Our trainer beside a PPO loop around the published package: transitions per second, and return at equal data.
+"""Our trainer compared with a PPO loop around the published package: speed, and return at equal data.
 
     python -m openworld_trainers.studies.beside --updates 8 --json docs/results/ppo-beside-cpu.json
 
-Both are one compiled program an update and take turns, update by update, so that what else the machine does
-cancels out. Needs the published package (the extra `oracle`).
+Each is one compiled program for an update. They take turns, update by update, so that other load of the
+machine cancels out. This needs the published package (the extra `oracle`).
 """
 
 import json
@@ -18,27 +18,29 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from openworld.bench import machine
+from openworld.system import provenance
 from openworld.system.files import STUDY, check_output, replacing
-from openworld_trainers.ppo.config import Config, Horizon, Learning, Network, Rollout, World, to_dict
-from openworld_trainers.ppo.learner import begin, outer_update
-from openworld_trainers.ppo.worlds import make
+from openworld_trainers.ppo.config import Advantage, Config, Env, Learning, Network, Rollout, to_dict
+from openworld_trainers.ppo.env import make_env
+from openworld_trainers.ppo.learner import init_learner, make_update
 from openworld_trainers.studies.published import Published, PublishedLoop
 
-#: (carry) -> (carry, [episodes that ended, the sum of their returns])
+#: state -> (state, [number of finished episodes, sum of their returns])
 Update = Callable[[Any], tuple[Any, Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Beside:
-    """Measure our trainer beside a PPO loop around the published package.
+    """Compare our trainer with a PPO loop around the published package.
 
     Attributes:
-        updates: of each, after the one that compiles.
-        depth, embedding: of our network; width, worlds, steps, epochs and minibatch are the published ones.
-        learning_rate: of ours.
+        updates: of each, after the first one, which compiles.
+        depth: hidden layers of our network; its width is the published one, as are worlds, steps and
+            minibatches.
+        embedding: of our network.
+        learning_rate: of our trainer.
         seed: of both.
-        json: where the numbers go.
+        json: the file of the numbers.
     """
 
     updates: int = 8
@@ -54,12 +56,12 @@ def main(settings: Beside) -> dict[str, Any]:
     check_output(settings.json, STUDY, force=True)
     peer = Published()
     config = Config(
-        world=World(id="OpenWorld-Classic-v0"),
+        env=Env(id="OpenWorld-Classic-v0"),
         network=Network(
             width=peer.width, depth=settings.depth, embedding=settings.embedding, learn_embedding=False
         ),
         rollout=Rollout(worlds=peer.worlds, steps=peer.steps),
-        horizon=Horizon(discount=peer.discount, decay=peer.decay),
+        advantage=Advantage(gamma=peer.gamma, gae_lambda=peer.gae_lambda),
         learning=Learning(
             minibatch_size=peer.batch // peer.minibatches,
             epochs=peer.epochs,
@@ -70,15 +72,15 @@ def main(settings: Beside) -> dict[str, Any]:
     for update in range(settings.updates):
         mine, other = ours.run(), theirs.run()
         print(
-            f"{(update + 2) * peer.batch:>10,} transitions: ours {peer.batch / mine:>9,.0f} a second, return "
+            f"{(update + 2) * peer.batch:>10,} transitions: ours {peer.batch / mine:>9,.0f} / s, return "
             f"{ours.returns[-1]:5.2f}; theirs {peer.batch / other:>7,.0f}, {theirs.returns[-1]:5.2f}; "
             f"{other / mine:.1f} times",
             flush=True,
         )
     ratios = [other / mine for mine, other in zip(ours.seconds, theirs.seconds, strict=True)]
-    told = {
+    result = {
         "command": f"python -m openworld_trainers.studies.beside --updates {settings.updates}",
-        **machine.facts(),
+        **provenance.facts(),
         "settings": {"ours": to_dict(config), "theirs": vars(peer)},
         "transitions": (settings.updates + 1) * peer.batch,
         "transitions_per_second": peer.batch / statistics.median(ours.seconds),
@@ -91,13 +93,13 @@ def main(settings: Beside) -> dict[str, Any]:
     }
     if settings.json is not None:
         with replacing(settings.json) as aside:
-            aside.write_text(json.dumps(told, indent=1) + "\n")
-    print(f"{told['ratio']:.1f} times ({told['lowest']:.1f} to {told['highest']:.1f})")
-    return told
+            aside.write_text(json.dumps(result, indent=1) + "\n")
+    print(f"{result['ratio']:.1f} times ({result['lowest']:.1f} to {result['highest']:.1f})")
+    return result
 
 
 class Runner:
-    """A compiled update, what it carries, and what it took."""
+    """A compiled update with its state, and the seconds and returns so far."""
 
     def __init__(self, carry: Any, update: Update) -> None:
         self._carry, self._update = carry, jax.jit(update, donate_argnums=0)
@@ -109,23 +111,23 @@ class Runner:
     def run(self) -> float:
         """Update once; return the seconds it took."""
         before = time.perf_counter()
-        self._carry, told = self._update(self._carry)
-        episodes, total = np.asarray(told)
+        self._carry, sums = self._update(self._carry)
+        episodes, total = np.asarray(sums)
         self.seconds.append(time.perf_counter() - before)
         self.returns.append(float(total / max(episodes, 1)))
         return self.seconds[-1]
 
 
 def _ours(config: Config, seed: int) -> tuple[Any, Update]:
-    world = make(config.world)
-    improve = outer_update(world, config)
+    env = make_env(config.env)
+    our_update = make_update(env, config)
     rate = jnp.float32(config.learning.learning_rate)
 
     def update(learner: Any) -> tuple[Any, Any]:
-        learner, outcome = improve(learner, rate)
-        return learner, jnp.stack([outcome.tally.episodes, outcome.tally.returns])
+        learner, metrics = our_update(learner, rate)
+        return learner, jnp.stack([metrics.episode_sums.episodes, metrics.episode_sums.returns])
 
-    return jax.jit(lambda key: begin(world, config, key=key))(jax.random.key(seed)), update
+    return jax.jit(lambda key: init_learner(env, config, key=key))(jax.random.key(seed)), update
 
 
 def _theirs(settings: Published, seed: int) -> tuple[Any, Update]:
@@ -136,4 +138,6 @@ def _theirs(settings: Published, seed: int) -> tuple[Any, Update]:
 if __name__ == "__main__":
     import tyro
 
-    main(tyro.cli(Beside))
+    from openworld.system import numbers
+
+    main(tyro.cli(Beside, registry=numbers.registry()))

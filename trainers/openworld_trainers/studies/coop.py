@@ -1,10 +1,10 @@
-"""Does a team that learned together beat one player alone in the same worlds?
+"""A study of cooperation: players that learned together, compared with one player.
 
     python -m openworld_trainers.studies.coop --out runs/coop --json docs/results/coop-cpu.json
 
-A shared policy is trained in teams and another one alone, for as long each. Both are then measured in the same
-held-out worlds: how much of the achievements' weight somebody of a world unlocks, what each player's return is, and
-how long a world lasts.
+One policy is trained with several players and another with one, for the same time. Both are measured in the
+same held-out worlds: the total weight of the achievements that any player of a world unlocks, the return of
+each player, and the length of the episode.
 """
 
 import dataclasses
@@ -16,35 +16,35 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from openworld.bench import machine
 from openworld.content.achievements import WEIGHTS
 from openworld.content.ids import Achievement
 from openworld.judging import intervals
-from openworld.system import cache
+from openworld.system import cache, provenance
 from openworld.system.files import STUDY, check_output, replacing
-from openworld_trainers.ppo.config import Config, Learning, Network, Rollout, Run, World, to_dict
+from openworld_trainers.ppo.config import Config, Env, Learning, Network, Rollout, Run, to_dict
+from openworld_trainers.ppo.env import make_env
 from openworld_trainers.ppo.network_policy import Policy
-from openworld_trainers.ppo.worlds import make
 from openworld_trainers.run.evaluate import play_held_out
-from openworld_trainers.run.metrics import RunFolder
-from openworld_trainers.run.train import load_policy, train
+from openworld_trainers.run.folder import RunFolder
+from openworld_trainers.run.settings import load_policy
+from openworld_trainers.run.train import train
 
 ID = "OpenWorld-Coop-v0"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Study:
-    """Train a team and one alone, and measure them in the same worlds.
+    """Train with several players and with one, and measure both in the same worlds.
 
     Attributes:
-        out: the folder of the runs; those that are there are kept, and measured as they are.
-        players: of the team.
-        sharing: the share of a team's rewards that is the mean of all.
-        seconds: of training, of each.
-        worlds: held-out worlds to measure in.
-        steps: after which an episode is counted as it stands.
-        seed: of both.
-        json: where the numbers go.
+        out: the folder of the runs; existing runs are measured and not trained again.
+        players: players in a world.
+        sharing: the share of each reward that is the mean of all players.
+        seconds: of training, for each policy.
+        worlds: held-out worlds.
+        steps: the longest episode.
+        seed: of both runs.
+        json: the file of the numbers.
     """
 
     out: Path = Path("runs/coop")
@@ -58,10 +58,10 @@ class Study:
 
 
 def config(study: Study, players: int) -> Config:
-    """The settings of a run: the demo's, for teams of so many players."""
+    """Return the settings of a run: those of the demo, with a number of players."""
     sharing = study.sharing if players > 1 else 0.0
     return Config(
-        world=World(id=ID, players=players, sharing=sharing),
+        env=Env(id=ID, players=players, sharing=sharing),
         network=Network(embedding=4, learn_embedding=False),
         rollout=Rollout(worlds=512, steps=16),
         learning=Learning(minibatch_size=256, epochs=1, learning_rate=4e-4, final_learning_rate=0.0),
@@ -70,7 +70,7 @@ def config(study: Study, players: int) -> Config:
 
 
 def trained(study: Study, players: int) -> tuple[Policy, int]:
-    """The policy of a run of so many players, trained unless it is there, and of how many transitions."""
+    """Return the policy of a run with a number of players, trained if necessary, and its transitions."""
     folder = study.out / f"players-{players}"
     if not (folder / "config.json").exists():
         train(config(study, players), folder)
@@ -78,16 +78,16 @@ def trained(study: Study, players: int) -> tuple[Policy, int]:
 
 
 def measure(study: Study, policy: Policy, players: int) -> dict[str, Any]:
-    """Play one episode in each held-out world; return what came of it, world by world."""
-    world = make(World(id=ID, players=players))
-    played = play_held_out(world, policy, study.worlds * players, study.steps)
+    """Play one episode in each held-out world; return weight, return and length of each."""
+    env = make_env(Env(id=ID, players=players))
+    played = play_held_out(env, policy, study.worlds * players, study.steps)
     weights = np.array([WEIGHTS[achievement] for achievement in Achievement])
-    seats = (study.worlds, players)
-    unlocked = played.unlocked.reshape(*seats, -1).any(axis=1)
+    by_world = (study.worlds, players)
+    unlocked = played.unlocked.reshape(*by_world, -1).any(axis=1)
     return {
         "weight": (unlocked @ weights).tolist(),
-        "return": played.returns.reshape(seats).mean(axis=1).tolist(),
-        "length": played.lengths.reshape(seats)[:, 0].tolist(),
+        "return": played.returns.reshape(by_world).mean(axis=1).tolist(),
+        "length": played.lengths.reshape(by_world)[:, 0].tolist(),
     }
 
 
@@ -95,52 +95,54 @@ def main(study: Study) -> dict[str, Any]:
     """Train, measure, print, and return the numbers."""
     check_output(study.json, STUDY, force=True)
     cache.enable()
-    (team, with_others), (alone, by_itself) = trained(study, study.players), trained(study, 1)
-    random = Policy(team.network, jnp.float32(0))
+    (coop, coop_transitions), (alone, alone_transitions) = trained(study, study.players), trained(study, 1)
+    random = Policy(coop.network, jnp.float32(0))
     each = {
-        "the learned team": measure(study, team, study.players),
-        "a random team": measure(study, random, study.players),
-        "one of the team alone": measure(study, team, 1),
-        "one who learned alone": measure(study, alone, 1),
+        "trained coop": measure(study, coop, study.players),
+        "random coop": measure(study, random, study.players),
+        "one coop player alone": measure(study, coop, 1),
+        "one trained alone": measure(study, alone, 1),
     }
-    told = {
+    result = {
         "settings": to_dict(config(study, study.players)),
-        **machine.facts(),
+        **provenance.facts(),
         "players": study.players,
         "worlds": study.worlds,
         "steps": study.steps,
         "seconds": study.seconds,
-        "transitions": {"team": with_others, "alone": by_itself},
-        "agents": {name: {key: _told(values) for key, values in of.items()} for name, of in each.items()},
+        "transitions": {"coop": coop_transitions, "alone": alone_transitions},
+        "agents": {name: {key: _interval(values) for key, values in of.items()} for name, of in each.items()},
     }
     ahead = {}
-    for name in ("one of the team alone", "one who learned alone"):
-        gain = np.subtract(each["the learned team"]["weight"], each[name]["weight"])
-        ahead[name] = _told(gain.tolist())
-    told["ahead"] = ahead
-    _say(told)
+    for name in ("one coop player alone", "one trained alone"):
+        gain = np.subtract(each["trained coop"]["weight"], each[name]["weight"])
+        ahead[name] = _interval(gain.tolist())
+    result["ahead"] = ahead
+    _print(result)
     if study.json is not None:
         with replacing(study.json) as aside:
-            aside.write_text(json.dumps(told, indent=1, default=str) + "\n")
-    return told
+            aside.write_text(json.dumps(result, indent=1, default=str) + "\n")
+    return result
 
 
-def _told(values: list[float]) -> dict[str, float]:
+def _interval(values: list[float]) -> dict[str, float]:
     return dataclasses.asdict(intervals.mean([float(value) for value in values]))
 
 
-def _say(told: dict[str, Any]) -> None:
-    """Print the numbers as a table of means and 95 % intervals."""
-    print(f"{told['worlds']} held-out worlds, {told['steps']} steps at most; means and 95 % intervals")
-    for name, of in told["agents"].items():
+def _print(result: dict[str, Any]) -> None:
+    """Print a table of means and 95 % intervals."""
+    print(f"{result['worlds']} held-out worlds, {result['steps']} steps at most: means and 95 % intervals")
+    for name, of in result["agents"].items():
         numbers = (f"{key} {e['value']:7.2f} ({e['low']:.2f} to {e['high']:.2f})" for key, e in of.items())
         print(f"  {name:<22} {', '.join(numbers)}")
-    for name, e in told["ahead"].items():
+    for name, e in result["ahead"].items():
         gain = f"{e['value']:+.2f} ({e['low']:+.2f} to {e['high']:+.2f})"
-        print(f"  the learned team is ahead of {name} by {gain} of weight in the same worlds")
+        print(f"  trained coop minus {name}: {gain} of weight in the same worlds")
 
 
 if __name__ == "__main__":
     import tyro
 
-    main(tyro.cli(Study))
+    from openworld.system import numbers
+
+    main(tyro.cli(Study, registry=numbers.registry()))

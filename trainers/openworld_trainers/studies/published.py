@@ -1,8 +1,9 @@
-"""A PPO loop as the JAX packages of the field write it, around the published package's environment.
+"""A PPO loop in the usual style of JAX packages, around the published package's environment, for comparison.
 
-It is here to be measured beside ours: two separate towers of tanh layers on flat floats, a rollout of floats, a
-permutation of all transitions every epoch, minibatches of equal number, "optimistic" resets (one new world for
-every 16). Settings are those published for it: 1024 worlds x 64 steps, 4 epochs of 8 minibatches, 512 wide.
+It has two separate networks of tanh layers on flat floats, a rollout of floats, a permutation of all
+transitions in every epoch, a fixed number of minibatches, and "optimistic" resets (one new world for every
+16). Its settings are the published ones: 1024 worlds x 64 steps, 4 epochs of 8 minibatches, layers of 512
+units.
 """
 
 import importlib
@@ -17,7 +18,7 @@ import optax
 from jaxtyping import Array, Float, Key
 
 from openworld_trainers.ppo.advantages import gae
-from openworld_trainers.ppo.config import Horizon
+from openworld_trainers.ppo.config import Advantage
 from openworld_trainers.ppo.losses import entropy, policy_loss, value_loss
 from openworld_trainers.ppo.networks import Dense
 from openworld_trainers.ppo.rollout import log_probabilities
@@ -35,22 +36,22 @@ class Published:
     width: int = 512
     hidden: int = 3
     learning_rate: float = 2e-4
-    discount: float = 0.99
-    decay: float = 0.8
-    clip: float = 0.2
-    value_weight: float = 0.5
-    entropy_weight: float = 0.01
+    gamma: float = 0.99
+    gae_lambda: float = 0.8
+    clip_epsilon: float = 0.2
+    value_coefficient: float = 0.5
+    entropy_coefficient: float = 0.01
     max_gradient_norm: float = 1.0
     worlds_a_reset: int = 16
 
     @property
     def batch(self) -> int:
-        """Transitions of an update."""
+        """The number of transitions in an update."""
         return self.worlds * self.steps
 
 
 class Towers(eqx.Module):
-    """A policy and a value that share nothing."""
+    """Separate networks for the policy and the value."""
 
     actor: tuple[Dense, ...]
     critic: tuple[Dense, ...]
@@ -66,15 +67,15 @@ class Towers(eqx.Module):
         self.actor, self.critic = tower(actions, 0.01), tower(1, 1.0)
 
     def __call__(self, x: Float[Array, "B inputs"]) -> tuple[Float[Array, "B actions"], Float[Array, " B"]]:
-        """Logits and values."""
+        """Return logits and values."""
         logits = value = x
         for a, c in zip(self.actor[:-1], self.critic[:-1], strict=True):
             logits, value = jnp.tanh(a(logits)), jnp.tanh(c(value))
         return self.actor[-1](logits), self.critic[-1](value)[:, 0]
 
 
-class Seen(NamedTuple):
-    """A rollout, [T, B], and what was learned of it."""
+class Transition(NamedTuple):
+    """One step, [B], or a rollout, [T, B]."""
 
     obs: Array
     action: Array
@@ -82,22 +83,22 @@ class Seen(NamedTuple):
     value: Array
     reward: Array
     done: Array
-    finished: Array  # the return of an episode, where it ended
+    finished: Array  # the return of an episode that ended, else 0
 
 
-class Loop(NamedTuple):
-    """What a run of the loop carries on."""
+class RunnerState(NamedTuple):
+    """The state between two updates."""
 
     network: Towers
-    optimiser: Any
+    opt_state: Any
     state: Any
     obs: Array
-    returns: Array  # of the episodes so far
+    returns: Array  # of the present episodes
     key: Array
 
 
 class PublishedLoop:
-    """The loop: `begin` makes one, `update` moves it on."""
+    """The loop: `begin` returns the first state, `update` the next one."""
 
     def __init__(self, settings: Published) -> None:
         made: Any = importlib.import_module("craftax.craftax_env")
@@ -109,40 +110,40 @@ class PublishedLoop:
             optax.adam(settings.learning_rate, eps=1e-5),
         )
 
-    def begin(self, key: Key[Array, ""]) -> Loop:
-        """Worlds at the beginning of their episodes, and a network that has not learned yet."""
+    def begin(self, key: Key[Array, ""]) -> RunnerState:
+        """Return new worlds and an untrained network."""
         for_network, for_worlds, key = jax.random.split(key, 3)
         worlds = self._settings.worlds
         obs, state = self._reset(jax.random.split(for_worlds, worlds))
         actions = int(self._environment.action_space(self._parameters).n)
         network = Towers(for_network, obs.shape[1], actions, self._settings)
         returns = jnp.zeros(worlds, jnp.float32)
-        return Loop(network, self._optimiser.init(cast(Any, network)), state, obs, returns, key)
+        return RunnerState(network, self._optimiser.init(cast(Any, network)), state, obs, returns, key)
 
-    def update(self, loop: Loop) -> tuple[Loop, Float[Array, "2"]]:
-        """Collect and learn; tell how many episodes ended, and the sum of their returns."""
+    def update(self, loop: RunnerState) -> tuple[RunnerState, Float[Array, "2"]]:
+        """Collect and learn; return the number of finished episodes and the sum of their returns too."""
         settings = self._settings
         loop, seen = jax.lax.scan(self._play, loop, None, settings.steps)
         _, last = loop.network(loop.obs)
         following = jnp.concatenate([seen.value[1:], last[None]])
-        horizon = Horizon(discount=settings.discount, decay=settings.decay)
+        discounts = Advantage(gamma=settings.gamma, gae_lambda=settings.gae_lambda)
         never = jnp.zeros_like(seen.done)
-        advantage = gae(seen.reward, seen.value, following, seen.done, never, horizon)
+        advantage = gae(seen.reward, seen.value, following, seen.done, never, discounts)
         rows = (seen.obs, seen.action, seen.log_probability, seen.value, advantage, advantage + seen.value)
         rows = jax.tree.map(lambda x: x.reshape(settings.batch, *x.shape[2:]), rows)
         key, shuffling = jax.random.split(loop.key)
         learned, _ = jax.lax.scan(
             lambda carry, key: self._epoch(carry, rows, key),
-            (loop.network, loop.optimiser),
+            (loop.network, loop.opt_state),
             jax.random.split(shuffling, settings.epochs),
         )
-        told = jnp.stack([jnp.sum(seen.done, dtype=jnp.float32), jnp.sum(seen.finished)])
-        return loop._replace(network=learned[0], optimiser=learned[1], key=key), told
+        sums = jnp.stack([jnp.sum(seen.done, dtype=jnp.float32), jnp.sum(seen.finished)])
+        return loop._replace(network=learned[0], opt_state=learned[1], key=key), sums
 
     def _reset(self, keys: Array) -> tuple[Array, Any]:
         return jax.vmap(lambda key: self._environment.reset(key, self._parameters))(keys)
 
-    def _play(self, loop: Loop, _: None) -> tuple[Loop, Seen]:
+    def _play(self, loop: RunnerState, _: None) -> tuple[RunnerState, Transition]:
         worlds, fresh = self._settings.worlds, self._settings.worlds // self._settings.worlds_a_reset
         key, acting, stepping, making, choosing = jax.random.split(loop.key, 5)
         logits, value = loop.network(loop.obs)
@@ -159,10 +160,10 @@ class PublishedLoop:
 
         returns = loop.returns + reward
         chosen, finished = log_probabilities(logits, action), jnp.where(done, returns, 0.0)
-        seen = Seen(loop.obs, action, chosen, value, reward, done, finished)
+        seen = Transition(loop.obs, action, chosen, value, reward, done, finished)
         state, obs = jax.tree.map(renewed, state, new_state), renewed(obs, new_obs)
         returns = jnp.where(done, 0.0, returns)
-        return Loop(loop.network, loop.optimiser, state, obs, returns, key), seen
+        return RunnerState(loop.network, loop.opt_state, state, obs, returns, key), seen
 
     def _epoch(self, learned: tuple, rows: tuple, key: Array) -> tuple[tuple, None]:
         settings = self._settings
@@ -180,13 +181,13 @@ class PublishedLoop:
 
 
 def loss(network: Towers, minibatch: tuple, settings: Published) -> Array:
-    """The loss of one minibatch; advantages are normalised within it."""
+    """Return the loss of one minibatch, in which advantages are normalised."""
     obs, action, old, old_value, advantage, target = minibatch
     logits, value = network(obs)
     advantage = (advantage - jnp.mean(advantage)) / (jnp.std(advantage) + 1e-8)
-    surrogate, _ = policy_loss(log_probabilities(logits, action) - old, advantage, settings.clip)
+    surrogate, _ = policy_loss(log_probabilities(logits, action) - old, advantage, settings.clip_epsilon)
     return (
         surrogate
-        + settings.value_weight * value_loss(value, old_value, target, settings.clip)
-        - settings.entropy_weight * entropy(logits)
+        + settings.value_coefficient * value_loss(value, old_value, target, settings.clip_epsilon)
+        - settings.entropy_coefficient * entropy(logits)
     )

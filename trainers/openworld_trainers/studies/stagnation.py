@@ -1,8 +1,8 @@
-"""Does PPO stall when its outer step is too large for its noise, and do more worlds cure it? A study on two cores.
+"""A study of stagnation on two cores: a large outer step against its noise, and more worlds as the remedy.
 
-    python -m openworld_trainers.studies.stagnation            # an hour or two; goes on where it was interrupted
-    python -m openworld_trainers.studies.stagnation --parts recipe cuts     # a share of it: one for each core
-    python -m openworld_trainers.studies.stagnation --draw                  # pictures from the numbers there are
+    python -m openworld_trainers.studies.stagnation            # one or two hours; continues after an
+    interruption python -m openworld_trainers.studies.stagnation --parts recipe cuts     # a part of it, one
+    for each core python -m openworld_trainers.studies.stagnation --draw                  # only the pictures
 
 Three questions, each at a fixed number of transitions (Beukman et al. 2026, arXiv 2603.06009):
 
@@ -10,7 +10,7 @@ Three questions, each at a fixed number of transitions (Beukman et al. 2026, arX
 * a run of few worlds whose outer step is made smaller halfway, beside the same run left alone;
 * the size of the outer step and its noise against the number of worlds, from the same runs.
 
-Every run writes its numbers to `stagnation.csv` as it ends; a run that is there is not run again.
+Every run writes its numbers to `stagnation.csv` at its end. A run that is in the file is not run again.
 """
 
 import csv
@@ -18,53 +18,19 @@ import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from openworld_trainers.planner.scaling import RULES, Reference, configure
-from openworld_trainers.ppo.config import Config, Learning, Network, Rollout, Run, World
-from openworld_trainers.ppo.learner import Learner, begin, outer_update, row_of
-from openworld_trainers.ppo.worlds import Worlds, achievement_names, make
-
-#: What a run is cut into: each line of the CSV is one such part of its transitions.
-PARTS = 40
-#: Columns that are means over a part's updates.
-MEANS = ("kl_old_new", "outside_clip", "clip_share", "entropy", "explained_variance", "dead_units")
-#: Columns that are means too, of which the noise scale is the ratio.
-NOISE = ("gradient_signal", "gradient_noise")
-COLUMNS = (
-    "rule",
-    "worlds",
-    "seed",
-    "learning_rate",
-    "part",
-    "transitions",
-    "return",
-    "episodes",
-    *MEANS,
-    *NOISE,
-)
-
-
-class Cut(NamedTuple):
-    """What makes an outer step smaller or less noisy: factors on learning rate and worlds, fewer epochs."""
-
-    rate: float = 1.0
-    worlds: int = 1
-    epochs: int | None = None
-
-
-#: Rules of the runs whose outer step changes halfway, and what each changes then.
-CUTS = {
-    "left alone": Cut(),
-    "learning rate / 10": Cut(rate=0.1),
-    "one epoch": Cut(epochs=1),
-    "16 x worlds": Cut(worlds=16),
-}
+from openworld_trainers.planner.scaling import RULES, configure
+from openworld_trainers.ppo.config import Config
+from openworld_trainers.ppo.env import BatchedEnv, achievement_names, make_env
+from openworld_trainers.ppo.learner import Learner, init_learner, make_update, metrics_row
+from openworld_trainers.studies import stagnation_pictures
+from openworld_trainers.studies.stagnation_settings import COLUMNS, CUTS, MEANS, NOISE, PARTS, REFERENCE, Cut
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,12 +39,12 @@ class Study:
 
     Attributes:
         worlds: numbers of worlds.
-        seeds: how many runs of each.
+        seeds: number of runs of each.
         transitions: of each run.
         parts: of the study: rules of scaling, and "cuts".
         out: the folder of the numbers.
         pictures: the folder of the pictures.
-        draw: draw from the numbers there are, and run nothing.
+        draw: only draw the pictures.
     """
 
     worlds: tuple[int, ...] = (8, 16, 32, 128, 512)
@@ -90,21 +56,8 @@ class Study:
     draw: bool = False
 
 
-#: Where the rules begin: one minibatch is all that an update has, so that its outer step is large and noisy.
-REFERENCE = Reference(
-    "A small network in 8 worlds of the classic rules.",
-    Config(
-        world=World(id="OpenWorld-Classic-v0"),
-        network=Network(width=64, depth=2, embedding=4, learn_embedding=False),
-        rollout=Rollout(worlds=8, steps=16),
-        learning=Learning(minibatch_size=128, epochs=4, learning_rate=1e-3),
-        run=Run(film=False),
-    ),
-)
-
-
 class Numbers:
-    """The CSV of a study: what is there, and what is added."""
+    """The CSV file of the study."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -114,18 +67,18 @@ class Numbers:
                 self.rows = [_read(row) for row in csv.DictReader(file)]
 
     def has(self, **wanted: Any) -> bool:
-        """Whether a whole run of that rule, number of worlds and seed is there."""
+        """Return whether the file has a complete run of that rule, number of worlds and seed."""
         return any(row["part"] == PARTS - 1 and wanted.items() <= row.items() for row in self.rows)
 
     def add(self, rows: list[dict[str, Any]]) -> None:
-        """Append the lines of a run, all at once."""
+        """Append the lines of a run."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         new = not self.path.exists()
         with self.path.open("a", newline="") as file:
             writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
             if new:
                 writer.writeheader()
-            writer.writerows({name: _shown(row[name]) for name in COLUMNS} for row in rows)
+            writer.writerows({name: _format(row[name]) for name in COLUMNS} for row in rows)
         self.rows += rows
 
 
@@ -137,69 +90,69 @@ def _read(row: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _shown(value: Any) -> Any:
+def _format(value: Any) -> Any:
     return f"{value:.5g}" if isinstance(value, float) else value
 
 
 class Programs:
     """The compiled programs of one configuration, for every seed."""
 
-    def __init__(self, world: Worlds, config: Config) -> None:
-        self.config, self._names = config, achievement_names(world)
-        self._begin = jax.jit(lambda key: begin(world, config, key=key))
-        self._improve = jax.jit(outer_update(world, config), donate_argnums=0)
+    def __init__(self, env: BatchedEnv, config: Config) -> None:
+        self.config, self._names = config, achievement_names(env)
+        self._begin = jax.jit(lambda key: init_learner(env, config, key=key))
+        self._update = jax.jit(make_update(env, config), donate_argnums=0)
 
     def begin(self, seed: int) -> Learner:
-        """A learner of that seed."""
+        """Return a new learner of that seed."""
         return self._begin(jax.random.key(seed))
 
     def play(self, learner: Learner, transitions: int, rate: float) -> tuple[Learner, list[dict[str, Any]]]:
-        """Learn from so many transitions; the learner after them, and a row for every update."""
+        """Learn from a number of transitions; return the learner, and a row for every update."""
         rows = []
         for _ in range(-(-transitions // self.config.rollout.batch)):
-            learner, outcome = self._improve(learner, jnp.float32(rate))
-            rows.append(row_of(outcome, self._names))
+            learner, metrics = self._update(learner, jnp.float32(rate))
+            rows.append(metrics_row(metrics, self._names))
         return learner, rows
 
 
 def parts_of(rows: list[dict[str, Any]], parts: int) -> Iterator[dict[str, Any]]:
-    """Means over equal runs of updates; returns count by their episodes."""
+    """Yield means over equal parts of the updates; returns are weighted by their episodes."""
     for part, index in enumerate(np.array_split(np.arange(len(rows)), parts)):
-        # A run of fewer updates than parts has empty ones: they repeat the update they lie in.
+        # With fewer updates than parts, an empty part repeats the update it lies in.
         some = [rows[i] for i in index] or [rows[part * len(rows) // parts]]
         episodes = sum(row["episodes"] for row in some)
-        told = sum(row["return"] * row["episodes"] for row in some if row["episodes"])
+        total = sum(row["return"] * row["episodes"] for row in some if row["episodes"])
         means = {name: float(np.mean([row[name] for row in some])) for name in (*MEANS, *NOISE)}
         yield {
             "part": part,
-            "return": told / episodes if episodes else float("nan"),
+            "return": total / episodes if episodes else float("nan"),
             "episodes": episodes,
             **means,
         }
 
 
-def scalings(study: Study, world: Worlds, numbers: Numbers) -> None:
+def scalings(study: Study, env: BatchedEnv, numbers: Numbers) -> None:
     """Run every rule at every number of worlds."""
     for worlds in study.worlds:
         for rule in RULES:
             if rule not in study.parts:
                 continue
             if rule != "recipe" and worlds == REFERENCE.config.rollout.worlds:
-                continue  # all rules begin there
+                continue  # all rules are equal there
             seeds = [s for s in range(study.seeds) if not numbers.has(rule=rule, worlds=worlds, seed=s)]
             if not seeds:
                 continue
             config = configure(worlds, reference=REFERENCE, rule=rule).config
-            programs, rate = Programs(world, config), config.learning.learning_rate
+            programs, rate = Programs(env, config), config.learning.learning_rate
             for seed in seeds:
                 _, rows = programs.play(programs.begin(seed), study.transitions, rate)
-                told = {"rule": rule, "worlds": worlds, "seed": seed, "learning_rate": rate}
-                numbers.add(_lines(told, rows, len(rows) * config.rollout.batch))
+                head = {"rule": rule, "worlds": worlds, "seed": seed, "learning_rate": rate}
+                numbers.add(_lines(head, rows, len(rows) * config.rollout.batch))
                 _say(numbers.rows[-1])
 
 
-def cuts(study: Study, world: Worlds, numbers: Numbers) -> None:
-    """Run few worlds for all transitions, then go on from there for as many again: as before, and cut."""
+def cuts(study: Study, env: BatchedEnv, numbers: Numbers) -> None:
+    """Run few worlds for all transitions, then for as many again: unchanged, and with each change."""
     few = study.worlds[0]
     config = configure(few, reference=REFERENCE).config
     rate = config.learning.learning_rate
@@ -209,39 +162,47 @@ def cuts(study: Study, world: Worlds, numbers: Numbers) -> None:
     }
     if not any(wanted.values()):
         return
-    programs = {cut: Programs(world, _after(config, cut)) for cut in CUTS.values()}
+    programs = {cut: Programs(env, _after(config, cut)) for cut in CUTS.values()}
     first = programs[Cut()]
     for seed, missing in wanted.items():
         learner, before = first.play(first.begin(seed), study.transitions, rate)
         for rule in missing:
             cut = CUTS[rule]
-            # A program takes what it is given: each goes on from a copy.
+            # An update reuses the memory of its argument, so each run continues from a copy.
             copy = eqx.combine(jax.tree.map(jnp.copy, eqx.filter(learner, eqx.is_array)), learner)
             if cut.worlds > 1:
-                copy = Learner(copy.student, programs[cut].begin(seed).playing, copy.key)
+                copy = Learner(copy.train_state, programs[cut].begin(seed).rollout_state, copy.key)
             _, after = programs[cut].play(copy, study.transitions, rate * cut.rate)
-            told = {"rule": rule, "worlds": few, "seed": seed, "learning_rate": rate * cut.rate}
+            head = {"rule": rule, "worlds": few, "seed": seed, "learning_rate": rate * cut.rate}
             half = PARTS // 2
-            lines = _lines(told, before, study.transitions, 0, half)
-            numbers.add(lines + _lines(told, after, study.transitions, half, half))
+            lines = _lines(head, before, study.transitions, 0, half)
+            numbers.add(lines + _lines(head, after, study.transitions, half, half))
             _say(numbers.rows[-1])
 
 
 def _after(config: Config, cut: Cut) -> Config:
-    """Settings once a cut is made; the learning rate is no part of a program."""
+    """Return the settings after a change; the learning rate is an argument of the program."""
     learning = dataclasses.replace(config.learning, epochs=cut.epochs or config.learning.epochs)
     rollout = dataclasses.replace(config.rollout, worlds=config.rollout.worlds * cut.worlds)
     return dataclasses.replace(config, learning=learning, rollout=rollout)
 
 
 def _lines(
-    told: dict[str, Any], rows: list[dict[str, Any]], played: int, first: int = 0, parts: int = PARTS
+    head: dict[str, Any], rows: list[dict[str, Any]], played: int, first: int = 0, parts: int = PARTS
 ) -> list[dict[str, Any]]:
-    """The lines of a run, or of so many parts of it from the `first` on, which played so many transitions."""
+    """Return the lines of a run, or of some of its parts.
+
+    Args:
+        head: the columns that are equal in all lines.
+        rows: one for each update.
+        played: transitions at the end.
+        first: the first part.
+        parts: number of parts.
+    """
     lines = []
     for line in parts_of(rows, parts):
         part = first + line["part"]
-        lines.append({**told, **line, "part": part, "transitions": round((part + 1) * played / parts)})
+        lines.append({**head, **line, "part": part, "transitions": round((part + 1) * played / parts)})
     return lines
 
 
@@ -253,15 +214,13 @@ def _say(row: dict[str, Any]) -> None:
 
 
 def main(study: Study) -> None:
-    """Run what is missing, then draw."""
+    """Run the missing runs, then draw the pictures."""
     numbers = Numbers(study.out / "stagnation.csv")
     if not study.draw:
-        world = make(REFERENCE.config.world)
-        scalings(study, world, numbers)
+        env = make_env(REFERENCE.config.env)
+        scalings(study, env, numbers)
         if "cuts" in study.parts:
-            cuts(study, world, numbers)
-    from openworld_trainers.studies import stagnation_pictures
-
+            cuts(study, env, numbers)
     for path in stagnation_pictures.draw(numbers.rows, study.pictures):
         print(path)
 
@@ -269,4 +228,6 @@ def main(study: Study) -> None:
 if __name__ == "__main__":
     import tyro
 
-    main(tyro.cli(Study))
+    from openworld.system import numbers
+
+    main(tyro.cli(Study, registry=numbers.registry()))

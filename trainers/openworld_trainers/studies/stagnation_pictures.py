@@ -9,7 +9,7 @@ import numpy as np
 from openworld.system.files import replacing
 from openworld_trainers.analysis.curves import COLOURS
 from openworld_trainers.planner.scaling import RULES
-from openworld_trainers.studies.stagnation import CUTS, PARTS, REFERENCE
+from openworld_trainers.studies.stagnation_settings import CUTS, PARTS, REFERENCE
 
 Rows = Sequence[Mapping[str, Any]]
 #: Parts of a run, at its end, that its return is a mean of.
@@ -99,30 +99,30 @@ def _cut(axes: Sequence[Any], rows: Rows) -> None:
 
 
 def _noise_share(run: Rows) -> float:
-    """How many times the transitions of an update the noise scale is; NaN where the gradient is lost in noise."""
+    """Return the noise scale / the transitions of an update; NaN if the mean signal is not positive."""
     signal = np.nanmean([row["gradient_signal"] for row in run])
     noise = np.nanmean([row["gradient_noise"] for row in run])
     transitions = run[0]["worlds"] * REFERENCE.config.rollout.steps
     return float(noise / signal) / transitions if signal > 0 else float("nan")
 
 
-def _per_seed(rows: Rows, worlds: int, told: Callable[[Rows], Any]) -> np.ndarray:
-    """What is told of each seed's run of the recipe, where it is a number."""
+def _per_seed(rows: Rows, worlds: int, value_of: Callable[[Rows], Any]) -> np.ndarray:
+    """Return a value of each seed's run of the recipe, without NaN."""
     seeds = sorted({row["seed"] for row in rows})
     runs = [_of(rows, rule="recipe", worlds=worlds, seed=seed) for seed in seeds]
-    found = np.array([told(run) for run in runs if run], float)
+    found = np.array([value_of(run) for run in runs if run], float)
     return found[np.isfinite(found)] if np.isfinite(found).any() else np.array([np.nan])
 
 
 def _band(axes: Any, x: Sequence[int], values: Iterable[np.ndarray], colour: str, label: str) -> None:
-    """The mean of seeds as a line, least and most as a band."""
+    """Draw the mean over seeds as a line, with a band from the lowest to the highest."""
     values = list(values)
     axes.plot(x, [np.mean(v) for v in values], "o-", color=colour, label=label, linewidth=1.5, markersize=4)
     axes.fill_between(x, [np.min(v) for v in values], [np.max(v) for v in values], color=colour, alpha=0.15)
 
 
 def _curve(axes: Any, rows: Rows, colour: str, label: str, name: str = "return") -> None:
-    """The mean of seeds part by part, least and most as a band; parts in which no episode ended are left out."""
+    """Draw the mean over seeds for each part, with a band; parts without finished episodes are left out."""
     x, values = [], []
     for part in range(PARTS):
         some = [row for row in rows if row["part"] == part and np.isfinite(row[name])]

@@ -1,6 +1,6 @@
-"""How fast Stable-Baselines3's PPO plays and learns in our VecEnv, beside its own two over single environments.
+"""The speed of Stable-Baselines3's PPO in our VecEnv, compared with its own two of single environments.
 
-`python -m openworld_trainers.baselines.sb3.speed --out FILE.json` measures all of them in one run, in turns.
+`python -m openworld_trainers.baselines.sb3.speed --out FILE.json` measures all three in one run, in turns.
 """
 
 import ctypes
@@ -31,8 +31,8 @@ from openworld.adapters.sb3 import TokenExtractor, make_vec_env
 from openworld.system.files import STUDY, check_output, replacing
 from openworld_trainers.baselines.sb3.train import frameworks
 
-OURS, DUMMY, SUBPROC = FACES = ("openworld", "DummyVecEnv", "SubprocVecEnv")
-#: Ways to learn: as Stable-Baselines3 does unless told, in larger minibatches, and with our extractor besides.
+OURS, DUMMY, SUBPROC = VEC_ENVS = ("openworld", "DummyVecEnv", "SubprocVecEnv")
+#: Settings of PPO: Stable-Baselines3's defaults, larger minibatches, and larger ones with our extractor.
 LEARNING: dict[str, dict[str, Any]] = {
     "defaults": {"batch_size": 64, "n_epochs": 10},
     "large batches": {"batch_size": 4096, "n_epochs": 10},
@@ -46,11 +46,12 @@ class Settings:
 
     Attributes:
         out: a JSON file.
-        id: which world.
-        envs: worlds, or single environments.
+        id: the environment's id.
+        observations: the forms of observation.
+        envs: number of worlds, or of single environments.
         steps: of a PPO rollout in each world.
-        rounds: turns of each face; the median counts.
-        seconds: about how long a face without PPO plays in a turn.
+        rounds: turns of each VecEnv; the median counts.
+        seconds: duration of a turn without PPO.
     """
 
     out: Path
@@ -95,8 +96,8 @@ class Stopwatch(BaseCallback):
         return True
 
 
-def faces(settings: Settings, observation: str) -> dict[str, VecEnv]:
-    """Return the three, with what is compiled compiled; theirs are made by Stable-Baselines3's own function."""
+def vec_envs(settings: Settings, observation: str) -> dict[str, VecEnv]:
+    """Return the three VecEnvs, compiled; Stable-Baselines3's own function makes its two."""
     single, warm = (partial(kind, settings.id, observation=observation) for kind in (OpenWorldEnv, Warm))
     making: dict[str, Callable[[], VecEnv]] = {
         OURS: lambda: make_vec_env(settings.id, settings.envs, observation=observation, seed=0),
@@ -132,9 +133,9 @@ def learn(model: PPO, transitions: int) -> tuple[float, float]:
 
 def measure(settings: Settings, observation: str) -> list[dict[str, Any]]:
     """Measure one observation: worlds alone, PPO's rollouts, and PPO."""
-    made = faces(settings, observation)
+    made = vec_envs(settings, observation)
     speeds = {name: play(envs, 8) / envs.num_envs for name, envs in made.items()}
-    alone: dict[str, list[float]] = {face: [] for face in FACES}
+    alone: dict[str, list[float]] = {face: [] for face in VEC_ENVS}
     for _ in range(settings.rounds):
         for name, envs in made.items():
             alone[name].append(play(envs, max(2, round(settings.seconds * speeds[name]))))
@@ -166,8 +167,8 @@ def learned(
         name: PPO("MlpPolicy", envs, n_steps=settings.steps, device="cpu", seed=0, **learning, **own)
         for name, envs in made.items()
     }
-    rollouts: dict[str, list[float]] = {face: [] for face in FACES}
-    whole: dict[str, list[float]] = {face: [] for face in FACES}
+    rollouts: dict[str, list[float]] = {face: [] for face in VEC_ENVS}
+    whole: dict[str, list[float]] = {face: [] for face in VEC_ENVS}
     for turn in range(settings.rounds + 1):
         for name, model in models.items():
             rates = learn(model, settings.envs * settings.steps)
@@ -196,14 +197,17 @@ def main() -> None:
     """Measure and write the file."""
     import tyro
 
-    settings = tyro.cli(Settings)
+    from openworld.system import numbers
+
+    settings = tyro.cli(Settings, registry=numbers.registry())
     check_output(settings.out, STUDY, force=True)
-    # Processes begin as copies of one that has imported everything: 64 that import for themselves fill the memory.
+    # Processes begin as copies of one that has imported everything: 64 that import for themselves fill the
+    # memory.
     preload = ["openworld.adapters.gymnasium", "openworld_trainers.baselines.sb3.train"]
     multiprocessing.get_context("forkserver").set_forkserver_preload(preload)
     load = os.getloadavg()
     rows = [row for observation in settings.observations for row in measure(settings, observation)]
-    from openworld.bench.machine import facts
+    from openworld.system.provenance import facts
 
     known = facts()
     result = {

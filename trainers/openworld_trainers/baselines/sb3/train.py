@@ -18,8 +18,8 @@ from stable_baselines3.common.vec_env import VecEnv
 from openworld.adapters.sb3 import TokenExtractor, make_vec_env
 from openworld_trainers.baselines.sb3.callback import Progress, save
 from openworld_trainers.errors import StoppedError
+from openworld_trainers.run.folder import RunFolder, RunFolderError
 from openworld_trainers.run.lock import owned
-from openworld_trainers.run.metrics import RunFolder, RunFolderError
 from openworld_trainers.run.signals import Ended, Interruption, interruption
 
 MODEL = "model.zip"
@@ -61,26 +61,27 @@ MOST_TRANSITIONS = 2**26
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """A run with one of Stable-Baselines3's algorithms.
+    """The settings of a run with one of Stable-Baselines3's algorithms.
 
     Attributes:
-        id: which world.
+        id: the environment's id.
         algorithm: ppo, maskable-ppo (never tries what would do nothing), recurrent-ppo or dqn.
-        observation: symbolic, tokens (read by an extractor of their own) or pixels (None: the id's own, else
-            symbolic).
-        envs: worlds that step together.
-        transitions: after which the run is over.
-        steps: of a rollout in each world; not of dqn.
-        batch_size: of a minibatch (None: a rollout's transitions in at most 8 minibatches of at least 64).
-        epochs: over each rollout; not of dqn.
-        time_limit: steps after which an episode is truncated (None: the rules' own).
+        observation: symbolic, tokens (read by an extractor of our own) or pixels; None: the id's own,
+            else symbolic.
+        worlds: number of worlds that step together.
+        transitions: steps of all worlds together after which the run ends.
+        steps: steps of each world in a rollout; not used by dqn.
+        batch_size: transitions in a minibatch; None: at most 8 minibatches of at least 64 transitions.
+        epochs: passes over each rollout; not used by dqn.
+        time_limit: steps after which an episode is truncated; None: the environment's own limit.
+        seed: of everything random in the run.
         device: of PyTorch: auto, cpu or cuda.
     """
 
     id: str = "OpenWorld-v0"
     algorithm: Literal["ppo", "maskable-ppo", "recurrent-ppo", "dqn"] = "ppo"
     observation: Literal["symbolic", "tokens", "pixels"] | None = None
-    envs: int = 64
+    worlds: int = 64
     transitions: int = 1_000_000
     steps: int = 128
     batch_size: int | None = None
@@ -91,7 +92,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained."""
-        for name in ("envs", "transitions", "steps", "epochs"):
+        for name in ("worlds", "transitions", "steps", "epochs"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
         if not 0 <= self.seed < 2**32:
@@ -99,29 +100,29 @@ class Settings:
         if self.batch_size is not None and self.batch_size < 2:
             raise ValueError(f"batch_size must be at least 2, not {self.batch_size}")
         if self.rollouts and self.rollout < 2:
-            raise ValueError("a rollout needs at least two transitions: give more envs or steps")
+            raise ValueError("a rollout needs at least two transitions: give more worlds or steps")
         if self.rollouts and self.rollout > MOST_TRANSITIONS:
             raise ValueError(
-                f"envs x steps = {self.rollout} is more than the {MOST_TRANSITIONS} of a rollout in memory"
+                f"worlds x steps = {self.rollout} is more than the {MOST_TRANSITIONS} of a rollout in memory"
             )
         if self.rollouts and self.rollout % self.minibatch:
             raise ValueError(
-                f"envs x steps = {self.rollout} does not divide into minibatches of {self.minibatch}"
+                f"worlds x steps = {self.rollout} does not divide into minibatches of {self.minibatch}"
             )
 
     @property
     def rollouts(self) -> bool:
-        """Whether the algorithm learns from rollouts."""
+        """The algorithm learns from rollouts, not from a replay buffer."""
         return ALGORITHMS[self.algorithm].rollouts
 
     @property
     def rollout(self) -> int:
-        """Transitions of a rollout."""
-        return self.envs * self.steps
+        """The number of transitions in a rollout."""
+        return self.worlds * self.steps
 
     @property
     def minibatch(self) -> int:
-        """Transitions of a minibatch."""
+        """The number of transitions in a minibatch."""
         if self.batch_size is not None:
             return self.batch_size
         if not self.rollouts:
@@ -213,7 +214,7 @@ def make_envs(settings: Settings) -> VecEnv:
     """Return the worlds of a run."""
     return make_vec_env(
         settings.id,
-        settings.envs,
+        settings.worlds,
         observation=settings.observation,
         seed=settings.seed,
         time_limit=settings.time_limit,
@@ -236,7 +237,7 @@ def build(settings: Settings, envs: VecEnv) -> BaseAlgorithm:
     else:
         bytes_each = 2 * space.dtype.itemsize * _product(shape)  # type: ignore[union-attr]
         room = REPLAY_BYTES // bytes_each
-        chosen_settings["buffer_size"] = max(settings.envs, min(chosen_settings["buffer_size"], room))
+        chosen_settings["buffer_size"] = max(settings.worlds, min(chosen_settings["buffer_size"], room))
         first = min(chosen_settings["learning_starts"], settings.transitions // 10)
         chosen_settings["learning_starts"] = first
     if len(shape) == 1 and space.dtype.itemsize == 1:  # type: ignore[union-attr]
@@ -258,10 +259,10 @@ def build(settings: Settings, envs: VecEnv) -> BaseAlgorithm:
 def to_dict(settings: Settings) -> dict[str, Any]:
     """Return the settings as the folders of other trainers' runs hold theirs, so that `report` reads both."""
     kept = dataclasses.asdict(settings) | {"batch_size": settings.minibatch}
-    world = {name: kept.pop(name) for name in ("id", "observation", "time_limit")}
+    env = {name: kept.pop(name) for name in ("id", "observation", "time_limit")}
     return {
-        "world": world,
-        "rollout": {"worlds": kept.pop("envs"), "steps": kept.pop("steps")},
+        "env": env,
+        "rollout": {"worlds": kept.pop("worlds"), "steps": kept.pop("steps")},
         "baseline": kept,
     }
 
@@ -269,8 +270,8 @@ def to_dict(settings: Settings) -> dict[str, Any]:
 def from_dict(kept: dict[str, Any]) -> Settings:
     """Undo `to_dict`."""
     try:
-        rollout = kept["rollout"]
-        return Settings(**kept["world"], **kept["baseline"], envs=rollout["worlds"], steps=rollout["steps"])
+        rollout = {name: kept["rollout"][name] for name in ("worlds", "steps")}
+        return Settings(**kept["env"], **kept["baseline"], **rollout)
     except (KeyError, TypeError) as error:
         raise RunFolderError("these are no settings of a run with Stable-Baselines3") from error
 

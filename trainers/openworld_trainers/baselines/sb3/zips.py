@@ -1,6 +1,6 @@
-"""An agent that Stable-Baselines3 saved, as `openworld evaluate` judges it.
+"""An agent that Stable-Baselines3 saved, for `openworld evaluate`.
 
-Loading such a zip unpickles parts of it, and so can run any code that is in it: load only what you trust.
+Loading such a zip unpickles parts of it, and so can run any code in it. Load only files that you trust.
 """
 
 import inspect
@@ -21,7 +21,7 @@ class Zip:
     def __init__(
         self, path: Path | str, rules: Ruleset, *, algorithm: str = "PPO", greedy: bool = False
     ) -> None:
-        """Load the model and find out what it sees.
+        """Load the model and find its form of observation.
 
         Args:
             algorithm: the class that saved it, such as PPO, DQN, MaskablePPO or RecurrentPPO.
@@ -31,23 +31,25 @@ class Zip:
         self.observation = _seen(self._model.observation_space, rules, path)
         actions = getattr(self._model.action_space, "n", None)
         if actions != rules.actions:
-            raise AgentError(f"{path} chooses of {actions} actions; the protocol's world has {rules.actions}")
+            raise AgentError(
+                f"{path} chooses among {actions} actions; the protocol's world has {rules.actions}"
+            )
         asked = inspect.signature(self._model.predict).parameters
         self.action_masks = "action_masks" in asked
         self._state: Any = None
 
     def begin(self, num_worlds: int, seed: int) -> None:
-        """Forget, and take up the dice."""
+        """Start new episodes with the random numbers of a seed."""
         self._state = None
         self._model.set_random_seed(seed)
 
     def act(
         self, observations: Shaped[np.ndarray, "B *shape"], infos: dict[str, Any]
     ) -> Int[np.ndarray, " B"]:
-        """The action of each world."""
+        """Return the action of each world."""
         masks = {"action_masks": infos["action_mask"]} if self.action_masks else {}
         actions, self._state = self._model.predict(
-            np.array(observations),  # PyTorch wants to be able to write
+            np.array(observations),  # PyTorch needs a writable array
             state=self._state,
             episode_start=np.full(len(observations), infos["step"] == 0),
             deterministic=self._greedy,
@@ -74,10 +76,10 @@ def _class(algorithm: str) -> Any:
 
 
 def _seen(space: Any, rules: Ruleset, path: Path | str) -> str:
-    """Which form of observation a space is of; pictures may have their colours first."""
+    """Return the form of observation of a space; pictures may have their colours first."""
     shape = tuple(space.shape or ())
     for name, form in FORMS.items():
         wanted = form.shape(rules)
         if shape in (wanted, (*wanted[-1:], *wanted[:-1])) and space.dtype == form.dtype:
             return name
-    raise AgentError(f"{path} sees {space.dtype}{list(shape)}, which the protocol's world does not show")
+    raise AgentError(f"{path} has observations {space.dtype}{list(shape)}, unlike the protocol's environment")

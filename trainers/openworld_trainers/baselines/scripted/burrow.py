@@ -1,4 +1,4 @@
-"""A place to sleep: two tiles dug into rock, closed behind with a stone."""
+"""A safe place to sleep: two tiles dug into rock, closed with a stone."""
 
 import numpy as np
 from jaxtyping import Bool, Int
@@ -7,19 +7,19 @@ from openworld.content.ids import Action
 from openworld_trainers.baselines.scripted.chart import Board, Chart, Kind, shifted, spread
 from openworld_trainers.baselines.scripted.sight import Sight
 
-#: A closed space larger than what so many steps reach is none.
+#: A closed space has only tiles within this many steps.
 REACH = 4
 
 
 def part(chart: Chart, of: Int[np.ndarray, " some"]) -> Chart:
-    """The chart of some of the worlds."""
+    """Return the chart of some of the worlds."""
     made = Chart(0)
     made.boards, made.row, made.column = chart.boards[:, of], chart.row[of], chart.column[of]
     return made
 
 
 def dig_in(chart: Chart, sight: Sight, of: Int[np.ndarray, " some"]) -> Int[np.ndarray, " some"]:
-    """What some of the players do next to sleep in safety; -1 where no place for it is known."""
+    """Return the next actions of some players to sleep in safety; -1 where no place is known."""
     here = part(chart, of)
     every, boards = np.arange(len(of)), here.boards
     open_ = boards[Kind.OPEN] | ~boards[Kind.SEEN]
@@ -55,7 +55,7 @@ def dig_in(chart: Chart, sight: Sight, of: Int[np.ndarray, " some"]) -> Int[np.n
 
 
 def closed(start: Board, open_: Board) -> Bool[np.ndarray, " worlds"]:
-    """Whether nothing leads out of where one stands."""
+    """Return whether no path leads out of the start."""
     space = start
     for _ in range(REACH - 1):
         space = space | (spread(space) & open_)
@@ -63,7 +63,7 @@ def closed(start: Board, open_: Board) -> Bool[np.ndarray, " worlds"]:
 
 
 def places(boards: np.ndarray) -> Board:
-    """The tiles at which a burrow can be begun: rock two deep, rock on all sides, and open before it."""
+    """Return the tiles where a burrow can start: two tiles of rock between rock, and open ground before."""
     solid = boards[Kind.SEEN] & ~boards[Kind.OPEN]
     found = np.zeros_like(solid)
     for d in range(4):

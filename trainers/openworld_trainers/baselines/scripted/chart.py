@@ -1,7 +1,7 @@
-"""What scripted play remembers of the ground: a bit a tile, a word a row, for many worlds at once.
+"""The map that the scripted agent remembers: one bit for each tile, one word for each row, for many worlds.
 
-A chart is a torus of 64 x 64 tiles, which no floor exceeds, so that a player who does not know where on a floor it
-stands can begin anywhere. Finding a way is a flood of whole rows of bits.
+A chart is a torus of 64 x 64 tiles. No floor is larger, so a player who does not know its position on the
+floor can start anywhere. A path is found by flood fill of whole rows of bits.
 """
 
 from enum import IntEnum
@@ -20,10 +20,10 @@ Board = UInt64[np.ndarray, "worlds 64"]
 
 
 class Kind(IntEnum):
-    """What is remembered of a tile."""
+    """The properties of a tile that are remembered."""
 
     SEEN = 0
-    OPEN = 1  # may be walked on, and does not kill
+    OPEN = 1  # can be walked on, and does not kill
     STONE = 2
     TREE = 3
     WATER = 4
@@ -60,7 +60,7 @@ _OF = {
 
 
 def kinds_of(rules: Ruleset) -> Int[np.ndarray, " 256"]:
-    """For each value of a tile's token the bits of what it is."""
+    """Return the bits of `Kind` for each value of a tile's token."""
     found = np.full(256, 1 << Kind.SEEN, np.int64)
     for row in rules.blocks:
         walkable = not row.solid and not row.liquid and row.block not in rules.deadly
@@ -76,21 +76,21 @@ def kinds_of(rules: Ruleset) -> Int[np.ndarray, " 256"]:
 
 
 def spread(board: Board) -> Board:
-    """Every tile of a board, and the four beside it."""
+    """Return every tile of a board, with its four neighbours."""
     one, last = np.uint64(1), np.uint64(SIDE - 1)
     wide = board | (board << one) | (board >> last) | (board >> one) | (board << last)
     return wide | np.roll(board, 1, axis=1) | np.roll(board, -1, axis=1)
 
 
 def spread_round(board: Board) -> Board:
-    """Every tile of a board, and the eight about it."""
+    """Return every tile of a board, with its eight neighbours."""
     one, last = np.uint64(1), np.uint64(SIDE - 1)
     wide = board | (board << one) | (board >> last) | (board >> one) | (board << last)
     return wide | np.roll(wide, 1, axis=1) | np.roll(wide, -1, axis=1)
 
 
 def shifted(board: Board, direction: int) -> Board:
-    """The board whose tile x holds what is at x + direction."""
+    """Return the board whose tile x is the tile x + direction of this one."""
     down, right = DIRECTION_STEPS[direction]
     if down:
         return np.roll(board, -down, axis=1)
@@ -99,33 +99,34 @@ def shifted(board: Board, direction: int) -> Board:
 
 
 class Chart:
-    """The floors that as many players are on.
+    """The maps of the floors of many players.
 
     Attributes:
-        boards: for each `Kind` a board.
-        row, column: int64[worlds], where the players stand.
+        boards: uint64[kinds, worlds, 64], a board for each `Kind`.
+        row: int64[worlds], the players' rows.
+        column: int64[worlds], their columns.
     """
 
     def __init__(self, worlds: int) -> None:
-        """Begin with nothing seen."""
+        """Start with empty boards."""
         self.boards = np.zeros((len(Kind), worlds, SIDE), np.uint64)
         self.row = np.full(worlds, SIDE // 2)
         self.column = np.full(worlds, SIDE // 2)
 
     def keep(self, chosen: Int[np.ndarray, " fewer"]) -> None:
-        """Go on with some of the worlds."""
+        """Keep only some of the worlds."""
         self.boards, self.row, self.column = self.boards[:, chosen], self.row[chosen], self.column[chosen]
 
     def forget(self, mask: Bool[np.ndarray, " worlds"]) -> None:
-        """Forget the floors that players have left."""
+        """Clear the boards of players that changed the floor."""
         self.boards[:, mask] = 0
 
     def look(
         self, bits: Int[np.ndarray, "worlds rows cols"], nothing: Bool[np.ndarray, "worlds rows cols"]
     ) -> None:
-        """Take down what is in view: the bits of `kinds_of`, and where nothing is shown.
+        """Store the view: the bits of `kinds_of`, and where the view shows nothing.
 
-        What is outside a floor as large as the chart would be drawn over its other side.
+        Tiles outside a floor as large as the chart would otherwise be stored over its other side.
         """
         rows = self._rows(bits.shape[1])
         here = np.arange(len(rows))[:, None]
@@ -137,7 +138,7 @@ class Chart:
             board[here, rows] = (board[here, rows] & ~window) | (seen & window)
 
     def pack(self, mask: Bool[np.ndarray, "worlds rows cols"]) -> UInt64[np.ndarray, "worlds rows"]:
-        """What is in view as rows of the chart."""
+        """Return a mask of the view as rows of the chart."""
         worlds, rows, cols = mask.shape
         wide = np.zeros((worlds, rows, 16), bool)
         wide[:, :, :cols] = mask
@@ -146,24 +147,24 @@ class Chart:
         return (words << turn) | np.where(turn > 0, words >> (np.uint64(SIDE) - turn) % np.uint64(SIDE), 0)
 
     def board_of(self, mask: Bool[np.ndarray, "worlds rows cols"]) -> Board:
-        """What is in view as a board of its own."""
+        """Return a mask of the view as a board."""
         board = np.zeros((len(mask), SIDE), np.uint64)
         board[np.arange(len(mask))[:, None], self._rows(mask.shape[1])] = self.pack(mask)
         return board
 
     def beside(self, board: Board, direction: int, of: Int[np.ndarray, " some"]) -> Bool[np.ndarray, " some"]:
-        """Whether the tile beside each of some players is on their board."""
+        """Return whether the tile beside each player is on the player's board."""
         down, right = DIRECTION_STEPS[direction]
         row, column = (self.row[of] + down) % SIDE, (self.column[of] + right) % SIDE
         return (board[np.arange(len(of)), row] >> column.astype(np.uint64)) & np.uint64(1) != 0
 
     def here(self, board: Board) -> Bool[np.ndarray, " worlds"]:
-        """Whether each player stands on its board."""
+        """Return whether each player's own tile is on its board."""
         row = board[np.arange(len(board)), self.row]
         return (row >> self.column.astype(np.uint64)) & np.uint64(1) != 0
 
     def point(self, of: Int[np.ndarray, " some"], directions: tuple[int, ...] = ()) -> Board:
-        """A board of one tile: some players' own, or as many steps away."""
+        """Return boards of one tile: the players' own, or the one after some steps."""
         board = np.zeros((len(of), SIDE), np.uint64)
         row = self.row[of] + sum(DIRECTION_STEPS[d][0] for d in directions)
         column = self.column[of] + sum(DIRECTION_STEPS[d][1] for d in directions)
@@ -171,7 +172,7 @@ class Chart:
         return board
 
     def move(self, direction: Int[np.ndarray, " worlds"], mask: Bool[np.ndarray, " worlds"]) -> None:
-        """Step in a direction where the mask says so."""
+        """Move the players of the mask one step in a direction."""
         steps = np.array(DIRECTION_STEPS)[direction]
         self.row = (self.row + np.where(mask, steps[:, 0], 0)) % SIDE
         self.column = (self.column + np.where(mask, steps[:, 1], 0)) % SIDE
@@ -179,9 +180,13 @@ class Chart:
     def way(
         self, goal: Board, through: Board, facing: Int[np.ndarray, " worlds"], longest: int = 160
     ) -> Int[np.ndarray, " worlds"]:
-        """The direction in which a shortest way to a tile of the goal begins, or -1.
+        """Return the first direction of a shortest path to a tile of the goal, or -1.
 
-        The goal itself need not be walkable; of equal directions the one faced is taken.
+        Args:
+            goal: tiles to reach; they need not be walkable.
+            through: tiles that can be walked on.
+            facing: the direction that is preferred among equal ones.
+            longest: the longest path.
         """
         found = np.full(len(goal), -1)
         left = np.arange(len(goal))

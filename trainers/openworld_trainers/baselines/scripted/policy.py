@@ -1,7 +1,7 @@
-"""The agent that follows a script: wood, table, tools of stone and iron, water, meat, a burrow to sleep in.
+"""The scripted agent: wood, table, tools of stone and iron, water, meat, a burrow to sleep in.
 
-It sees tokens and plays any number of worlds at once; what it remembers of the ground is its `Chart`. It learns
-nothing, and is what a trained agent should beat.
+It reads tokens, plays any number of worlds at once, and remembers the map in a `Chart`. It does not learn.
+A trained agent should be better.
 """
 
 from typing import Any
@@ -15,42 +15,42 @@ from openworld_trainers.baselines.scripted import burrow
 from openworld_trainers.baselines.scripted.chart import Board, Chart, Kind, spread_round
 from openworld_trainers.baselines.scripted.sight import Sight, Sights
 
-#: Vitals at which it goes to drink, to eat or to sleep, and those at which it has had enough.
+#: Vitals below which the agent drinks, eats or sleeps, and those at which it stops.
 LOW, ENOUGH = 4, 8
-#: Steps after which it leaves a floor with its work undone.
+#: Steps after which it leaves a floor even if its work is not finished.
 PATIENCE = 2500
 
 Mask = Bool[np.ndarray, " worlds"]
 
 
 class Choice:
-    """The actions chosen so far; -1 where none is. What is decided stays."""
+    """The actions chosen so far; -1 where none is. A chosen action is final."""
 
     def __init__(self, worlds: int) -> None:
         self.actions = np.full(worlds, -1)
 
     def __call__(self, mask: Mask, action: Int[np.ndarray, " worlds"] | int) -> None:
-        """Choose an action where the mask says so and nothing is chosen yet."""
+        """Choose an action in the worlds of the mask that have none."""
         self.actions = np.where((self.actions < 0) & mask, action, self.actions)
 
     @property
     def open(self) -> Mask:
-        """Where nothing is chosen yet."""
+        """The worlds without an action."""
         return self.actions < 0
 
 
 class Scripted:
-    """The agent, as `openworld evaluate` judges it."""
+    """The scripted agent for `openworld evaluate`."""
 
     def __init__(self, rules: Ruleset) -> None:
         self._sights, self._rules = Sights(rules), rules
         self.begin(0, 0)
 
     def begin(self, num_worlds: int, seed: int) -> None:
-        """Forget everything."""
+        """Start new episodes."""
         self._now = 0
         self._seed: int = seed
-        self._generators: list[np.random.Generator] = []  # one an episode, so that none depends on the others
+        self._generators: list[np.random.Generator] = []  # one for each episode
         self._worlds, self._ids, self._chart = num_worlds, np.arange(num_worlds), Chart(num_worlds)
         flags = ("thirsty", "hungry", "tired", "planted", "laid", "torched", "shot")
         self._is = {name: np.zeros(num_worlds, bool) for name in flags}
@@ -59,7 +59,7 @@ class Scripted:
     def act(
         self, observations: UInt8[np.ndarray, "worlds tokens"], infos: dict[str, Any]
     ) -> Int[np.ndarray, " worlds"]:
-        """Do the next thing in each world that plays."""
+        """Return the action of each world; 0 where the episode has ended."""
         if not self._generators:
             self._generators = [np.random.default_rng((self._seed, number)) for number in infos["episode"]]
         self._keep(infos["playing"])
@@ -80,7 +80,7 @@ class Scripted:
         return actions
 
     def _keep(self, playing: Mask) -> None:
-        """Think no more of episodes that are over."""
+        """Drop the worlds whose episode has ended."""
         left = np.flatnonzero(playing[self._ids])
         if len(left) < 0.9 * len(self._ids):
             self._ids = self._ids[left]
@@ -99,19 +99,19 @@ class Scripted:
             self._is[name] = (value < LOW) | (self._is[name] & (value < enough))
 
     def _fight(self, sight: Sight, choose: Choice) -> None:
-        """Lie still while asleep, and strike what threatens."""
+        """Wait while asleep, and attack hostile creatures beside the player."""
         choose(sight.asleep, Action.NOOP)
         self._face(sight, choose, sight.hostile_beside)
         choose(sight.experience > 0, Action.LEVEL_UP_STRENGTH)
 
     def _face(self, sight: Sight, choose: Choice, where: Bool[np.ndarray, "4 worlds"]) -> None:
-        """Do something to what is beside, turning to it first."""
+        """Turn to a neighbouring tile and act on it."""
         any_, faced = np.asarray(where.any(axis=0)), where[sight.facing, np.arange(len(sight.facing))]
         choose(any_ & faced, Action.DO)
         choose(any_, Action.LEFT + where.argmax(axis=0))
 
     def _make(self, sight: Sight, choose: Choice) -> None:
-        """Make whatever is better than what is carried."""
+        """Craft tools that are better than the carried ones."""
         table, both = sight.near[Kind.TABLE], sight.near[Kind.TABLE] & sight.near[Kind.FURNACE]
         wood, stone, ore = sight.wood >= 1, sight.stone >= 1, (sight.coal >= 1) & (sight.iron >= 1)
         ways = (
@@ -120,7 +120,7 @@ class Scripted:
             (table & wood, 1, Action.MAKE_WOOD_PICKAXE, Action.MAKE_WOOD_SWORD),
         )
         for able, level, pickaxe, sword in ways:
-            # Each level is an achievement of its own, so none is left out.
+            # Each level is an achievement, so none is skipped.
             choose(able & (sight.pickaxe == level - 1), pickaxe)
             choose(able & (sight.sword == level - 1), sword)
         if not self._rules.has(Action.MAKE_ARROW):
@@ -138,7 +138,7 @@ class Scripted:
         choose(spare & (sight.coal >= 3) & (sight.torches == 0) & ~self._is["torched"], Action.MAKE_TORCH)
 
     def _place(self, sight: Sight, choose: Choice) -> None:
-        """Set things down where the tile ahead takes them."""
+        """Place items on the tile ahead."""
         bare = sight.ahead_free & ~self._is["tired"]
         grass = bare & sight.ahead(Kind.GRASS)
         plant = choose.open & grass & (sight.sapling >= 1)
@@ -171,17 +171,17 @@ class Scripted:
         return ~known & (sight.wood >= 2 + self._tools(sight)) & (sight.sword < 3) & (sight.floor == 0)
 
     def _tools(self, sight: Sight) -> Int[np.ndarray, " worlds"]:
-        """How many tools are to be made next: those of the lowest level not yet reached."""
+        """Return the number of tools to make next: those of the lowest level that is not reached."""
         level = np.minimum(sight.pickaxe, sight.sword)
         return (sight.pickaxe == level).astype(np.int64) + (sight.sword == level)
 
     def _finished(self, sight: Sight) -> Mask:
-        """Whether there is nothing more to be had on the first floor but by luck."""
+        """Return whether the work on the first floor is finished."""
         tools = (sight.pickaxe >= 3) & (sight.sword >= 3)
         return tools | (self._arrived + PATIENCE < self._now)
 
     def _sleep(self, sight: Sight, choose: Choice) -> None:
-        """Dig in where it is tired, and sleep."""
+        """Dig a burrow and sleep where the player is tired."""
         tired = choose.open & self._is["tired"] & (sight.drink > 1) & (sight.food > 1)
         of = np.flatnonzero(tired)
         if len(of):
@@ -189,7 +189,7 @@ class Scripted:
         choose(tired & (sight.energy <= 1), Action.SLEEP)
 
     def _go(self, sight: Sight, choose: Choice) -> None:
-        """Go to what is wanted next, or look for it."""
+        """Go to the next goal, or search for it."""
         of = np.flatnonzero(choose.open)
         if not len(of):
             return
@@ -213,12 +213,12 @@ class Scripted:
         direction = np.where(lost & safe, wander, direction)
         free = sight.free[direction, of]
         use = ~free & (facing == direction)
-        # What is not free ahead is dug, drunk, cut or struck; what kills is never turned to.
+        # DO digs, drinks, cuts or attacks the tile ahead. The agent never turns to a deadly tile.
         move = np.where(sight.deadly[direction, of], Action.NOOP, Action.LEFT + direction)
         choose.actions[of] = np.where(use, Action.DO, move)
 
     def _goal(self, sight: Sight) -> Board:
-        """The tiles that each world wants to reach next."""
+        """Return the tiles that each world's player should reach next."""
         boards, has = self._chart.boards, self._is
         known = np.asarray(boards.any(axis=2))
         table = spread_round(boards[Kind.TABLE])

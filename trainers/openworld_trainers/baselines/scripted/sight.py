@@ -1,4 +1,4 @@
-"""What scripted play makes of tokens: one array for each thing that it asks about."""
+"""The scripted agent's reading of tokens: one array for each fact that it uses."""
 
 from dataclasses import dataclass
 
@@ -18,16 +18,20 @@ Mask = Bool[np.ndarray, " worlds"]
 
 @dataclass
 class Sight:
-    """What is seen in as many worlds.
+    """The facts that tokens show, of many worlds.
 
     Attributes:
         kinds: int[worlds, rows, cols], bits of `Kind`.
-        nothing: where a tile is dark or outside the map.
-        passive, hostile, occupied: where creatures of these classes stand; any of them.
-        free, deadly, hostile_beside: bool[4, worlds], of the tile in each direction: it can be stepped on; it
-            kills; something hostile stands there.
-        near: whether a table or a furnace is beside.
-        pickaxe, sword: their levels.
+        nothing: bool, like the following ones: the tile is dark or outside the map.
+        passive: a passive creature is on the tile.
+        hostile: a hostile creature is on the tile.
+        occupied: any creature is on the tile.
+        free: bool[4, worlds]: the tile in each direction can be stepped on.
+        deadly: bool[4, worlds]: the tile in each direction kills.
+        hostile_beside: bool[4, worlds]: a hostile creature is in each direction.
+        near: a crafting table, or a furnace, is next to the player.
+        pickaxe: its level, 0 without one.
+        sword: its level, 0 without one.
     """
 
     kinds: np.ndarray
@@ -66,11 +70,11 @@ class Sight:
 
     @property
     def ahead_free(self) -> Mask:
-        """Whether the tile ahead can be stepped on."""
+        """The tile ahead can be stepped on."""
         return self.free[self.facing, np.arange(len(self.facing))]
 
     def ahead(self, kind: Kind) -> Mask:
-        """Whether the tile ahead is of a kind."""
+        """Return whether the tile ahead is of a kind."""
         return (self._ahead >> kind) & 1 != 0
 
 
@@ -82,7 +86,7 @@ class Sights:
         self._deadly = np.isin(block_of(np.arange(256)), [int(block) for block in rules.deadly])
 
     def of(self, tokens: UInt8[np.ndarray, "worlds tokens"]) -> Sight:
-        """What the tokens show."""
+        """Return the facts that tokens show."""
         tile, creature = (self._plane(tokens, name) for name in ("tile", "creature"))
         kinds, group = self._kinds[tile], np.where(creature > 0, creature_of(creature.astype(int))[0], -1)
         hostile, passive = np.isin(group, (ids.Kind.MELEE, ids.Kind.RANGED)), group == ids.Kind.PASSIVE
@@ -129,7 +133,7 @@ class Sights:
         )
 
     def _levels(self, bag: Int[np.ndarray, "worlds items"]) -> tuple[Whole, Whole]:
-        """The levels of pickaxe and sword; the classic rules count each kind of tool."""
+        """Return the levels of pickaxe and sword; the classic rules count each kind of tool."""
         if self._rules.items <= Item.WOOD_PICKAXE:
             return bag[:, Item.PICKAXE], bag[:, Item.SWORD]
         kinds = (
@@ -151,7 +155,7 @@ class Sights:
         return self._all(tokens, name).reshape(-1, self._rules.view_rows, self._rules.view_cols)
 
     def _beside(self, plane: np.ndarray) -> np.ndarray:
-        """[4, worlds]: what lies in each direction."""
+        """Return the values of the tiles in each direction, [4, worlds]."""
         row, col = plane.shape[1] // 2, plane.shape[2] // 2
         return np.stack([plane[:, row + down, col + right] for down, right in DIRECTION_STEPS])
 

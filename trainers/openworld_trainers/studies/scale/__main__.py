@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from openworld.bench import markdown
+from openworld.system import numbers
 from openworld_trainers.studies.scale import costs
 
 #: Devices that are simulated.
@@ -18,14 +19,14 @@ DEVICES = 8
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the tables and return the exit code."""
-    worlds, price = costs.Accelerator.worlds, costs.Accelerator.price
+    steps, price = costs.Accelerator.worlds, costs.Accelerator.price
     parser = argparse.ArgumentParser(
         prog="python -m openworld_trainers.studies.scale", description="A model of training at scale."
     )
     add = parser.add_argument
-    add("--worlds", type=float, default=worlds, help="environment steps per second on one accelerator")
-    add("--price", type=float, default=price, help="dollars an accelerator hour")
-    add("--transitions", type=float, default=costs.TRANSITIONS, help="transitions of the run")
+    add("--steps-per-second", type=float, default=steps, help="environment steps on one accelerator")
+    add("--price", type=float, default=price, help="dollars per accelerator hour")
+    add("--transitions", type=numbers.argument, default=int(costs.TRANSITIONS), help="transitions of the run")
     add(
         "--simulate",
         nargs="*",
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         flag = f"--xla_force_host_platform_device_count={DEVICES}"
         os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {flag}".strip()
     try:
-        device = costs.Accelerator(worlds=options.worlds, price=options.price)
+        device = costs.Accelerator(worlds=options.steps_per_second, price=options.price)
         tables = {"counts": costs.counts(), "scale": costs.table(device, options.transitions)}
         if options.update:
             markdown.update(options.update, tables)

@@ -1,4 +1,4 @@
-"""The facts of a measurement: machine, versions, commit, date."""
+"""Where numbers come from: the machine, the versions of packages, the commit and the date."""
 
 import datetime
 import importlib.metadata
@@ -8,24 +8,58 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+#: Packages that a measurement of the environment depends on.
 PACKAGES = ("openworld", "jax", "jaxlib", "numpy", "equinox", "gymnasium")
 
 
 def facts() -> dict[str, Any]:
-    """Return date, commit, machine, devices, versions and XLA flags."""
+    """Return what a measurement was made on: date, commit, machine, devices, versions and XLA's flags."""
     return {
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "commit": commit(),
         "machine": {
-            "system": f"{platform.system()} {platform.machine()}",
+            "system": system_name(),
             "processor": processor_name(),
             "cores": _cores(),
             "memory_bytes": _memory(),
         },
         "devices": _devices(),
-        "versions": {"python": platform.python_version(), **_versions()},
+        "versions": versions(PACKAGES),
         "xla_flags": os.environ.get("XLA_FLAGS", ""),
     }
+
+
+def summary() -> dict[str, Any]:
+    """Return the system, the number of cores and the devices, in words that identify nobody."""
+    import jax
+
+    devices = jax.devices()
+    return {
+        "system": system_name(),
+        "cores": os.cpu_count(),
+        "devices": [f"{len(devices)} x {devices[0].device_kind}"],
+    }
+
+
+def versions(packages: tuple[str, ...]) -> dict[str, str]:
+    """Return the versions of Python and of those packages that are installed.
+
+    Example:
+        >>> sorted(versions(("numpy", "no-such-package")))
+        ['numpy', 'python']
+    """
+    found = {"python": platform.python_version()}
+    for name in packages:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def system_name() -> str:
+    """Return the operating system and the kind of processor, as "Linux x86_64"."""
+    return f"{platform.system()} {platform.machine()}"
 
 
 def processor_name() -> str:
@@ -39,7 +73,7 @@ def processor_name() -> str:
 
 
 def commit() -> str:
-    """Return the checkout's commit, marked where files differ from it, or "" outside a checkout."""
+    """Return the checkout's commit, with "+changes" if files differ from it, or "" outside a checkout."""
     here = Path(__file__).parent
 
     def git(*words: str) -> str:
@@ -73,13 +107,3 @@ def _devices() -> list[str]:
     import jax
 
     return [f"{device.platform}: {device.device_kind}" for device in jax.devices()]
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for name in PACKAGES:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
