@@ -79,7 +79,7 @@ def render(words: list[str]) -> None:
             id: environment id.
             seed: number of the world.
             steps: random steps to play first.
-            out: the file: a .png of the last frame, or an .mp4 or .gif of all frames; without it, text.
+            out: the file: a .png of the last frame, or an .mp4 or .gif of all frames; None: text.
             scale: screen pixels for each pixel of a tile.
             map: draw the map of all floors made so far instead of the view; needs --out NAME.png.
             tile: pixels of a tile's side, in a map.
@@ -117,7 +117,7 @@ def info(words: list[str]) -> None:
         """Show the sizes of the environments, this installation and this machine.
 
         Attributes:
-            id: environment id; without it, all.
+            id: environment id; None: all.
         """
 
         id: str | None = None

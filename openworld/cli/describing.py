@@ -17,7 +17,7 @@ def describe(words: list[str]) -> None:
         Attributes:
             id: environment id.
             seed: number of the world.
-            steps: random steps to play first; with --replay, the step to describe, without it the last.
+            steps: random steps to play first, None: 0; with --replay, the step to describe, None: the last.
             replay: describe a step of this replay instead of a new world.
         """
 

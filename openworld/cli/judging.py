@@ -35,18 +35,18 @@ def evaluate(words: list[str]) -> None:
         a random agent, and writes evaluation.json in the folder of the run.
 
         Attributes:
-            run: the folder of a run, or whatever --agent takes.
-            agent: package.module:Agent, random, scripted, a run, a checkpoint, an export, or a zip that
-                Stable-Baselines3 saved. Loading a zip can run code that is in it: trust it first.
-            protocol: the name of a protocol (default: openworld-v0-2026).
-            episodes: held-out episodes to play (default: all of the protocol; beside a random agent 1000).
-            out: file of a protocol's result (default: name of the agent, name of the protocol, .json).
-            name: name of the agent in a protocol's result.
-            algorithm: the class that saved a zip: PPO, DQN, MaskablePPO, RecurrentPPO.
+            run: folder of a run, or anything that --agent takes.
+            agent: one of: random, scripted, package.module:Agent, a run, a checkpoint, an export, or a .zip
+                of Stable-Baselines3. Loading a .zip can run code that is in it: use only those you trust.
+            protocol: name of the protocol; None: openworld-v0-2026.
+            episodes: number of held-out episodes; None: all of the protocol, or 1000 beside a random agent.
+            out: file of a protocol's result; None: AGENT.PROTOCOL.json.
+            name: name of the agent in a protocol's result; None: a part of --agent.
+            algorithm: class that saved the .zip: PPO, DQN, MaskablePPO or RecurrentPPO.
             greedy: trained agents take their most probable action instead of a random one.
-            worlds: how many play side by side (default: all; 100 if the agent sees one world at a time).
-                The result does not depend on it, except that of a zip.
-            force: replace an existing file, even if this command did not write it.
+            worlds: worlds that play at once; None: all, or 100 for agents that act in one world at a time.
+                The result does not depend on it, except that of a .zip.
+            force: replace an existing file, also one that this command did not write.
         """
 
         run: tyro.conf.Positional[str | None] = None

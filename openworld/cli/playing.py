@@ -23,11 +23,11 @@ def play(words: list[str]) -> None:
 
         Attributes:
             id: environment id.
-            seed: number of the first world, without it a random one; the next world has the next number.
+            seed: number of the first world; None: a random one. The next world has the next number.
             terminal: play in the terminal, also over ssh, instead of a window.
             record: save a replay to this file; later worlds are saved as NAME-2, NAME-3.
             force: let --record replace a file that is not a replay.
-            scale: in a window, screen pixels for each pixel of a tile; without it, what fits.
+            scale: in a window, screen pixels for each pixel of a tile; None: what fits.
             host: host a coop game at this socket; others join it with --join.
             join: join the game that is hosted at this socket, with the host's id and world.
             players: with --host, the number of players, the host included.
