@@ -264,10 +264,10 @@ class Environment:
             Observations and state, those of the mask's worlds at the beginning of an episode.
 
         Example:
-            >>> import numpy as np, openworld
+            >>> import jax.numpy as jnp, openworld
             >>> env = openworld.make("OpenWorld-Classic-v0")
             >>> obs, state = env.reset(0, num_worlds=2)
-            >>> new_obs, new_state = env.renew(obs, state, np.array([True, False]))
+            >>> new_obs, new_state = env.renew(obs, state, jnp.array([True, False]))
             >>> (new_obs == obs).all(axis=1).tolist()
             [False, True]
         """
@@ -289,7 +289,7 @@ class Environment:
         arguments.worlds(self, "observe()", state)
         return self._programs.observe(state)
 
-    def decode(self, tokens: UInt8[Array, "*batch tokens"]) -> Array:
+    def decode(self, tokens: UInt8[Array | np.ndarray, "*batch tokens"]) -> Array:
         """Return this environment's kind of observation, made from tokens.
 
         Args:

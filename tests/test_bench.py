@@ -17,7 +17,6 @@ from openworld.bench import (
     device,
     equality,
     hlo,
-    machine,
     plans,
     profile,
     report,
@@ -30,6 +29,7 @@ from openworld.bench import settings as suites
 from openworld.bench.plans import SAMPLE
 from openworld.bench.roofline import measure
 from openworld.bench.settings import Settings
+from openworld.system import provenance
 
 ROOT = Path(__file__).parent.parent
 
@@ -64,7 +64,7 @@ START = {
 
 @pytest.fixture
 def result():
-    facts = machine.facts()
+    facts = provenance.facts()
     return {
         **facts,
         "settings": report.plain(settings()),
@@ -77,16 +77,16 @@ def result():
 @pytest.mark.slow
 def test_worlds_are_measured(tmp_path, monkeypatch):
     # The classic world: it compiles fastest, and the cache of compiled programs is no help here.
-    told, kept = [], []
+    lines, kept = [], []
     monkeypatch.setattr(measure, "memory_bandwidth", lambda: None)
     wanted = settings(
         ids=("OpenWorld-Classic-v0",), kinds=("worlds", "profile"), suite="gpu", dump=str(tmp_path)
     )
-    result = run.measure(wanted, told.append, lambda result: kept.append(len(result["rows"])))
+    result = run.measure(wanted, lines.append, lambda result: kept.append(len(result["rows"])))
     assert result["errors"] == []
     assert kept == [1, 1]
     (row,) = result["rows"]
-    assert told == ["measuring OpenWorld-Classic-v0: worlds, 4 worlds"]
+    assert lines == ["measuring OpenWorld-Classic-v0: worlds, 4 worlds"]
     assert row["id"] == "OpenWorld-Classic-v0"
     assert row["lowest"] <= row["steps_per_second"] <= row["highest"]
     assert len(row["runs"]) == 2
@@ -153,7 +153,7 @@ def test_other_errors_are_not_hidden(monkeypatch):
 
 
 def test_the_facts_are_complete():
-    facts = machine.facts()
+    facts = provenance.facts()
     assert facts["machine"]["processor"]
     assert facts["machine"]["cores"] >= 1
     assert facts["devices"] == ["cpu: cpu"] * len(facts["devices"])
@@ -197,7 +197,7 @@ def test_the_file_is_written_whole(result, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (
             ["--kinds", "worlds,words"],
@@ -210,10 +210,10 @@ def test_the_file_is_written_whole(result, tmp_path):
         (["--json", "/dev/null/a.json"], "/dev/null"),
     ],
 )
-def test_mistakes_are_told_in_one_line(words, told, capsys):
+def test_mistakes_are_reported_in_one_line(words, message, capsys):
     assert run.main(words) == 2
     error = capsys.readouterr().err
-    assert told in error
+    assert message in error
     assert error.count("\n") == 1
 
 
@@ -277,9 +277,9 @@ def test_each_suite_has_its_own_settings(monkeypatch):
             ("gpu", ("OpenWorld-v0",), 2, 9.0, ("OpenWorld-v0",)),
         ),
     ):
-        told = run._settings(run._parser().parse_args(words))
-        assert (told.suite, told.ids, told.runs, told.budget_seconds, told.compared) == expected
-        assert told.kinds == suites.SUITES[told.suite].kinds
+        made = run._settings(run._parser().parse_args(words))
+        assert (made.suite, made.ids, made.runs, made.budget_seconds, made.compared) == expected
+        assert made.kinds == suites.SUITES[made.suite].kinds
 
 
 EVERY = ("OpenWorld-v0", "OpenWorld-Classic-v0", "OpenWorld-Endless-v0")
@@ -328,12 +328,12 @@ def test_a_batch_that_cannot_fit_is_refused_before_it_is_compiled(monkeypatch):
         device.check_fits(jax.ShapeDtypeStruct((2**28 + 1,), jnp.float32))
 
 
-def test_a_program_tells_its_memory_and_its_bytes(tmp_path):
+def test_a_program_reports_its_memory_and_its_bytes(tmp_path):
     _, program = bench_compiled(lambda x: x + 1, jnp.zeros(1024))
-    told = device.program_facts(program)
-    assert told["memory"]["argument"] == told["memory"]["output"] == 4096
-    assert told["memory"]["in_all"] >= 8192
-    assert told["bytes_accessed"] >= 8192
+    facts = device.program_facts(program)
+    assert facts["memory"]["argument"] == facts["memory"]["output"] == 4096
+    assert facts["memory"]["in_all"] >= 8192
+    assert facts["bytes_accessed"] >= 8192
     nothing = device.program_facts(SimpleNamespace(memory_analysis=lambda: None, cost_analysis=lambda: None))
     assert nothing == {"memory": None, "bytes_accessed": None}
     for number in range(device.DUMPS + 1):
@@ -392,16 +392,16 @@ def test_a_gpu_trace_is_read_by_its_streams():
         event("loop_fusion_3", 0, 900.0, tid=2),
         event("loop_fusion_3", 0, 900.0, pid=9),
     ]
-    told = profile.summary(events, hlo.op_names(TEXT), steps=2)
-    assert told["scopes"]["player_actions"] == {"seconds": pytest.approx(30e-6), "kernels": 1.0}
-    assert told["scopes"]["observe"] == {"seconds": pytest.approx(5e-6), "kernels": 0.5}
-    assert told["scopes"][hlo.UNNAMED]["kernels"] == 0.5
-    assert told["kernels_a_step"] == 2.0
-    assert told["named_share"] == pytest.approx(70 / 72)
-    assert told["copies_to_host_a_step"] == 0.5
-    assert told["busy_seconds_a_step"] == pytest.approx(36e-6)
-    assert told["heaviest"][0]["kernel"] == "loop_fusion_3"
-    assert told["heaviest"][0]["op_name"].endswith("craft/add")
+    facts = profile.summary(events, hlo.op_names(TEXT), steps=2)
+    assert facts["scopes"]["player_actions"] == {"seconds": pytest.approx(30e-6), "kernels": 1.0}
+    assert facts["scopes"]["observe"] == {"seconds": pytest.approx(5e-6), "kernels": 0.5}
+    assert facts["scopes"][hlo.UNNAMED]["kernels"] == 0.5
+    assert facts["kernels_a_step"] == 2.0
+    assert facts["named_share"] == pytest.approx(70 / 72)
+    assert facts["copies_to_host_a_step"] == 0.5
+    assert facts["busy_seconds_a_step"] == pytest.approx(36e-6)
+    assert facts["heaviest"][0]["kernel"] == "loop_fusion_3"
+    assert facts["heaviest"][0]["op_name"].endswith("craft/add")
 
 
 def test_a_cpu_trace_counts_each_kernel_without_those_inside_it():
@@ -411,19 +411,19 @@ def test_a_cpu_trace_counts_each_kernel_without_those_inside_it():
         event("ThunkExecutor::Execute", 50, 20.0),
         event("loop_fusion.3", 55, 10.0),
     ]
-    told = profile.summary(events, hlo.op_names(TEXT), steps=1)
-    assert told["scopes"]["reset"]["seconds"] == pytest.approx((100 - 30 - 20 + 30) * 1e-6)
-    assert told["scopes"]["player_actions"]["seconds"] == pytest.approx(10e-6)
-    assert told["kernels_a_step"] == 3
+    facts = profile.summary(events, hlo.op_names(TEXT), steps=1)
+    assert facts["scopes"]["reset"]["seconds"] == pytest.approx((100 - 30 - 20 + 30) * 1e-6)
+    assert facts["scopes"]["player_actions"]["seconds"] == pytest.approx(10e-6)
+    assert facts["kernels_a_step"] == 3
 
 
 def test_a_trace_is_taken_of_any_program():
     function = jax.jit(lambda x, steps: jax.lax.fori_loop(0, steps, lambda _, y: jnp.sin(y), x))
     _, play = bench_compiled(function, jnp.ones(4096), jnp.int32(1))
-    told = profile.of(function, play, jnp.ones(4096), pace=1.0)
-    assert told["steps"] == 1
-    assert told["kernels_a_step"] >= 1
-    assert told["busy_seconds_a_step"] > 0
+    facts = profile.of(function, play, jnp.ones(4096), pace=1.0)
+    assert facts["steps"] == 1
+    assert facts["kernels_a_step"] >= 1
+    assert facts["busy_seconds_a_step"] > 0
 
 
 def test_a_program_whose_kernels_hide_in_graphs_is_traced_one_by_one(monkeypatch):
@@ -457,14 +457,14 @@ def test_every_bit_of_a_world_counts_in_its_fingerprint():
     assert not np.any(np.asarray(equality.fingerprint(swapped[0]) == equality.fingerprint(swapped[1])))
 
 
-def test_differences_are_told_by_step_and_world(tmp_path):
+def test_differences_are_reported_by_step_and_world(tmp_path):
     ours = np.arange(12, dtype=np.uint32).reshape(4, 3)
     theirs = ours.copy()
     assert equality.difference(ours, theirs)["same"]
     theirs[2:, 1] += 1
-    told = equality.difference(ours, theirs)
-    assert told == {"same": False, "worlds_that_differ": 1, "first_step_that_differs": 2}
-    row = {"platforms": ["gpu", "cpu"], "worlds": 3, "steps": 4, "told": told, "states": told}
+    found = equality.difference(ours, theirs)
+    assert found == {"same": False, "worlds_that_differ": 1, "first_step_that_differs": 2}
+    row = {"platforms": ["gpu", "cpu"], "worlds": 3, "steps": 4, "told": found, "states": found}
     assert report.equal(row).endswith("NOT the same: 1 worlds differ, the first in step 2")
 
 
@@ -513,7 +513,7 @@ def test_the_trainer_has_what_is_measured():
     obs, state = jax.eval_shape(lambda: world.reset(0, 4))
     action = jax.eval_shape(choose, jax.ShapeDtypeStruct((), jnp.int32), obs, state)
     assert (action.shape, action.dtype) == ((4,), jnp.int32)
-    program, make, told = training._trainer("OpenWorld-Classic-v0", 64)
+    program, make, facts = training._trainer("OpenWorld-Classic-v0", 64)
     assert callable(program)
-    assert told["minibatch_size"] * training.MINIBATCHES == 64 * training.STEPS
+    assert facts["minibatch_size"] * training.MINIBATCHES == 64 * training.STEPS
     assert jax.tree.leaves(jax.eval_shape(make))

@@ -1,4 +1,4 @@
-"""The command line: help is fast, and mistakes are told in one line with exit code 2."""
+"""The command line: help is fast, and mistakes are reported in one line with exit code 2."""
 
 import json
 import os
@@ -79,7 +79,7 @@ def test_options_of_training_are_those_of_its_settings():
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["trian"], "there is no command 'trian'; did you mean 'train'?"),
         (["xyz"], "there is no command 'xyz'; the commands are demo, train"),
@@ -119,8 +119,8 @@ def test_options_of_training_are_those_of_its_settings():
         (["info", "--id", "Nethack"], "unknown world id 'Nethack'"),
     ],
 )
-def test_mistakes_are_told_in_one_line(words, told):
-    assert told in refusal(*words)
+def test_mistakes_are_reported_in_one_line(words, message):
+    assert message in refusal(*words)
 
 
 def test_values_are_found_however_they_are_given():
@@ -155,7 +155,7 @@ def test_errors_that_are_ours_are_not_hidden(monkeypatch):
         cli.main(["info"])
 
 
-def test_an_interruption_is_told(monkeypatch, capsys):
+def test_an_interruption_is_reported(monkeypatch, capsys):
     def slow(_):
         raise KeyboardInterrupt
 
@@ -174,16 +174,21 @@ def test_info():
     done = run("info")
     assert done.returncode == 0, done.stderr
     rows = {line.split("  ")[0]: line.split("  ")[1:] for line in done.stdout.splitlines()}
-    told = {name: [text.strip() for text in texts if text.strip()] for name, texts in rows.items()}
-    assert told["id"] == ["OpenWorld-v0", "OpenWorld-Classic-v0", "OpenWorld-Endless-v0", "OpenWorld-Coop-v0"]
-    assert told["actions"] == ["43", "17", "43", "60"]
-    assert told["achievements"] == ["67", "22", "67", "67"]
-    assert told["players"] == ["1", "1", "1", "1 to 8"]
-    assert told["tokens (uint8)"] == ["445", "307", "445", "479"]
-    assert told["symbolic (float32)"] == ["8,268", "1,345", "8,268", "9,711"]
-    assert told["pixels (uint8)"] == [*["130 x 110 x 3", "63 x 63 x 3"], *["130 x 110 x 3"] * 2]
-    assert told["floors"] == ["9", "1", "9 and on", "9"]
-    full, classic, endless, two = (int(text.replace(",", "")) for text in told["bytes of a world"])
+    shown = {name: [text.strip() for text in texts if text.strip()] for name, texts in rows.items()}
+    assert shown["id"] == [
+        "OpenWorld-v0",
+        "OpenWorld-Classic-v0",
+        "OpenWorld-Endless-v0",
+        "OpenWorld-Coop-v0",
+    ]
+    assert shown["actions"] == ["43", "17", "43", "60"]
+    assert shown["achievements"] == ["67", "22", "67", "67"]
+    assert shown["players"] == ["1", "1", "1", "1 to 8"]
+    assert shown["tokens (uint8)"] == ["445", "307", "445", "479"]
+    assert shown["symbolic (float32)"] == ["8,268", "1,345", "8,268", "9,711"]
+    assert shown["pixels (uint8)"] == [*["130 x 110 x 3", "63 x 63 x 3"], *["130 x 110 x 3"] * 2]
+    assert shown["floors"] == ["9", "1", "9 and on", "9"]
+    full, classic, endless, two = (int(text.replace(",", "")) for text in shown["bytes of a world"])
     assert full == endless < two <= 32 * 1024
     assert "OpenWorld-Classic-Pixels-v0 is OpenWorld-Classic-v0 seen as pixels" in done.stdout
     assert classic <= 6 * 1024
@@ -195,7 +200,7 @@ def test_info():
 
 
 @pytest.mark.slow
-def test_a_plan_tells_each_number_and_whether_it_fits():
+def test_a_plan_shows_each_number_and_whether_it_fits():
     words = ("plan", "--worlds", "64", "--reference", "tiny", "--env.id", "OpenWorld-Classic-v0")
     done = run(*words, "--learning.epochs", "3")
     assert done.returncode == 0, done.stderr

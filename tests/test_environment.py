@@ -24,9 +24,21 @@ def begun(env):
     return env.reset(3, driver.PLAYED)
 
 
+@pytest.fixture
+def unchecked():
+    """Annotations as a user has them: not checked, so that our own refusals are heard."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
+
+
 def test_a_state_shows_what_came_with_it(env, begun):
     obs, state = begun
     np.testing.assert_array_equal(env.observe(state), obs)
+
+
+def test_what_is_no_state_is_refused(env, begun, unchecked):
+    obs, _ = begun
     with pytest.raises(TypeError, match=r"^observe\(\): the state must be a State"):
         env.observe(obs)
 
@@ -46,8 +58,7 @@ def test_tokens_become_each_observation(env, begun, observation):
 @pytest.mark.parametrize(
     "tokens", [np.zeros((2, 5), np.uint8), np.zeros((2, 307), np.int32), np.uint8(3), [1, 2]]
 )
-def test_what_is_not_tokens_is_refused(env, tokens, monkeypatch):
-    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+def test_what_is_not_tokens_is_refused(env, tokens, unchecked):
     with pytest.raises((TypeError, ValueError), match="tokens must be"):
         env.decode(tokens)
 

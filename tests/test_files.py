@@ -187,11 +187,13 @@ def test_only_files_of_the_same_format_are_written_over(tmp_path):
     check_output(path, PICTURE)
     png.write(IMAGE, path)
     check_output(path, PICTURE)
-    assert "is there already and is not a replay; --force" in refused(lambda: check_output(path, REPLAY))
+    assert "exists already and is not a replay; replace it with --force" in refused(
+        lambda: check_output(path, REPLAY)
+    )
     path.write_bytes(png.encode(IMAGE))  # a picture of somebody else
     told = refused(lambda: check_output(path, PICTURE), FileExistsError)
     assert told == (
-        f"{path} is there already and is not a picture of OpenWorld; --force writes over it, or name another file"
+        f"{path} exists already and is not a picture of OpenWorld; replace it with --force, or name another file"
     )
     check_output(path, PICTURE, force=True)
     path.write_bytes(b"")
@@ -230,5 +232,5 @@ def test_no_command_writes_over_a_stranger(tmp_path, capsys, monkeypatch, words,
     path.write_text("my diary")
     assert cli.main([*words, str(path)]) == 2
     told = capsys.readouterr().err
-    assert re.fullmatch(rf"openworld {words[0]}: {re.escape(str(path))} is there already.*--force.*\n", told)
+    assert re.fullmatch(rf"openworld {words[0]}: {re.escape(str(path))} exists already.*--force.*\n", told)
     assert path.read_text() == "my diary"

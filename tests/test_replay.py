@@ -181,7 +181,7 @@ def test_what_plays_differently_is_noticed(damaged, name, value):
         ({"revival": 0}, "its revival is neither true nor false"),
         ({"extra": 1}, "schema 3 has no entry 'extra'"),
         ({"schema": 1}, "schema 1 has no entry"),
-        ({"episode_return": 10**350}, "its episode_return is no number"),
+        ({"episode_return": 10**350}, "its episode_return is not a finite number"),
         ({"ended": 5}, "its ended is no text"),
         ({"time_limit": STEPS - 1}, "12 steps, with a time limit of 11"),
         ({"format": "something"}, "is not a replay"),

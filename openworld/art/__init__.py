@@ -1,1 +1,1 @@
-"""The drawings: 16x16 pixels for every block, item, creature and missile, painted by code, and its tools."""
+"""The drawings: 16x16 pixels for every block, item, creature and projectile, painted by code."""

@@ -1,4 +1,4 @@
-"""Every tile and icon as arrays, painted once and kept."""
+"""All tiles and icons as arrays, painted once and cached."""
 
 from functools import cache, lru_cache
 
@@ -11,7 +11,7 @@ from openworld.content.ids import Attribute, Block, Direction, Fixture, Item, Ki
 
 __all__ = ["TILE", "creature", "icon", "player", "projectile", "tiles", "tool"]
 
-#: Icons of the status rows that are no item.
+#: Icons of the status rows that are not items.
 SIGNS = {
     "health": items.heart,
     "experience": items.star,
@@ -28,7 +28,7 @@ SIGNS = {
 
 @cache
 def tiles() -> np.ndarray:
-    """Return uint8[320, 16, 16, 3]: how each tile looks, by its number."""
+    """Return the drawing of each tile by its number, uint8[320, 16, 16, 3]."""
     sheet = np.zeros((tile_of(0, len(Fixture)), TILE, TILE, 3), np.uint8)
     for block in Block:
         ground = terrain.BLOCKS[block]()
@@ -41,44 +41,44 @@ def tiles() -> np.ndarray:
 
 @cache
 def creature(kind: Kind, number: int) -> np.ndarray:
-    """Return uint8[16, 16, 4]: how a creature looks."""
+    """Return the drawing of a creature, uint8[16, 16, 4]."""
     return _fixed(figures.CREATURES[kind, number]())
 
 
 @cache
 def projectile(kind: Projectile) -> np.ndarray:
-    """Return uint8[16, 16, 4]: how a projectile looks."""
+    """Return the drawing of a projectile, uint8[16, 16, 4]."""
     return _fixed(figures.PROJECTILES[kind]())
 
 
 @cache
 def player(facing: Direction, asleep: bool, number: int = 0) -> np.ndarray:
-    """Return uint8[16, 16, 4]: how a player looks; in company each number has a coat of its own colour."""
+    """Return the drawing of a player, uint8[16, 16, 4]; in coop each number has a coat of another colour."""
     coat = figures.COATS[number]
     return _fixed(figures.sleeper(coat) if asleep else figures.player(facing, coat))
 
 
 @cache
 def fallen(number: int) -> np.ndarray:
-    """Return uint8[16, 16, 4]: how a player looks who has fallen."""
+    """Return the drawing of a fallen player, uint8[16, 16, 4]."""
     return _fixed(figures.fallen(figures.COATS[number]))
 
 
 @lru_cache(maxsize=None, typed=True)
 def tool(item: Item, level: int) -> np.ndarray:
-    """Return uint8[16, 16, 4]: a tool of a level from 1 to 4."""
+    """Return the icon of a tool of level 1 to 4, uint8[16, 16, 4]."""
     return _fixed(items.TOOLS[item](level))
 
 
 @cache
 def armour(piece: int, level: int) -> np.ndarray:
-    """Return uint8[16, 16, 4]: a piece of armour of level 1 or 2."""
+    """Return the icon of a piece of armour of level 1 or 2, uint8[16, 16, 4]."""
     return _fixed(items.armour(piece, level))
 
 
 @lru_cache(maxsize=None, typed=True)  # an Item, a Vital and an Attribute may be the same number
 def icon(sign: Item | Vital | Attribute | str) -> np.ndarray:
-    """Return uint8[16, 16, 4]: the icon of an item, a vital, an attribute or one of `SIGNS`."""
+    """Return the icon of an item, a vital, an attribute or one of `SIGNS`, uint8[16, 16, 4]."""
     if isinstance(sign, str):
         return _fixed(SIGNS[sign]())
     if isinstance(sign, Item):

@@ -22,7 +22,7 @@ HEIGHT, WIDTH = 5, 3
 
 @cache
 def mask(text: str) -> np.ndarray:
-    """Return bool[5, 4 n - 1]: the pixels of a number."""
+    """Return the pixels of a number of n digits, bool[5, 4 n - 1]."""
     columns = [np.array([[mark == "#" for mark in row] for row in _GLYPHS[letter]]) for letter in text]
     gap = np.zeros((HEIGHT, 1), bool)
     spaced = [part for glyph in columns for part in (glyph, gap)][:-1]
@@ -30,7 +30,7 @@ def mask(text: str) -> np.ndarray:
 
 
 def write(image: np.ndarray, row: int, col: int, text: str, colour: tuple[int, int, int]) -> None:
-    """Write a number into an image, in place, with a dark rim that keeps it readable on anything."""
+    """Write a number into an image, in place, with a dark rim, so that it is readable on every ground."""
     shape = mask(text)
     rim = np.zeros((shape.shape[0] + 2, shape.shape[1] + 2), bool)
     for dr in range(3):

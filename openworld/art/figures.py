@@ -1,4 +1,4 @@
-"""How creatures, what they shoot, and the player look: one row each."""
+"""The drawings of creatures, projectiles and players, one row each."""
 
 from collections.abc import Callable
 
@@ -132,7 +132,7 @@ def skeleton() -> Canvas:
 
 
 def kobold() -> Canvas:
-    """A small dog of a thing with a dagger."""
+    """A small dog-like creature with a dagger."""
     fur: Colour = (172, 84, 60)
     body = person(fur, (92, 66, 52), (80, 44, 36), tall=11).polygon([(1, 4), (5, 4), (5, 7)], fur)
     body.polygon([(1, 12), (5, 12), (5, 9)], fur).dots([(6, 6), (6, 9)], (250, 230, 80)).rect(
@@ -171,7 +171,7 @@ def ice_elemental() -> Canvas:
     return body.rect(6, 5, 2, 2, INK).rect(6, 9, 2, 2, INK).outline((50, 90, 150))
 
 
-#: (class, type) -> how the creature is painted.
+#: (kind, type) -> the function that paints the creature.
 CREATURES: dict[tuple[Kind, int], Callable[[], Canvas]] = {
     (Kind.PASSIVE, 0): cow,
     (Kind.PASSIVE, 1): bat,
@@ -196,7 +196,7 @@ CREATURES: dict[tuple[Kind, int], Callable[[], Canvas]] = {
 
 
 def arrow(head: Colour) -> Canvas:
-    """An arrow, drawn aslant: which way it flies is not seen."""
+    """An arrow, drawn diagonally: players do not see its direction."""
     shaft = Canvas().line((12, 3), (4, 11), (196, 150, 96)).polygon([(1, 14), (2, 9), (7, 13)], head)
     return shaft.line((13, 2), (11, 2), EYE).line((13, 2), (13, 4), EYE).outline()
 
@@ -243,7 +243,7 @@ _HAIR: Colour = (92, 54, 34)
 
 
 def player(facing: Direction, coat: Colour = COATS[0]) -> Canvas:
-    """A player: a coat and brown hair, seen from the side it turns to us."""
+    """A player with a coat and brown hair."""
     body = person(SKIN, coat, _TROUSERS).rect(6, 3, 3, 1, coat).rect(6, 12, 3, 1, coat)
     body.rect(10, 4, 1, 8, (250, 210, 90)).rect(0, 4, 2, 8, _HAIR)
     if facing == Direction.UP:
@@ -280,7 +280,7 @@ def sleeper(coat: Colour = COATS[0]) -> Canvas:
 
 
 def fallen(coat: Colour) -> Canvas:
-    """A player on its back, who waits to be helped up."""
+    """A player on its back."""
     body = Canvas().rect(7, 1, 5, 4, SKIN).rect(6, 1, 2, 4, _HAIR).rect(7, 5, 5, 6, coat)
     body.rect(7, 11, 2, 4, _TROUSERS).rect(10, 11, 2, 4, _TROUSERS).rect(5, 6, 2, 2, coat).rect(
         4, 6, 1, 2, SKIN

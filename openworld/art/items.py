@@ -1,4 +1,4 @@
-"""How items, vitals, attributes and armour look in the status rows: one row each."""
+"""The icons of items, vitals, attributes and armour, one row each."""
 
 from collections.abc import Callable
 
@@ -112,7 +112,7 @@ ITEMS: dict[Item, Callable[[], Canvas]] = {
     Item.IRON_SWORD: lambda: blade(3),
 }
 
-#: Items that count a level rather than a number.
+#: Items whose count is a level.
 TOOLS: dict[Item, Callable[[int], Canvas]] = {Item.PICKAXE: pickaxe, Item.SWORD: blade}
 
 
@@ -238,7 +238,7 @@ def snowflake() -> Canvas:
 
 
 def skull() -> Canvas:
-    """The necromancer, bared."""
+    """The necromancer while it is vulnerable."""
     bone: Colour = (232, 226, 210)
     head = Canvas().disc(6, 7.5, 5.4, bone).rect(9, 5, 5, 6, bone)
     head.rect(5, 4, 3, 3, (230, 30, 40)).rect(5, 9, 3, 3, (230, 30, 40)).rect(9, 7, 1, 2, INK)

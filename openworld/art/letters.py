@@ -1,4 +1,4 @@
-"""Words in pictures: a font of our own, up to five pixels wide, seven high and two below the line."""
+"""Text in pictures: a font up to five pixels wide and seven high, with two more below the line."""
 
 from functools import cache
 
@@ -122,19 +122,24 @@ _GLYPHS = _glyphs()
 
 @cache
 def mask(text: str) -> np.ndarray:
-    """Return bool[9, width]: the pixels of a line of text; a letter that the font lacks is shown as "?"."""
+    """Return the pixels of a line of text, bool[9, width]; "?" replaces letters that the font lacks."""
     gap = np.zeros((HEIGHT, _GAP), bool)
     parts = [part for letter in text for part in (_GLYPHS.get(letter, _GLYPHS["?"]), gap)]
     return np.concatenate(parts[:-1], axis=1) if parts else np.zeros((HEIGHT, 0), bool)
 
 
 def width(text: str) -> int:
-    """Return how many pixels a line of text is wide."""
+    """Return the width of a line of text in pixels.
+
+    Example:
+        >>> width("play")
+        17
+    """
     return mask(text).shape[1]
 
 
 def fitted(text: str, room: int) -> str:
-    """Return a text cut to the pixels that there are, its end marked by two dots."""
+    """Return a text, cut to `room` pixels; a text that is cut ends with two dots."""
     if width(text) <= room:
         return text
     while text and width(text + "..") > room:
@@ -143,7 +148,7 @@ def fitted(text: str, room: int) -> str:
 
 
 def write(image: np.ndarray, row: int, col: int, text: str, colour: Colour, scale: int = 1) -> int:
-    """Write a line into an image, in place; what does not fit is left out.
+    """Write a line into an image, in place; the part outside the image is left out.
 
     Args:
         row: of the upper edge of capitals.

@@ -1,4 +1,4 @@
-"""A small canvas to draw tiles on: a few shapes, and an outline that keeps small things readable."""
+"""A small canvas for tiles: a few shapes, and an outline that keeps small drawings readable."""
 
 from collections.abc import Iterable
 
@@ -20,7 +20,7 @@ def shade(colour: Colour, factor: Length) -> Colour:
 
 
 class Canvas:
-    """A 16 x 16 RGBA tile under construction; shapes are in pixels, (row, column) from the upper left."""
+    """A canvas of 16 x 16 RGBA pixels; positions are (row, column) from the upper left."""
 
     def __init__(self, ground: Colour | None = None) -> None:
         self.pixels = np.zeros((TILE, TILE, 4), np.uint8)
@@ -34,7 +34,7 @@ class Canvas:
         return self
 
     def speckle(self, colour: Colour, share: Length, seed: int) -> "Canvas":
-        """Scatter single pixels over a share of the tile, always the same ones for a seed."""
+        """Set single pixels on a share of the tile; equal seeds give equal pixels."""
         n = np.arange(TILE * TILE, dtype=np.uint64)
         x = (n + np.uint64(seed * 7919 + 1)) * np.uint64(0x9E3779B97F4A7C15)
         x = (x ^ (x >> np.uint64(31))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -83,12 +83,12 @@ class Canvas:
         return self
 
     def mirror(self) -> "Canvas":
-        """Turn left into right."""
+        """Mirror left and right."""
         self.pixels = self.pixels[:, ::-1].copy()
         return self
 
     def outline(self, colour: Colour = INK) -> "Canvas":
-        """Draw a line around everything that has been drawn."""
+        """Draw a line around everything on the canvas."""
         filled = np.pad(self.pixels[..., 3] > 0, 1)
         near = filled[:-2, 1:-1] | filled[2:, 1:-1] | filled[1:-1, :-2] | filled[1:-1, 2:]
         return self._set(near & ~filled[1:-1, 1:-1], colour)

@@ -1,6 +1,6 @@
-"""Tiles and icons at a few pixels a side, for pictures that networks look at: shrunk from the painted ones.
+"""Tiles and icons of a few pixels, for the `pixels` observation: the drawings, made smaller.
 
-All in whole numbers, so that a picture is the same everywhere.
+All arithmetic is in integers, so that a picture is the same on every machine.
 """
 
 from functools import cache
@@ -11,16 +11,16 @@ from openworld.art import atlas, digits
 from openworld.art.paint import TILE, Colour
 from openworld.content.ids import Direction
 
-#: The ground of the status rows, and of a place in them that is empty.
+#: Colours of the status rows, and of an empty cell in them.
 PANEL: Colour = (40, 37, 48)
 EMPTY: Colour = (30, 28, 36)
 _WHITE: Colour = (255, 255, 255)
-#: The side a player faces has a pale edge.
+#: Colour of the edge on the side that a player faces.
 _NOSE: Colour = (255, 244, 150)
 
 
 def shrunk(art: np.ndarray, size: int) -> np.ndarray:
-    """Return uint8[size, size, 4]: art of 16 x 16, each pixel the mean of the area it stands for.
+    """Return a drawing at a smaller size, uint8[size, size, 4]; each pixel is the mean of its area.
 
     A pixel is opaque (255) if at least half of its area is; its colour is that of the opaque part.
     """
@@ -41,7 +41,7 @@ def _areas(values: np.ndarray, size: int) -> np.ndarray:
 
 @cache
 def tile(look: int, size: int) -> np.ndarray:
-    """Return uint8[size, size, 3]: how a tile looks, by its number."""
+    """Return the small drawing of a tile, by its number, uint8[size, size, 3]."""
     art = atlas.tiles()[look]
     return shrunk(np.concatenate([art, np.full((*art.shape[:2], 1), 255, np.uint8)], axis=-1), size)[..., :3]
 
@@ -82,11 +82,11 @@ def icon(
     dim: bool = False,
     counted: bool = False,
 ) -> np.ndarray:
-    """Return uint8[size, size, 3]: an icon on the ground of the status rows; None is an empty place.
+    """Return a cell of the status rows, uint8[size, size, 3]: an icon, or None for an empty cell.
 
     Args:
         rim: colour of an edge around it.
-        dim: whether it is painted dark.
+        dim: paint it dark.
         counted: whether it makes room for a number.
     """
     place = np.empty((size, size, 3), np.uint8)

@@ -1,4 +1,4 @@
-"""How blocks and fixtures look: one row each."""
+"""The drawings of blocks and fixtures, one row each."""
 
 from collections.abc import Callable
 
@@ -168,7 +168,7 @@ def grave(form: int) -> Canvas:
 
 
 def necromancer(vulnerable: bool) -> Canvas:
-    """The last enemy, behind a shield of light until it can be struck."""
+    """The last enemy, behind a shield of light until it is vulnerable."""
     robe: Colour = (92, 44, 128)
     body = Canvas().polygon([(5, 8), (15, 14), (15, 2)], robe).disc(5, 7.5, 3.6, shade(robe, 0.8))
     body.disc(5.5, 7.5, 2.2, (232, 226, 210)).dots([(5, 6), (5, 9)], (230, 30, 40))
@@ -212,7 +212,7 @@ def shrub() -> Canvas:
     return snow().over(twig.outline((70, 106, 146)))
 
 
-#: Block -> how it is painted. A block without a row could not be told from INVALID: a test looks.
+#: Block -> the function that paints it. A block without a row would look like INVALID; a test finds it.
 BLOCKS: dict[Block, Callable[[], Canvas]] = {
     Block.INVALID: lambda: Canvas((12, 11, 16)),
     Block.OUT_OF_BOUNDS: lambda: Canvas((38, 36, 46)).speckle((46, 44, 56), 0.2, 71),

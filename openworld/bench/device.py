@@ -52,8 +52,8 @@ def tidy(*, clear: bool) -> None:
 def program_facts(program: Any) -> dict[str, Any]:
     """Return the compiler's figures of a program: "memory" (bytes by part) and "bytes_accessed".
 
-    `bytes_accessed` counts the body of a loop once, however often it runs. Where a part of an array is read or
-    written, it counts the whole array. What the compiler does not report is None.
+    `bytes_accessed` counts the body of a loop once, however often it runs. Where a part of an array is read
+    or written, it counts the whole array. What the compiler does not report is None.
     """
     facts: dict[str, Any] = {"memory": None, "bytes_accessed": None}
     try:

@@ -1,7 +1,8 @@
 """Compare trajectories on this device with those of a CPU, bit for bit.
 
-A second process plays a sample of worlds on the CPU while this one measures. Two things are compared with it: the
-same sample played here, step by step, and the sample's worlds within the large batches that are measured (`check`).
+A second process plays a sample of worlds on the CPU while this one measures. Two things are compared with it:
+the same sample played here, step by step, and the sample's worlds within the large batches that are measured
+(`check`).
 """
 
 import argparse
@@ -149,7 +150,7 @@ class Reference:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "Reference":
-        """Start the process. Where there is only a CPU, wait for its end: it would disturb the measurements."""
+        """Start the process; on a machine with only a CPU, wait for it, since it slows the rest."""
         if self._ids:
             words = ["--folder", self._folder.name, *self._ids]
             if self._settings.observation:

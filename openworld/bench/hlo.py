@@ -1,4 +1,4 @@
-"""What a compiled program's text tells of its kernels: which part of a step each belongs to."""
+"""The kernels of a compiled program, by the part of a step that each belongs to."""
 
 import collections
 import re
@@ -7,7 +7,7 @@ from openworld.rules.order import PHASES
 
 #: The named parts of a step, in order.
 SCOPES = ("travel", *PHASES, "write", "close", "rare", "observe", "reset")
-#: What is of none of them.
+#: The part of kernels that belong to none of them.
 UNNAMED = "unnamed"
 
 _COMPUTATION = re.compile(r"^(?:ENTRY )?%?([\w.\-]+) .*\{$")
@@ -19,10 +19,11 @@ _BRANCHES = re.compile(r"branch_computations=\{([^}]*)\}")
 
 
 def op_names(text: str) -> dict[str, str]:
-    """Return kernel -> the path of the traced operation that it stands for, "" where none is known.
+    """Return kernel -> path of its traced operation, or "" where that is unknown.
 
-    A kernel is named as its instruction, or as profilers name it: other signs than letters and digits made to `_`.
-    One that the compiler made up goes by what most of it stands for, or by the loop or choice that it is part of.
+    Each kernel is there under the name of its instruction, and under the name that profilers give it, with `_`
+    for every character but letters and digits. A kernel that the compiler made has the most frequent path of
+    its instructions, or the path of the loop or conditional around it.
     """
     paths: dict[str, str] = {}
     place: dict[str, str] = {}  # instruction -> the computation it is in
@@ -57,6 +58,11 @@ def op_names(text: str) -> dict[str, str]:
 
 
 def scope_of(path: str) -> str:
-    """Return the part of a step that a path of an operation names."""
+    """Return the part of a step in the path of an operation.
+
+    Example:
+        >>> scope_of("jit(play)/vmap(observe)/add")
+        'observe'
+    """
     parts = re.split(r"[/()]", path)
     return next((part for part in parts if part in SCOPES), UNNAMED)

@@ -1,8 +1,9 @@
 """Steps per second of OpenWorld beside the published JAX package.
 
-The two are measured in turn, run by run, so that other work of the machine slows both alike. The peer is used as
-its users do ("optimistic" resets): each step makes one new world for every `RATIO` worlds, and worlds whose episode
-ended share them. OpenWorld makes a new world for each that ended, and its observations are tokens.
+The two are measured in turn, run by run, so that other work of the machine slows both alike. The peer is used
+as its users do ("optimistic" resets): each step makes one new world for every `RATIO` worlds, and worlds
+whose episode ended share them. OpenWorld makes a new world for each that ended, and its observations are
+tokens.
 """
 
 import importlib.metadata
@@ -30,7 +31,7 @@ RATIO = 16
 
 
 def beside(settings: Settings, id: str, size: int) -> dict[str, Any]:
-    """Measure an id and its peer in turn, and return the row; `ratio` is OpenWorld's speed over the peer's."""
+    """Measure an id and its peer in turn; the row's `ratio` is OpenWorld's speed over the peer's."""
     if id not in PEERS:
         raise ValueError(f"no peer plays the rules of {id}; those with one are {', '.join(PEERS)}")
     theirs = _Runner(*_peer(PEERS[id], size), size)

@@ -9,8 +9,8 @@ from openworld.bench.settings import ALL_KINDS, PEER, Settings
 MAIN_SIZE = 2**20
 #: Expected seconds of a measurement, until the first of its kind has been made.
 EXPECTED = {"worlds": 45.0, "training": 110.0, "policy": 55.0, "equality": 50.0}
-#: Worlds whose trajectories are compared: the last `LAST` before each power of two, where an index would overflow
-#: first. They are numbers of worlds in a batch of up to 2**21.
+#: Worlds whose trajectories are compared: the last `LAST` before each power of two, where an index would
+#: overflow first. They are numbers of worlds in a batch of up to 2**21.
 LAST = 12
 SAMPLE = tuple(sorted({2**power - 1 - back for power in range(22) for back in range(min(LAST, 2**power))}))
 
@@ -52,7 +52,12 @@ class Clock:
 
 
 def plan(settings: Settings) -> list[tuple[str, str, int]]:
-    """Return the measurements in order, each as (id, kind, worlds)."""
+    """Return the measurements in order, each as (id, kind, worlds).
+
+    Example:
+        >>> plan(Settings(kinds=("worlds",), sizes=(64, 1024)))
+        [('OpenWorld-v0', 'worlds', 64), ('OpenWorld-v0', 'worlds', 1024)]
+    """
     return _important_first(settings) if settings.suite == "gpu" else _in_turn(settings)
 
 

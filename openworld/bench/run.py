@@ -30,10 +30,11 @@ def measure(
         say: called with a line about each measurement before it begins.
         keep: called with the result so far, after each measurement.
     """
-    from openworld.bench import equality, machine
+    from openworld.bench import equality
+    from openworld.system import provenance
 
     clock = plans.Clock(settings.budget_seconds)
-    result: dict[str, Any] = {**machine.facts(), "settings": report.plain(settings)}
+    result: dict[str, Any] = {**provenance.facts(), "settings": report.plain(settings)}
     result |= {"device": _device(settings), "rows": [], "left_out": [], "errors": []}
     with equality.Reference(settings) as reference:
         for id, kind, size in plans.plan(settings):

@@ -51,16 +51,16 @@ class Settings:
         ids: environment ids, measured one after the other.
         observation: the form of the observations; None: the default of each id.
         kinds: kinds of measurement. "worlds": environment steps alone; "policy": with the policy network;
-            "gymnasium": through Gymnasium; "start": the first step of a new process; "training": a PPO update;
-            "profile": a trace of "worlds"; "equality": trajectories compared with a CPU's; "peer": beside the
-            published package.
+            "gymnasium": through Gymnasium; "start": the first step of a new process; "training": a PPO
+            update; "profile": a trace of "worlds"; "equality": trajectories compared with a CPU's; "peer":
+            beside the published package.
         sizes: batch sizes, in worlds.
         runs: how often each speed is measured; the median is reported, with the lowest and the highest.
         seconds: the approximate length of a run.
         warm_up: steps played before measuring, so that episodes end at different times.
         warm_up_seconds: the limit of the warm-up in seconds.
-        suite: "cpu" measures in the order of the settings. "gpu" measures the most important first and goes on
-            after an error.
+        suite: "cpu" measures in the order of the settings. "gpu" measures the most important first and goes
+            on after an error.
         compared: ids whose trajectories are compared with a CPU's.
         budget_seconds: measurements that would end later are left out; None: no limit.
         dump: a folder for the text of the compiled programs.

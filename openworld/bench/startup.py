@@ -22,7 +22,7 @@ print(jax_seconds, import_seconds, time.perf_counter() - began - jax_seconds - i
 
 
 def first_step(id: str, size: int) -> dict[str, Any]:
-    """Measure the first step of a new process, with an empty cache of compiled programs and with a full one."""
+    """Measure the first step of a new process, with an empty and with a full cache of programs."""
     with tempfile.TemporaryDirectory() as folder:
         cold = _seconds(id, size, folder)
         warm = min((_seconds(id, size, folder) for _ in range(2)), key=lambda seconds: seconds[2])

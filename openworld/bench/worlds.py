@@ -36,7 +36,7 @@ def program(settings: Settings, id: str, size: int) -> tuple[Callable[..., Any],
 
 
 def with_policy(settings: Settings, id: str, size: int) -> dict[str, Any]:
-    """Measure environment steps with an untrained policy of the trainer's standard size, and return the row."""
+    """Measure steps with an untrained policy of the trainer's standard size, and return the row."""
     env = _make(settings, id)
     choose, facts = policy(env)
     return {"kind": "policy", **_measure(settings, env, size, choose, "policy"), **facts}

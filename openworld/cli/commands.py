@@ -1,4 +1,4 @@
-"""The commands export, demo, bench, render and info: each reads its options and calls the module for the work."""
+"""The commands export, demo, bench, render and info. Each reads its options and calls another module."""
 
 import importlib.util
 import sys

@@ -28,11 +28,11 @@ def evaluate(words: list[str]) -> None:
 
     @dataclass(frozen=True)
     class Evaluate:
-        """Measure an agent on held-out worlds, and print a summary with 95 % intervals.
+        """Evaluate an agent on held-out worlds, and print a summary with 95 % intervals.
 
-        The agent plays the episodes of a protocol, and the result is written to a file that `openworld verify`
-        checks. `evaluate RUN` without --protocol plays the run in its own environment instead, beside a random
-        agent, and writes evaluation.json in the folder of the run.
+        The agent plays the episodes of a protocol, and the result is written to a file that `openworld
+        verify` checks. `evaluate RUN` without --protocol plays the run in its own environment instead, beside
+        a random agent, and writes evaluation.json in the folder of the run.
 
         Attributes:
             run: the folder of a run, or whatever --agent takes.
@@ -147,10 +147,11 @@ def verify(words: list[str]) -> int:
 
     @dataclass(frozen=True)
     class Verify:
-        """Play all episodes of a result again and report whether every number in it is true.
+        """Check a result: play all its episodes again and compare every number.
 
-        The exit code is 0 if all numbers are true, also in a trial of fewer episodes than the protocol has; 1
-        if one is not, with a line for each difference; 2 if the file is not a result that can be played.
+        The exit code is 0 if all numbers are true, also in a trial with fewer episodes than the protocol has;
+        1 if a number is not, with a line for each difference; 2 if the file is not a result, or cannot be
+        played.
 
         Attributes:
             result: a file that `openworld evaluate` wrote.

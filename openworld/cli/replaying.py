@@ -1,4 +1,4 @@
-"""`openworld replay`: check recorded episodes, and show them in the terminal, as a film, a picture or a page."""
+"""`openworld replay`: check recorded episodes, and show them as text, film, picture or page."""
 
 import math
 import shutil
@@ -34,8 +34,8 @@ def replay(words: list[str]) -> None:
     class Options:
         """Play replays again, check that they play as recorded, and show them side by side.
 
-        Without --video, --picture and --html they are shown in the terminal. If the output is not a terminal, the
-        last frame is printed.
+        Without --video, --picture and --html they are shown in the terminal. If the output is not a terminal,
+        the last frame is printed.
 
         Attributes:
             files: replays, or results of `openworld evaluate` (see --episode).

@@ -32,7 +32,7 @@ def of(id: str) -> dict[str, str]:
 
 
 def table(ids: list[str]) -> str:
-    """Return a table of the sizes of some ids; ids that differ only in their observation are named below it."""
+    """Return a table of the sizes of some ids; a line names those that differ only in observation."""
     plain = {registry.listed(id).rules: id for id in reversed(ids) if registry.listed(id).observation is None}
     seen = {
         id: row.observation for id in ids if (row := registry.listed(id)).rules in plain and row.observation

@@ -3,7 +3,6 @@
 from typing import Any
 
 from openworld import registry
-from openworld.bench import machine
 from openworld.judging import schema
 from openworld.judging.agents import AgentError, CheckedAgent, Entrant, is_jax_policy
 from openworld.judging.episodes import play
@@ -13,6 +12,7 @@ from openworld.judging.record import Episodes
 from openworld.judging.result import Result
 from openworld.judging.summary import summary
 from openworld.judging.trace import Say, now_and_then
+from openworld.system import provenance
 from openworld.system.foreign_text import plain
 
 #: Worlds that play side by side if the agent sees one at a time: each has an agent of its own.
@@ -67,7 +67,7 @@ def judge(
     return Result(
         protocol=protocol.settings(),
         agent=described,
-        made={**machine.facts(), **_speed(played), "worlds_at_once": size},
+        made={**provenance.facts(), **_speed(played), "worlds_at_once": size},
         numbers=numbers(played, protocol.scale),
         seeds=seeds,
         episodes=played,

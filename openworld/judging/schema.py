@@ -72,7 +72,7 @@ class Agent(Strict):
 
 
 class Machine(Strict):
-    """A machine, as `openworld.bench.machine.facts` describes it."""
+    """A machine, as `openworld.system.provenance.facts` describes it."""
 
     system: Text
     processor: Text

@@ -1,4 +1,4 @@
-"""The list beside the view: actions that are useful now, and what is missing for the others. Pure, from tokens."""
+"""The list beside the view: useful actions, and what is missing for the others. Pure, from tokens."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

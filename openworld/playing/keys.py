@@ -1,7 +1,7 @@
 """The keys, once, for the window, the terminal, the help and the guide. Imports neither JAX nor pygame.
 
-A key's name is its letter (a capital with Shift), or one of `NAMED`. Two names with a blank between them are two
-keys, pressed one after the other.
+A key's name is its letter (a capital with Shift), or one of `NAMED`. Two names with a blank between them are
+two keys, pressed one after the other.
 """
 
 from dataclasses import dataclass

@@ -1,9 +1,9 @@
 """A coop game over a Unix domain socket: no network, and only the same user can open it.
 
-A message is its length in four bytes (big-endian) and that many bytes of JSON (`openworld.playing.protocol`). A
-player that sends anything else is refused with a reason, and the game goes on without it. A step is played when all
-players have acted, or `patience` seconds after the first action; players that sent no action or have left do
-nothing in it.
+A message is its length in four bytes (big-endian) and that many bytes of JSON (`openworld.playing.protocol`).
+A player that sends anything else is refused with a reason, and the game goes on without it. A step is played
+when all players have acted, or `patience` seconds after the first action; players that sent no action or have
+left do nothing in it.
 """
 
 import contextlib

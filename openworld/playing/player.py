@@ -46,12 +46,12 @@ class Player:
 
     @property
     def ended(self) -> str:
-        """How the episode ended: "", "terminated" or "truncated"."""
+        """The end of the episode: "", "terminated" or "truncated"."""
         return self.moment.ended if self.moment is not None else ""
 
     @property
     def may_begin(self) -> bool:
-        """Whether this player may ask for a new world."""
+        """True if this player may ask for a new world."""
         return True
 
     def act(self, action: int) -> None:

@@ -1,7 +1,7 @@
 """The messages of a coop game. Anything that is not exactly one of them is a `MultiplayerError`.
 
-A player sends `Hello` once, then `Act` for each of its actions. The host answers with `Welcome` or `Refused`, sends
-a `MomentMessage` after each step, and `Closed` at the end.
+A player sends `Hello` once, then `Act` for each of its actions. The host answers with `Welcome` or `Refused`,
+sends a `MomentMessage` after each step, and `Closed` at the end.
 """
 
 import base64

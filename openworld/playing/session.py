@@ -87,7 +87,7 @@ class Session:
 
     @property
     def ended(self) -> str:
-        """How the episode ended: "", "terminated" or "truncated"."""
+        """The end of the episode: "", "terminated" or "truncated"."""
         return self.moments[0].ended if self.moments else ""
 
     def begin(self) -> list[Moment]:
@@ -125,7 +125,7 @@ class Session:
 
     @property
     def ready(self) -> bool:
-        """Whether the step is compiled."""
+        """True if the step is compiled."""
         if self._failed is not None:
             raise self._failed
         return self._step is not None

@@ -170,9 +170,9 @@ def texts_of(
 ) -> list[tuple[str, Colour]]:
     """Return the `rows` lines under the view, each with its colour.
 
-    They are: vitals, inventory, time of day, meaning of the letters, events, and at the foot the answer to the last
-    key. Texts are wrapped at `cols` columns. Without room for all, the oldest events are left out first, then
-    meanings of letters.
+    They are: vitals, inventory, time of day, meaning of the letters, events, and at the foot the answer to
+    the last key. Texts are wrapped at `cols` columns. Without room for all, the oldest events are left out
+    first, then meanings of letters.
     """
     assert player.log is not None
     top = _vitals(seen, cols)

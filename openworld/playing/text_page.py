@@ -45,7 +45,14 @@ def code(colour: Colour, colours: int, ground: bool) -> str:
 
 
 class Page:
-    """A grid of letters, each with its colour and the colour of its ground."""
+    """A grid of letters, each with its colour and the colour of its ground.
+
+    Example:
+        >>> page = Page(rows=2, cols=8)
+        >>> page.put(0, 0, "hello")
+        >>> page.lines()
+        ['hello', '']
+    """
 
     def __init__(self, rows: int, cols: int) -> None:
         self.rows, self.cols = rows, cols
@@ -94,6 +101,10 @@ def keys_in(data: bytes, final: bool = False) -> tuple[list[str], bytes]:
     Args:
         data: from the terminal.
         final: no more bytes are waiting; a lone escape is then the key Esc.
+
+    Example:
+        >>> keys_in(b"ab ")
+        (['a', 'b', 'space'], b'')
     """
     found: list[str] = []
     while data:

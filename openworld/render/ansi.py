@@ -1,4 +1,4 @@
-"""The text form of what a player perceives, for terminals: two letters a tile, on the tile's colour."""
+"""A player's observation as text for terminals: two letters for a tile, on the tile's colour."""
 
 import re
 import textwrap
@@ -23,15 +23,15 @@ from openworld.observe.seen import Seen, block_shown, fixture_shown
 
 _RESET = "\x1b[0m"
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
-#: Columns between texts that stand side by side, and those that each has at least.
+#: Columns between texts side by side, and the least columns of each.
 _GAP, _NARROWEST = 2, 38
 _PLAYER = {Direction.LEFT: "<@", Direction.RIGHT: "@>", Direction.UP: "^@", Direction.DOWN: "v@"}
-#: Blocks whose colour says enough.
+#: Blocks that are shown by colour alone.
 _PLAIN = {
     *(Block.OUT_OF_BOUNDS, Block.GRASS, Block.WATER, Block.STONE),
     *(Block.PATH, Block.SAND, Block.FIRE_GRASS, Block.ICE_GRASS),
 }
-#: Blocks whose first letters are also another's.
+#: Letters of blocks whose first letters are used by another block.
 _LETTERS = {
     "water": "~~",
     "sand": "::",
@@ -55,7 +55,7 @@ def ansi(tokens: np.ndarray, *, colour: bool = True, rules: Ruleset = FULL) -> s
 
     Args:
         tokens: uint8[tokens] of one player.
-        colour: use 24-bit terminal colours; without them the ground is told by letters.
+        colour: use 24-bit terminal colours; without them letters show the blocks.
         rules: the ruleset the tokens come from.
     """
     seen = Seen(np.asarray(tokens), rules)
@@ -73,9 +73,9 @@ def ansi(tokens: np.ndarray, *, colour: bool = True, rules: Ruleset = FULL) -> s
 
 
 def beside(texts: Sequence[str], columns: int) -> str:
-    """Lay texts side by side, as many as fit into a terminal of so many columns, the others below them.
+    """Return texts side by side, as many as fit into some columns, the others below them.
 
-    Lines of words are broken where they are too long; those of tiles, which have colours, are never.
+    Long lines are wrapped, except lines with colours, which are rows of tiles.
     """
     width = columns if len(texts) == 1 else max(_NARROWEST, columns // len(texts) - _GAP)
     each = max(1, (columns + _GAP) // (width + _GAP))
@@ -98,7 +98,12 @@ def _padded(line: str, width: int) -> str:
 
 
 def short(name: str) -> str:
-    """Return the two letters that stand for a name: of its first two words, or its first two."""
+    """Return the two letters for a name: those of its first two words, or its first two.
+
+    Example:
+        >>> short("CRAFTING_TABLE"), short("torch")
+        ('ct', 'to')
+    """
     if name.lower() in _LETTERS:
         return _LETTERS[name.lower()]
     words = name.lower().replace("_", " ").split()
@@ -106,7 +111,7 @@ def short(name: str) -> str:
 
 
 def marks(seen: Seen, colour: bool) -> tuple[list[list[str]], dict[str, str]]:
-    """Return two letters for each tile, and what those in view stand for."""
+    """Return the letters of all tiles, and a legend: letters -> name."""
     letters = [["  "] * seen.shape[1] for _ in range(seen.shape[0])]
     legend: dict[str, str] = {}
 
@@ -138,7 +143,7 @@ def marks(seen: Seen, colour: bool) -> tuple[list[list[str]], dict[str, str]]:
 
 
 def ground_of(seen: Seen) -> np.ndarray:
-    """Return the mean colour of each tile, as dark as it is: uint8[rows, cols, 3]."""
+    """Return the mean colour of each tile with its light, uint8[rows, cols, 3]."""
     colours = _means()[seen.tile].astype(np.float32)
     light = 0.25 + 0.75 * seen.light[..., None] / LIGHT_LEVELS
     if seen.value("floor") == Floor.OVERWORLD:
@@ -158,7 +163,7 @@ def _cell(letters: str, ground: np.ndarray) -> str:
 
 
 def _status(seen: Seen) -> list[str]:
-    """Return the lines below the view: what the rules have, and no more."""
+    """Return the lines below the view: the status, as the ruleset has it."""
     day = round(100 * seen.value("daylight") / DAYLIGHT_LEVELS)
     state = " asleep" * seen.flag("asleep") + " resting" * seen.flag("resting") + " fallen" * seen.fallen
     first = [f"health {seen.value('health')}", *(f"{v.name.lower()} {n}" for v, n in seen.vitals().items())]
@@ -166,6 +171,6 @@ def _status(seen: Seen) -> list[str]:
     lines = ["  ".join(first) + state, "carries " + (", ".join(names.carried(seen)) or "nothing")]
     if seen.has("experience"):
         attributes = zip(Attribute, seen.values("attributes"), strict=True)
-        told = [f"experience {seen.value('experience')}", *(f"{a.name.lower()} {n}" for a, n in attributes)]
-        lines.append("  ".join(told))
+        parts = [f"experience {seen.value('experience')}", *(f"{a.name.lower()} {n}" for a, n in attributes)]
+        lines.append("  ".join(parts))
     return lines

@@ -1,4 +1,4 @@
-"""A picture of each achievement: what is collected, made, placed, met or entered."""
+"""The badges: a drawing for each achievement."""
 
 from functools import cache
 
@@ -11,7 +11,7 @@ from openworld.content.encoding import tile_of
 from openworld.content.ids import Achievement, Block, Fixture, Item, Projectile, Vital
 
 _A = Achievement
-#: The ground that stands for a floor, below a ladder.
+#: Achievement of entering a floor -> the block below the ladder of its badge.
 _GROUNDS = {
     _A.ENTER_DUNGEON: Block.WALL,
     _A.ENTER_GNOMISH_MINES: Block.PATH,
@@ -55,7 +55,7 @@ _CREATURES = {row.achievement: (row.kind, row.number) for row in CREATURES}
 
 @cache
 def badge(achievement: Achievement) -> np.ndarray:
-    """Return uint8[16, 16, 4]: the picture of an achievement."""
+    """Return the badge of an achievement, uint8[16, 16, 4]."""
     name = achievement.name
     if achievement in _CREATURES:
         return atlas.creature(*_CREATURES[achievement])
@@ -76,7 +76,7 @@ def badge(achievement: Achievement) -> np.ndarray:
 
 
 def _tile(achievement: Achievement) -> np.ndarray:
-    """Return the badge of one that a tile tells: a block, a torch, a ladder on a floor's ground."""
+    """Return a badge that is a tile: a block, a torch, or a ladder on a floor's ground."""
     look: int = _BLOCKS.get(achievement, Block.GRASS)
     if achievement in _GROUNDS:
         look = tile_of(_GROUNDS[achievement], Fixture.LADDER_DOWN)

@@ -1,6 +1,6 @@
-"""Writes every drawing to a file: `python -m openworld.render.drawings` fills assets/art/ and lays out a sheet.
+"""Write the drawings to files: `python -m openworld.render.drawings` writes assets/art/ and a sheet.
 
-The drawings themselves are code (`openworld/art`). Change one there, run this, and look at the sheet.
+The drawings are code (`openworld/art`). Change one there, run this command, and look at the sheet.
 """
 
 from collections.abc import Iterator
@@ -16,9 +16,9 @@ from openworld.content.ids import Attribute, Block, Direction, Fixture, Projecti
 from openworld.observe import names
 from openworld.render import png
 
-#: Pixels of a tile: in the two `pixels` observations, as drawn, and twice that.
+#: Pixels of a tile's side: in the two `pixels` observations, as drawn, and doubled.
 SIZES = (7, 10, 16, 32)
-#: Where the drawings and their sheet go, from the root of the repository.
+#: The folder of the drawings and the file of the sheet, from the root of the repository.
 FOLDER, SHEET = Path("assets/art"), Path("docs/pictures/art.png")
 _COLUMNS, _LINE, _LABEL, _GAP = 4, 40, 112, 8
 _GROUND, _INK = (58, 88, 56), (240, 240, 240)
@@ -27,7 +27,7 @@ Drawing = tuple[str, str, np.ndarray]
 
 
 def drawings() -> Iterator[Drawing]:
-    """Yield group, name and uint8[16, 16, 3 or 4] of every drawing."""
+    """Yield every drawing: group, name, uint8[16, 16, 3 or 4]."""
     for block in Block:
         yield "blocks", _name(block), atlas.tiles()[block]
     for fixture in list(Fixture)[1:]:
@@ -66,7 +66,7 @@ def _carried() -> Iterator[Drawing]:
 
 
 def sheet() -> np.ndarray:
-    """Return uint8[height, width, 3]: every drawing at every size, with its name."""
+    """Return the sheet, uint8[height, width, 3]: every drawing at every size, with its name."""
     # The classic rules' tools are items of their own that look like the full rules' levels.
     every = list({drawing[:2]: drawing for drawing in drawings()}.values())
     width = _LABEL + sum(SIZES) + len(SIZES) * _GAP
@@ -80,7 +80,7 @@ def sheet() -> np.ndarray:
 
 
 def _show(room: np.ndarray, name: str, art: np.ndarray) -> None:
-    """Lay one drawing at every size into the upper left of a room, and write its name beside it."""
+    """Paint a drawing at every size into the upper left of `room`, and write its name beside it."""
     left, whole = 0, _with_alpha(art)
     for size in SIZES:
         scale = max(1, size // len(whole))
@@ -94,7 +94,7 @@ def _show(room: np.ndarray, name: str, art: np.ndarray) -> None:
 
 
 def write(folder: Path = FOLDER, page: Path = SHEET) -> None:
-    """Write each drawing to `folder`/group/name.png, and the sheet; what else lies there stays."""
+    """Write each drawing to `folder`/group/name.png, and the sheet; other files there are kept."""
     for group, name, art in drawings():
         png.write(_with_alpha(art), folder / group / f"{name.replace(' ', '-')}.png")
     png.write(sheet(), page)

@@ -1,4 +1,4 @@
-"""A whole episode in memory, for everything that shows one: played again, and found to be as it was recorded."""
+"""An episode in memory: a replay that was played again and checked, for all modules that show one."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,14 +13,16 @@ from openworld.storage.replay import Replay, moments
 
 @dataclass(frozen=True)
 class Episode:
-    """What was seen and done, step by step; frame 0 is before the first step.
+    """An episode, frame by frame; frame 0 is before the first step.
 
     Attributes:
-        name: what to call it beside others.
+        name: shown beside other episodes.
+        replay: the recording.
+        rules: the ruleset.
         tokens: uint8[steps + 1, players, tokens].
-        places: uint8[steps + 1, players, 2], row and column on the floor.
-        rewards: float32[steps + 1, players], of the step that led to each frame.
-        unlocked: int32[players, achievements]: the frame that first has each, 0 of those that none has.
+        places: uint8[steps + 1, players, 2], row and column of each player on the floor.
+        rewards: float32[steps + 1, players], of the step before each frame.
+        unlocked: int32[players, achievements], the first frame with each achievement; 0: never unlocked.
     """
 
     name: str
@@ -33,29 +35,34 @@ class Episode:
 
     @property
     def steps(self) -> int:
-        """How many steps were played."""
+        """The number of steps."""
         return len(self.tokens) - 1
 
     @property
     def players(self) -> int:
-        """How many players there are."""
+        """The number of players."""
         return self.tokens.shape[1]
 
     def at(self, step: int) -> np.ndarray:
-        """Return uint8[players, tokens] after so many steps; after its end an episode stays as it was then."""
+        """Return the tokens after some steps, uint8[players, tokens]; after the end, those of the end."""
         return self.tokens[min(step, self.steps)]
 
     def achievements(self, player: int) -> list[tuple[int, Achievement]]:
-        """Return a player's achievements in the order in which they came, each with its frame."""
+        """Return a player's achievements in the order of unlocking, as (frame, achievement)."""
         found = [(int(frame), Achievement(a)) for a, frame in enumerate(self.unlocked[player]) if frame]
         return sorted(found)
 
 
 def play(replay: Replay, name: str = "", progress: Callable[[int], None] | None = None) -> Episode:
-    """Play a replay again; what does not play as it was recorded is a `ReplayError`, and nothing is shown of it.
+    """Play a replay again.
 
     Args:
+        replay: the recording.
+        name: of the episode.
         progress: called with the number of steps played so far.
+
+    Raises:
+        ReplayError: it does not play as it was recorded.
     """
     rules = replay.env().ruleset
     count, players = len(replay.actions) + 1, replay.players

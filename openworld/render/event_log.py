@@ -91,7 +91,7 @@ class EventLog:
         return self.through([Step(action, np.array(tokens), np.array(achievements, bool), end)])
 
     def through(self, steps: Sequence[Step]) -> "EventLog":
-        """Return the log after some steps; it finds the events from the last step back, and only those it keeps."""
+        """Return the log after some steps; only the events that it keeps are worked out."""
         events: list[Event] = []
         fresh = 0
         for i in reversed(range(len(steps))):

@@ -1,4 +1,4 @@
-"""The frame for people: what the player perceives, its achievements beside it, what happened last below."""
+"""The frame for people: the picture, the achievements beside it, the event log below."""
 
 import numpy as np
 
@@ -22,18 +22,22 @@ MOODS: dict[str, Colour] = {
     NOTE: INK,
     UNLOCKED: (255, 212, 80),
 }
-#: Events shown, pixels of a badge's place, and pixels of the heading above them.
+#: Events shown; pixels of a badge's cell; pixels of the heading above the badges.
 LINES, _CELL, _HEAD = 3, TILE + 2, 28
 _PLACE: Colour = (40, 37, 48)
 _WON: Colour = (72, 64, 44)
 
 
 def frame(log: EventLog, scale: int = 3) -> np.ndarray:
-    """Return uint8[height, width, 3]: the frame of a moment.
+    """Return the frame of a moment, uint8[height, width, 3].
 
     Args:
-        log: what the player perceives now, has unlocked, and what happened last.
+        log: the player's event log, with its tokens and achievements.
         scale: screen pixels for each of the 16 x 16 pixels of a tile.
+
+    Example:
+        >>> frame(EventLog.begin(np.zeros(445, np.uint8)), scale=1).shape
+        (248, 330, 3)
     """
     if scale < 1:
         raise ValueError(f"scale must be at least 1, not {scale}")
@@ -51,7 +55,7 @@ def size(scale: int = 3, rules: Ruleset = FULL) -> tuple[int, int]:
 
 
 def _columns(rules: Ruleset, height: int) -> int:
-    """Return how many badges stand side by side; the heading is as wide as four."""
+    """Return the number of badges in a row: at least four, for the heading."""
     return max(4, -(-rules.achievements // ((height - _HEAD - 2) // _CELL)))
 
 
@@ -60,7 +64,7 @@ def _log_height() -> int:
 
 
 def _achievements(log: EventLog, height: int) -> np.ndarray:
-    """Paint all achievements: bright if unlocked, golden if in the last step."""
+    """Paint all achievements: bright if unlocked, on gold if unlocked in the last step."""
     columns = _columns(log.rules, height)
     image = np.empty((height, columns * _CELL + 10, 3), np.uint8)
     image[:] = GROUND
@@ -84,7 +88,7 @@ def _achievements(log: EventLog, height: int) -> np.ndarray:
 
 
 def paint_badge(place: np.ndarray, achievement: Achievement, unlocked: bool) -> None:
-    """Paint an achievement into uint8[16, 16, 3], in place: grey and dark as long as it is locked."""
+    """Paint an achievement into uint8[16, 16, 3], in place; a locked one is grey and dark."""
     art = badge(achievement)
     colours = art[..., :3].astype(np.float32)
     place[:] = _WON if unlocked else _PLACE
@@ -95,7 +99,7 @@ def paint_badge(place: np.ndarray, achievement: Achievement, unlocked: bool) -> 
 
 
 def _events(log: EventLog, width: int) -> np.ndarray:
-    """Write the last events, the newest below; those of earlier steps are dim."""
+    """Write the last events, the newest at the bottom; events of earlier steps are dim."""
     image = np.empty((_log_height(), width, 3), np.uint8)
     image[:] = GROUND
     image[0] = EDGE

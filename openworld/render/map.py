@@ -1,6 +1,6 @@
-"""The whole map of a world, for debugging and papers: its floors with whoever is on them, seen or not.
+"""The map of a world, for debugging and papers: whole floors with players, creatures and projectiles.
 
-It shows what no player perceives. Everything else that is drawn comes from tokens; this comes from the state.
+It is drawn from the state and shows more than any player sees. All other pictures are drawn from tokens.
 """
 
 from functools import cache
@@ -18,7 +18,7 @@ from openworld.content.units import GLOW_LEVELS
 from openworld.environment import State
 from openworld.render.human import DIM, EDGE, GROUND, INK
 
-#: Sides of a tile in pixels that can be drawn.
+#: The least and the most pixels of a tile's side.
 SMALLEST, LARGEST = 3, 64
 _MARGIN = 6
 
@@ -32,17 +32,17 @@ def picture(
     scale: int = 8,
     light: bool = False,
 ) -> np.ndarray:
-    """Return uint8[height, width, 3]: the map of one world of a batch.
+    """Return the map of one world of a batch, uint8[height, width, 3].
 
-    Only that world is copied from the device.
+    Only this world is copied from the device.
 
     Args:
-        state: a batch of worlds, as `reset` and `step` return it.
-        rules: the ruleset it is played by: `world.ruleset`.
-        world_index: which of the worlds.
-        floor: one floor by its number, None for the one in play, "all" for all that have been made, with titles.
+        state: a batch of worlds, from `reset` or `step`.
+        rules: the environment's ruleset, `env.ruleset`.
+        world_index: number of the world.
+        floor: number of a floor; None: the one in play; "all": all floors made so far, with titles.
         scale: pixels of a tile's side, 3 to 64.
-        light: dim the dark floors where no light falls.
+        light: paint unlit tiles of dark floors dark.
     """
     if not SMALLEST <= scale <= LARGEST:
         raise ValueError(f"scale must be {SMALLEST} to {LARGEST} pixels a tile, not {scale}")
@@ -59,13 +59,13 @@ def picture(
 
 
 def floors_made(here: State) -> list[int]:
-    """Return the floors of a world that have been entered, and with that made, from the top."""
+    """Return the numbers of the floors made so far; a floor is made when it is entered."""
     visited = np.flatnonzero(np.asarray(here.world.floors.visited)).tolist()
     return sorted({*visited, int(here.world.floor)})
 
 
 def _one(state: State, index: int) -> State:
-    """Return one world on the host."""
+    """Return one world, on the host."""
     worlds = state.world.tick.shape[0]
     if not -worlds <= index < worlds:
         raise ValueError(f"world_index must be 0 to {worlds - 1}, not {index}")
@@ -76,12 +76,12 @@ def _one(state: State, index: int) -> State:
 
 @cache
 def _taking() -> Any:
-    """Return what copies one world on a device that is not the host."""
+    """Return a compiled function that picks one world on an accelerator."""
     return jax.jit(lambda state, index: jax.tree.map(lambda x: x[index], state))
 
 
 def _floor(here: State, rules: Ruleset, number: int, scale: int, light: bool) -> np.ndarray:
-    """Paint a floor: its tiles, then what flies, creatures, players."""
+    """Paint a floor: tiles, projectiles, creatures, players."""
     tiles = here.ground.tiles[number].astype(np.int32)
     if here.world.floors.kills[number] < KILLS_TO_DESCEND and not rules.floors[number].boss:
         tiles = shown_tiles(tiles, ladder_closed=True, boss_vulnerable=False)
@@ -101,7 +101,7 @@ def _floor(here: State, rules: Ruleset, number: int, scale: int, light: bool) ->
 
 
 def _dimmed(image: np.ndarray, here: State, rules: Ruleset, number: int, scale: int) -> np.ndarray:
-    """Dim a floor that has no sky by the light kept of it."""
+    """Darken the unlit tiles of a dark floor."""
     row = rules.floors[min(number, len(rules.floors) - 1)]
     if row.lit or here.ground.light is None:
         return image
@@ -128,7 +128,7 @@ def _fliers(image: np.ndarray, here: State, number: int, active: bool, scale: in
 
 
 def _players(image: np.ndarray, here: State, scale: int) -> None:
-    """Paint the players, each in a frame, so that they are found at once."""
+    """Paint the players, each in a bright frame."""
     player = here.world.player
     for number, (row, col) in enumerate(player.position.tolist()):
         facing, asleep = Direction(int(player.facing[number])), bool(player.asleep[number])
@@ -148,7 +148,7 @@ def _lay(image: np.ndarray, position: Any, art: np.ndarray, scale: int) -> None:
 
 
 def _title(here: State, rules: Ruleset, number: int) -> str:
-    """Return a floor's number and name, and whether it is in play."""
+    """Return a floor's title: depth, name, and "(here)" for the one in play."""
     here_now = number == int(here.world.floor)
     row = rules.floors[int(here.world.theme) if here_now else number]
     depth = int(here.world.depth) if here_now else number
@@ -169,7 +169,7 @@ def _titled(image: np.ndarray, title: str) -> np.ndarray:
 
 
 def _grid(parts: list[np.ndarray]) -> np.ndarray:
-    """Lay pictures of one size out in rows, about as many as stand in each."""
+    """Lay out pictures of one size in a square grid."""
     columns = int(np.ceil(np.sqrt(len(parts))))
     height, width = parts[0].shape[:2]
     rows = -(-len(parts) // columns)

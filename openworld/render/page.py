@@ -1,13 +1,14 @@
 """The replay page: episodes side by side in one HTML file, which needs no network and no other file.
 
-Python plays the replays again and packs what was seen; the page (assets/replay) paints it. What it holds:
+Python plays the replays again and packs the frames; the page's script (assets/replay) paints them. It has:
 
 * a sheet of sprites, one PNG;
-* of each ruleset the layout of its tokens and the names of things;
-* of each player zlib-compressed bytes: uint8[frames, tokens], uint8[frames, 2] places, uint8[frames] actions and
-  little-endian float32[frames] rewards. Frame 0 is before the first step: its action and reward are 0.
+* for each ruleset, the layout of its tokens and the names of its items, actions and so on;
+* for each player, zlib-compressed bytes: uint8[frames, tokens], uint8[frames, 2] places, uint8[frames]
+  actions and little-endian float32[frames] rewards. Frame 0 is before the first step: its action and reward
+  are 0.
 
-The page may run its own script and style, by their hashes, and show pictures it holds; it may load nothing.
+Its content security policy allows its own script and style (by hash) and its own pictures. It loads nothing.
 """
 
 import base64
@@ -34,14 +35,14 @@ from openworld.render.sheet import COLUMNS, Sheet, sprites
 from openworld.system.files import asset, replacing
 from openworld.system.foreign_text import html, plain, policy
 
-#: The parts of the page's script, in order.
+#: The files of the page's script, in order.
 SCRIPTS = ("data.js", "picture.js", "words.js", "status.js", "map.js", "charts.js", "panel.js", "page.js")
-#: More players than fit beside one another.
+#: The most players of a page.
 MOST = 16
 
 
 def write(episodes: Sequence[Episode], path: str | Path) -> Path:
-    """Write the page of some episodes; a file that is there is replaced whole or not at all."""
+    """Write the page of some episodes; an existing file is replaced whole or not at all."""
     path, text = Path(path), page(episodes)
     with replacing(path) as aside:
         aside.write_text(text, encoding="utf-8")
@@ -49,7 +50,7 @@ def write(episodes: Sequence[Episode], path: str | Path) -> Path:
 
 
 def page(episodes: Sequence[Episode]) -> str:
-    """Return the page of one or more episodes, the players of each side by side."""
+    """Return the HTML of the page of one or more episodes, all players side by side."""
     agents = sum(episode.players for episode in episodes)
     if not 1 <= agents <= MOST:
         raise ValueError(f"a page shows 1 to {MOST} players, not {agents}")
@@ -77,7 +78,7 @@ def page(episodes: Sequence[Episode]) -> str:
 
 
 def contents(episodes: Sequence[Episode], sheet: Sheet) -> dict[str, Any]:
-    """Return all that a page knows, as JSON has it."""
+    """Return the data of a page, for JSON."""
     games = {episode.rules.name: episode.rules for episode in episodes}
     seen = [(e.rules, e.tokens.reshape(-1, e.tokens.shape[-1])) for e in episodes]
     return {
@@ -90,7 +91,7 @@ def contents(episodes: Sequence[Episode], sheet: Sheet) -> dict[str, Any]:
 
 
 def game(rules: Ruleset) -> dict[str, Any]:
-    """Return what a page must know of a ruleset to read its tokens."""
+    """Return the data of a ruleset: how to read its tokens."""
     layout = layout_of(rules)
     return {
         "tokens": layout.size,
@@ -98,16 +99,16 @@ def game(rules: Ruleset) -> dict[str, Any]:
         "has": {name: field.high > 0 for name, field in layout.items()},
         "view": [rules.view_rows, rules.view_cols],
         "ground": [rules.rows, rules.cols],
-        "floors": [_told(row.floor.name) for row in rules.floors],
+        "floors": [_words(row.floor.name) for row in rules.floors],
         "bosses": [row.boss for row in rules.floors],
         "light": LIGHT_LEVELS,
         "daylight": DAYLIGHT_LEVELS,
-        "items": {str(int(item)): _told(item.name) for item in items_of(rules)},
-        "actions": [_told(Action(a).name) for a in range(rules.actions)],
-        "achievements": [_told(Achievement(a).name) for a in range(rules.achievements)],
+        "items": {str(int(item)): _words(item.name) for item in items_of(rules)},
+        "actions": [_words(Action(a).name) for a in range(rules.actions)],
+        "achievements": [_words(Achievement(a).name) for a in range(rules.achievements)],
         "weights": [WEIGHTS[Achievement(a)] for a in range(rules.achievements)],
-        "vitals": [_told(vital.name) for vital in Vital if vital != Vital.MANA or layout["spells"].high],
-        "attributes": [_told(attribute.name) for attribute in Attribute],
+        "vitals": [_words(vital.name) for vital in Vital if vital != Vital.MANA or layout["spells"].high],
+        "attributes": [_words(attribute.name) for attribute in Attribute],
         "creatures": {
             str(creature_mark(kind, number)): name for (kind, number), name in names.creatures().items()
         },
@@ -118,7 +119,7 @@ def game(rules: Ruleset) -> dict[str, Any]:
 
 
 def agent(episode: Episode, player: int) -> dict[str, Any]:
-    """Return what a page must know of a player of an episode."""
+    """Return the data of a player of an episode."""
     replay = episode.replay
     return {
         "name": plain(episode.name),
@@ -137,7 +138,7 @@ def agent(episode: Episode, player: int) -> dict[str, Any]:
 
 
 def packed(episode: Episode, player: int) -> bytes:
-    """Return a player's frames as bytes; see the head of this file."""
+    """Return a player's frames as bytes; the module's docstring has the format."""
     actions = np.zeros(episode.steps + 1, np.uint8)
     actions[1:] = episode.replay.actions.reshape(episode.steps, episode.players)[:, player]
     parts = (
@@ -149,7 +150,7 @@ def packed(episode: Episode, player: int) -> bytes:
     return b"".join(np.ascontiguousarray(part).tobytes() for part in parts)
 
 
-def _told(name: str) -> str:
+def _words(name: str) -> str:
     return name.lower().replace("_", " ")
 
 

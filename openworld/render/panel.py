@@ -1,4 +1,4 @@
-"""The status below the view: what a player lives on, carries and is, as far as its rules have it."""
+"""The status rows below the view: vitals, inventory, armour and attributes, as the ruleset has them."""
 
 import numpy as np
 
@@ -25,12 +25,12 @@ _RIMS = {Enchantment.FIRE: (240, 110, 30), Enchantment.ICE: (110, 190, 246)}
 
 
 def panel_rows(rules: Ruleset) -> int:
-    """Return how many rows of tiles it has: vitals, two of the inventory, the person where rules tell of one."""
+    """Return the number of status rows: vitals, two of inventory, and armour where the rules have it."""
     return 4 if layout_of(rules)["armour"].high else 3
 
 
 def panel(seen: Seen) -> np.ndarray:
-    """Paint the status rows."""
+    """Return the status rows, uint8[height, width, 3]."""
     rows = panel_rows(seen.rules)
     image = np.empty((rows * TILE, seen.rules.view_cols * TILE, 3), np.uint8)
     image[:] = _PANEL
@@ -43,7 +43,7 @@ def panel(seen: Seen) -> np.ndarray:
 
 
 def _vitals(seen: Seen, image: np.ndarray) -> None:
-    """First row: health, food, drink, energy and mana, each with its number and a bar; then the time of day."""
+    """Paint the first row: the vitals, each with a number and a bar; then the time of day."""
     row: list[tuple[str | Vital, int]] = [("health", seen.value("health")), *seen.vitals().items()]
     for i, (vital, value) in enumerate(row):
         left = i * 2 * TILE
@@ -60,7 +60,7 @@ def _vitals(seen: Seen, image: np.ndarray) -> None:
 
 
 def _inventory(seen: Seen, image: np.ndarray) -> None:
-    """Second and third row: half of the items in each; at their ends the spells."""
+    """Paint the second and third row: half of the items in each, and a spell at each end."""
     bound = {Item.SWORD: seen.value("sword_enchantment"), Item.BOW: seen.value("bow_enchantment")}
     carried = seen.inventory()
     half = -(-len(carried) // 2)
@@ -83,7 +83,7 @@ def _inventory(seen: Seen, image: np.ndarray) -> None:
 
 
 def _person(seen: Seen, image: np.ndarray) -> None:
-    """Fourth row: armour, experience and attributes, the floor."""
+    """Paint the fourth row: armour, experience and attributes, the floor."""
     pieces = zip(seen.values("armour"), seen.values("armour_enchantment"), strict=True)
     for piece, (level, enchantment) in enumerate(pieces):
         _slot(image, 3, piece, enchantment if level else 0)
@@ -99,7 +99,7 @@ def _person(seen: Seen, image: np.ndarray) -> None:
 
 
 def _slot(image: np.ndarray, row: int, col: int, enchantment: int) -> None:
-    """Paint the place of an item, rimmed if it is enchanted."""
+    """Paint the cell of an item, with a rim if it is enchanted."""
     place = image[row * TILE : (row + 1) * TILE, col * TILE : (col + 1) * TILE]
     place[1:-1, 1:-1] = _RIMS[Enchantment(enchantment)] if enchantment else _SLOT
     if enchantment:

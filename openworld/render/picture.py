@@ -1,4 +1,4 @@
-"""The picture of what a player perceives: the view above, its status below. Pure NumPy, from tokens alone."""
+"""The picture of a player's tokens: the view, and the status rows below. Pure NumPy."""
 
 from collections.abc import Sequence
 
@@ -18,12 +18,16 @@ _NIGHT = np.array([0.30, 0.36, 0.62], np.float32)
 
 
 def picture(tokens: np.ndarray, scale: int = 3, rules: Ruleset = FULL) -> np.ndarray:
-    """Return uint8[height, width, 3]: a frame for people.
+    """Return the picture, uint8[height, width, 3].
 
     Args:
         tokens: uint8[tokens] of one player.
         scale: screen pixels for each of the 16 x 16 pixels of a tile.
         rules: the ruleset the tokens come from.
+
+    Example:
+        >>> picture(np.zeros(445, np.uint8), scale=1).shape
+        (208, 176, 3)
     """
     if scale < 1:
         raise ValueError(f"scale must be at least 1, not {scale}")
@@ -38,7 +42,7 @@ def size(scale: int = 3, rules: Ruleset = FULL) -> tuple[int, int]:
 
 
 def abreast(pictures: Sequence[np.ndarray], gap: int = 8) -> np.ndarray:
-    """Return pictures side by side, uint8[height, width, 3]: on a dark ground, with a gap between them."""
+    """Return pictures side by side, uint8[height, width, 3], with a dark gap between them."""
     if len(pictures) == 1:
         return pictures[0]
     height = max(image.shape[0] for image in pictures)
@@ -51,7 +55,7 @@ def abreast(pictures: Sequence[np.ndarray], gap: int = 8) -> np.ndarray:
 
 
 def _view(seen: Seen) -> np.ndarray:
-    """Paint what is in view, as dark as it is."""
+    """Paint the view, with its light."""
     rows, cols = seen.shape
     image = atlas.tiles()[seen.tile].transpose(0, 2, 1, 3, 4).reshape(rows * TILE, cols * TILE, 3)
     for row, col, kind, number in seen.creatures():
@@ -67,7 +71,7 @@ def _view(seen: Seen) -> np.ndarray:
     if seen.fallen:
         lay(image, *seen.middle, atlas.fallen(seen.number))
         return _darken(seen, image)
-    # The player and where it faces stay readable in the dark.
+    # The player and the tile it faces stay visible in the dark.
     image = _darken(seen, image)
     lay(image, *seen.middle, atlas.player(facing, False, seen.number))
     row, col = (m + d for m, d in zip(seen.middle, DIRECTION_STEPS[facing], strict=True))
@@ -76,7 +80,7 @@ def _view(seen: Seen) -> np.ndarray:
 
 
 def _other_player(other: OtherPlayer) -> np.ndarray:
-    """Return how another player looks."""
+    """Return the drawing of another player."""
     if other.fallen:
         return atlas.fallen(other.number)
     facing = Direction.DOWN if other.facing is None else other.facing
@@ -84,7 +88,7 @@ def _other_player(other: OtherPlayer) -> np.ndarray:
 
 
 def _darken(seen: Seen, image: np.ndarray) -> np.ndarray:
-    """Dim tiles by their light, the overworld by night, and everything in sleep."""
+    """Darken tiles by their light, the overworld by night, and everything during sleep."""
     light = 0.25 + 0.75 * seen.light.astype(np.float32) / LIGHT_LEVELS
     factor = light.repeat(TILE, 0).repeat(TILE, 1)[..., None] * np.ones(3, np.float32)
     if seen.value("floor") == Floor.OVERWORLD:

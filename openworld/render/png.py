@@ -1,4 +1,4 @@
-"""Write a PNG file; needs nothing beyond Python."""
+"""Write PNG files, without other packages."""
 
 import struct
 import zlib
@@ -10,7 +10,16 @@ from openworld.system.files import replacing
 
 
 def encode(image: np.ndarray, software: str = "") -> bytes:
-    """Return uint8[height, width, 3], or 4 with opacity, as the bytes of a PNG, which may name what made it."""
+    """Return a picture as the bytes of a PNG file.
+
+    Args:
+        image: uint8[height, width, 3], or 4 with opacity.
+        software: the program's name, kept in the file.
+
+    Example:
+        >>> encode(np.zeros((2, 2, 3), np.uint8))[1:4]
+        b'PNG'
+    """
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] not in (3, 4):
         raise ValueError(f"a picture must be uint8[height, width, 3], not {image.dtype}{list(image.shape)}")
     height, width, channels = image.shape
@@ -26,7 +35,7 @@ def encode(image: np.ndarray, software: str = "") -> bytes:
 
 
 def write(image: np.ndarray, path: str | Path) -> Path:
-    """Write a picture; a file that is there is replaced whole or not at all."""
+    """Write a picture; an existing file is replaced whole or not at all."""
     path, data = Path(path), encode(image, "openworld picture")
     with replacing(path) as aside:
         aside.write_bytes(data)

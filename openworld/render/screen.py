@@ -1,4 +1,4 @@
-"""A window that shows frames, through pygame-ce, which is imported only when one is opened."""
+"""A window that shows frames with pygame-ce, which is imported when a window is made."""
 
 import os
 import sys
@@ -8,21 +8,21 @@ from typing import Any
 import numpy as np
 
 _MISSING = 'a window needs pygame-ce, which is not installed: pip install "openworld[play]"'
-#: Names of the variable with which a user chooses where SDL draws.
+#: Environment variables with which a user chooses SDL's video driver.
 _CHOICES = ("SDL_VIDEODRIVER", "SDL_VIDEO_DRIVER")
-#: Where SDL draws if there is no display: windows that nobody sees.
+#: SDL's video drivers without a visible window.
 _UNSEEN = ("dummy", "offscreen", "evdev")
 _NO_DISPLAY = (
     "no window can be opened: there is no display here. Play in the terminal with `openworld play --terminal`, ask "
-    'for render_mode="rgb_array" or "ansi", or set SDL_VIDEODRIVER=dummy for a window that nobody sees'
+    'for render_mode="rgb_array" or "ansi", or set SDL_VIDEODRIVER=dummy for an invisible window'
 )
 
 
 def check_display() -> None:
-    """Refuse where a window would be opened that nobody sees, unless the user has chosen where SDL draws.
+    """Refuse a machine without a display, unless the user has chosen SDL's video driver.
 
     Raises:
-        OSError: in one line that names what can be done instead.
+        OSError: there is no display; one line names the alternatives.
     """
     if not _chosen() and sys.platform.startswith(("linux", "freebsd")):
         if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
@@ -43,15 +43,16 @@ def _pygame() -> Any:
 
 
 class Screen:
-    """One window. `show` makes it as large as the frame."""
+    """A window. `show` makes it as large as the frame."""
 
     def __init__(self, title: str = "OpenWorld", *, needed: bool = True) -> None:
-        """Open no window yet; refuse where pygame-ce is missing, or a display.
+        """Check that pygame-ce and a display are there; `show` opens the window.
 
         Args:
             title: of the window.
-            needed: whether a missing display is an OSError. Else it is a warning, and frames are drawn where nobody
-                sees them: checkers of frameworks try every render mode, also on machines without a display.
+            needed: True: a missing display is an OSError. False: it is a warning, and frames are drawn
+                invisibly, for the checkers of frameworks, which try every render mode on machines without a
+                display.
         """
         self.pygame = _pygame()
         try:
@@ -66,11 +67,11 @@ class Screen:
         self._clock: Any = None
 
     def __reduce__(self) -> tuple[Any, tuple[str, bool]]:
-        """Pickle and copy as a window of the same title that is not open yet."""
+        """Pickle and copy as a window with the same title that is not open yet."""
         return _screen, (self.title, self.needed)
 
     def show(self, frame: np.ndarray, fps: int | None = None) -> None:
-        """Show uint8[height, width, 3], at most `fps` frames a second."""
+        """Show a frame, uint8[height, width, 3]; wait for at most `fps` frames per second."""
         pygame, size = self.pygame, (frame.shape[1], frame.shape[0])
         if self._surface is None:
             self._open()
@@ -99,7 +100,7 @@ class Screen:
             self.pygame.display.init()
         except self.pygame.error as error:
             raise OSError(f"{_NO_DISPLAY} ({error})") from None
-        # A display that cannot be reached makes SDL fall back.
+        # If SDL cannot reach the display, it uses an invisible driver.
         if self.pygame.display.get_driver() in _UNSEEN and not _chosen():
             self.pygame.display.quit()
             raise OSError(_NO_DISPLAY)

@@ -1,4 +1,4 @@
-"""A sheet of all the tiles and icons that some episodes need, for a page to paint with."""
+"""The sheet of sprites of a replay page: all tiles and icons that its episodes need."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -15,19 +15,19 @@ from openworld.observe.seen import OtherPlayer, items_of
 
 #: Tiles in a row of the sheet.
 COLUMNS = 16
-#: Icons that are of no item.
+#: Icons that are not of an item.
 SIGNS = ("health", "experience", "fire", "ice", "asleep", "resting", "day", "ladder", "blocked")
 
 
 class Sheet:
-    """A sheet under construction: each sprite is painted once, and known by its number."""
+    """A sheet of sprites; equal sprites are kept once. A sprite is known by its number."""
 
     def __init__(self) -> None:
         self._sprites: list[np.ndarray] = []
         self._known: dict[bytes, int] = {}
 
     def add(self, sprite: np.ndarray) -> int:
-        """Take uint8[16, 16, 3 or 4] in, and return its number: row by row, `COLUMNS` to a row."""
+        """Add a sprite, uint8[16, 16, 3 or 4], and return its number: row by row, `COLUMNS` in a row."""
         whole = np.full((TILE, TILE, 4), 255, np.uint8)
         whole[..., : sprite.shape[2]] = sprite
         whole[whole[..., 3] == 0] = 0
@@ -37,7 +37,7 @@ class Sheet:
         return number
 
     def image(self) -> np.ndarray:
-        """Return uint8[height, width, 4]."""
+        """Return the picture of the sheet, uint8[height, width, 4]."""
         rows = -(-len(self._sprites) // COLUMNS)
         image = np.zeros((rows * TILE, COLUMNS * TILE, 4), np.uint8)
         for number, sprite in enumerate(self._sprites):
@@ -47,11 +47,11 @@ class Sheet:
 
 
 def sprites(sheet: Sheet, games: Iterable[tuple[Ruleset, np.ndarray]]) -> dict[str, Any]:
-    """Paint what is needed to show tokens, and return the numbers of the sprites by what they show.
+    """Add the sprites that are needed to show tokens, and return their numbers by their meaning.
 
     Args:
-        sheet: painted on.
-        games: rules, and uint8[frames, tokens] of everything seen under them.
+        sheet: they are added to it.
+        games: (rules, tokens of all frames under them, uint8[frames, tokens]).
     """
     looks, marks, known = {0}, {0}, list(games)
     for rules, tokens in known:
@@ -79,13 +79,13 @@ def sprites(sheet: Sheet, games: Iterable[tuple[Ruleset, np.ndarray]]) -> dict[s
 
 
 def _all_looks(looks: set[int]) -> set[int]:
-    """Add how tiles look that tell more than their token: see `Seen.tile`."""
+    """Return the looks of tiles, with those that depend on more than the token; see `Seen.tile`."""
     shown = shown_tiles(np.array(sorted(looks), np.int32), ladder_closed=True, boss_vulnerable=True)
     return looks | set(shown.tolist())
 
 
 def _body(mark: int) -> np.ndarray:
-    """Return how a token of the plane of creatures looks."""
+    """Return the drawing of a token of the plane of creatures."""
     if mark < AWAKE_MARK:
         kind, number = creature_of(mark)
         return atlas.creature(Kind(kind), number)
@@ -97,7 +97,7 @@ def _body(mark: int) -> np.ndarray:
 
 
 def _player(sheet: Sheet, number: int) -> list[int]:
-    """Paint a player facing each way, asleep and fallen."""
+    """Add the sprites of a player: facing each way, asleep, fallen."""
     ways = [atlas.player(facing, False, number) for facing in Direction]
     return [
         sheet.add(art) for art in (*ways, atlas.player(Direction.DOWN, True, number), atlas.fallen(number))

@@ -1,4 +1,4 @@
-"""Films of replays: MP4 or GIF, by the file's ending."""
+"""Films of replays, as MP4 or GIF by the file's ending."""
 
 import errno
 import io
@@ -18,7 +18,7 @@ from openworld.storage.replay import Replay, frames
 from openworld.system.files import FILM, replacing
 
 ENDINGS = (".mp4", ".gif")
-#: A disk with fewer free bytes than this is as good as full.
+#: A disk with fewer free bytes counts as full.
 _LITTLE = 1 << 20
 
 
@@ -31,15 +31,15 @@ def write(
     most: int | None = None,
     rules: Ruleset = FULL,
 ) -> Path:
-    """Write a film; a file that is there is replaced whole or not at all.
+    """Write a film; an existing file is replaced whole or not at all.
 
     Args:
         film: a replay, or uint8[tokens] (of several players [players, tokens]) frame by frame.
         path: ends in .mp4 or .gif.
         fps: frames a second.
         scale: screen pixels for each pixel of a tile.
-        most: frames to show at most; None shows all.
-        rules: the ruleset of bare tokens; a replay brings its own.
+        most: the most frames; None: all.
+        rules: the ruleset of tokens; a replay has its own.
     """
     if isinstance(film, Replay):
         rules, film = film.env().ruleset, frames(film)
@@ -53,7 +53,7 @@ def write(
 
 
 def write_pictures(film: Iterable[np.ndarray], path: str | Path, *, fps: float | int = 10) -> Path:
-    """Write a film of pictures, uint8[height, width, 3] each, of even height and width; as `write` does."""
+    """Write a film of pictures, uint8[height, width, 3] each, of even height and width; see `write`."""
     path = Path(path)
     if path.suffix.lower() not in ENDINGS:
         raise ValueError(f"a film's name must end in {' or '.join(ENDINGS)}, not {path.name!r}")
@@ -62,7 +62,9 @@ def write_pictures(film: Iterable[np.ndarray], path: str | Path, *, fps: float |
     imageio = _imageio()
     gif = path.suffix.lower() == ".gif"
     with replacing(path) as aside:
-        if gif:  # its writer keeps all pictures in memory anyway, and is noisy where the disk is full
+        if (
+            gif
+        ):  # the writer keeps all pictures in memory anyway, and prints an error of its own on a full disk
             made = io.BytesIO()
             with imageio.get_writer(made, format="GIF", duration=1000 / fps, loop=0) as out:
                 for image in film:
@@ -77,7 +79,7 @@ def write_pictures(film: Iterable[np.ndarray], path: str | Path, *, fps: float |
 def _film(imageio: Any, film: Iterable[np.ndarray], aside: Path, fps: float | int) -> None:
     """Write an MP4."""
     settings = {"fps": fps, "macro_block_size": 2, "ffmpeg_log_level": "quiet"}
-    # The writer starts ffmpeg by a fork that JAX warns of; the child runs nothing of ours.
+    # The writer starts ffmpeg with a fork, of which JAX warns; the child process runs none of our code.
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"os\.fork", category=RuntimeWarning)
         try:
@@ -91,13 +93,17 @@ def _film(imageio: Any, film: Iterable[np.ndarray], aside: Path, fps: float | in
 
 
 def _marked_gif(data: bytes) -> bytes:
-    """Return a GIF with a comment at its end that says what made it."""
+    """Return a GIF with OpenWorld's mark in a comment at its end."""
     mark = FILM.marks[0]
     return data[:-1] + b"\x21\xfe" + bytes([len(mark)]) + mark + b"\0" + data[-1:]
 
 
 def _mark(aside: Path) -> None:
-    """End an MP4 with a box that players skip and that says what made it; one that is cut short is an OSError."""
+    """Add OpenWorld's mark to an MP4, in a box that video players skip.
+
+    Raises:
+        OSError: the MP4 is not complete.
+    """
     boxes, at = set(), 0
     with aside.open("rb+") as file:
         end = file.seek(0, os.SEEK_END)
@@ -117,7 +123,7 @@ def _mark(aside: Path) -> None:
 
 
 def _cut_short(aside: Path) -> OSError:
-    """Return the error of a film that ffmpeg could not write to its end; most often the disk is full."""
+    """Return the error of a film that ffmpeg could not complete; most often the disk is full."""
     full = shutil.disk_usage(aside.parent).free < _LITTLE
     number = errno.ENOSPC if full else errno.EIO
     return OSError(number, os.strerror(number) if full else "ffmpeg could not write the film", str(aside))

@@ -1,7 +1,7 @@
-"""Reading JSON that somebody else wrote: bounded in size and depth, and strict about what JSON leaves open.
+"""Read JSON from others, with limits on size and depth.
 
-`json.loads` accepts a key twice, `NaN`, numbers beyond the range of a float, and nesting deep enough to exhaust the
-stack. None of these is in a file that OpenWorld writes, so each is a `JsonError` with one line of text.
+`json.loads` accepts a key twice, `NaN`, numbers beyond the range of a float, and nesting that exhausts the
+stack. OpenWorld writes none of these, so each is a `JsonError` with one line of text.
 """
 
 import json
@@ -40,7 +40,7 @@ def loads(text: str | bytes | bytearray, *, max_depth: int = MAX_DEPTH) -> Any:
         {'a': [1, 2.5]}
         >>> loads('{"a": 1, "a": 2}')
         Traceback (most recent call last):
-        openworld.system.bounded_json.JsonError: the key 'a' stands twice
+        openworld.system.bounded_json.JsonError: the key 'a' appears twice
     """
     if not isinstance(text, str):
         try:
@@ -66,18 +66,22 @@ def read(path: Path | str, *, max_bytes: int, max_depth: int = MAX_DEPTH) -> Any
 
     Args:
         path: a regular file, or a link to one: a FIFO or a device could keep the reader for ever.
-        max_bytes: the size beyond which nothing is read.
+        max_bytes: the largest size that is read.
         max_depth: how many brackets may be open at once.
 
     Raises:
-        JsonError: with what is wrong, in one line that does not repeat the path.
-        OSError: where the file cannot be opened.
+        JsonError: one line about the mistake, without the path.
+        OSError: the file cannot be opened.
     """
     return loads(read_bytes(path, max_bytes=max_bytes), max_depth=max_depth)
 
 
 def read_bytes(path: Path | str, *, max_bytes: int) -> bytes:
-    """Return what a regular file holds; at most `max_bytes`, or a `JsonError` says how many there are."""
+    """Return the bytes of a regular file.
+
+    Raises:
+        JsonError: it has more than `max_bytes`, or is not a regular file.
+    """
     # Without O_NONBLOCK, opening a FIFO would wait for a writer.
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     found = os.fstat(handle)
@@ -93,7 +97,7 @@ def read_bytes(path: Path | str, *, max_bytes: int) -> bytes:
 
 
 def _depth(text: str, most: int) -> int:
-    """Return how many brackets are open at once, outside of strings; stops once it is more than `most`."""
+    """Return the depth of nested brackets outside of strings; counting stops above `most`."""
     open_now = deepest = 0
     for found in _BRACKETS.finditer(text):
         token = found[0]
@@ -114,12 +118,12 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         counts = Counter(name for name, _ in pairs)
         twice = next(name for name, count in counts.items() if count > 1)
-        raise JsonError(f"the key {twice[:60]!r} stands twice")
+        raise JsonError(f"the key {twice[:60]!r} appears twice")
     return found
 
 
 def _constant(name: str) -> NoReturn:
-    raise JsonError(f"{name} is not a number of JSON")
+    raise JsonError(f"{name} is not a number in JSON")
 
 
 def _float(text: str) -> float:

@@ -1,7 +1,8 @@
-"""Keep compiled programs between runs, in the user's cache folder.
+"""The cache of compiled programs in the user's cache folder, kept between runs.
 
-The command line and the adapters call `enable()`; `import openworld` does not. Whoever has configured JAX's
-compilation cache keeps that configuration. `OPENWORLD_CACHE=off` turns ours off, `OPENWORLD_CACHE=FOLDER` moves it.
+The command line and the adapters call `enable()`; `import openworld` does not. If JAX's compilation cache is
+configured already, that configuration is kept. `OPENWORLD_CACHE=off` turns this cache off, and
+`OPENWORLD_CACHE=FOLDER` moves it.
 """
 
 import os
@@ -20,7 +21,7 @@ OFF = ("off", "0", "no", "none", "false")
 
 
 def processor() -> str:
-    """Return a short name for what this processor can do: a program compiled for one may crash on another."""
+    """Return a short name for the processor's features: a program compiled for one may crash on another."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
@@ -30,7 +31,7 @@ def processor() -> str:
 
 
 def folder() -> Path | None:
-    """Return where compiled programs are kept, or None where the user wants none kept."""
+    """Return the folder of the cache, or None if the user has turned it off."""
     chosen = os.environ.get(VARIABLE, "").strip()
     if chosen.lower() in OFF:
         return None
@@ -38,13 +39,13 @@ def folder() -> Path | None:
         if chosen:
             return Path(chosen).expanduser() / processor()
         root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    except RuntimeError:  # a user without a home
+    except RuntimeError:  # the user has no home folder
         return None
     return root / "openworld" / "jax" / processor()
 
 
 def writable(path: Path) -> bool:
-    """Whether a file can be made in a folder, which is made where it is missing."""
+    """Return whether files can be written in a folder; a missing folder is made."""
     try:
         path.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path):
@@ -56,10 +57,10 @@ def writable(path: Path) -> bool:
 def enable() -> Path | None:
     """Turn JAX's persistent compilation cache on, unless it is configured; never fails.
 
-    Compilations that take long are then spoken of on standard error (`openworld.system.compile_notice`).
+    From then on, slow compilations are reported on standard error (`openworld.system.compile_notice`).
 
     Returns:
-        The folder now in use by our choice, or None where the user's configuration stands or none can be used.
+        The folder of the cache; None if JAX's own configuration is kept, or no folder can be written.
     """
     import jax
 

@@ -1,7 +1,7 @@
-"""A checksum over everything that a JSON record says, kept in the record itself.
+"""A checksum over all values of a JSON record, kept in the record itself.
 
-It does not depend on the order of keys or on white space, so that a record may be formatted anew, but on every
-value. It tells damage and edits by hand; it proves nothing about who wrote the record.
+It depends on every value, but not on the order of keys or on white space, so a record may be formatted again.
+It finds damage and edits by hand. It does not prove who wrote the record.
 """
 
 import hashlib
@@ -9,12 +9,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-#: The key under which a record keeps it.
+#: The record's key of the checksum.
 KEY = "checksum"
 
 
 class ChecksumError(ValueError):
-    """A record that is not as it was written."""
+    """A record was changed after it was written."""
 
 
 def of(record: Mapping[str, Any]) -> str:
@@ -37,7 +37,11 @@ def added(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def verify(record: Mapping[str, Any]) -> None:
-    """Raise a `ChecksumError` unless a record has the checksum of what it says."""
+    """Check the checksum of a record.
+
+    Raises:
+        ChecksumError: it is missing or wrong.
+    """
     if KEY not in record:
         raise ChecksumError("it has no checksum")
     if record[KEY] != of(record):

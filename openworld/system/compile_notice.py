@@ -1,7 +1,7 @@
-"""A line on standard error where a compilation takes longer than two seconds, which is otherwise a silent wait.
+"""A line on standard error when a compilation takes longer than two seconds.
 
-`cache.enable()` calls `watch()`, and so do the command line and the adapters through it. The line is written once
-for each program of this package; those of the caller's own are not spoken of. `OPENWORLD_QUIET=1` turns it off.
+`cache.enable()` calls `watch()`. The line is written once for each program of this package, and not for
+programs of the caller. `OPENWORLD_QUIET=1` turns it off.
 """
 
 import contextlib
@@ -14,11 +14,11 @@ from typing import Any
 
 #: The environment variable that turns the line off.
 VARIABLE = "OPENWORLD_QUIET"
-#: Seconds of compilation after which it is written.
+#: Seconds of compilation before the line is written.
 AFTER = 2.0
-#: What JAX reports at the beginning (as a scalar) and at the end (as a duration) of each compilation.
+#: JAX's event at the beginning (a scalar) and at the end (a duration) of each compilation.
 EVENT = "/jax/core/compile/backend_compile_duration"
-#: Packages whose programs are spoken of.
+#: Packages whose programs are reported.
 _OURS = ("openworld", "openworld_trainers")
 
 _timers: dict[int, threading.Timer] = {}
@@ -27,7 +27,7 @@ _state = {"watching": False, "muted": 0}
 
 
 def watch() -> None:
-    """Begin to listen to JAX's compilations; a second call changes nothing."""
+    """Listen to JAX's compilations; a second call changes nothing."""
     if _state["watching"]:
         return
     _state["watching"] = True
@@ -39,7 +39,7 @@ def watch() -> None:
 
 @contextlib.contextmanager
 def muted() -> Iterator[None]:
-    """Write nothing meanwhile: the terminal shows a page of its own, which says that there is a wait."""
+    """Write no line inside this context: the game in a terminal shows the wait itself."""
     _state["muted"] += 1
     try:
         yield
@@ -48,7 +48,7 @@ def muted() -> Iterator[None]:
 
 
 def quiet() -> bool:
-    """Whether the user wants no such lines."""
+    """Return whether the user has turned the line off."""
     return os.environ.get(VARIABLE, "").strip().lower() not in ("", "0", "no", "off", "false")
 
 
@@ -68,7 +68,7 @@ def _ended(event: str, duration_secs: float, **kwargs: str | int) -> None:
 
 
 def _stop() -> None:
-    """End the timer of this thread; no thread of ours outlives a compilation."""
+    """End the timer of this thread, and wait for it."""
     timer = _timers.pop(threading.get_ident(), None)
     if timer is not None:
         timer.cancel()
@@ -80,7 +80,7 @@ def _say(thread: int, program: str) -> None:
     if program in _said or _state["muted"] or not _is_ours(sys._current_frames().get(thread)):
         return
     _said.add(program)
-    with contextlib.suppress(OSError, ValueError, AttributeError):  # a standard error that is closed, or none
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # standard error is closed or missing
         sys.stderr.write(f"openworld: compiling {program!r}; {_how_long()}\n")
         sys.stderr.flush()
 
@@ -95,7 +95,7 @@ def _how_long() -> str:
 
 
 def _is_ours(frame: FrameType | None) -> bool:
-    """Whether a function of this package is waiting for what a thread does."""
+    """Return whether a function of this package is among a frame's callers."""
     while frame is not None:
         if str(frame.f_globals.get("__name__")).partition(".")[0] in _OURS:
             return True

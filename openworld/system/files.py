@@ -1,4 +1,4 @@
-"""Writing a file as a whole or not at all, and finding those that OpenWorld ships."""
+"""Write a file whole or not at all; check outputs before the work; find the files that OpenWorld ships."""
 
 import os
 import secrets
@@ -42,7 +42,7 @@ STUDY = Format("the numbers of a study", (b'"settings": {',))
 
 
 def asset(name: str) -> Path:
-    """Return a file that OpenWorld ships: the wheel has it as openworld/assets/, a checkout as assets/."""
+    """Return the path of a shipped file: in openworld/assets/ of the wheel, or assets/ of a checkout."""
     for folder in (_HERE / "assets", _HERE.parent / "assets"):
         if (folder / name).is_file():
             return folder / name
@@ -51,15 +51,15 @@ def asset(name: str) -> Path:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a new file to write to; what was written takes the place of `path`, unless an error was raised.
+    """Yield a new file to write to; without an error it then replaces `path`.
 
-    The new file has the ending of `path`, by which some writers choose their format. A file that is replaced keeps
-    its mode and, where this user may set it, its owner; a new one gets what the umask leaves. Of a symbolic link
-    the target is replaced. What is no regular file (a FIFO, a terminal, /dev/null) is written into, once
-    everything is there.
+    The new file has the ending of `path`, by which some writers choose their format. A replaced file keeps
+    its mode and, if this user may set it, its owner; the mode of a new file follows the umask. If `path` is a
+    symbolic link, its target is replaced. If `path` is not a regular file (a FIFO, a terminal, /dev/null),
+    the complete content is written into it.
 
     Raises:
-        OSError: in one line that names `path`: a folder, one that is read-only, a full disk.
+        OSError: `path` is a folder or read-only, or the disk is full; one line names `path`.
 
     Example:
         >>> folder = Path(tempfile.mkdtemp())
@@ -95,10 +95,9 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def check_output(path: Path | None, format: Format, *, force: bool = False) -> None:
-    """Raise an OSError of one line where a command could not, or should not, write to `path`; None is allowed.
+    """Check, before the work, that a command may write to `path`; None is allowed.
 
-    Called before the work is done. A file that is there may be written over if it is of the command's own format,
-    or empty, or with `force`.
+    An existing file may be replaced if it has the command's format, or is empty, or with `force`.
 
     Raises:
         FileExistsError: a file of another format is there.
@@ -111,13 +110,21 @@ def check_output(path: Path | None, format: Format, *, force: bool = False) -> N
         return
     if found is not None and found.st_size and not force and not has_format(target, format):
         raise FileExistsError(
-            f"{path} is there already and is not {format.name}; --force writes over it, or name another file"
+            f"{path} exists already and is not {format.name}; replace it with --force, or name another file"
         )
     check_folder(target.parent, path)
 
 
 def check_folder(folder: Path, path: Path | None = None) -> None:
-    """Raise an OSError of one line, about `path`, where a folder takes no files, or could not be made."""
+    """Check that files can be written in a folder, which need not exist.
+
+    Args:
+        folder: the folder.
+        path: named in the error instead of the folder.
+
+    Raises:
+        OSError: they cannot; one line names the reason.
+    """
     path = folder if path is None else path
     while not folder.exists():
         folder = folder.parent
@@ -134,7 +141,7 @@ def check_folder(folder: Path, path: Path | None = None) -> None:
 
 
 def has_format(path: Path, format: Format) -> bool:
-    """Return whether a regular file bears one of a format's marks."""
+    """Return whether a regular file has one of a format's marks."""
     with path.open("rb") as file:
         seen = file.read(_MARK_BYTES)
         file.seek(max(0, os.fstat(file.fileno()).st_size - _MARK_BYTES))
@@ -143,10 +150,10 @@ def has_format(path: Path, format: Format) -> bool:
 
 
 def _target(path: Path) -> tuple[Path | None, os.stat_result | None]:
-    """Return the regular file to replace and what it is now; None where `path` is to be written into as it is."""
+    """Return the file to replace and its stat result; (None, None) for a path that is written into."""
     try:
         found = path.stat()
-    except FileNotFoundError:  # nothing, or a link to nothing
+    except FileNotFoundError:  # missing, or a link to a missing file
         return Path(os.path.realpath(path)), None
     if stat.S_ISDIR(found.st_mode):
         raise IsADirectoryError(f"{path} is a folder; name a file in it")
@@ -155,20 +162,20 @@ def _target(path: Path) -> tuple[Path | None, os.stat_result | None]:
     if not os.access(path, os.W_OK):
         raise PermissionError(f"{path} is read-only")
     target = Path(os.path.realpath(path))
-    # /dev/stdout may lead to a file that has lost its name.
+    # /dev/stdout may be a file that was deleted.
     regular = stat.S_ISREG(found.st_mode) and target.exists() and target.samefile(path)
     return (target, found) if regular else (None, None)
 
 
 def _aside(target: Path | None, path: Path, found: os.stat_result | None) -> tuple[Path, int]:
-    """Make the file that is written first; return it and the mode that it will have."""
+    """Make the new file; return it and its later mode."""
     if target is None:
         handle, name = tempfile.mkstemp(suffix=path.suffix)
         os.close(handle)
         return Path(name), 0o600
     target.parent.mkdir(parents=True, exist_ok=True)
     aside = target.with_name(f"{target.stem[:50]}.part{secrets.token_hex(4)}{target.suffix}")
-    # Nobody may read for a while what only its owner may read in the end.
+    # The new file must not be readable by more users than the old one.
     flags = os.O_CREAT | os.O_EXCL | os.O_RDWR
     handle = os.open(aside, flags, 0o666 if found is None else 0o600)
     try:

@@ -1,8 +1,8 @@
-"""Text that somebody else wrote, made harmless for a terminal, an HTML page or a Markdown page.
+"""Make text from others harmless for a terminal, an HTML page or a Markdown page.
 
 Names of agents, files, runs and players, and reasons sent over a socket, are foreign. They may hold escape
-sequences that repaint a terminal, marks that reverse the order of reading, HTML, or Markdown that loads a picture.
-Every place that shows such text passes it through one of these functions first.
+sequences that repaint a terminal, marks that reverse the order of reading, HTML, or Markdown that loads a
+picture. Every place that shows such text passes it through one of these functions first.
 """
 
 import base64
@@ -12,12 +12,12 @@ import re
 import unicodedata
 from urllib.parse import quote
 
-#: Characters shown of one foreign text.
+#: The most characters that are shown of a text.
 MAX_LENGTH = 200
-#: Categories of Unicode that are not drawn, or change how their neighbours are drawn: control, format (with the
-#: marks of reading order), surrogate, private use, unassigned, line and paragraph separators.
+#: Categories of Unicode that are not drawn, or change how their neighbours are drawn: control, format (with
+#: the marks of reading order), surrogate, private use, unassigned, line and paragraph separators.
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-#: A letter carries few marks in any language; more are stacked to paint over other lines.
+#: The most marks of a letter. More marks could paint over other lines.
 _MAX_MARKS = 4
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 
@@ -62,8 +62,8 @@ def html(text: object, limit: int = MAX_LENGTH) -> str:
 def markdown(text: object, limit: int = MAX_LENGTH) -> str:
     r"""Return a text for a line or a table cell of Markdown, where no part of it is HTML, a link or a picture.
 
-    Every punctuation mark gets a backslash, which CommonMark (section 2.4) shows as the mark itself. `<`, `>` and
-    `&` become entities, for programs that look for HTML first.
+    Every punctuation mark gets a backslash, which CommonMark (section 2.4) shows as the mark itself. `<`, `>`
+    and `&` become entities, for programs that look for HTML first.
 
     Example:
         >>> markdown("![a](http://b) | <i>")

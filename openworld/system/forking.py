@@ -1,13 +1,13 @@
-"""Refuse JAX in a forked child: its threads stay with the parent, and the child would wait for them for ever.
+"""Refuse JAX in a forked child: JAX's threads stay in the parent, and the child would wait for them for ever.
 
-`refuse()` is called before the first thing that would touch JAX. A child that was forked before its parent used
-JAX is well, and so is one that was started with "spawn" or "forkserver".
+`refuse()` is called before the first use of JAX. A child that was forked before its parent used JAX can use
+it, and so can one that was started with "spawn" or "forkserver".
 """
 
 import os
 import sys
 
-#: Whether this process was forked from one that was running JAX.
+#: True if this process was forked from one that was running JAX.
 _dead = False
 
 MESSAGE = (
@@ -17,19 +17,19 @@ MESSAGE = (
 
 
 def started() -> bool:
-    """Whether JAX runs in this process: it has looked for devices and started its threads."""
+    """Return whether JAX runs in this process: it has found its devices and started its threads."""
     bridge = sys.modules.get("jax._src.xla_bridge")
     # Not `backends_are_initialized()`: after a fork its lock may be held by a thread that is no more.
     return bool(getattr(bridge, "_backends", None))
 
 
 def dead() -> bool:
-    """Whether JAX cannot run in this process."""
+    """Return whether JAX cannot run in this process."""
     return _dead
 
 
 def refuse() -> None:
-    """Raise a RuntimeError where JAX cannot run.
+    """Raise a RuntimeError if JAX cannot run in this process.
 
     Example:
         >>> from openworld.system import forking

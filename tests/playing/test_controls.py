@@ -73,7 +73,7 @@ def test_giving_takes_two_keys():
     assert player.session.played == [[Action.GIVE_WOOD]]
 
 
-def test_the_end_is_told_and_a_new_world_begins():
+def test_the_end_is_reported_and_a_new_world_begins():
     player, controls = begun(limit=1)
     controls.press("enter")
     assert "once this one is over" in controls.answer

@@ -29,10 +29,10 @@ def test_no_key_is_the_beginning_of_two():
 
 
 def test_the_help_tells_every_key():
-    told = dict(row for _, rows in keys.table(COOP) for row in rows)
-    assert told["Left or a"].startswith("walk left")
-    assert told["y w"] == "give wood"
-    assert len(told) == len(keys.KEYS)
+    rows = dict(row for _, rows in keys.table(COOP) for row in rows)
+    assert rows["Left or a"].startswith("walk left")
+    assert rows["y w"] == "give wood"
+    assert len(rows) == len(keys.KEYS)
 
 
 def test_the_guide_has_the_table():

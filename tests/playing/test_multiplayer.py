@@ -181,8 +181,8 @@ def answers(peer):
             "a wrong message: hello version Input should be a valid integer",
         ),
         (b'{"type": "hello", "version": 1, "more": 1}', "a wrong message: hello more Extra inputs"),
-        (b'{"type": "hello", "type": "hello", "version": 1}', "the key 'type' stands twice"),
-        (b'{"type": "hello", "version": NaN}', "NaN is not a number of JSON"),
+        (b'{"type": "hello", "type": "hello", "version": 1}', "the key 'type' appears twice"),
+        (b'{"type": "hello", "version": NaN}', "NaN is not a number in JSON"),
         (b'{"type": "act", "action": 3}', "the first message must be a hello"),
         (b'{"type": "welcome"}', "a wrong message: Input tag 'welcome'"),
         (b"[1]", "a message that is not an object"),
@@ -275,7 +275,7 @@ def test_a_reason_is_shown_without_what_it_hides(text):
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"episode_return": float("inf")}, "Infinity is not a number of JSON"),
+        ({"episode_return": float("inf")}, "Infinity is not a number in JSON"),
         ({"episode_return": "1"}, "moment episode_return Input should be a valid number"),
         ({"step": 2**31}, "moment step Input should be less than 2147483648"),
         ({"step": True}, "moment step Input should be a valid integer"),

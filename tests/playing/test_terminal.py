@@ -244,7 +244,7 @@ def test_the_end_fits_a_narrow_terminal():
     assert max(map(len, lines)) <= 40
 
 
-def test_too_small_a_terminal_is_told_in_what_there_is():
+def test_too_small_a_terminal_is_reported_in_what_there_is():
     player, controls = played("OpenWorld-Classic-v0")
     text = " ".join(page_of(player, controls, 8, 20).lines())
     assert "Please make the terminal larger: 40 x 20 at least. Q leaves." in " ".join(text.split())
@@ -302,7 +302,7 @@ def test_colours_become_those_that_a_terminal_has():
     assert page.lines() == ["  lo", "b"]
 
 
-def test_what_can_be_given_is_told_whole():
+def test_what_can_be_given_is_reported_whole():
     for rows, cols in SIZES:
         player, controls = played("OpenWorld-Coop-v0", "y")
         lines = page_of(player, controls, rows, cols).lines()

@@ -34,18 +34,18 @@ def key(letter="", code=0, mod=0):
 
 
 def test_a_game_by_posted_keys(display):
-    told, shown = [], []
+    steps, shown = [], []
 
     class Watched(SinglePlayer):
         def poll(self):
-            told.append(self.moment.step)
+            steps.append(self.moment.step)
             shown.append(pygame.surfarray.array3d(pygame.display.get_surface()).sum())
-            if len(told) == 1:
+            if len(steps) == 1:
                 for event in (key(" ", pygame.K_SPACE), key("", pygame.K_LEFT)):
                     pygame.event.post(event)
-            if len(told) == 6:
+            if len(steps) == 6:
                 pygame.event.post(key("h"))
-            if len(told) == 8:
+            if len(steps) == 8:
                 for event in (key("Q"), key("Q"), key("Q")):
                     pygame.event.post(event)
             return super().poll()
@@ -112,10 +112,10 @@ def headless(monkeypatch):
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems always have a display")
 def test_without_a_display_play_names_the_terminal(headless, capsys):
     assert cli.main(["play", "--id", "OpenWorld-Classic-v0"]) == 2
-    told = capsys.readouterr().err
-    assert told.startswith("openworld play: no window can be opened: there is no display here.")
-    assert "`openworld play --terminal`" in told
-    assert told.count("\n") == 1
+    error = capsys.readouterr().err
+    assert error.startswith("openworld play: no window can be opened: there is no display here.")
+    assert "`openworld play --terminal`" in error
+    assert error.count("\n") == 1
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems always have a display")

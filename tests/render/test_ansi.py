@@ -12,7 +12,7 @@ from openworld.render.ansi import ansi, short
 MARKUP = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def test_things_are_told_by_letters_and_a_legend(workshop):
+def test_things_are_reported_by_letters_and_a_legend(workshop):
     text = ansi(workshop, colour=False)
     rows = text.splitlines()
     assert rows[4].split()[4:6] == ["ct", "v@"]

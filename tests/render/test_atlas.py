@@ -19,7 +19,7 @@ def distinct(pictures):
     return min(np.mean(np.abs(a - b).max(axis=-1) > 24) for a, b in pairs)
 
 
-def test_blocks_are_told_apart():
+def test_blocks_differ():
     shown = [b for b in Block if b not in (Block.INVALID, Block.DARKNESS, Block.OUT_OF_BOUNDS)]
     assert distinct([atlas.tiles()[b] for b in shown]) > 0.02
 
@@ -49,11 +49,11 @@ def test_the_necromancer_shows_when_he_can_be_struck():
     assert distinct(looks) > 0.15
 
 
-def test_creatures_are_told_apart():
+def test_creatures_differ():
     assert distinct([atlas.creature(c.kind, c.number) for c in CREATURES]) > 0.05
 
 
-def test_projectiles_are_told_apart():
+def test_projectiles_differ():
     assert distinct([atlas.projectile(p) for p in Projectile]) > 0.02
 
 
@@ -64,7 +64,7 @@ def test_the_player_shows_where_it_faces():
     assert np.array_equal(left, right[:, ::-1])
 
 
-def test_icons_are_told_apart_although_their_numbers_are_the_same():
+def test_icons_differ_although_their_numbers_are_the_same():
     tools = [atlas.tool(item, level) for item in (Item.PICKAXE, Item.SWORD) for level in (1, 2, 3, 4)]
     plain = [i for i in Item if i not in (Item.PICKAXE, Item.SWORD) and i < Item.WOOD_PICKAXE]
     icons = [atlas.icon(sign) for sign in (*plain, *Vital, *Attribute, *SIGNS)]

@@ -11,11 +11,12 @@ from PIL import Image
 from openworld.art.small import shrunk
 from openworld.content.ids import Block, Projectile
 from openworld.content.rulesets import COOP
+from openworld.observe import names
 from openworld.render import drawings
 
 ROOT = Path(__file__).parents[2]
 EVERY = {(group, name): art for group, name, art in drawings.drawings()}
-#: Of how many sums of colour differences two drawings can be told apart, a pixel on average.
+#: The least mean difference of colours between two drawings, for each pixel.
 APART = 6
 
 
@@ -28,12 +29,12 @@ def whole(art):
 
 
 def test_everything_is_drawn():
-    names = {group: {name for of, name in EVERY if of == group} for group, _ in EVERY}
-    assert {block.name.lower().replace("_", " ") for block in Block} <= names["blocks"]
-    assert set(names.creatures().values()) == names["creatures"]
-    assert len(names["projectiles"]) == len(Projectile)
-    assert len(names["players"]) == 4 + 2 + 7
-    assert len(names["items"]) >= len(COOP.recipes)
+    drawn = {group: {name for of, name in EVERY if of == group} for group, _ in EVERY}
+    assert {block.name.lower().replace("_", " ") for block in Block} <= drawn["blocks"]
+    assert set(names.creatures().values()) == drawn["creatures"]
+    assert len(drawn["projectiles"]) == len(Projectile)
+    assert len(drawn["players"]) == 4 + 2 + 7
+    assert len(drawn["items"]) >= len(COOP.recipes)
     for art in EVERY.values():
         assert art.shape[:2] == (16, 16)
         assert set(np.unique(whole(art)[..., 3])) <= {0, 255}
@@ -44,8 +45,8 @@ def test_the_files_are_the_drawings():
     assert files == {Path(group, f"{name.replace(' ', '-')}.png") for group, name in EVERY}
     for (group, name), art in EVERY.items():
         file = ROOT / drawings.FOLDER / group / f"{name.replace(' ', '-')}.png"
-        told = f"{file} is not as drawn: python -m openworld.render.drawings"
-        assert np.array_equal(read(file), whole(art)), told
+        hint = f"{file} is not as drawn: python -m openworld.render.drawings"
+        assert np.array_equal(read(file), whole(art)), hint
     assert np.array_equal(read(ROOT / drawings.SHEET)[..., :3], drawings.sheet())
 
 

@@ -1,4 +1,4 @@
-"""What happened is told in words, from two moments and the action alone."""
+"""The event log has the events of a step in words, from two moments and the action alone."""
 
 import copy
 
@@ -10,7 +10,7 @@ from openworld.content.rulesets import CLASSIC, FULL
 from openworld.render.event_log import BAD, KEPT, UNLOCKED, EventLog, LazyEventLog
 
 
-def told(scene, action, before, after, unlocked=(), end=""):
+def texts_of(scene, action, before, after, unlocked=(), end=""):
     log = EventLog.begin(scene(FULL, **before), None, FULL)
     achievements = np.zeros(67, bool)
     achievements[list(unlocked)] = True
@@ -64,18 +64,18 @@ CASES = [
 
 
 @pytest.mark.parametrize(("action", "before", "after", "text"), CASES)
-def test_each_thing_is_told(scene, action, before, after, text):
-    assert text in told(scene, action, before, after)
+def test_each_thing_is_reported(scene, action, before, after, text):
+    assert text in texts_of(scene, action, before, after)
 
 
 def test_a_quiet_step_tells_nothing(scene):
-    assert told(scene, Action.NOOP, {}, {}) == []
+    assert texts_of(scene, Action.NOOP, {}, {}) == []
 
 
 def test_achievements_and_the_end_come_last(scene):
-    texts = told(scene, Action.DO, {}, {"health": 0}, [Achievement.COLLECT_WOOD], "terminated")
+    texts = texts_of(scene, Action.DO, {}, {"health": 0}, [Achievement.COLLECT_WOOD], "terminated")
     assert texts[-2:] == ["Unlocked: collect wood", "You died"]
-    assert told(scene, Action.NOOP, {}, {}, (), "truncated") == ["The time is up"]
+    assert texts_of(scene, Action.NOOP, {}, {}, (), "truncated") == ["The time is up"]
 
 
 def test_a_story_keeps_the_last_events_and_is_never_changed(scene):
@@ -88,7 +88,7 @@ def test_a_story_keeps_the_last_events_and_is_never_changed(scene):
     assert {event.mood for event in won.events[-2:]} <= {BAD, UNLOCKED}
 
 
-def test_told_late_it_is_the_same_story(scene):
+def test_a_lazy_log_has_the_same_events(scene):
     rng = np.random.default_rng(0)
     at_once = EventLog.begin(scene(), None, FULL)
     waiting = LazyEventLog(at_once)

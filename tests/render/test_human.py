@@ -29,7 +29,7 @@ def test_the_frame_is_as_it_was(log, as_it_was):
 
 @pytest.mark.parametrize("rules", [FULL, CLASSIC], ids=lambda rules: rules.name)
 @pytest.mark.parametrize("scale", [1, 2, 5])
-def test_frames_have_the_size_that_is_told(scene, rules, scale):
+def test_frames_have_the_size_that_is_reported(scene, rules, scale):
     log = EventLog.begin(scene(rules), None, rules)
     frame = human.frame(log, scale)
     assert (frame.shape, frame.dtype) == ((*human.size(scale, rules), 3), np.uint8)

@@ -10,7 +10,7 @@ import pytest
 
 from openworld.bench import markdown
 from openworld_trainers.studies.scale import collectives
-from openworld_trainers.studies.scale import model as scale
+from openworld_trainers.studies.scale import costs as scale
 
 ROOT = Path(__file__).parents[2]
 

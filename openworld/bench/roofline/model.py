@@ -94,7 +94,7 @@ class Entry:
     length: int
 
     def bytes(self, grain: int = BYTE) -> int:
-        """Return the bytes moved; a piece at any address touches (length + grain - 1) / grain grains on average."""
+        """Return the bytes moved; a piece touches (length + grain - 1) / grain grains on average."""
         return self.places * (self.length + grain - 1) if self.places else self.length
 
 
@@ -150,8 +150,8 @@ def least_bytes(env: Environment, rates: Rates | None = None, grain: int = BYTE)
         grain: bytes of one access to memory.
 
     Returns:
-        Bytes of "step", "observation" and the rare parts. "rollout" is a step with its observation and its share of
-        the rare work.
+        Bytes of "step", "observation" and the rare parts. "rollout" is a step with its observation and its
+        share of the rare work.
 
     Example:
         >>> import openworld
@@ -167,9 +167,9 @@ def least_bytes(env: Environment, rates: Rates | None = None, grain: int = BYTE)
 def operations(env: Environment, rates: Rates | None = None) -> dict[str, int]:
     """Return the operations of a world by part: arithmetic, comparisons, conversions and selects, by element.
 
-    This is an upper estimate. It counts the traced functions of one world, with both sides of every choice and
-    without the compiler's simplifications. Bytes count like 32-bit words, though a vector unit handles four bytes
-    at a time.
+    This is an upper estimate. It counts the traced functions of one world, with both sides of every choice
+    and without the compiler's simplifications. Bytes count like 32-bit words, though a vector unit handles
+    four bytes at a time.
 
     Args:
         env: the environment.
@@ -210,7 +210,7 @@ def limits(env: Environment, machine: Machine, rates: Rates | None = None) -> tu
     Example:
         >>> import openworld
         >>> by_bytes, by_operations = limits(openworld.make("OpenWorld-Classic-v0"), H100)
-        >>> by_bytes < by_operations
+        >>> by_operations < by_bytes
         True
     """
     by_bytes = machine.bandwidth / least_bytes(env, rates, machine.grain)["rollout"]

@@ -250,7 +250,7 @@ def _number(record: dict[str, Any], name: str) -> float:
     value = record[name]
     # A whole number may be too large for a float.
     if type(value) not in (int, float) or not abs(value) < _MOST_NUMBER:
-        raise ValueError(f"its {name} is no number")
+        raise ValueError(f"its {name} is not a finite number")
     return float(value)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from openworld.bench import markdown
 from openworld.system import numbers
-from openworld_trainers.studies.scale import model
+from openworld_trainers.studies.scale import costs
 
 #: Devices that are simulated.
 DEVICES = 8
@@ -19,14 +19,14 @@ DEVICES = 8
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the tables and return the exit code."""
-    steps, price = model.Accelerator.worlds, model.Accelerator.price
+    steps, price = costs.Accelerator.worlds, costs.Accelerator.price
     parser = argparse.ArgumentParser(
         prog="python -m openworld_trainers.studies.scale", description="A model of training at scale."
     )
     add = parser.add_argument
     add("--steps-per-second", type=float, default=steps, help="environment steps on one accelerator")
     add("--price", type=float, default=price, help="dollars per accelerator hour")
-    add("--transitions", type=numbers.argument, default=int(model.TRANSITIONS), help="transitions of the run")
+    add("--transitions", type=numbers.argument, default=int(costs.TRANSITIONS), help="transitions of the run")
     add(
         "--simulate",
         nargs="*",
@@ -40,8 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         flag = f"--xla_force_host_platform_device_count={DEVICES}"
         os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {flag}".strip()
     try:
-        device = model.Accelerator(worlds=options.steps_per_second, price=options.price)
-        tables = {"counts": model.counts(), "scale": model.table(device, options.transitions)}
+        device = costs.Accelerator(worlds=options.steps_per_second, price=options.price)
+        tables = {"counts": costs.counts(), "scale": costs.table(device, options.transitions)}
         if options.update:
             markdown.update(options.update, tables)
         print("\n\n".join(tables.values()), flush=True)

@@ -18,7 +18,7 @@ from openworld.bench import markdown
 from openworld_trainers.ppo import losses
 from openworld_trainers.ppo.config import preset
 from openworld_trainers.ppo.networks import make_network
-from openworld_trainers.studies.scale.model import ID, PRESET
+from openworld_trainers.studies.scale.costs import ID, PRESET
 
 #: Worlds, or transitions, on each device.
 SIZE = 64
@@ -53,7 +53,7 @@ def step_collectives(id: str, *, by_hand: bool = True) -> list[tuple[str, int]]:
 
 
 def gradient_collectives(id: str) -> list[tuple[str, int]]:
-    """Compile a gradient step whose minibatch is spread over all devices; return its collective operations."""
+    """Compile a gradient step with a minibatch on all devices; return its collective operations."""
     env, settings = registry.make(id), preset(PRESET)
     _, (whole, spread) = _mesh()
     size = SIZE * jax.device_count()

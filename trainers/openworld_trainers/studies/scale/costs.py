@@ -170,7 +170,7 @@ def costs(
 
 
 def rows(device: Accelerator | None = None, transitions: float = TRANSITIONS) -> list[list[str]]:
-    """Return the rows of the table: for each number of accelerators, a minibatch shared by all and one for each."""
+    """Return the rows: for each number of accelerators, a minibatch shared by all and one for each."""
     device, net, lines = device or Accelerator(), network(), []
     for accelerators in SIZES:
         for rule in dict.fromkeys((learning(), learning(accelerators))):
