@@ -105,8 +105,9 @@ def difference(old: Any, new: Any) -> str:
 
 def read_config(folder: RunFolder) -> Config:
     """Return the settings of a run."""
+    kept = folder.read_settings()
     try:
-        return settings.from_dict(folder.read_settings()["config"])
+        return settings.from_dict(kept["config"])
     except (KeyError, TypeError, ValueError) as error:
         raise RunFolderError(f"{folder.path} keeps settings of another version: {error}") from error
 
