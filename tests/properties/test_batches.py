@@ -4,6 +4,7 @@ import hashlib
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import jax
@@ -13,8 +14,8 @@ import pytest
 
 import openworld
 from openworld import environment as batch
+from openworld.core import tuning
 from openworld.engine import programs
-from openworld.engine import rare_events as chores
 from tests.oracle import driver
 from tests.oracle.book import CLASSIC
 from tests.oracle.names import ITEMS, Action
@@ -144,10 +145,10 @@ def test_a_world_that_plays_alone_in_a_rollout_is_the_same_in_a_crowd(crowd):
 
 
 def test_chunks_of_rare_work_do_not_matter(crowd, monkeypatch):
-    sizes = {"SPAWNS": 3, "TRAVELS": 2, "TORCHES": 3, "FLOORS": 2, "RESETS": 1}
-    for name, size in sizes.items():
-        monkeypatch.setattr(chores, name, chores.Share(size, FEW // size))
-    monkeypatch.setattr(chores, "RARITY", 1)
+    sizes = {"spawns": 3, "travels": 2, "torches": 3, "floors": 2, "resets": 1}
+    passes = {name: tuning.Pass(one_in=1, most=size) for name, size in sizes.items()}
+    monkeypatch.setattr(tuning, "CPU", replace(tuning.CPU, **passes))
+    monkeypatch.setattr(tuning, "ACCELERATOR", replace(tuning.ACCELERATOR, **passes))
     programs.programs.cache_clear()
     same_worlds(future(openworld.make("OpenWorld-v0").step, start(FEW), actions(FEW)), crowd)
     programs.programs.cache_clear()

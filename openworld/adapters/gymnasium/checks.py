@@ -78,7 +78,7 @@ def reset_options(
         if name not in (*OPTIONS, *more):
             raise ValueError(f"unknown reset option {name!r}; known: {', '.join((*OPTIONS, *more))}")
     held_out = options.get("held_out")
-    if held_out is not None and not isinstance(held_out, bool | np.bool_):
+    if held_out is not None and (np.shape(held_out) != () or np.asarray(held_out).dtype != np.bool_):
         raise ValueError(f"held_out must be True or False, not {_described(held_out)}")
     if options.get("world_seed") is None:
         return None if held_out is None else bool(held_out), None
