@@ -57,7 +57,7 @@ lint: .venv/ready  ## style, format, types, layers and words
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/python .ci/words
+	$(BIN)/python .ci/words --docstrings
 
 format: .venv/ready  ## sort imports, fix what can be fixed, format
 	$(BIN)/ruff check --fix .

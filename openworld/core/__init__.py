@@ -1,1 +1,1 @@
-"""What every rule stands on: the state of a world, its randomness, and the compiler's idioms."""
+"""The base of all rules: the state of a world, random numbers, idioms for XLA, numbers for each kind of device."""

@@ -1,1 +1,1 @@
-"""Seeds become ground: integer noise, floors, new worlds."""
+"""Seeds become maps: integer noise, floors, new worlds."""

@@ -1,1 +1,1 @@
-"""Playing by hand: the game without a face (session), its keys, and two faces (window, terminal)."""
+"""Playing by hand: the game without a screen (session), its keys, and two screens (window, terminal)."""

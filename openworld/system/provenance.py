@@ -1,4 +1,4 @@
-"""Where numbers come from: the machine, the versions of packages, the commit and the date."""
+"""Facts about a measurement: machine, versions of packages, commit and date."""
 
 import datetime
 import importlib.metadata

@@ -1,1 +1,1 @@
-"""Agents that learn nothing, and other people's trainers: what a trained agent is held against."""
+"""Agents that learn nothing, and the trainers of other libraries, to compare trained agents with."""
