@@ -8,9 +8,9 @@ import pytest
 from stable_baselines3 import PPO
 
 from openworld.cli import baselines, options
-from openworld_trainers.analysis import report
 from openworld_trainers.baselines.sb3 import train as sb3
 from openworld_trainers.errors import StoppedError, TrainerError
+from openworld_trainers.run.compare import write_report
 from openworld_trainers.run.folder import RunFolder
 from openworld_trainers.run.lock import LockedError, owned
 
@@ -41,7 +41,7 @@ def test_a_run_and_what_it_leaves(tmp_path, capsys):
     assert "collect_wood" in rows[-1]["achievements"]
     model = PPO.load(out / "model.zip")
     assert (model.num_timesteps, model.n_steps, model.batch_size, model.seed) == (96, 8, 32, 3)
-    report.report([out], tmp_path / "report.html")
+    write_report([out], tmp_path / "report.html")
     with pytest.raises(TrainerError, match="already holds a run"):
         run("--out", str(out), "--transitions", "96", *SMALL)
     with pytest.raises(
@@ -112,7 +112,7 @@ def test_settings_that_cannot_be_trained(settings, told):
 def test_minibatches_follow_from_the_rollout():
     assert sb3.Settings(worlds=64, steps=128).minibatch == 1024
     assert sb3.Settings(worlds=4, steps=8).minibatch == 32
-    assert sb3.Settings(envs=3, steps=100).minibatch == 75
+    assert sb3.Settings(worlds=3, steps=100).minibatch == 75
     assert sb3.Settings(algorithm="dqn").minibatch == 256
 
 

@@ -45,7 +45,7 @@ def test_it_leaves_a_row_for_each_update(run):
 
 def test_it_is_evaluated_beside_a_random_agent(run):
     report = evaluate(run, episodes=8, max_steps=40)
-    assert report.env == ID
+    assert report.world == ID
     assert list(report.trained.rates) == [a.name.lower() for a in Achievement][:ACHIEVEMENTS]
     assert report.trained.mean_length.value <= 40
     assert json.loads((run / "evaluation.json").read_text())["episodes"] == 8
