@@ -29,18 +29,18 @@ bench: .venv/ready  ## measure steps per second, compile time and bytes on this 
 	@$(BIN)/openworld bench $(ARGS)
 
 test: lint  ## lint and all tests but the deep ones
-	$(PYTEST) --ignore=tests/deep $(ARGS)
+	$(PYTEST) -m "not deep" $(ARGS)
 
 test-quick: .venv/ready  ## the tests that take seconds
-	$(PYTEST) --ignore=tests/deep -m "not slow" $(ARGS)
+	$(PYTEST) -m "not slow and not deep" $(ARGS)
 
-test-deep: .venv/ready  ## a million steps of every id, and tens of thousands of damaged files and messages
-	$(PYTEST) --dist worksteal tests/deep $(ARGS)
+test-deep: .venv/ready  ## long play, a million steps of every id, tens of thousands of damaged files and messages
+	$(PYTEST) -m deep --dist worksteal $(ARGS)
 
 MODES := tests/rules tests/observe tests/content tests/generate tests/properties tests/test_random.py
 test-modes: .venv/ready  ## the quick tests of the game under JAX's 64-bit mode, and under its strictest checks
-	JAX_ENABLE_X64=1 $(PYTEST) -m "not slow" $(MODES) $(ARGS)
-	JAX_DEBUG_NANS=1 JAX_CHECK_TRACER_LEAKS=1 $(PYTEST) -m "not slow" $(MODES) $(ARGS)
+	JAX_ENABLE_X64=1 $(PYTEST) -m "not slow and not deep" $(MODES) $(ARGS)
+	JAX_DEBUG_NANS=1 JAX_CHECK_TRACER_LEAKS=1 $(PYTEST) -m "not slow and not deep" $(MODES) $(ARGS)
 
 test-oracle: .venv-oracle/ready  ## play beside the published package, which this installs in .venv-oracle
 	$(subst $(BIN),.venv-oracle/bin,$(PYTEST)) tests/craftax $(ARGS)

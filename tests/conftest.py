@@ -3,6 +3,8 @@
 Nothing here imports openworld: the hook that checks annotations must be in place first.
 """
 
+import contextlib
+import ctypes
 import gc
 import json
 import os
@@ -17,7 +19,7 @@ import hypothesis
 import jax
 import pytest
 
-from tests import compiling
+from tests import compiling, lanes
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -75,35 +77,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="rewrite the files in tests/golden")
 
 
-#: Files of which every test is slow: each needs large programs of its own, or another framework.
-LONG = (
-    *("adapters/test_sb3", "adapters/test_torch", "adapters/test_gymnax", "adapters/test_pettingzoo"),
-    *(
-        "adapters/test_gymnasium_forms",
-        "adapters/test_gymnasium_autoreset",
-        "adapters/test_gymnasium_wrappers",
-        "adapters/test_infos",
-    ),
-    *("adapters/test_gymnasium_state", "adapters/test_gymnasium_masks", "adapters/test_gymnasium_vector"),
-    *(
-        "observe/test_mask",
-        "oracle/test_company",
-        "rules/test_coop_",
-        "rules/test_p",
-        "rules/test_attributes",
-    ),
-    *("trainers/test_kill", "trainers/test_stagnation", "trainers/test_baselines", "trainers/test_seats"),
-    *("properties/test_episodes", "properties/test_invariants", "judging/", "test_replay", "test_bench"),
-)
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the files that take long first: at the end, short ones keep all processes busy alike."""
     here = str(Path(__file__).parent) + os.sep
     for item in items:
-        if str(item.path).removeprefix(here).replace(os.sep, "/").startswith(LONG):
+        path = str(item.path).removeprefix(here).replace(os.sep, "/")
+        if lanes.is_slow(path):
             item.add_marker("slow")
+        if lanes.is_deep(path, getattr(item, "originalname", item.name)):
+            item.add_marker("deep")
     long = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in long)
 
@@ -116,7 +99,7 @@ def pytest_collection_finish() -> None:
 
 
 #: Bytes of compiled programs and all else beyond which a process forgets the programs; two run on a small machine.
-MUCH = 4 << 30
+MUCH = 2 << 30
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -126,6 +109,13 @@ def room() -> Iterator[None]:
     if resident_bytes() > MUCH:
         jax.clear_caches()
         gc.collect()
+        give_back()
+
+
+def give_back() -> None:
+    """Return freed memory to the system, where the C library can (glibc keeps it otherwise)."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def resident_bytes() -> int:

@@ -77,8 +77,10 @@ def parse(options: type[Options], name: str, words: list[str], default: Options 
             raise
         if not errors.getvalue():  # the help could not be written: the output is not read any more
             raise SystemExit(READER_GONE) from None
+        # Frames are drawn with "-" where the output is ASCII.
         lines = [line.strip("│╭╮╰╯─ ") for line in errors.getvalue().splitlines()[1:]]
-        text = " ".join(line for line in lines if line and "full helptext" not in line)
+        lines = [line for line in lines if line.strip("-") and "full helptext" not in line]
+        text = " ".join(lines).partition(" Argument helptext:")[0]
         command = f"openworld {name}"
         raise SystemExit(refuse(f"{command}: {text or 'wrong options'}; see {command} --help")) from None
 

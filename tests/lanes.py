@@ -1,0 +1,73 @@
+"""The lanes of the tests: which are slow, and which are deep.
+
+`make test-quick` leaves out slow and deep tests, `make test` only deep ones; `make test-deep` runs the deep ones. A
+test may also be marked `slow` where it stands.
+"""
+
+#: Files of which every test is slow, by the beginning of their path: each compiles large programs of its own, or
+#: needs another framework.
+SLOW = (
+    "adapters/test_gymnasium_autoreset",
+    "adapters/test_gymnasium_forms",
+    "adapters/test_gymnasium_masks",
+    "adapters/test_gymnasium_state",
+    "adapters/test_gymnasium_vector",
+    "adapters/test_gymnasium_wrappers",
+    "adapters/test_gymnax",
+    "adapters/test_infos",
+    "adapters/test_pettingzoo",
+    "adapters/test_sb3",
+    "adapters/test_torch",
+    "judging/",
+    "observe/test_mask",
+    "oracle/test_coop",
+    "properties/test_episodes",
+    "properties/test_invariants",
+    "rules/test_attributes",
+    "rules/test_coop_",
+    "rules/test_p",
+    "test_bench",
+    "test_replay",
+    "trainers/test_baselines",
+    "trainers/test_flatten_players",
+    "trainers/test_kill",
+    "trainers/test_stagnation",
+)
+
+#: Tests that are deep, by file and function; a name that ends in "/" is a folder. They play for long, compile many
+#: programs, or repeat with more players or worlds what a test of `make test` checks with few.
+DEEP = (
+    "deep/",
+    "adapters/test_gymnasium_bounds.py::test_a_million_random_steps_stay_within_the_spaces",
+    "adapters/test_gymnax.py::test_maps_within_maps_scans_and_shared_arguments_are_one_batch",
+    "judging/test_commands.py::test_the_worlds_side_by_side_do_not_change_the_result",
+    "observe/test_mask.py::test_a_random_player_earns_more_with_the_mask",
+    "observe/test_mask.py::test_a_masked_action_is_noop_whatever_the_others_do",
+    "properties/test_batches.py::test_chunks_of_rare_work_do_not_matter",
+    "properties/test_batches.py::test_eager_is_the_same_as_jit",
+    "properties/test_batches.py::test_two_devices_play_as_one",
+    "properties/test_episodes.py::test_long_play_agrees_and_unlocks_what_the_overworld_offers",
+    "properties/test_episodes.py::test_long_travels_agree_and_unlock_most_there_is",
+    "properties/test_episodes.py::test_travels_without_end_agree",
+    "properties/test_strict_modes.py::test_no_dtype_depends_on_the_64_bit_mode",
+    "test_guides.py::test_the_ppo_in_jax_learns",
+    "test_guides.py::test_the_ppo_in_pytorch_learns",
+    "trainers/test_devices.py::test_any_number_of_devices_gives_the_same_run",
+    "trainers/test_flatten_players.py::test_a_shared_policy_is_trained",
+    "trainers/test_kill.py::test_a_run_killed_at_random_moments_ends_like_an_unbroken_one",
+    "trainers/test_plan.py::test_a_million_worlds_fit_one_large_accelerator",
+    "trainers/test_plan.py::test_so_it_is_in_a_real_world",
+    "trainers/test_stagnation.py::test_every_rule_worlds_and_seed_is_run_once_and_whole",
+)
+
+
+def is_slow(path: str) -> bool:
+    """Return whether all tests of a file are slow; `path` is below tests/."""
+    return path.startswith(SLOW)
+
+
+def is_deep(path: str, function: str) -> bool:
+    """Return whether a test is deep; `path` is below tests/, `function` without its parameters."""
+    return f"{path}::{function}".startswith(tuple(name for name in DEEP if name.endswith("/"))) or (
+        f"{path}::{function}" in DEEP
+    )
