@@ -27,5 +27,5 @@ def test_every_slow_file_exists(name):
 
 def test_what_is_not_named_is_not_deep():
     assert lanes.is_deep("deep/test_fuzz.py", "test_anything")
-    assert not lanes.is_deep("properties/test_batches.py", "test_a_few_worlds_are_the_same_in_a_crowd")
+    assert not lanes.is_deep("properties/test_golden.py", "test_episodes")
     assert not lanes.is_deep("test_guides.py", "test_the_ppo_in_jax_learns_more")
