@@ -335,3 +335,11 @@ def test_a_record_cannot_hide_from_its_digest():
 
 def test_the_examples_are_true():
     assert doctest.testmod(schema).failed == 0
+
+
+@pytest.mark.parametrize("number", [-1, 3, 10**30])
+def test_an_episode_that_is_not_there_is_refused(text, tmp_path, number):
+    path = tmp_path / "a.json"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=f"the result has episodes 0 to 2, not {re.escape(str(number))}"):
+        Result.load(path).replay(number)

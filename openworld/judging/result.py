@@ -59,11 +59,16 @@ class Result:
     def replay(self, number: int) -> Replay:
         """Return one of the episodes as a replay, to be saved or filmed.
 
+        Raises:
+            ValueError: there is no episode of that number.
+
         Example:
             >>> result = Result.load("docs/results/leaderboard/openworld-classic-v0-2026-random.json")
             >>> result.replay(3).id
             'OpenWorld-Classic-v0'
         """
+        if number not in range(len(self.seeds)):
+            raise ValueError(f"the result has episodes 0 to {len(self.seeds) - 1}, not {number}")
         return self.episodes.replay(
             number,
             self.seeds[number],
