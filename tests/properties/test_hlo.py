@@ -131,6 +131,7 @@ def test_a_step_has_no_more_kernels_than_it_had():
     assert 100 < kernels(step_text(True)) <= KERNELS
 
 
+@pytest.mark.skipif(jax.config.jax_debug_nans, reason="JAX donates nothing while it looks for NaN")
 @pytest.mark.parametrize("use_final_obs", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_a_donated_step_copies_no_map(use_final_obs):
     text = step_text(use_final_obs)
