@@ -15,7 +15,7 @@ from openworld.render.event_log import EventLog
 from openworld.render.human import frame
 
 ROOT = Path(__file__).parents[2]
-RESULT, NUMBER, STEP = "docs/results/leaderboard/openworld-v0-2026-scripted.json", 53, 400
+RESULT, NUMBER, STEP = "docs/results/leaderboard/openworld-v0-2026-scripted.json", 53, 924
 OUT = Path(__file__).with_name("agent.png")
 
 
