@@ -12,7 +12,7 @@ import pytest
 from openworld import cli
 from openworld.render import png, video
 from openworld.system import files
-from openworld.system.files import FILM, PICTURE, REPLAY, check_output, has_format, replacing
+from openworld.system.files import FILM, PICTURE, REPLAY, REPORT, check_output, has_format, replacing
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="modes, links and pipes")
 
@@ -234,3 +234,10 @@ def test_no_command_writes_over_a_stranger(tmp_path, capsys, monkeypatch, words,
     told = capsys.readouterr().err
     assert re.fullmatch(rf"openworld {words[0]}: {re.escape(str(path))} exists already.*--force.*\n", told)
     assert path.read_text() == "my diary"
+
+
+def test_a_picture_is_not_written_over_the_chart_of_a_report(tmp_path):
+    path = tmp_path / "chart.png"
+    path.write_bytes(png.encode(IMAGE, "openworld report"))
+    check_output(path, REPORT)
+    assert "is not a picture of OpenWorld" in refused(lambda: check_output(path, PICTURE), FileExistsError)

@@ -3,6 +3,7 @@
 import io
 import re
 import unicodedata
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -112,3 +113,15 @@ def test_a_foreign_name_cannot_steer_the_terminal(two, name):
     hidden = {unicodedata.category(letter) for letter in shown if letter != "\n"}
     assert not hidden & {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
     assert max(map(len, shown.splitlines())) < 300
+
+
+def test_the_time_left_does_not_count_compiling(monkeypatch):
+    now, out = [0.0], io.StringIO()
+    monkeypatch.setattr(replaying.time, "monotonic", lambda: now[0])
+    progress = replaying.Progress("a", SimpleNamespace(actions=range(101)), out)
+    for step, at in ((0, 0.0), (1, 60.0), (11, 61.0), (21, 71.0)):
+        now[0] = at
+        progress(step)
+    lines = out.getvalue().splitlines()
+    assert lines[0] == "a: 1 of 101 steps played"
+    assert lines[-1] == "a: 21 of 101 steps played, about 44 s left"

@@ -113,6 +113,8 @@ class Progress:
     def __call__(self, step: int) -> None:
         """Report the progress, if it is time for a line."""
         now = time.monotonic()
+        if step == 1:  # the first step also compiled
+            self.begun, self.first = now, 1
         if now - self.said >= PROGRESS_SECONDS and 0 < step < self.steps:
             self.said = now
             line = f"{self.name}: {step:,} of {self.steps:,} steps played"
@@ -120,8 +122,6 @@ class Progress:
                 left = (now - self.begun) * (self.steps - step) / (step - self.first)
                 line += f", about {left:,.0f} s left"
             print(line, file=self.out, flush=True)
-        if step == 1:  # the first step also compiled
-            self.begun, self.first = now, 1
 
 
 def load(path: Path, number: int) -> tuple[str, "Replay"]:

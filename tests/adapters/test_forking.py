@@ -2,11 +2,18 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import jaxtyping
+import numpy as np
 import pytest
+
+from openworld.storage.replay.playing import moments
+from openworld.system import forking
+from openworld_trainers.run.agent import Agent, RecurrentAgent
 
 ROOT = Path(__file__).parent.parent.parent
 CLASSIC = "OpenWorld-Classic-v0"
@@ -201,3 +208,19 @@ def test_every_vectorization_mode_plays_the_same(tmp_path):
 def test_the_default_way_to_start_processes_is_none_that_hangs(tmp_path):
     modes = {"sync": {"vectorization_mode": "sync"}, "default after use": {"vectorization_mode": "async"}}
     assert run(f"MORE = {json.dumps(modes)!r}\n{MODES}", tmp_path) == ",".join(modes)
+
+
+def test_replays_and_agents_ask_too(monkeypatch):
+    def refuse():
+        raise RuntimeError(forking.MESSAGE)
+
+    monkeypatch.setattr(forking, "refuse", refuse)
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+    tokens = np.zeros((1, 307), np.uint8)
+    for play in (
+        lambda: next(moments(None)),
+        lambda: Agent(None, {})(tokens),
+        lambda: RecurrentAgent(None, {})(tokens, tokens),
+    ):
+        with pytest.raises(RuntimeError, match=re.escape(forking.MESSAGE)):
+            play()

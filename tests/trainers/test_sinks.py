@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 
 import matplotlib.image
 import numpy as np
@@ -256,3 +257,11 @@ def test_a_row_that_cannot_be_drawn_is_left_out(wrong):
     row = {"update": 1, "transitions": 256, "return": 1.0, "episodes": 3, "achievements": {"a": 0.5}}
     assert drawable(row)
     assert not drawable(row | wrong)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no FIFOs here")
+def test_a_curve_is_not_drawn_into_a_pipe(tmp_path):
+    folder = RunFolder(tmp_path)
+    folder.append({"update": 1, "transitions": 256, "return": 1.0, "episodes": 1, "achievements": {}})
+    os.mkfifo(tmp_path / "learning_curve.png")
+    assert folder.draw().endswith("learning_curve.png is not a regular file")
