@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from openworld.cli import baselines, commands, describing, judging, limits, playing, replaying, training
 from openworld.cli.options import READER_GONE, expected, message_of, refuse
+from openworld.system import output
 from openworld.version import __version__
 
 
@@ -61,10 +62,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = _answer(name, rest)
         sys.stdout.flush()
     except BrokenPipeError:
-        _discard_output()
+        output.discard()
         return READER_GONE
     except OSError as error:  # a full disk, for one
-        _discard_output()
+        output.discard()
         return refuse(f"openworld: the output cannot be written: {message_of(error)}")
     return code
 
@@ -116,16 +117,6 @@ def _reader_gone() -> bool:
             if any(event & select.POLLERR for _, event in poll.poll(0)):
                 return True
     return False
-
-
-def _discard_output() -> None:
-    """Discard the rest of the output; otherwise Python reports an error at its end."""
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError, AttributeError):
-            stream.flush()
-            continue
-        with contextlib.suppress(OSError, ValueError, AttributeError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def usage() -> str:

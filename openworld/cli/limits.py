@@ -8,14 +8,13 @@ import math
 import re
 from collections.abc import Sequence
 
+from openworld.render import MAX_SCALE
 from openworld.system.numbers import whole_number
 
 #: Worlds in one batch: about 70 times those that fit on one large accelerator.
 MOST_WORLDS = 2**26
 #: The largest 32-bit integer of JAX, and the largest number of a world.
 _INT32, _SEED = 2**31 - 1, 2**63 - 1
-#: Pixels of a picture grow with the square of its scale: at 32 one frame takes 100 MB.
-_SCALE = 32
 #: Seconds in 30 years: longer than any run, and still a duration for the operating system.
 _SECONDS = 1e9
 #: Any finite number; its reader checks the rest.
@@ -33,7 +32,7 @@ LIMITS: dict[str, tuple[float | int, float | int]] = {
     "train steps": (1, 2**20),
     "plan steps": (1, 2**20),
     "train-sb3 steps": (1, 2**20),
-    "scale": (1, _SCALE),
+    "scale": (1, MAX_SCALE),
     "play scale": (1, 6),
     "tile": (1, 64),
     "players": (1, 8),

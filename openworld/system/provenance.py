@@ -5,6 +5,7 @@ import importlib.metadata
 import os
 import platform
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -48,12 +49,20 @@ def versions(packages: tuple[str, ...]) -> dict[str, str]:
         >>> sorted(versions(("numpy", "no-such-package")))
         ['numpy', 'python']
     """
-    found = {"python": platform.python_version()}
+    return {"python": platform.python_version(), **package_versions(packages)}
+
+
+def package_versions(packages: tuple[str, ...]) -> dict[str, str]:
+    """Return the versions of those packages that are installed.
+
+    Example:
+        >>> sorted(package_versions(("numpy", "no-such-package")))
+        ['numpy']
+    """
+    found = {}
     for name in packages:
-        try:
+        with suppress(importlib.metadata.PackageNotFoundError):
             found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
     return found
 
 

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from gymnasium.error import ClosedEnvironmentError, ResetNeeded
 
+from openworld.render import MAX_SCALE
+
 #: Marks a world seed as held out; see `openworld.core.random`.
 HELD_OUT = 1 << 31
 
-#: A larger one asks for pictures of gigabytes.
-MAX_RENDER_SCALE = 32
 OPTIONS = ("held_out", "world_seed")
 
 
@@ -59,8 +59,8 @@ def positive(name: str, value: object) -> int:
 def render_scale(value: object) -> int:
     """Return screen pixels for each pixel of a tile, 1 to 32."""
     scale = positive("render_scale", value)
-    if scale > MAX_RENDER_SCALE:
-        raise ValueError(f"render_scale must be 1 to {MAX_RENDER_SCALE}, not {scale}")
+    if scale > MAX_SCALE:
+        raise ValueError(f"render_scale must be 1 to {MAX_SCALE}, not {scale}")
     return scale
 
 

@@ -5,13 +5,10 @@ All numbers are also in the run's metrics. They are explained in `openworld_trai
 """
 
 import math
-import os
-import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -24,6 +21,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from openworld.system import output
 from openworld.system.foreign_text import plain
 from openworld_trainers.analysis.formatting import (
     format_duration,
@@ -69,14 +67,7 @@ class Output(Console):
     def on_broken_pipe(self) -> None:
         """Write nothing from now on, and end the run as a signal does."""
         self.quiet = True
-        sink = os.open(os.devnull, os.O_WRONLY)
-        for stream in (sys.stdout, sys.stderr):
-            with suppress(OSError, ValueError):
-                stream.flush()
-                continue
-            with suppress(OSError, ValueError):
-                os.dup2(sink, stream.fileno())
-        os.close(sink)
+        output.discard()
         signals.reader_gone()
 
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 import importlib
-import importlib.metadata
 import signal
 import time
 import zipfile
@@ -16,6 +15,7 @@ from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.vec_env import VecEnv
 
 from openworld.adapters.sb3 import TokenExtractor, make_vec_env
+from openworld.system.provenance import package_versions
 from openworld_trainers.baselines.sb3.callback import Progress, save
 from openworld_trainers.errors import StoppedError
 from openworld_trainers.run.folder import RunFolder, RunFolderError
@@ -278,11 +278,7 @@ def from_dict(kept: dict[str, Any]) -> Settings:
 
 def frameworks() -> dict[str, str]:
     """Return the versions of what the run's numbers depend on besides OpenWorld."""
-    found = {}
-    for name in ("stable-baselines3", "sb3-contrib", "torch", "gymnasium"):
-        with suppress(importlib.metadata.PackageNotFoundError):
-            found[name] = importlib.metadata.version(name)
-    return found
+    return package_versions(("stable-baselines3", "sb3-contrib", "torch", "gymnasium"))
 
 
 def new_folder(settings: Settings) -> Path:
