@@ -63,7 +63,7 @@ def train(words: list[str]) -> None:
     prepare()
     from openworld_trainers.planner import scaling
     from openworld_trainers.ppo import devices
-    from openworld_trainers.ppo.env import make_env
+    from openworld_trainers.ppo.batched_env import make_env
     from openworld_trainers.run.train import train as run
 
     make_env(options.config.env)  # an unknown id is refused before anything is printed
@@ -163,12 +163,12 @@ def starting_config(words: list[str]) -> "tuple[Config, tuple[Reason, ...], str]
         words: the arguments of `train` or `plan`.
     """
     from openworld_trainers.planner import scaling
-    from openworld_trainers.ppo import config
+    from openworld_trainers.ppo import presets
 
     preset = value_of("--preset", words)
     given = [option for option in SCALED if value_of(option, words) is not None]
     if not given:
-        return config.preset(preset or "standard"), (), preset or "standard"
+        return presets.preset(preset or "standard"), (), preset or "standard"
     if preset is not None:
         raise ValueError(
             f"--preset takes settings as they are; to scale them: {given[0]} with --reference {preset}"

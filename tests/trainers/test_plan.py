@@ -13,7 +13,8 @@ from openworld_trainers.planner import device_memory as memory
 from openworld_trainers.planner import show as planning
 from openworld_trainers.planner.liveness import size_of
 from openworld_trainers.planner.plan import PlanError, check_fits, make_plan, share_of
-from openworld_trainers.ppo.config import Env, Learning, Network, Rollout, preset
+from openworld_trainers.ppo.config import Env, Learning, Network, Rollout
+from openworld_trainers.ppo.presets import preset
 from openworld_trainers.ppo.learner import init_learner, make_update
 from tests.trainers import probes
 from tests.trainers.helpers import small

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from openworld_trainers.planner import scaling
 from openworld_trainers.planner.scaling import REFERENCES, RULES, configure, derived, explain, horizon_steps
-from openworld_trainers.ppo.config import Advantage, preset, to_dict
+from openworld_trainers.ppo.config import Advantage, to_dict
+from openworld_trainers.ppo.presets import preset
 
 
 def flat(config):

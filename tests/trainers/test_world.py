@@ -10,7 +10,8 @@ import pytest
 
 from openworld.content.ids import Achievement
 from openworld.storage.replay import Replay
-from openworld_trainers.ppo.config import Env, Run, preset
+from openworld_trainers.ppo.config import Env, Run
+from openworld_trainers.ppo.presets import preset
 from openworld_trainers.run.evaluate import evaluate
 from openworld_trainers.run.film import film
 from openworld_trainers.run.folder import RunFolderError

@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from openworld_trainers.ppo.config import PRESETS, Advantage, Config, Learning, Rollout, Run
+from openworld_trainers.ppo.config import Advantage, Config, Learning, Rollout, Run
+from openworld_trainers.ppo.presets import PRESETS
 from openworld_trainers.ppo.records import check, check_choice
 
 Rule = Literal["recipe", "fixed-minibatches", "sqrt"]

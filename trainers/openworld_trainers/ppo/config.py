@@ -1,4 +1,4 @@
-"""All settings of a training run, checked when they are made, and the presets.
+"""All settings of a training run, checked when they are made.
 
 `minibatch_size` is a size, not a number of minibatches. With more worlds the minibatch and the learning rate
 stay the same, and there are more minibatches. All settings are frozen; `dataclasses.replace` makes a changed
@@ -14,15 +14,16 @@ from tyro.conf import arg
 from openworld_trainers.ppo import records
 from openworld_trainers.ppo.records import check, check_choice, check_positive, nearest_divisor, to_dict
 
-__all__ = ["Advantage", "Config", "Env", "Learning", "Network", "Rollout", "Run", "preset", "to_dict"]
+__all__ = ["Advantage", "Config", "Env", "Learning", "Network", "Rollout", "Run", "to_dict"]
 
 Activation = Literal["relu", "tanh"]
+Memory = Literal["none", "gru", "mingru"]
 Precision = Literal["auto", "float32", "bfloat16"]
 
 #: The largest number of lanes. Each device has an equal number of them.
 MOST_LANES = 64
 #: The largest network that settings may ask for, far above what is useful.
-MOST_NETWORK = {"width": 1 << 16, "depth": 128, "embedding": 1 << 12}
+MOST_NETWORK = {"width": 1 << 16, "depth": 128, "embedding": 1 << 12, "memory_layers": 128}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +55,7 @@ class Env:
 
 @dataclass(frozen=True, kw_only=True)
 class Network:
-    """The actor-critic: an encoder, then `depth` hidden layers of `width` units that both heads share.
+    """The actor-critic: an encoder, `depth` hidden layers of `width` units, a memory, and two heads.
 
     Attributes:
         width: units in each hidden layer.
@@ -62,7 +63,13 @@ class Network:
         activation: of the hidden layers: relu or tanh.
         embedding: numbers that represent one tile of the view.
         learn_embedding: learn these numbers; fixed random ones cost half as much on a CPU.
-        recurrent: add a GRU of `width` units after the hidden layers, so that the policy has a memory.
+        memory: what follows the hidden layers, so that the policy remembers: none, gru, or mingru (as fast to
+            train as hidden layers).
+        memory_layers: number of these layers, each of `width` units.
+        mask: never choose an action that, by the tokens, can do nothing (`Environment.mask_of`). An
+            environment without tokens has no mask.
+        previous_action: show the policy its previous action, and whether that changed what it sees. Needs
+            tokens.
         precision: dtype of the arithmetic; parameters are always float32. "auto" is bfloat16 on GPUs and
             TPUs, and float32 on CPUs.
     """
@@ -72,15 +79,23 @@ class Network:
     activation: Activation = "relu"
     embedding: int = 8
     learn_embedding: bool = True
-    recurrent: bool = False
+    memory: Memory = "none"
+    memory_layers: int = 1
+    mask: bool = True
+    previous_action: bool = False
     precision: Precision = "auto"
 
     def __post_init__(self) -> None:
-        check_positive(self, "width", "depth", "embedding")
+        check_positive(self, "width", "depth", "embedding", "memory_layers")
         for name, most in MOST_NETWORK.items():
             check(getattr(self, name) <= most, f"{name}={getattr(self, name)} must be at most {most}")
-        for name, kind in (("activation", Activation), ("precision", Precision)):
+        for name, kind in (("activation", Activation), ("memory", Memory), ("precision", Precision)):
             check_choice(name, getattr(self, name), kind)
+
+    @property
+    def recurrent(self) -> bool:
+        """True if the network has a memory."""
+        return self.memory != "none"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +147,10 @@ class Learning:
 
     Attributes:
         minibatch_size: transitions in a gradient step; it must divide worlds x steps.
-        epochs: passes of an update over its transitions.
+        epochs: passes of an update over its transitions; 1.5 repeats half of the minibatches.
+        skip_forced: leave transitions in which the mask allowed one action out of the minibatches: there was
+            nothing to decide. They still count in returns and advantages. Only without a memory, as
+            sequences stay whole.
         learning_rate: of Adam, at the start of the run.
         final_learning_rate: at the end of the run, on a straight line; None: the learning rate is constant.
         clip_epsilon: ε, the distance from 1 at which probability ratios are clipped.
@@ -147,7 +165,8 @@ class Learning:
     """
 
     minibatch_size: int = 8192
-    epochs: int = 4
+    epochs: float = 4.0
+    skip_forced: bool = False
     learning_rate: float = 3e-4
     final_learning_rate: float | None = None
     clip_epsilon: float = 0.2
@@ -229,6 +248,10 @@ class Config:
                 f"whole sequences of steps={steps}; {worlds * steps} would divide",
             )
         check(
+            not (self.learning.skip_forced and (self.network.recurrent or not self.network.mask)),
+            "learning.skip_forced needs network.mask, and a network without memory",
+        )
+        check(
             batch % size == 0,
             f"{sizes} into minibatches of minibatch_size={size}; {nearest_divisor(batch, size)} would divide",
         )
@@ -252,6 +275,7 @@ class Config:
         """Return the numbers that follow from the settings, each with its formula."""
         rollout, learning = self.rollout, self.learning
         minibatches = rollout.batch // learning.minibatch_size
+        steps = gradient_steps(learning.epochs, minibatches)
         return {
             "transitions_per_update": (rollout.batch, f"{rollout.worlds} worlds x {rollout.steps} steps"),
             "minibatches_per_epoch": (
@@ -259,8 +283,9 @@ class Config:
                 f"{rollout.batch} transitions / {learning.minibatch_size}",
             ),
             "gradient_steps_per_update": (
-                learning.epochs * minibatches,
-                f"{learning.epochs} epochs x {minibatches} minibatches",
+                steps,
+                f"{learning.epochs:g} epochs x {minibatches} minibatches"
+                + ", fewer where transitions are skipped" * learning.skip_forced,
             ),
             "updates": (
                 -(-self.run.transitions // rollout.batch),
@@ -273,38 +298,17 @@ class Config:
         }
 
 
+def gradient_steps(epochs: float, minibatches: int) -> int:
+    """Return the gradient steps of an update: `epochs` passes over its minibatches.
+
+    Example:
+        >>> gradient_steps(1.25, 16), gradient_steps(2, 16), gradient_steps(0.01, 16)
+        (20, 32, 1)
+    """
+    whole, part = divmod(epochs, 1.0)
+    return int(whole) * minibatches + (max(1, round(part * minibatches)) if part else 0)
+
+
 def from_dict(values: dict[str, Any]) -> Config:
     """Return the settings that `to_dict` wrote; an unknown name or a wrong type is a `ValueError`."""
     return records.from_dict(values, Config)
-
-
-#: Settings to start from: a sentence and the settings. `standard` has the batch, γ and λ of the published
-#: Craftax baselines.
-PRESETS: dict[str, tuple[str, Config]] = {
-    "tiny": (
-        "Seconds: a few small updates, until every world has finished an episode or two.",
-        Config(
-            network=Network(width=32, depth=1, embedding=2),
-            rollout=Rollout(worlds=16, steps=16),
-            learning=Learning(minibatch_size=64, epochs=2),
-            run=Run(transitions=8192, film=False),
-        ),
-    ),
-    "demo": (
-        "Minutes on two CPU cores: what `make demo` trains.",
-        # One epoch of small minibatches over many worlds learns most in a given time on a CPU.
-        Config(
-            network=Network(embedding=4, learn_embedding=False),
-            rollout=Rollout(worlds=1024, steps=16),
-            learning=Learning(minibatch_size=256, epochs=1, learning_rate=4e-4, final_learning_rate=0.0),
-            run=Run(transitions=20_000_000, time_budget_s=210.0, save_every_s=60.0),
-        ),
-    ),
-    "standard": ("Hours on one GPU: a billion transitions.", Config()),
-}
-
-
-def preset(name: str) -> Config:
-    """Return the preset of that name; an unknown name is a `ValueError` that lists the known ones."""
-    check(name in PRESETS, f"there is no preset {name!r}; the presets are {', '.join(PRESETS)}")
-    return PRESETS[name][1]

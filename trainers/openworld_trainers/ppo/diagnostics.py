@@ -14,7 +14,7 @@ from jaxtyping import Array, Bool, Float, Int32
 
 from openworld_trainers.ppo.config import Activation
 from openworld_trainers.ppo.losses import Batch
-from openworld_trainers.ppo.networks import ACTIVATIONS, ActorCritic
+from openworld_trainers.ppo.networks import ActorCritic
 from openworld_trainers.ppo.recurrent import flatten_time
 from openworld_trainers.ppo.rollout import log_probabilities
 
@@ -132,15 +132,6 @@ def explained_variance(
     return jnp.where(spread > 0, 1 - variance(target - value) / jnp.where(spread > 0, spread, 1.0), 0.0)
 
 
-def hidden(network: ActorCritic, observation: Any) -> list[Float[Array, "N width"]]:
-    """Return the activations of every hidden layer of the trunk; for a `Sequence`, of every step."""
-    x, activations = network.encoder(flatten_time(observation), jnp.dtype(network.precision)), []
-    for layer in network.trunk:
-        x = ACTIVATIONS[network.activation](layer(x))
-        activations.append(x)
-    return activations
-
-
 def dead_fraction(
     activations: Sequence[Float[Array, "N width"]], activation: Activation, reduce: Reduce = no_reduce
 ) -> Float[Array, ""]:
@@ -160,7 +151,7 @@ def dead_fraction(
 
 def dead_units(network: ActorCritic, observation: Any, reduce: Reduce = no_reduce) -> Float[Array, ""]:
     """Return the `dead_fraction` of a network on some states."""
-    return dead_fraction(hidden(network, observation), network.activation, reduce)
+    return dead_fraction(network.hidden(flatten_time(observation)), network.activation, reduce)
 
 
 def diagnose(
@@ -181,7 +172,9 @@ def diagnose(
         reduce: see the module.
         transitions: of the whole update on all devices; None: `batch` is all of it.
     """
-    step = outer_step(old(batch.observation)[0], new(batch.observation)[0], batch.action, epsilon, reduce)
+    step = outer_step(
+        old(batch.observation).logits, new(batch.observation).logits, batch.action, epsilon, reduce
+    )
     count = batch.action.shape[0] if transitions is None else transitions
     return Diagnostics(
         **vars(step),

@@ -1,7 +1,7 @@
 """Encoders: from an observation to the features of the network.
 
 Tokens stay bytes until they are on the device. A table turns each tile into a few numbers, the tile in front
-of the player is one-hot, and counts are scaled. Any other observation is flattened.
+of the player is one-hot, and counts are scaled. No token is left out. Any other observation is flattened.
 """
 
 from typing import Any
@@ -12,9 +12,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key, Shaped, UInt8
 
+from openworld.content.units import LIGHT_LEVELS
+from openworld_trainers.ppo import history
+from openworld_trainers.ppo.batched_env import BatchedEnv
 from openworld_trainers.ppo.config import Network
-from openworld_trainers.ppo.env import BatchedEnv
 
+#: The bits of a token of the light plane that are the light; the others are the player's own projectiles.
+LIGHT = np.uint8(31)
 #: A count is encoded by whether it reaches each of these, and by its square root.
 THRESHOLDS = (1, 2, 3, 4)
 
@@ -44,6 +48,7 @@ class TokenEncoder(eqx.Module):
         items: the columns of the inventory that the rules use.
         floors: the number of floors with an own one-hot entry; deeper floors have only their depth.
         faced: the index of the tile to the left, right, above and below.
+        actions: the number of actions if the observation ends with the previous one (`history`), else 0.
     """
 
     tile: Float[Array, "kinds embedding"]
@@ -55,6 +60,7 @@ class TokenEncoder(eqx.Module):
     items: tuple[int, ...] = eqx.field(static=True)
     floors: int = eqx.field(static=True)
     faced: tuple[int, ...] = eqx.field(static=True)
+    actions: int = eqx.field(static=True)
 
     def __init__(self, key: Key[Array, ""], settings: Network, ruleset: Any) -> None:
         from openworld.content.ids import DIRECTION_STEPS
@@ -72,13 +78,14 @@ class TokenEncoder(eqx.Module):
         self.floors = len(ruleset.floors)
         self.faced = tuple(middle + cols * row + col for row, col in DIRECTION_STEPS)
         self.learned = settings.learn_embedding
+        self.actions = ruleset.actions if settings.previous_action else 0
         keys = jax.random.split(key, 2)
         half = -(-settings.embedding // 2)
         self.tile = jax.random.normal(keys[0], (self.blocks + fixtures, settings.embedding), jnp.float32)
         # The embedding of "no creature" is zero: most tiles have none.
         bodies = (layout["creature"].high + 1, half)
         self.creature = jax.random.normal(keys[1], bodies, jnp.float32).at[0].set(0.0)
-        blank = jax.ShapeDtypeStruct((1, layout.size), jnp.uint8)
+        blank = jax.ShapeDtypeStruct((1, layout.size + history.SIZE * settings.previous_action), jnp.uint8)
         self.features = 0
         self.features = jax.eval_shape(lambda tokens: self(tokens, np.dtype(np.float32)), blank).shape[1]
 
@@ -90,7 +97,7 @@ class TokenEncoder(eqx.Module):
         parts = [
             look_up(self.tile, runs["tile"], self.learned),
             look_up(self.creature, runs["creature"], self.learned),
-            (runs["missile"] > 0).astype(jnp.float32),
+            *self._planes(runs),
             self._front(runs),
             reach(jnp.concatenate(carried, axis=1)),
             one_hot(runs["facing"], len(self.faced)),
@@ -99,14 +106,27 @@ class TokenEncoder(eqx.Module):
             parts += [one_hot(runs["floor"], self.floors), root(runs["floor"])]
         if "experience" in runs:
             parts += [reach(runs["experience"])]
-        encoded = ("tile", "creature", "missile", "light", "inventory", "facing", "health_fraction")
-        encoded += ("floor", "experience")
+        if self.actions:
+            previous, effect = observation[:, -2:-1], observation[:, -1:]
+            parts += [one_hot(previous, self.actions + 1), effect.astype(jnp.float32)]
+        encoded = ("tile", "creature", "missile", "light", "inventory", "facing", "floor", "experience")
         parts += [
             runs[name].astype(jnp.float32) * jnp.float32(scale)
             for name, _, _, scale in self.fields
             if name not in encoded
         ]
         return jnp.concatenate(parts, axis=1).astype(dtype)
+
+    def _planes(self, runs: dict[str, UInt8[Array, "B run"]]) -> list[Float[Array, "B view"]]:
+        """Return the projectiles on each tile, and its light if the rules have floors that are dark."""
+        planes = []
+        if "missile" in runs:
+            planes += [(runs["missile"] > 0).astype(jnp.float32)]
+        if "light" in runs:
+            level, own = runs["light"] & LIGHT, (runs["light"] > LIGHT).astype(jnp.float32)
+            # The player's own projectiles share a plane with those of creatures.
+            planes = [plane - 0.5 * own for plane in planes] + [level.astype(jnp.float32) / LIGHT_LEVELS]
+        return planes
 
     def _front(self, runs: dict[str, UInt8[Array, "B run"]]) -> Float[Array, "B front"]:
         """Return the faced tile and the creature on it, one-hot."""

@@ -10,11 +10,11 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Key
 
 from openworld.core.random import world_seeds
-from openworld_trainers.ppo import diagnostics
+from openworld_trainers.ppo import diagnostics, history
+from openworld_trainers.ppo.batched_env import BatchedEnv
 from openworld_trainers.ppo.config import Config
 from openworld_trainers.ppo.devices import AXIS, SHARED, SINGLE_DEVICE, WHOLE, Devices
 from openworld_trainers.ppo.diagnostics import Diagnostics, diagnose
-from openworld_trainers.ppo.env import BatchedEnv
 from openworld_trainers.ppo.minibatches import Lanes
 from openworld_trainers.ppo.networks import ActorCritic, make_network
 from openworld_trainers.ppo.noise_scale import NoiseScale
@@ -121,6 +121,8 @@ def init_learner(
                 env, state, observation, config.rollout.stagger, key_words, first_world
             )
         network = make_network(env, config.network, network_key)
+        if network.sees_action:
+            observation = history.first(observation)
         rollout_state = RolloutState(state, observation, network.initial_memory(worlds))
         return Learner(init_train_state(network, config.learning), rollout_state, key).parts()
 
@@ -149,13 +151,16 @@ def make_update(
         rollout_state, experience, episode_sums = collect(
             env, network, before, config.rollout.steps, jax.random.key_data(acting_key), first_world
         )
-        last_value = act(network, rollout_state.memory, rollout_state.observation)[2]
+        last_value = act(network, rollout_state.memory, rollout_state.observation)[1].value
         batch = to_batch(experience, before.memory, last_value, config.advantage)
         if learning.normalise_advantages:
             batch = eqx.tree_at(lambda b: b.advantage, batch, normalise(batch.advantage, devices))
         dealing: dict[str, Any] = {"lanes": lanes, "key": shuffling_key, "devices": devices}
         noise = gradient_noise(learner.train_state, batch, learning, **dealing)
-        train_state, loss_metrics = run_epochs(learner.train_state, batch, learning_rate, learning, **dealing)
+        forced = experience.forced if learning.skip_forced else None
+        train_state, loss_metrics = run_epochs(
+            learner.train_state, batch, learning_rate, learning, forced=forced, **dealing
+        )
         sample = lanes.take(batch, lanes.sampled(devices))
         comparison = diagnose(
             network, train_state.network, sample, learning.clip_epsilon, reduce, config.rollout.batch

@@ -118,7 +118,7 @@ def ppo_loss(
     log_ratio = log_probabilities(logits, batch.action) - batch.log_probability
     log_proximal_ratio = None
     if proximal is not None:
-        proximal_logits = jax.lax.stop_gradient(proximal(batch.observation)[0])
+        proximal_logits = jax.lax.stop_gradient(proximal(batch.observation).logits)
         log_proximal_ratio = log_probabilities(proximal_logits, batch.action) - batch.log_probability
     surrogate, clip_fraction = policy_loss(
         log_ratio, batch.advantage, settings.clip_epsilon, log_proximal_ratio

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Int32, Key
+import numpy as np
+from jaxtyping import Array, Bool, Int32, Key
 
 from openworld_trainers.ppo.config import Config
 from openworld_trainers.ppo.devices import SINGLE_DEVICE, Devices
@@ -58,16 +59,39 @@ class Lanes:
         """The number of units in a lane."""
         return self.worlds * (1 if self.recurrent else self.steps)
 
+    @property
+    def minibatches(self) -> int:
+        """The number of minibatches in an epoch."""
+        return self.size // self.share
+
     def shuffled(
-        self, key: Key[Array, ""], devices: Devices
-    ) -> Int32[Array, "minibatches {self.lanes} {self.share}"]:
-        """Return the minibatches of an epoch: for each lane, the numbers of its units, for `take`."""
+        self, key: Key[Array, ""], devices: Devices, last: Bool[Array, "T B"] | None = None
+    ) -> Int32[Array, "{self.minibatches} {self.lanes} {self.share}"]:
+        """Return the minibatches of an epoch: for each lane, the numbers of its units, for `take`.
+
+        Args:
+            key: of the shuffle.
+            devices: which share the worlds.
+            last: transitions that come after all others of their lane; None: no such.
+        """
         lane_number = devices.offset(self.lanes) + jnp.arange(self.lanes, dtype=jnp.uint32)
         keys = jax.vmap(jax.random.fold_in, (None, 0))(key, lane_number)
-        order = jax.vmap(lambda key: jnp.argsort(jax.random.bits(key, (self.size,), jnp.uint32)))(
-            keys
-        ).astype(jnp.int32)
+        bits = jax.vmap(lambda key: jax.random.bits(key, (self.size,), jnp.uint32))(keys)
+        if last is not None:
+            lanes_first = jnp.swapaxes(last.reshape(self.steps, self.lanes, self.worlds), 0, 1)
+            bits = bits >> np.uint32(1) | lanes_first.reshape(self.lanes, -1).astype(jnp.uint32) << np.uint32(
+                31
+            )
+        order = jnp.argsort(bits, axis=1).astype(jnp.int32)
         return jnp.swapaxes(order.reshape(self.lanes, -1, self.share), 0, 1)
+
+    def worthwhile(self, forced: Bool[Array, "T B"], devices: Devices) -> Int32[Array, ""]:
+        """Return the number of minibatches that hold the transitions that are not forced, at least one.
+
+        Lanes have different numbers of those. This is the number for their mean, rounded up.
+        """
+        share = devices.mean(jnp.mean((~forced).astype(jnp.float32)))
+        return jnp.clip(jnp.ceil(share * self.minibatches).astype(jnp.int32), 1, self.minibatches)
 
     def sampled(self, devices: Devices, most: int = SAMPLE) -> Int32[Array, "{self.lanes} few"]:
         """Return at most `most` transitions, spread evenly over steps and worlds; the same in each update."""

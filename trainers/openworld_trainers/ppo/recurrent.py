@@ -1,4 +1,4 @@
-"""A gated recurrent unit: one step at a time in play, whole sequences in learning."""
+"""Memory layers: one step at a time in play, whole sequences in learning."""
 
 import equinox as eqx
 import jax
@@ -27,7 +27,31 @@ def flatten_time(observation: Shaped[Array, "..."] | Sequence) -> Shaped[Array, 
     return observation.observation.reshape(-1, *observation.observation.shape[2:])
 
 
-class GRU(eqx.Module):
+class MemoryLayer(eqx.Module):
+    """A layer with a memory of `width` numbers for each world."""
+
+    @property
+    def width(self) -> int:
+        """The numbers that are remembered."""
+        raise NotImplementedError
+
+    def step(
+        self, memory: Float32[Array, "B width"], x: Float[Array, "B inputs"]
+    ) -> tuple[Float32[Array, "B width"], Float[Array, "B width"]]:
+        """Return the memory after one input, and the layer's output."""
+        raise NotImplementedError
+
+    def unroll(
+        self,
+        memory: Float32[Array, "B width"],
+        x: Float[Array, "T B inputs"],
+        episode_start: Bool[Array, "T B"],
+    ) -> Float[Array, "T B width"]:
+        """Return the outputs of a sequence; the memory is zero before the first step of an episode."""
+        raise NotImplementedError
+
+
+class GRU(MemoryLayer):
     """A gated recurrent unit (Cho et al. 2014, arXiv 1406.1078).
 
         r = σ(xWᵣ + hUᵣ + bᵣ),  z = σ(xW_z + hU_z + b_z),  n = tanh(xWₙ + bₙ + r · hUₙ),  h' = (1 − z) n + z h
@@ -53,18 +77,24 @@ class GRU(eqx.Module):
         )
         self.bias = jnp.zeros(3 * width, jnp.float32)
 
-    def __call__(
+    @property
+    def width(self) -> int:
+        """The numbers that are remembered."""
+        return self.recurrent_weight.shape[0]
+
+    def step(
         self, memory: Float32[Array, "B width"], x: Float[Array, "B inputs"]
-    ) -> Float32[Array, "B width"]:
-        """Return the memory after one input."""
-        return self._step(memory, self._input_part(x), x.dtype)
+    ) -> tuple[Float32[Array, "B width"], Float[Array, "B width"]]:
+        """Return the memory after one input; the output is the memory."""
+        memory = self._step(memory, affine(x, self.input_weight, self.bias), x.dtype)
+        return memory, memory.astype(x.dtype)
 
     def unroll(
         self,
         memory: Float32[Array, "B width"],
         x: Float[Array, "T B inputs"],
         episode_start: Bool[Array, "T B"],
-    ) -> Float32[Array, "T B width"]:
+    ) -> Float[Array, "T B width"]:
         """Return the memory after each step; it is zero before the first step of an episode."""
 
         def step(memory: Array, inputs: tuple[Array, Array]) -> tuple[Array, Array]:
@@ -72,15 +102,104 @@ class GRU(eqx.Module):
             memory = self._step(jnp.where(start[:, None], 0.0, memory), input_part, x.dtype)
             return memory, memory
 
-        input_part = self._input_part(x.reshape(-1, x.shape[-1])).reshape(*x.shape[:2], -1)
-        return jax.lax.scan(step, memory, (input_part, episode_start))[1]
-
-    def _input_part(self, x: Float[Array, "N inputs"]) -> Float32[Array, "N three"]:
-        """Return xW + b."""
-        return (x @ self.input_weight.astype(x.dtype)).astype(jnp.float32) + self.bias[None, :]
+        input_part = affine(x.reshape(-1, x.shape[-1]), self.input_weight, self.bias)
+        input_part = input_part.reshape(*x.shape[:2], -1)
+        return jax.lax.scan(step, memory, (input_part, episode_start))[1].astype(x.dtype)
 
     def _step(self, memory: Array, input_part: Array, dtype: jnp.dtype) -> Array:
         memory_part = (memory.astype(dtype) @ self.recurrent_weight.astype(dtype)).astype(jnp.float32)
         (r, z, n), (hr, hz, hn) = jnp.split(input_part, 3, axis=1), jnp.split(memory_part, 3, axis=1)
         keep = jax.nn.sigmoid(z + hz)
         return (1 - keep) * jnp.tanh(n + jax.nn.sigmoid(r + hr) * hn) + keep * memory
+
+
+class MinGRU(MemoryLayer):
+    """A minimal gated recurrent unit with a residual connection (Feng et al. 2024, arXiv 2410.01201).
+
+        z = σ(uW_z + b_z),  n = g(uWₙ + bₙ),  h' = (1 − z) h + z n,  y = x + h'
+
+    u is x, divided by its root mean square. g(a) is a + ½ where a ≥ 0, and σ(a) elsewhere. No gate depends on h,
+    so the steps of a sequence are one associative scan: (a, b) stands for h → ah + b, and (a, b) followed by (c,
+    d) is (ac, bc + d). The start of an episode sets a to 0.
+
+    Matrix products are computed in the dtype of the input; the memory h stays float32.
+
+    Attributes:
+        weight: W for z and n, side by side.
+        bias: b for z and n, one after the other.
+    """
+
+    weight: Float[Array, "inputs two"]
+    bias: Float[Array, " two"]
+
+    def __init__(self, key: Key[Array, ""], width: int) -> None:
+        make = jax.nn.initializers.orthogonal()
+        self.weight = jnp.concatenate(
+            [make(k, (width, width), jnp.float32) for k in jax.random.split(key)], axis=1
+        )
+        self.bias = jnp.zeros(2 * width, jnp.float32)
+
+    @property
+    def width(self) -> int:
+        """The numbers that are remembered."""
+        return self.weight.shape[0]
+
+    def step(
+        self, memory: Float32[Array, "B width"], x: Float[Array, "B width"]
+    ) -> tuple[Float32[Array, "B width"], Float[Array, "B width"]]:
+        """Return the memory after one input, and the input plus the memory."""
+        kept, added = self._gates(x)
+        memory = kept * memory + added
+        return memory, x + memory.astype(x.dtype)
+
+    def unroll(
+        self,
+        memory: Float32[Array, "B width"],
+        x: Float[Array, "T B width"],
+        episode_start: Bool[Array, "T B"],
+    ) -> Float[Array, "T B width"]:
+        """Return the outputs of a sequence; the memory is zero before the first step of an episode."""
+        kept, added = (each.reshape(x.shape) for each in self._gates(x.reshape(-1, x.shape[-1])))
+        kept = jnp.where(episode_start[:, :, None], 0.0, kept)
+        added = added.at[0].add(kept[0] * memory)
+        return x + linear_recurrence(kept, added).astype(x.dtype)
+
+    def _gates(
+        self, x: Float[Array, "N width"]
+    ) -> tuple[Float32[Array, "N width"], Float32[Array, "N width"]]:
+        """Return the share 1 − z of the memory that stays, and the z n that is added."""
+        z, n = jnp.split(affine(unit_scale(x), self.weight, self.bias), 2, axis=1)
+        return jax.nn.sigmoid(-z), jax.nn.sigmoid(z) * jnp.where(n >= 0, n + 0.5, jax.nn.sigmoid(n))
+
+
+def linear_recurrence(
+    kept: Float32[Array, "T *shape"], added: Float32[Array, "T *shape"]
+) -> Float32[Array, "T *shape"]:
+    """Return h of every step of hₜ = keptₜ hₜ₋₁ + addedₜ, from h = 0, in log₂ T parallel passes.
+
+    Example:
+        >>> linear_recurrence(jnp.array([0.5, 0.5, 0.0]), jnp.array([2.0, 1.0, 4.0])).tolist()
+        [2.0, 2.0, 4.0]
+    """
+
+    def followed_by(one: tuple[Array, Array], other: tuple[Array, Array]) -> tuple[Array, Array]:
+        return one[0] * other[0], one[1] * other[0] + other[1]
+
+    return jax.lax.associative_scan(followed_by, (kept, added))[1]
+
+
+def unit_scale(x: Float[Array, "N width"]) -> Float[Array, "N width"]:
+    """Return each row divided by its root mean square (Zhang and Sennrich 2019, arXiv 1910.07467)."""
+    wide = x.astype(jnp.float32)
+    return (wide * jax.lax.rsqrt(jnp.mean(jnp.square(wide), axis=1, keepdims=True) + 1e-6)).astype(x.dtype)
+
+
+def affine(
+    x: Float[Array, "N inputs"], weight: Float[Array, "inputs outputs"], bias: Float[Array, " outputs"]
+) -> Float32[Array, "N outputs"]:
+    """Return xW + b; the product in the dtype of x, the rest in float32."""
+    return (x @ weight.astype(x.dtype)).astype(jnp.float32) + bias[None, :]
+
+
+#: The memory layers by their name in the settings.
+MEMORIES = {"gru": GRU, "mingru": MinGRU}

@@ -1,7 +1,7 @@
 """Collect experience: play every world for `steps` steps with the current policy.
 
-Observations are stored as the environment returns them (tokens are bytes). The network turns them into
-floats.
+Observations are stored as the environment returns them (tokens are bytes), with the previous action if the
+policy sees it. The network turns them into floats.
 """
 
 from typing import Any
@@ -13,9 +13,10 @@ from jaxtyping import Array, Bool, Float, Float32, Int32, Shaped, UInt32
 
 from openworld.core import tuning
 from openworld.core.xla import for_the_few
+from openworld_trainers.ppo import history
+from openworld_trainers.ppo.batched_env import BatchedEnv
 from openworld_trainers.ppo.chance import uniforms
-from openworld_trainers.ppo.env import BatchedEnv
-from openworld_trainers.ppo.networks import ActorCritic
+from openworld_trainers.ppo.networks import EXCLUDED, ActorCritic, Outputs
 
 
 class RolloutState(eqx.Module):
@@ -23,7 +24,7 @@ class RolloutState(eqx.Module):
 
     Attributes:
         state: the environment's state.
-        observation: the current observations.
+        observation: the current observations, as the policy sees them.
         memory: of a recurrent network; [B, 0] without one.
     """
 
@@ -44,6 +45,7 @@ class Experience(eqx.Module):
         terminated: the step ended the episode by the rules.
         truncated: the step reached the time limit and did not terminate.
         final_value: V of the final observation where truncated, elsewhere 0.
+        forced: the mask allowed only one action.
     """
 
     observation: Shaped[Array, "*T_B_shape"]
@@ -54,6 +56,7 @@ class Experience(eqx.Module):
     terminated: Bool[Array, "*T B"]
     truncated: Bool[Array, "*T B"]
     final_value: Float[Array, "*T B"]
+    forced: Bool[Array, "*T B"]
 
 
 class EpisodeSums(eqx.Module):
@@ -91,12 +94,18 @@ def collect(
     def play_step(
         before: RolloutState, step: UInt32[Array, ""]
     ) -> tuple[RolloutState, tuple[Experience, EpisodeSums]]:
-        memory, logits, value = act(network, before.memory, before.observation)
+        memory, (logits, value) = act(network, before.memory, before.observation)
         action, log_probability = sample(uniforms(key_words, step, world_number), logits)
         observation, state, reward, terminated, truncated, info = env.step(before.state, action)
         # A step that terminates at the time limit has no future to value.
         truncated = truncated & ~terminated
         ended = terminated | truncated
+        final_observation = info.final_obs
+        if network.sees_action:
+            final_observation = history.following(before.observation, action, info.final_obs, network.rules)
+            observation = history.following(
+                before.observation, jnp.where(ended, -1, action), observation, network.rules
+            )
         experience = Experience(
             observation=before.observation,
             action=action,
@@ -105,7 +114,8 @@ def collect(
             reward=reward,
             terminated=terminated,
             truncated=truncated,
-            final_value=final_values(network, memory, info.final_obs, truncated),
+            final_value=final_values(network, memory, final_observation, truncated),
+            forced=jnp.sum(logits > EXCLUDED / 2, axis=1) == 1,
         )
         memory = jnp.where(ended[:, None], 0.0, memory)
         return RolloutState(state, observation, memory), (experience, sum_episodes(info, ended))
@@ -118,8 +128,8 @@ def collect(
 
 def act(
     network: ActorCritic, memory: Float32[Array, "B memory"], observation: Shaped[Array, "B *shape"]
-) -> tuple[Float32[Array, "B memory"], Float[Array, "B actions"], Float[Array, " B"]]:
-    """Return the network's next memory, logits and value.
+) -> tuple[Float32[Array, "B memory"], Outputs]:
+    """Return the network's next memory and its outputs.
 
     On an accelerator, large batches are computed in blocks (`Tuning.acted_at_once`), whose features fit in
     its memory.
@@ -141,6 +151,8 @@ def sample(
 ) -> tuple[Int32[Array, " B"], Float[Array, " B"]]:
     """Draw actions from softmax(logits) by inverting the cumulative distribution.
 
+    An action of probability 0 is never drawn, whatever the rounding of the sums.
+
     Args:
         uniform: numbers in [0, 1).
         logits: of the policy.
@@ -149,9 +161,11 @@ def sample(
         The actions and their log probabilities.
     """
     log_policy = jax.nn.log_softmax(logits)
-    cumulative = jnp.cumsum(jnp.exp(log_policy), axis=1)
-    # Rounding may leave the last sum a little below 1; the last action takes the rest.
-    action = jnp.sum(uniform[:, None] * cumulative[:, -1:] >= cumulative[:, :-1], axis=1, dtype=jnp.int32)
+    policy = jnp.exp(log_policy)
+    cumulative = jnp.cumsum(policy, axis=1)
+    # Rounding may leave the last sum a little below 1, so the number is taken as a share of it.
+    reached = (cumulative > uniform[:, None] * cumulative[:, -1:]) & (policy > 0)
+    action = jnp.argmax(reached, axis=1).astype(jnp.int32)
     return action, take_action(log_policy, action)
 
 
@@ -179,8 +193,8 @@ def final_values(
 
     def value_some(values: Float32[Array, " B"], index: Int32[Array, " few"]) -> Float32[Array, " B"]:
         some = jnp.minimum(index, worlds - 1)
-        _, _, value = network.step(memory[some], final_observation[some])
-        return values.at[index].set(value, mode="drop", wrap_negative_indices=False)
+        outputs = network.step(memory[some], final_observation[some])[1]
+        return values.at[index].set(outputs.value, mode="drop", wrap_negative_indices=False)
 
     few = tuning.here().final_values.of(worlds)
     return for_the_few(truncated, jnp.zeros(worlds, jnp.float32), value_some, few)

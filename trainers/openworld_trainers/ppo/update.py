@@ -1,15 +1,16 @@
 """The inner loop of PPO: epochs of shuffled minibatches over the transitions of one rollout."""
 
-from typing import Any
+from dataclasses import fields
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Bool, Float, Key
+from jaxtyping import Array, Bool, Float, Int32, Key
 
 from openworld_trainers.ppo.advantages import gae, next_values
-from openworld_trainers.ppo.config import Advantage, Learning
+from openworld_trainers.ppo.config import Advantage, Learning, gradient_steps
 from openworld_trainers.ppo.devices import Devices
 from openworld_trainers.ppo.ewma import Ewma
 from openworld_trainers.ppo.losses import Batch, LossTerms, ppo_loss
@@ -117,6 +118,15 @@ def global_norm(tree: Any) -> Float[Array, ""]:
     return jnp.sqrt(sum((jnp.sum(jnp.square(leaf)) for leaf in jax.tree.leaves(tree)), jnp.float32(0)))
 
 
+class _Sums(NamedTuple):
+    """Sums over gradient steps."""
+
+    terms: LossTerms
+    norm: Float[Array, ""]
+    finite: Bool[Array, ""]
+    steps: Int32[Array, ""]
+
+
 def run_epochs(
     train_state: TrainState,
     batch: Batch,
@@ -126,6 +136,7 @@ def run_epochs(
     lanes: Lanes,
     key: Key[Array, ""],
     devices: Devices,
+    forced: Bool[Array, "T B"] | None = None,
 ) -> tuple[TrainState, LossMetrics]:
     """Take the gradient steps of one update.
 
@@ -137,10 +148,16 @@ def run_epochs(
         lanes: how the transitions are divided into minibatches.
         key: of the shuffles.
         devices: which share the worlds; gradients are averaged over them.
+        forced: transitions to leave out of the minibatches; None: no such.
     """
     optimiser = make_optimiser(settings)
+    # All minibatches, or those with something to decide. The last pass may be a part of one.
+    count = lanes.minibatches if forced is None else lanes.worthwhile(forced, devices)
+    whole, part = divmod(settings.epochs, 1.0)
+    last = gradient_steps(part, lanes.minibatches) if forced is None else jnp.ceil(part * count)
 
-    def gradient_step(train_state: TrainState, index: Array) -> tuple[TrainState, tuple[LossTerms, Array]]:
+    def gradient_step(index: Array, now: tuple[TrainState, _Sums]) -> tuple[TrainState, _Sums]:
+        train_state, sums = now
         gradient, terms = jax.grad(ppo_loss, has_aux=True)(
             train_state.network, lanes.take(batch, index), settings, train_state.proximal
         )
@@ -149,15 +166,26 @@ def run_epochs(
             direction, opt_state = optimiser.update(gradient, train_state.opt_state)
         network = jax.tree.map(lambda weight, d: weight - learning_rate * d, train_state.network, direction)
         ewma = train_state.ewma and train_state.ewma.update(network, settings.ewma or 0.0)
-        return TrainState(network, opt_state, ewma), (terms, global_norm(gradient))
+        norm = global_norm(gradient)
+        total = jax.tree.map(jnp.add, sums.terms, terms)
+        sums = _Sums(total, sums.norm + norm, sums.finite & jnp.isfinite(norm), sums.steps + 1)
+        return TrainState(network, opt_state, ewma), sums
 
-    def epoch(train_state: TrainState, key: Key[Array, ""]) -> tuple[TrainState, tuple[LossTerms, Array]]:
-        return jax.lax.scan(gradient_step, train_state, lanes.shuffled(key, devices))
+    def epoch(now: tuple[TrainState, _Sums], key: Key[Array, ""], count: Any) -> tuple[TrainState, _Sums]:
+        minibatches = lanes.shuffled(key, devices, forced)
+        return jax.lax.fori_loop(0, count, lambda number, now: gradient_step(minibatches[number], now), now)
 
-    train_state, (terms, norms) = jax.lax.scan(epoch, train_state, jax.random.split(key, settings.epochs))
-    terms = devices.mean(jax.tree.map(jnp.mean, terms))
-    finite = jnp.all(jnp.isfinite(norms)) & jnp.all(jnp.isfinite(jnp.stack(jax.tree.leaves(terms))))
-    return train_state, LossMetrics(terms=terms, gradient_norm=jnp.mean(norms), finite=finite)
+    zero = jnp.float32(0)
+    now = train_state, _Sums(LossTerms(*[zero] * len(fields(LossTerms))), zero, jnp.bool(True), jnp.int32(0))
+    keys = jax.random.split(key, int(whole) + 1)
+    now = jax.lax.scan(lambda now, key: (epoch(now, key, count), None), now, keys[: int(whole)])[0]
+    if part:
+        now = epoch(now, keys[-1], last)
+    train_state, sums = now
+    steps = sums.steps.astype(jnp.float32)
+    terms = devices.mean(jax.tree.map(lambda total: total / steps, sums.terms))
+    finite = sums.finite & jnp.all(jnp.isfinite(jnp.stack(jax.tree.leaves(terms))))
+    return train_state, LossMetrics(terms=terms, gradient_norm=sums.norm / steps, finite=finite)
 
 
 def gradient_noise(
@@ -177,7 +205,7 @@ def gradient_noise(
     parts = max(1, QUARTERS // devices.count)
     if lanes.lanes % parts or lanes.lanes * devices.count < QUARTERS:
         return NoiseScale(signal=jnp.float32(jnp.nan), noise=jnp.float32(jnp.nan), scale=jnp.float32(jnp.nan))
-    index = lanes.shuffled(jax.random.split(key, settings.epochs)[0], devices)[0]
+    index = lanes.shuffled(jax.random.split(key, int(settings.epochs) + 1)[0], devices)[0]
     lanes_of_part = lanes.lanes // parts
 
     def gradient(part: Array) -> ActorCritic:

@@ -11,6 +11,7 @@ from jaxtyping import Array, Float32, Int32, Key, Shaped
 from openworld.system import forking
 from openworld_trainers.errors import TrainerError
 from openworld_trainers.ppo.encoders import TokenEncoder
+from openworld_trainers.ppo.network_policy import choose, start_memory
 from openworld_trainers.ppo.networks import ActorCritic
 
 
@@ -42,7 +43,7 @@ class Agent:
             key: with it the action is drawn as in training; None: the likeliest one.
         """
         forking.refuse()
-        memory = self.network.initial_memory(1 if tokens.ndim < 2 else tokens.shape[0])
+        memory = start_memory(self.network, 1 if tokens.ndim < 2 else tokens.shape[0])
         return _choose(self.network, memory, self._batch(tokens), key)[1].reshape(self._lead(tokens))
 
     def _lead(self, tokens: Any) -> tuple[int, ...]:
@@ -70,7 +71,7 @@ class RecurrentAgent(Agent):
 
     def begin(self, worlds: int | None = None) -> Float32[Array, "..."]:
         """Return the memory at the start of one episode, or of one in each world."""
-        blank = self.network.initial_memory(worlds or 1)
+        blank = start_memory(self.network, worlds or 1)
         return blank[0] if worlds is None else blank
 
     def __call__(  # pyright: ignore[reportIncompatibleMethodOverride] (memory comes first)
@@ -82,7 +83,7 @@ class RecurrentAgent(Agent):
         """Return the memory after an observation and the action, of one world or of a batch."""
         forking.refuse()
         batch, lead = self._batch(tokens), self._lead(tokens)
-        width = self.network.initial_memory(0).shape[1]
+        width = start_memory(self.network, 0).shape[1]
         if memory.shape != (*lead, width):
             raise ValueError(f"the memory should be float32{[*lead, width]}, not {list(memory.shape)}")
         after, action = _choose(self.network, jnp.asarray(memory).reshape(-1, width), batch, key)
@@ -93,6 +94,8 @@ class RecurrentAgent(Agent):
 def _choose(
     network: ActorCritic, memory: Array, observation: Array, key: Array | None
 ) -> tuple[Array, Array]:
-    memory, logits, _ = network.step(memory, observation)
-    action = jnp.argmax(logits, axis=1) if key is None else jax.random.categorical(key, logits)
-    return memory, action.astype(jnp.int32)
+    def pick(logits: Array) -> Array:
+        action = jnp.argmax(logits, axis=1) if key is None else jax.random.categorical(key, logits)
+        return action.astype(jnp.int32)
+
+    return choose(network, memory, observation, pick)

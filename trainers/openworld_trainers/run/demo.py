@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from openworld_trainers.ppo.config import preset
+from openworld_trainers.ppo.presets import preset
 from openworld_trainers.run.evaluate import EVALUATION, Report, evaluate
 from openworld_trainers.run.film import film
 from openworld_trainers.run.folder import CURVE

@@ -29,7 +29,7 @@ from openworld.judging.trace import Report as Progress
 from openworld.observe.forms import FORMS
 from openworld.system.files import check_folder
 from openworld_trainers.errors import TrainerError
-from openworld_trainers.ppo.env import BatchedEnv, achievement_names, make_env
+from openworld_trainers.ppo.batched_env import BatchedEnv, achievement_names, make_env
 from openworld_trainers.ppo.network_policy import Policy
 from openworld_trainers.run.folder import RunFolder, plain, write_atomically
 from openworld_trainers.run.load import load_agent

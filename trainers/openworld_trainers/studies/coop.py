@@ -21,8 +21,8 @@ from openworld.content.ids import Achievement
 from openworld.judging import intervals
 from openworld.system import cache, provenance
 from openworld.system.files import STUDY, check_output, replacing
+from openworld_trainers.ppo.batched_env import make_env
 from openworld_trainers.ppo.config import Config, Env, Learning, Network, Rollout, Run, to_dict
-from openworld_trainers.ppo.env import make_env
 from openworld_trainers.ppo.network_policy import Policy
 from openworld_trainers.run.evaluate import play_held_out
 from openworld_trainers.run.folder import RunFolder

@@ -16,8 +16,8 @@ from jax.sharding import AxisType, NamedSharding, PartitionSpec
 from openworld import registry
 from openworld.bench import markdown
 from openworld_trainers.ppo import losses
-from openworld_trainers.ppo.config import preset
 from openworld_trainers.ppo.networks import make_network
+from openworld_trainers.ppo.presets import preset
 from openworld_trainers.studies.scale.costs import ID, PRESET
 
 #: Worlds, or transitions, on each device.

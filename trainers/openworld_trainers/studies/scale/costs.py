@@ -27,8 +27,8 @@ import jax.numpy as jnp
 
 from openworld import registry
 from openworld.bench import markdown
-from openworld_trainers.ppo.config import preset
 from openworld_trainers.ppo.networks import make_network
+from openworld_trainers.ppo.presets import preset
 
 #: The environment and the preset whose network is counted.
 ID, PRESET = "OpenWorld-v0", "standard"

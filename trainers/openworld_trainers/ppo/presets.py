@@ -1,0 +1,35 @@
+"""Presets: settings of a training run to start from."""
+
+from openworld_trainers.ppo.config import Config, Learning, Network, Rollout, Run
+from openworld_trainers.ppo.records import check
+
+#: Settings to start from: a sentence and the settings. `standard` has the batch, γ and λ of the published
+#: Craftax baselines.
+PRESETS: dict[str, tuple[str, Config]] = {
+    "tiny": (
+        "Seconds: a few small updates, until every world has finished an episode or two.",
+        Config(
+            network=Network(width=32, depth=1, embedding=2),
+            rollout=Rollout(worlds=16, steps=16),
+            learning=Learning(minibatch_size=64, epochs=2),
+            run=Run(transitions=8192, film=False),
+        ),
+    ),
+    "demo": (
+        "Minutes on two CPU cores: what `make demo` trains.",
+        # One epoch of small minibatches over many worlds learns most in a given time on a CPU.
+        Config(
+            network=Network(embedding=4, learn_embedding=False),
+            rollout=Rollout(worlds=1024, steps=16),
+            learning=Learning(minibatch_size=256, epochs=1, learning_rate=4e-4, final_learning_rate=0.0),
+            run=Run(transitions=20_000_000, time_budget_s=210.0, save_every_s=60.0),
+        ),
+    ),
+    "standard": ("Hours on one GPU: a billion transitions.", Config()),
+}
+
+
+def preset(name: str) -> Config:
+    """Return the preset of that name; an unknown name is a `ValueError` that lists the known ones."""
+    check(name in PRESETS, f"there is no preset {name!r}; the presets are {', '.join(PRESETS)}")
+    return PRESETS[name][1]
