@@ -186,7 +186,7 @@ def training() -> Any:
     from tests.trainers.helpers import small
 
     run, env = settings.Run(transitions=2 * 64, film=False), settings.Env(id=CLASSIC, time_limit=LIMIT)
-    network = settings.Network(width=8, depth=1, recurrent=True)
+    network = settings.Network(width=8, depth=1, memory="gru")
     learning = settings.Learning(minibatch_size=32, epochs=2, ewma=0.9)
     rollout = settings.Rollout(worlds=8, steps=8)
     config = small(env=env, run=run, network=network, learning=learning, rollout=rollout)

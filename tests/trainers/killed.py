@@ -28,7 +28,7 @@ RUN = Run(transitions=UPDATES * 32 * 8, save_every_s=0.0, film=False)
 PLAIN = small(learning=LEARNING, run=RUN)
 REMEMBERING = dataclasses.replace(
     PLAIN,
-    network=Network(width=32, depth=1, activation="tanh", recurrent=True),
+    network=Network(width=32, depth=1, activation="tanh", memory="gru"),
     rollout=Rollout(worlds=32, steps=8, stagger=3),
 )
 CASES = {"plain": (probes.BOTH, PLAIN), "remembering": (probes.MEMORY, REMEMBERING)}

@@ -10,9 +10,9 @@ import jax
 import numpy as np
 from jax.experimental import multihost_utils
 
+from openworld_trainers.ppo.batched_env import achievement_names, make_env
 from openworld_trainers.ppo.config import Config, Env, Learning, Network, Rollout, Run
 from openworld_trainers.ppo.devices import devices_of, start
-from openworld_trainers.ppo.batched_env import achievement_names, make_env
 from openworld_trainers.ppo.learner import init_learner, make_update, metrics_row
 from openworld_trainers.run.clock import Clock
 from openworld_trainers.run.folder import RunFolder
@@ -27,7 +27,7 @@ UPDATES = 3
 def probe_config(devices=None, updates=UPDATES):
     """A network with all there is, on a probe: memory, a proximal policy, staggered starts."""
     config = small(
-        network=Network(width=16, depth=1, activation="tanh", recurrent=True),
+        network=Network(width=16, depth=1, activation="tanh", memory="gru"),
         rollout=Rollout(worlds=32, steps=8, stagger=3),
     )
     learning = dataclasses.replace(config.learning, ewma=0.9, minibatch_size=128, epochs=2)

@@ -18,8 +18,8 @@ from openworld.registry import WORLDS
 from openworld.system import checksums
 from openworld_trainers.errors import MissingPackageError, TrainerError
 from openworld_trainers.ppo import config as settings
-from openworld_trainers.ppo.config import Config, Env, Network, Rollout, Run
 from openworld_trainers.ppo.batched_env import env_identity, make_env
+from openworld_trainers.ppo.config import Config, Env, Network, Rollout, Run
 from openworld_trainers.ppo.networks import count_parameters, make_network
 from openworld_trainers.run import export as exporting
 from openworld_trainers.run import load as agents
@@ -36,7 +36,9 @@ ROOT = Path(__file__).parents[2]
 
 
 def config_of(recurrent):
-    network = Network(width=16, depth=1, embedding=2, recurrent=recurrent, precision="float32")
+    network = Network(
+        width=16, depth=1, embedding=2, memory="gru" if recurrent else "none", precision="float32"
+    )
     run = Run(transitions=1024, seed=3, film=False)
     learning = settings.Learning(minibatch_size=64)
     env = Env(id=CLASSIC)

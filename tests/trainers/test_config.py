@@ -6,6 +6,7 @@ import json
 import pytest
 
 from openworld_trainers.ppo import config as settings
+from openworld_trainers.ppo import presets
 from openworld_trainers.ppo.config import Advantage, Config, Env, Learning, Network, Rollout, Run
 
 
@@ -24,11 +25,16 @@ from openworld_trainers.ppo.config import Advantage, Config, Env, Learning, Netw
         (lambda: Run(devices=0), ["devices=0", "greater than 0"]),
         (
             lambda: Config(
-                network=Network(recurrent=True),
+                network=Network(memory="gru"),
                 rollout=Rollout(worlds=12, steps=10),
                 learning=Learning(minibatch_size=24),
             ),
             ["worlds=12 x steps=10 = 120", "minibatch_size=24", "whole sequences of steps=10; 20 would"],
+        ),
+        (lambda: Network(memory_layers=0), ["memory_layers=0"]),
+        (
+            lambda: Config(network=Network(mask=False), learning=Learning(skip_forced=True)),
+            ["skip_forced", "network.mask"],
         ),
         (lambda: Advantage(gamma=1.5), ["gamma=1.5", "between 0 and 1"]),
         (lambda: Network(width=0), ["width=0"]),
@@ -42,7 +48,7 @@ from openworld_trainers.ppo.config import Advantage, Config, Env, Learning, Netw
             lambda: Config(rollout=Rollout(worlds=10, steps=10), learning=Learning(minibatch_size=30)),
             ["worlds=10 x steps=10 = 100", "minibatch_size=30", "25 would"],
         ),
-        (lambda: settings.preset("huge"), ["huge", "tiny, demo, standard"]),
+        (lambda: presets.preset("huge"), ["huge", "tiny, demo, standard"]),
     ],
 )
 def test_what_cannot_be_is_said_in_one_line(make, words):
@@ -53,9 +59,9 @@ def test_what_cannot_be_is_said_in_one_line(make, words):
     assert [word for word in words if word not in message] == []
 
 
-@pytest.mark.parametrize("name", settings.PRESETS)
+@pytest.mark.parametrize("name", presets.PRESETS)
 def test_presets_survive_being_kept(name):
-    config = settings.preset(name)
+    config = presets.preset(name)
     assert settings.from_dict(json.loads(json.dumps(settings.to_dict(config)))) == config
     assert config.derived()["transitions_per_update"] == config.rollout.worlds * config.rollout.steps
 
@@ -92,3 +98,15 @@ def test_a_whole_number_may_stand_for_a_float():
 def test_records_are_frozen():
     with pytest.raises(dataclasses.FrozenInstanceError):
         Config().rollout.worlds = 3
+
+
+def test_parts_of_a_pass_are_counted_in_minibatches():
+    assert [settings.gradient_steps(epochs, 16) for epochs in (1.0, 1.25, 0.5, 0.01, 4.0)] == [
+        16,
+        20,
+        8,
+        1,
+        64,
+    ]
+    config = settings.Config(learning=Learning(minibatch_size=1024, epochs=1.5))
+    assert config.derived()["gradient_steps_per_update"] == 96

@@ -57,7 +57,7 @@ def test_explained_variance_of_targets_that_agree_is_zero():
 def batch_of(network, count):
     observation = jnp.linspace(-1, 1, count)[:, None]
     action = (jnp.arange(count) % 2).astype(jnp.int32)
-    policy, value = network(observation)
+    policy, value = network(observation)[:2]
     zero = jnp.zeros(count)
     return Batch(observation, action, log_probabilities(policy, action), value, zero, zero)
 

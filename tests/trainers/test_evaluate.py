@@ -78,7 +78,7 @@ def test_how_often_one_looks_changes_no_number(monkeypatch):
 def test_what_plays_side_by_side_changes_no_episode(policy):
     """The random numbers of an episode come from the seed and its number alone."""
     if isinstance(policy, str):
-        width = Network(width=8, depth=1, recurrent=policy == "recurrent")
+        width = Network(width=8, depth=1, memory="gru" if policy == "recurrent" else "none")
         policy = Policy(make_network(GAMBLE, width, jax.random.key(0)), jnp.float32(1))
     together = play_held_out(GAMBLE, policy, 18, 40)
     for at_once in (4, 16):

@@ -9,8 +9,6 @@ import numpy as np
 import pytest
 
 import openworld
-from openworld_trainers.ppo.config import Env, Rollout, Run
-from openworld_trainers.ppo.presets import preset
 from openworld_trainers.ppo.batched_env import (
     BatchedEnv,
     FlattenPlayers,
@@ -18,6 +16,8 @@ from openworld_trainers.ppo.batched_env import (
     env_identity,
     make_env,
 )
+from openworld_trainers.ppo.config import Env, Rollout, Run
+from openworld_trainers.ppo.presets import preset
 from openworld_trainers.run.evaluate import play_held_out
 from openworld_trainers.run.film import film
 from openworld_trainers.run.settings import load_policy

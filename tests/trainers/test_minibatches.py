@@ -42,7 +42,7 @@ def sized(worlds, steps, minibatch, recurrent=False):
     return small(
         rollout=Rollout(worlds=worlds, steps=steps),
         learning=Learning(minibatch_size=minibatch),
-        network=Network(width=8, depth=1, recurrent=recurrent),
+        network=Network(width=8, depth=1, memory="gru" if recurrent else "none"),
     )
 
 
@@ -77,6 +77,23 @@ def test_a_minibatch_is_the_same_set_on_any_number_of_devices(recurrent):
     assert sorted(np.concatenate(one).tolist()) == everything
     others = minibatches(config, 1, jax.random.key(4))
     assert sorted(others[0].tolist()) != sorted(one[0].tolist())
+
+
+def test_skipped_transitions_come_last():
+    lanes, everything = Lanes.of(sized(16, 4, 32), SINGLE_DEVICE), names(16, 4, 0, False)
+    forced = jnp.zeros((4, 16), bool).at[::2].set(True)
+    assert int(lanes.worthwhile(forced, SINGLE_DEVICE)) == 1
+    first, second = lanes.shuffled(jax.random.key(0), SINGLE_DEVICE, forced)
+    decided = np.asarray(everything.action)[~np.asarray(forced)]
+    assert sorted(np.asarray(lanes.take(everything, first).action)) == sorted(decided)
+    assert not set(np.asarray(lanes.take(everything, second).action)) & set(decided.tolist())
+
+
+@pytest.mark.parametrize(("share", "count"), [(0.0, 1), (0.5, 2), (0.6, 3), (1.0, 4)])
+def test_as_many_minibatches_as_hold_what_is_decided(share, count):
+    lanes = Lanes.of(sized(10, 8, 20), SINGLE_DEVICE)
+    forced = jnp.asarray(np.arange(80).reshape(8, 10) >= 80 * share)
+    assert int(lanes.worthwhile(forced, SINGLE_DEVICE)) == count
 
 
 def test_a_minibatch_has_an_equal_share_of_every_lane():

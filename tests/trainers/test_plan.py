@@ -14,8 +14,8 @@ from openworld_trainers.planner import show as planning
 from openworld_trainers.planner.liveness import size_of
 from openworld_trainers.planner.plan import PlanError, check_fits, make_plan, share_of
 from openworld_trainers.ppo.config import Env, Learning, Network, Rollout
-from openworld_trainers.ppo.presets import preset
 from openworld_trainers.ppo.learner import init_learner, make_update
+from openworld_trainers.ppo.presets import preset
 from tests.trainers import probes
 from tests.trainers.helpers import small
 
@@ -31,7 +31,7 @@ CONFIGS = {
         learning=Learning(minibatch_size=1024, epochs=1),
     ),
     "a memory and an average": small(
-        network=Network(width=128, depth=1, recurrent=True),
+        network=Network(width=128, depth=1, memory="gru"),
         rollout=Rollout(worlds=512, steps=8),
         learning=Learning(minibatch_size=1024, ewma=0.9),
     ),

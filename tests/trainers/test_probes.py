@@ -14,7 +14,7 @@ GAMMA = 0.9
 
 
 def answers(learner, *seen):
-    logits, value = learner.network(jnp.array(seen, jnp.float32)[:, None])
+    logits, value = learner.network(jnp.array(seen, jnp.float32)[:, None])[:2]
     return np.asarray(jax.nn.softmax(logits)), np.asarray(value)
 
 

@@ -165,7 +165,7 @@ class Learning:
     """
 
     minibatch_size: int = 8192
-    epochs: float = 4.0
+    epochs: int | float = 4
     skip_forced: bool = False
     learning_rate: float = 3e-4
     final_learning_rate: float | None = None
@@ -298,7 +298,7 @@ class Config:
         }
 
 
-def gradient_steps(epochs: float, minibatches: int) -> int:
+def gradient_steps(epochs: int | float, minibatches: int) -> int:
     """Return the gradient steps of an update: `epochs` passes over its minibatches.
 
     Example:

@@ -94,8 +94,8 @@ def collect(
     def play_step(
         before: RolloutState, step: UInt32[Array, ""]
     ) -> tuple[RolloutState, tuple[Experience, EpisodeSums]]:
-        memory, (logits, value) = act(network, before.memory, before.observation)
-        action, log_probability = sample(uniforms(key_words, step, world_number), logits)
+        memory, outputs = act(network, before.memory, before.observation)
+        action, log_probability = sample(uniforms(key_words, step, world_number), outputs.logits)
         observation, state, reward, terminated, truncated, info = env.step(before.state, action)
         # A step that terminates at the time limit has no future to value.
         truncated = truncated & ~terminated
@@ -110,12 +110,12 @@ def collect(
             observation=before.observation,
             action=action,
             log_probability=log_probability,
-            value=value,
+            value=outputs.value,
             reward=reward,
             terminated=terminated,
             truncated=truncated,
             final_value=final_values(network, memory, final_observation, truncated),
-            forced=jnp.sum(logits > EXCLUDED / 2, axis=1) == 1,
+            forced=jnp.sum(outputs.logits > EXCLUDED / 2, axis=1) == 1,
         )
         memory = jnp.where(ended[:, None], 0.0, memory)
         return RolloutState(state, observation, memory), (experience, sum_episodes(info, ended))
