@@ -18,17 +18,17 @@ from openworld.bench import (
     equality,
     hlo,
     plans,
+    ppo_updates,
     profile,
-    report,
+    result_tables,
     run,
+    suites,
     timing,
-    training,
     worlds,
 )
-from openworld.bench import settings as suites
 from openworld.bench.plans import SAMPLE
 from openworld.bench.roofline import measure
-from openworld.bench.settings import Settings
+from openworld.bench.suites import Settings
 from openworld.system import provenance
 
 ROOT = Path(__file__).parent.parent
@@ -67,7 +67,7 @@ def result():
     facts = provenance.facts()
     return {
         **facts,
-        "settings": report.plain(settings()),
+        "settings": result_tables.plain(settings()),
         "rows": [ROW, START],
         "left_out": ["policy: needs optax"],
         "errors": [],
@@ -102,7 +102,7 @@ def test_worlds_are_measured(tmp_path, monkeypatch):
     assert "OpenWorld-Classic-v0-worlds-4" in text.name
     assert "op_name=" in gzip.decompress(text.read_bytes()).decode()
     assert result["left_out"] == []
-    report.show(result)
+    result_tables.show(result)
     json.dumps(result)
 
 
@@ -162,7 +162,7 @@ def test_the_facts_are_complete():
 
 
 def test_the_table_has_every_number(result, capsys):
-    report.show(result)
+    result_tables.show(result)
     shown = capsys.readouterr().out
     for text in (
         "worlds",
@@ -181,16 +181,16 @@ def test_the_table_has_every_number(result, capsys):
 def test_the_table_needs_no_rich(result, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "rich", None)
     monkeypatch.setitem(sys.modules, "rich.console", None)
-    report.show(result)
+    result_tables.show(result)
     assert "1,234,568" in capsys.readouterr().out
 
 
 def test_the_file_is_written_whole(result, tmp_path):
     path = tmp_path / "new" / "bench.json"
-    report.check_writable(path)
-    report.write(result, path)
+    result_tables.check_writable(path)
+    result_tables.write(result, path)
     written = json.loads(path.read_text())
-    assert written["schema"] == report.SCHEMA
+    assert written["schema"] == result_tables.SCHEMA
     assert written["rows"][0]["steps_per_second"] == ROW["steps_per_second"]
     assert {"date", "commit", "machine", "versions", "settings"} <= set(written)
     assert [p.name for p in path.parent.iterdir()] == ["bench.json"]
@@ -465,7 +465,7 @@ def test_differences_are_reported_by_step_and_world(tmp_path):
     found = equality.difference(ours, theirs)
     assert found == {"same": False, "worlds_that_differ": 1, "first_step_that_differs": 2}
     row = {"platforms": ["gpu", "cpu"], "worlds": 3, "steps": 4, "told": found, "states": found}
-    assert report.equal(row).endswith("NOT the same: 1 worlds differ, the first in step 2")
+    assert result_tables.equal(row).endswith("NOT the same: 1 worlds differ, the first in step 2")
 
 
 def test_large_batches_are_compared_with_the_sample_once_it_is_there():
@@ -483,7 +483,7 @@ def test_large_batches_are_compared_with_the_sample_once_it_is_there():
         np.savez(Path(reference._folder.name) / "a.npz", states=words, outputs=words)
         reference.check(rows)
     assert [row["check"]["same"] for row in rows] == [True, False]
-    assert "the same as a CPU's" in next(report.notes(rows[0]))
+    assert "the same as a CPU's" in next(result_tables.notes(rows[0]))
 
 
 def test_the_sample_reaches_the_last_world_of_each_power_of_two():
@@ -496,14 +496,14 @@ def test_the_trainer_is_measured(monkeypatch):
         def program(learner, rate):
             return jax.tree.map(lambda x: x + rate, learner), jnp.float32(0)
 
-        return program, lambda: jnp.zeros(size), {"learning_rate": 0.5, "steps": training.STEPS}
+        return program, lambda: jnp.zeros(size), {"learning_rate": 0.5, "steps": ppo_updates.STEPS}
 
-    monkeypatch.setattr(training, "_trainer", trainer)
-    row = training.update(settings(runs=3), "OpenWorld-v0", 8)
+    monkeypatch.setattr(ppo_updates, "_trainer", trainer)
+    row = ppo_updates.update(settings(runs=3), "OpenWorld-v0", 8)
     assert row["kind"] == "training"
     assert row["lowest"] <= row["steps_per_second"] <= row["highest"]
     assert row["steps_per_second"] == pytest.approx(sorted(row["runs"])[1])
-    assert report.cells(row)[1] == "8"
+    assert result_tables.cells(row)[1] == "8"
 
 
 def test_the_trainer_has_what_is_measured():
@@ -513,7 +513,7 @@ def test_the_trainer_has_what_is_measured():
     obs, state = jax.eval_shape(lambda: world.reset(0, 4))
     action = jax.eval_shape(choose, jax.ShapeDtypeStruct((), jnp.int32), obs, state)
     assert (action.shape, action.dtype) == ((4,), jnp.int32)
-    program, make, facts = training._trainer("OpenWorld-Classic-v0", 64)
+    program, make, facts = ppo_updates._trainer("OpenWorld-Classic-v0", 64)
     assert callable(program)
-    assert facts["minibatch_size"] * training.MINIBATCHES == 64 * training.STEPS
+    assert facts["minibatch_size"] * ppo_updates.MINIBATCHES == 64 * ppo_updates.STEPS
     assert jax.tree.leaves(jax.eval_shape(make))

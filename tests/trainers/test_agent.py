@@ -18,8 +18,8 @@ from openworld.registry import WORLDS
 from openworld.system import checksums
 from openworld_trainers.errors import MissingPackageError, TrainerError
 from openworld_trainers.ppo import config as settings
+from openworld_trainers.ppo.batched_env import env_identity, make_env
 from openworld_trainers.ppo.config import Config, Env, Network, Rollout, Run
-from openworld_trainers.ppo.env import env_identity, make_env
 from openworld_trainers.ppo.networks import count_parameters, make_network
 from openworld_trainers.run import export as exporting
 from openworld_trainers.run import load as agents

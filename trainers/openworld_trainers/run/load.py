@@ -20,8 +20,8 @@ import numpy as np
 from openworld.system import bounded_json, checksums
 from openworld_trainers.errors import format_problem, require
 from openworld_trainers.ppo import records
+from openworld_trainers.ppo.batched_env import env_identity, make_env
 from openworld_trainers.ppo.config import Env, Network
-from openworld_trainers.ppo.env import env_identity, make_env
 from openworld_trainers.ppo.networks import ActorCritic, count_parameters, make_network
 from openworld_trainers.run.agent import Agent, AgentError, RecurrentAgent
 from openworld_trainers.run.checkpoint import CheckpointError, Checkpoints
