@@ -209,5 +209,5 @@ def test_refusals(unchecked):
         assert "\n" not in str(refusal.value)
     with pytest.raises(ValueError, match="gymnax knows one: num_agents=1"):
         gymnax.make("OpenWorld-Coop-v0", num_agents=2)
-    with pytest.raises(ValueError, match="unknown world id"):
+    with pytest.raises(ValueError, match="unknown environment id"):
         gymnax.make("CartPole-v1")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from openworld import registry
+from openworld.adapters.discovery import register_gymnasium
 from openworld.adapters.gymnasium import OpenWorldEnv, OpenWorldVectorEnv, refusals
 
 ID, LIMIT = "OpenWorld-Classic-v0", 4
@@ -16,7 +17,7 @@ def registered(monkeypatch):
     """The ids as this code registers them, whatever an installed package has."""
     for id in registry.alone():
         monkeypatch.delitem(gymnasium.registry, id)
-    registry.register_gymnasium()
+    register_gymnasium()
 
 
 def length(env):

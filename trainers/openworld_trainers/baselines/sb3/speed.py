@@ -202,7 +202,7 @@ def main() -> None:
     settings = tyro.cli(Settings, registry=numbers.registry())
     check_output(settings.out, STUDY, force=True)
     # Processes begin as copies of one that has imported everything: 64 that import for themselves fill the
-    # memory.
+    # memory. Python takes the modules' names here, as the copied process imports them itself.
     preload = ["openworld.adapters.gymnasium", "openworld_trainers.baselines.sb3.train_sb3"]
     multiprocessing.get_context("forkserver").set_forkserver_preload(preload)
     load = os.getloadavg()
