@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 
 import openworld
-from openworld.registry import WORLDS
+from openworld.registry import ENVIRONMENTS
 from tests.oracle import bridge, driver, observe, scenes
 from tests.oracle.book import CLASSIC
 from tests.oracle.names import Action
 
 
 def test_layouts(golden):
-    layouts = {id: openworld.make(id).layout for id, row in WORLDS.items() if row.observation is None}
+    layouts = {id: openworld.make(id).layout for id, row in ENVIRONMENTS.items() if row.observation is None}
     golden(
         "tokens",
         {

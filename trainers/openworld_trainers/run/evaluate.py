@@ -22,8 +22,8 @@ from openworld.core.random import key_words, world_seeds
 from openworld.judging.agents import AgentError
 from openworld.judging.episodes import play
 from openworld.judging.intervals import Estimate
-from openworld.judging.numbers import Numbers, Scale, numbers
 from openworld.judging.record import Episodes
+from openworld.judging.statistics import Numbers, Scale, numbers
 from openworld.judging.summary import summary
 from openworld.judging.trace import Report as Progress
 from openworld.observe.forms import FORMS

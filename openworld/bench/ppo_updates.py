@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from openworld.bench import device
-from openworld.bench.settings import Settings
+from openworld.bench.suites import Settings
 from openworld.bench.timing import compiled, spread
 from openworld.core import tuning
 

@@ -1,6 +1,6 @@
 """A study of cooperation: players that learned together, compared with one player.
 
-    python -m openworld_trainers.studies.coop --out runs/coop --json docs/results/coop-cpu.json
+    python -m openworld_trainers.studies.cooperation --out runs/coop --json docs/results/coop-cpu.json
 
 One policy is trained with several players and another with one, for the same time. Both are measured in the
 same held-out worlds: the total weight of the achievements that any player of a world unlocks, the return of
