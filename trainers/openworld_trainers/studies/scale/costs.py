@@ -106,7 +106,7 @@ class Network:
 class Learning:
     """The epochs of an update, and the transitions of a minibatch."""
 
-    epochs: int
+    epochs: int | float
     minibatch: int
 
 
