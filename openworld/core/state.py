@@ -6,6 +6,7 @@ which every integer is an int32 (`widen`, `narrow`). Axes: `agents` players, `fl
 
 import dataclasses
 from collections.abc import Iterator
+from typing import Any, TypeVar
 
 import equinox as eqx
 import jax
@@ -16,6 +17,8 @@ from jaxtyping import Array, Bool, Int, UInt8, UInt32
 from openworld.content.ids import Attribute, Direction, Vital
 from openworld.content.rulesets import Ruleset
 from openworld.content.units import POINT
+
+Record = TypeVar("Record", bound=eqx.Module)
 
 #: Words that hold one bit per achievement.
 ACHIEVEMENT_WORDS = 3
@@ -126,6 +129,21 @@ class Ground(eqx.Module):
     light: UInt8[Array, "*batch dark rows cols"] | None = eqx.field(metadata=UINT8)
     mobs: Mobs  # of the floors that are not in play, with a leading floors axis
     projectiles: Projectiles
+
+
+def changed(record: Record, **fields: Any) -> Record:
+    """Return a record with other values in some fields; `dict(...)` changes fields of a record in it.
+
+    Example:
+        >>> plants = Plants(jnp.zeros((1, 2), int), age=jnp.array([4]), alive=jnp.array([True]))
+        >>> changed(plants, age=plants.age + 1).age.tolist()
+        [5]
+    """
+    values = [
+        changed(getattr(record, name), **value) if isinstance(value, dict) else value
+        for name, value in fields.items()
+    ]
+    return eqx.tree_at(lambda r: [getattr(r, name) for name in fields], record, values)
 
 
 def hour_of(world: World, tick: Int[Array, ""], day_length: int) -> Int[Array, ""]:

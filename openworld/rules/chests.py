@@ -1,12 +1,11 @@
 """Opening chests (rule 5.2)."""
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32
 
 from openworld.content.ids import Achievement, Stream
 from openworld.content.units import CHANCE_BITS, NOTHING
-from openworld.core.state import World
+from openworld.core.state import World, changed
 from openworld.rules.grid import faced
 from openworld.rules.turn import Turn, same
 
@@ -30,13 +29,10 @@ def open_chest(world: World, turn: Turn, opened: Bool[Array, " agents"]) -> tupl
     here = jnp.arange(chests.shape[0], dtype=jnp.int32) == world.floor
     first = opened & ~jnp.any(earlier, axis=-1) & ~jnp.any(here & (chests > 0))
     count = jnp.sum(opened, dtype=jnp.int32)
-    world = eqx.tree_at(
-        lambda w: (w.player.inventory, w.floors.chests),
+    world = changed(
         world,
-        (
-            _filled(world.player.inventory, _finds(world, turn, opened, first)),
-            jnp.minimum(chests + jnp.where(here, count, 0), MOST_CHESTS),
-        ),
+        player=dict(inventory=_filled(world.player.inventory, _finds(world, turn, opened, first))),
+        floors=dict(chests=jnp.minimum(chests + jnp.where(here, count, 0), MOST_CHESTS)),
     )
     return world, turn.earn(opened, Achievement.OPEN_CHEST)
 

@@ -8,7 +8,6 @@ first player is the first entry of an array.
 
 from typing import TypeVar
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32
@@ -17,7 +16,7 @@ from openworld.content.giving import GIVING
 from openworld.content.ids import Action, Item
 from openworld.content.rulesets import Ruleset
 from openworld.content.units import POINT
-from openworld.core.state import Player, World
+from openworld.core.state import Player, World, changed
 from openworld.rules.turn import CoopPlayers, Turn, first, same
 
 #: The health with which one who is helped up goes on.
@@ -120,7 +119,7 @@ def give(world: World, turn: Turn) -> tuple[World, Turn]:
         gone = jnp.any(able, axis=0).astype(jnp.int32)
         me = (jnp.arange(had.shape[0], dtype=jnp.int32) == giver)[:, None]
         inventory = inventory + able.astype(jnp.int32) - jnp.where(me, gone[None], 0)
-    return eqx.tree_at(lambda w: w.player.inventory, world, inventory), turn
+    return changed(world, player=dict(inventory=inventory)), turn
 
 
 def help_up(world: World, turn: Turn, doing: Bool[Array, " agents"]) -> World:
@@ -130,7 +129,7 @@ def help_up(world: World, turn: Turn, doing: Bool[Array, " agents"]) -> World:
         return world
     helped = jnp.any(on_players(world, turn, turn.faced.position) & doing[:, None], axis=0)
     health = jnp.where(helped & ~coop.standing, HELPED_UP, world.player.health)
-    return eqx.tree_at(lambda w: w.player.health, world, health)
+    return changed(world, player=dict(health=health))
 
 
 def hold_still(player: Player, action: Int32[Array, " agents"]) -> Int32[Array, " agents"]:
@@ -153,9 +152,7 @@ def lie_still(before: Player, after: Player, turn: Turn) -> Player:
 def collapse(player: Player) -> Player:
     """End the sleep and the rest of players who have fallen."""
     stands = standing(player)
-    return eqx.tree_at(
-        lambda p: (p.asleep, p.resting), player, (player.asleep & stands, player.resting & stands)
-    )
+    return changed(player, asleep=player.asleep & stands, resting=player.resting & stands)
 
 
 def pass_night(world: World, day_length: int) -> World:
@@ -165,4 +162,4 @@ def pass_night(world: World, day_length: int) -> World:
     stands = standing(world.player)
     asleep = jnp.any(stands) & jnp.all(world.player.asleep | ~stands)
     ahead = world.ahead + jnp.where(asleep, jnp.int32(NIGHT_PACE - 1), 0)
-    return eqx.tree_at(lambda w: w.ahead, world, ahead % day_length)
+    return changed(world, ahead=ahead % day_length)

@@ -5,14 +5,13 @@ A second gather that does not feed the scatter would make XLA copy the map of ev
 
 from typing import NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32
 
 from openworld.content.encoding import cell_of
 from openworld.content.ids import Block
-from openworld.core.state import Ground, World
+from openworld.core.state import Ground, World, changed
 from openworld.rules.turn import Edit, Sight, Turn, choose, same, steps_of
 
 _NEIGHBOURS = [(r, c) for r in (-1, 0, 1) for c in (-1, 0, 1)]
@@ -105,4 +104,4 @@ def write(ground: Ground, edits: tuple[Edit, ...]) -> Ground:
         .at[index]
         .set(tile.astype(jnp.uint8), mode="drop", wrap_negative_indices=False)
     )
-    return eqx.tree_at(lambda g: g.tiles, ground, tiles.reshape(ground.tiles.shape))
+    return changed(ground, tiles=tiles.reshape(ground.tiles.shape))

@@ -1,6 +1,5 @@
 """Doing something to what a player faces: striking, digging, drinking, foraging, eating (rule 5)."""
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32
 
@@ -9,7 +8,7 @@ from openworld.content.ids import Achievement, Action, Block, Item, Kind, Stream
 from openworld.content.tables import Tables
 from openworld.content.units import NOTHING, chance
 from openworld.core.random import happens
-from openworld.core.state import Player, World
+from openworld.core.state import Player, World, changed
 from openworld.rules.chests import open_chest
 from openworld.rules.combat import blow, wound_mobs
 from openworld.rules.coop import first_come, help_up, on_players
@@ -49,7 +48,7 @@ def _feed(world: World, fed: Bool[Array, " agents"], food: int) -> World:
     """Add food and forget the hunger."""
     vitals = add_to(world.player.vitals, Vital.FOOD, jnp.where(fed, jnp.int32(food), 0))
     hunger = jnp.where(fed, 0, world.player.hunger)
-    return eqx.tree_at(lambda w: (w.player.vitals, w.player.hunger), world, (vitals, hunger))
+    return changed(world, player=dict(vitals=vitals, hunger=hunger))
 
 
 def diggable(player: Player, block: Int32[Array, " agents"], tables: Tables) -> Bool[Array, " agents"]:
@@ -72,7 +71,7 @@ def _dig(
 
     item = jnp.where(foraged, Item.SAPLING, jnp.where(dug, tables.blocks.dig_item[block], NOTHING))
     gained = jnp.arange(inventory.shape[1], dtype=jnp.int32)[None] == item[:, None]
-    world = eqx.tree_at(lambda w: w.player.inventory, world, inventory + gained.astype(jnp.int32))
+    world = changed(world, player=dict(inventory=inventory + gained.astype(jnp.int32)))
     left = tile_of(tables.blocks.dig_block[block], fixture_of(tile))
     turn = turn.rewrite_faced(left, dug)
     if not turn.rules.has_chests:
@@ -86,7 +85,7 @@ def _drink(
     drunk = using & in_set(block_of(tile), turn.tables.blocks.drinkable)
     vitals = add_to(world.player.vitals, Vital.DRINK, jnp.where(drunk, jnp.int32(DRAUGHT), 0))
     thirst = jnp.where(drunk, 0, world.player.thirst)
-    world = eqx.tree_at(lambda w: (w.player.vitals, w.player.thirst), world, (vitals, thirst))
+    world = changed(world, player=dict(vitals=vitals, thirst=thirst))
     return world, turn.earn(drunk, Achievement.COLLECT_DRINK)
 
 
@@ -103,6 +102,6 @@ def _eat(
     plants = world.plants
     for agent in range(eaten.shape[0]):
         plants = sow(plants, target[agent], eaten[agent])
-    world = eqx.tree_at(lambda w: w.plants, world, plants)
+    world = changed(world, plants=plants)
     sapling = jnp.full(tile.shape, int(Block.PLANT), jnp.int32)
     return world, turn.rewrite_faced(sapling, eaten).earn(eaten, Achievement.EAT_PLANT)

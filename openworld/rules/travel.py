@@ -8,7 +8,6 @@ each time, and there is no way back up.
 
 import dataclasses
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32, UInt32
 
@@ -17,7 +16,7 @@ from openworld.content.ids import Action, Stream
 from openworld.content.tables import Tables
 from openworld.content.units import NOTHING
 from openworld.core.random import Dice
-from openworld.core.state import World
+from openworld.core.state import World, changed
 from openworld.rules.turn import Turn, same
 
 #: Floors whose themes return below the last one: the first of them, and how many.
@@ -76,16 +75,15 @@ def change_floor(world: World, way: Int32[Array, ""]) -> World:
     depth = world.depth + way
     floor = jnp.minimum(depth, count - 1)
     anew = (jnp.arange(count, dtype=jnp.int32) == floor) & (depth >= count)
-    return eqx.tree_at(
-        lambda w: (w.depth, w.floor, w.theme, w.floors.visited, w.floors.kills, w.floors.chests),
+    return changed(
         world,
-        (
-            depth,
-            floor,
-            theme_of(world.seed, depth, count),
-            floors.visited & ~anew,
-            jnp.where(anew, 0, floors.kills),
-            jnp.where(anew, 0, floors.chests),
+        depth=depth,
+        floor=floor,
+        theme=theme_of(world.seed, depth, count),
+        floors=dict(
+            visited=floors.visited & ~anew,
+            kills=jnp.where(anew, 0, floors.kills),
+            chests=jnp.where(anew, 0, floors.chests),
         ),
     )
 
@@ -94,9 +92,7 @@ def step_off(world: World, way: Int32[Array, ""]) -> World:
     """Set the players on the ladder that leads back: coming down on the one up, coming up on the one down."""
     down, up = world.floors.ladders[world.floor]
     place = jnp.where(way > 0, up, down)
-    return eqx.tree_at(
-        lambda w: w.player.position, world, jnp.broadcast_to(place[None], world.player.position.shape)
-    )
+    return changed(world, player=dict(position=jnp.broadcast_to(place[None], world.player.position.shape)))
 
 
 def arrive(world: World, turn: Turn) -> tuple[World, Turn]:
@@ -110,10 +106,10 @@ def arrive(world: World, turn: Turn) -> tuple[World, Turn]:
     everyone = jnp.broadcast_to(fresh, turn.action.shape)
     if turn.coop is not None:
         everyone = everyone & turn.coop.present
-    world = eqx.tree_at(
-        lambda w: (w.floors.visited, w.player.experience),
+    world = changed(
         world,
-        (floors.visited | here, world.player.experience + everyone.astype(jnp.int32)),
+        floors=dict(visited=floors.visited | here),
+        player=dict(experience=world.player.experience + everyone.astype(jnp.int32)),
     )
     turn = turn.earn(everyone & named, enter)
     return world, dataclasses.replace(turn, reached_new_depth=everyone & deeper)

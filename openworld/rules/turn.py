@@ -11,7 +11,7 @@ from jaxtyping import Array, Bool, Int32, UInt32
 from openworld.content.rulesets import Ruleset
 from openworld.content.tables import Tables
 from openworld.core.random import Dice
-from openworld.core.state import ACHIEVEMENT_WORDS
+from openworld.core.state import ACHIEVEMENT_WORDS, changed
 
 
 class Sight(eqx.Module):
@@ -114,7 +114,7 @@ class Turn(eqx.Module):
         words = jnp.where(ids >> 5 == place, bits, jnp.uint32(0))
         while words.ndim > self.earned.ndim:
             words = functools.reduce(jnp.bitwise_or, (words[:, i] for i in range(words.shape[1])))
-        return eqx.tree_at(lambda t: t.earned, self, self.earned | words)
+        return changed(self, earned=self.earned | words)
 
 
 def steps_of(direction: Int32[Array, "*n"]) -> Int32[Array, "*n 2"]:
