@@ -20,15 +20,7 @@ from openworld.content.recipes import STATIONS
 from openworld.content.room_tables import RoomTables, room_tables
 from openworld.content.rulesets import Metric, Ruleset
 from openworld.content.smooth_tables import SmoothTables, smooth_tables
-from openworld.content.units import (
-    DAYLIGHT_LEVELS,
-    NOTHING,
-    ONE,
-    POINT,
-    block_set,
-    chance,
-    daylight,
-)
+from openworld.content.units import DAYLIGHT_LEVELS, NOTHING, ONE, POINT, block_set, chance, daylight
 
 #: An array of a table: NumPy's as compiled, JAX's once it is an argument of the rules.
 Numbers: TypeAlias = Any

@@ -12,7 +12,7 @@ from openworld.content.encoding import block_of, row_and_col
 from openworld.content.tables import Tables
 from openworld.core.state import World, changed
 from openworld.rules.coop import places_in_order, standing
-from openworld.rules.turn import first, in_set, same
+from openworld.rules.turn import Flags, first, in_set, same
 
 #: Rows and columns of the window that is searched, and steps that are walked in it.
 SPAN, STEPS = 11, 10
@@ -26,7 +26,7 @@ def corner(place: Int32[Array, " 2"], shape: tuple[int, int]) -> Int32[Array, " 
     return jnp.clip(place - SPAN // 2, 0, last)
 
 
-def leader(world: World, taking: Bool[Array, " agents"]) -> Int32[Array, ""]:
+def leader(world: World, taking: Flags) -> Int32[Array, ""]:
     """Return the first player by turn who takes a ladder; if nobody does, the first by turn."""
     agents = taking.shape[0]
     who = places_in_order(world.tick, agents)

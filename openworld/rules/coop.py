@@ -17,7 +17,7 @@ from openworld.content.ids import Action, Item
 from openworld.content.rulesets import Ruleset
 from openworld.content.units import POINT
 from openworld.core.state import Player, World, changed
-from openworld.rules.turn import CoopPlayers, Turn, first, same
+from openworld.rules.turn import CoopPlayers, Flags, Numbers, Turn, first, same
 
 #: The health with which one who is helped up goes on.
 HELPED_UP = 2 * POINT
@@ -47,7 +47,7 @@ def _roll(x: Array, tick: Int32[Array, ""], sign: int) -> Array:
     return x
 
 
-def places_in_order(tick: Int32[Array, ""], agents: int) -> Int32[Array, " agents"]:
+def places_in_order(tick: Int32[Array, ""], agents: int) -> Numbers:
     """Return the number of the player at each place of this step's order.
 
     Example:
@@ -57,7 +57,7 @@ def places_in_order(tick: Int32[Array, ""], agents: int) -> Int32[Array, " agent
     return (jnp.arange(agents, dtype=jnp.int32) + tick) % agents
 
 
-def standing(player: Player) -> Bool[Array, " agents"]:
+def standing(player: Player) -> Flags:
     """Return whether each player stands. A player without health has fallen."""
     return player.health > 0
 
@@ -81,7 +81,7 @@ def on_players(world: World, turn: Turn, position: Int32[Array, "n 2"]) -> Bool[
     return there if turn.coop is None else there & turn.coop.present[None]
 
 
-def first_come(turn: Turn, wanted: Bool[Array, " agents"]) -> Bool[Array, " agents"]:
+def first_come(turn: Turn, wanted: Flags) -> Flags:
     """Return which of the players who want to change the faced tile may do so.
 
     A tile changes once in a step: the first player by turn changes it.
@@ -122,7 +122,7 @@ def give(world: World, turn: Turn) -> tuple[World, Turn]:
     return changed(world, player=dict(inventory=inventory)), turn
 
 
-def help_up(world: World, turn: Turn, doing: Bool[Array, " agents"]) -> World:
+def help_up(world: World, turn: Turn, doing: Flags) -> World:
     """Help up the fallen players that players face and do something to."""
     coop = turn.coop
     if coop is None or not turn.rules.revival:
@@ -132,7 +132,7 @@ def help_up(world: World, turn: Turn, doing: Bool[Array, " agents"]) -> World:
     return changed(world, player=dict(health=health))
 
 
-def hold_still(player: Player, action: Int32[Array, " agents"]) -> Int32[Array, " agents"]:
+def hold_still(player: Player, action: Numbers) -> Numbers:
     """Turn the actions of the fallen into no-ops."""
     return jnp.where(standing(player), action, Action.NOOP)
 

@@ -11,7 +11,7 @@ from openworld.content.tables import Tables
 from openworld.content.units import NOTHING
 from openworld.core.state import World, changed
 from openworld.rules.grid import HERE
-from openworld.rules.turn import Making, Turn, first
+from openworld.rules.turn import Making, Numbers, Turn, first
 
 
 def stations_near(turn: Turn) -> Bool[Array, "agents stations"]:
@@ -20,7 +20,7 @@ def stations_near(turn: Turn) -> Bool[Array, "agents stations"]:
     return jnp.stack([jnp.any(blocks == station, axis=-1) for station in STATIONS], axis=-1)
 
 
-def look_up(world: World, action: Int32[Array, " agents"], tables: Tables) -> Making:
+def look_up(world: World, action: Numbers, tables: Tables) -> Making:
     """Look up what each player's action makes or sets down, and whether its inventory covers the cost."""
     columns = tables.actions._asdict()
     cost = columns.pop("cost")[action]

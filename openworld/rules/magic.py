@@ -22,7 +22,7 @@ from openworld.core.state import Player, World, changed
 from openworld.rules.coop import signed
 from openworld.rules.grid import faced
 from openworld.rules.projectiles import Launch, launch_from
-from openworld.rules.turn import Turn, add_to, first
+from openworld.rules.turn import Flags, Numbers, Turn, add_to, first
 
 SPELL_MANA, CHARM_MANA = 2, 9
 #: Draws of `Stream.CHARM` set aside for each player.
@@ -121,7 +121,7 @@ def charmable(world: World, turn: Turn) -> Charmable:
     return Charmable(element, sword, bow, ready & jnp.any(player.armour > 0, axis=-1) & uncharmed)
 
 
-def _table(world: World, turn: Turn) -> tuple[Int32[Array, " agents"], Bool[Array, " agents"]]:
+def _table(world: World, turn: Turn) -> tuple[Numbers, Flags]:
     """Return the Enchantment of the table that each player faces, and whether it can pay for one there."""
     player = world.player
     block = block_of(faced(world, turn)[1])
@@ -131,9 +131,7 @@ def _table(world: World, turn: Turn) -> tuple[Int32[Array, " agents"], Bool[Arra
     return element, gem & (player.vitals[:, Vital.MANA] >= CHARM_MANA)
 
 
-def _piece(
-    charms: Int32[Array, "agents 4"], element: Int32[Array, " agents"], turn: Turn
-) -> Bool[Array, "agents 4"]:
+def _piece(charms: Int32[Array, "agents 4"], element: Numbers, turn: Turn) -> Bool[Array, "agents 4"]:
     """Draw a piece of armour without an enchantment, or else one with the other element.
 
     There may be none. Empty places count as pieces: their enchantment serves a player who wears any armour at

@@ -1,7 +1,6 @@
 """Setting blocks and torches on the faced tile (rule 5)."""
 
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Int32
 
 from openworld.content.encoding import block_of, fixture_of, tile_of
 from openworld.content.ids import Action, Block, Fixture
@@ -10,12 +9,10 @@ from openworld.core.state import World, changed
 from openworld.rules.coop import first_come, on_players
 from openworld.rules.grid import faced, on_mobs
 from openworld.rules.growth import sow
-from openworld.rules.turn import Making, Turn, in_set
+from openworld.rules.turn import Flags, Making, Numbers, Turn, in_set
 
 
-def fits(
-    making: Making, tile: Int32[Array, " agents"], taken: Bool[Array, " agents"]
-) -> Bool[Array, " agents"]:
+def fits(making: Making, tile: Numbers, taken: Flags) -> Flags:
     """Return whether the faced tile, `taken` if a creature stands there, takes what the action sets down.
 
     Only a bare tile takes anything: no fixture, no creature, inside the map.

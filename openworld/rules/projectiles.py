@@ -16,7 +16,7 @@ from openworld.core.state import Player, Projectiles, World, changed
 from openworld.rules.combat import received, wound_mobs
 from openworld.rules.coop import OWNER, signed
 from openworld.rules.grid import as_edited, faced, on_mobs
-from openworld.rules.turn import CoopPlayers, Edit, Turn, add_to, first, in_set, same, steps_of
+from openworld.rules.turn import CoopPlayers, Edit, Flags, Turn, add_to, first, in_set, same, steps_of
 
 
 class Launch(NamedTuple):
@@ -44,18 +44,13 @@ def free_slots(world: World, turn: Turn, kind: Kind) -> Bool[Array, " projectile
     return (number >= slots.start) & (number < slots.stop) & ~used
 
 
-def armed(player: Player) -> Bool[Array, " agents"]:
+def armed(player: Player) -> Flags:
     """Return whether each player has a bow and an arrow."""
     return (player.inventory[:, Item.BOW] > 0) & (player.inventory[:, Item.ARROW] > 0)
 
 
 def launch_from(
-    world: World,
-    turn: Turn,
-    launch: Launch,
-    ahead: Int32[Array, ""],
-    kind: Kind,
-    wanted: Bool[Array, ""],
+    world: World, turn: Turn, launch: Launch, ahead: Int32[Array, ""], kind: Kind, wanted: Bool[Array, ""]
 ) -> tuple[World, Turn, Bool[Array, ""]]:
     """Use the first free slot of a class; `ahead` is the tile that the projectile flies to next."""
     flying, free = world.projectiles, free_slots(world, turn, kind)

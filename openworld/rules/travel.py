@@ -17,7 +17,7 @@ from openworld.content.tables import Tables
 from openworld.content.units import NOTHING
 from openworld.core.random import Dice
 from openworld.core.state import World, changed
-from openworld.rules.turn import Turn, same
+from openworld.rules.turn import Flags, Numbers, Turn, same
 
 #: Floors whose themes return below the last one: the first of them, and how many.
 FIRST_THEME, THEMES = 1, 7
@@ -32,7 +32,7 @@ def ladder_open(world: World, tables: Tables) -> Bool[Array, ""]:
     return won | (world.floors.kills[world.floor] >= KILLS_TO_DESCEND)
 
 
-def heading(world: World, action: Int32[Array, " agents"], tables: Tables) -> Int32[Array, ""]:
+def heading(world: World, action: Numbers, tables: Tables) -> Int32[Array, ""]:
     """Return 1 if a ladder is taken down, -1 if up, 0 if none is taken. All players come along.
 
     A missing ladder has a position outside the map. The place of arrival on the last floor has no ladder.
@@ -45,9 +45,7 @@ def heading(world: World, action: Int32[Array, " agents"], tables: Tables) -> In
     return below.astype(jnp.int32) - (above & ~below).astype(jnp.int32)
 
 
-def takers(
-    world: World, action: Int32[Array, " agents"]
-) -> tuple[Bool[Array, " agents"], Bool[Array, " agents"]]:
+def takers(world: World, action: Numbers) -> tuple[Flags, Flags]:
     """Return which players would take the ladder down, and which the one up: awake, on it, and not fallen."""
     player = world.player
     awake = ~(player.asleep | player.resting)

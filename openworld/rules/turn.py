@@ -13,6 +13,10 @@ from openworld.content.tables import Tables
 from openworld.core.random import Dice
 from openworld.core.state import ACHIEVEMENT_WORDS, changed
 
+#: A number of each player, and a flag of each.
+Numbers = Int32[Array, " agents"]
+Flags = Bool[Array, " agents"]
+
 
 class Sight(eqx.Module):
     """The tiles a step may need, all read at once before anything is written."""
@@ -77,12 +81,10 @@ class Turn(eqx.Module):
     sight: Sight
     faced: Edit  # of the tiles that the players face
     edits: tuple[Edit, ...]  # of all other tiles
-    earned: UInt32[
-        Array, "agents 3"
-    ]  # bit k: Achievement k was earned in this step, for the first time or again
-    reached_new_depth: Bool[
-        Array, " agents"
-    ]  # stood for the first time on a floor below the last one of the rules
+    # Bit k: Achievement k was earned in this step, for the first time or again.
+    earned: UInt32[Array, "agents 3"]
+    # Who stood for the first time on a floor below the last one of the rules.
+    reached_new_depth: Bool[Array, " agents"]
     plan: Plan | None = None  # the creatures', once it is made
     coop: CoopPlayers | None = None  # of a world of several players
 
@@ -95,7 +97,7 @@ class Turn(eqx.Module):
         """Return the turn with one more edit of the map."""
         return dataclasses.replace(self, edits=(*self.edits, edit))
 
-    def rewrite_faced(self, tile: Int32[Array, " agents"], wanted: Bool[Array, " agents"]) -> "Turn":
+    def rewrite_faced(self, tile: Numbers, wanted: Flags) -> "Turn":
         """Return the turn with the faced tiles edited, at most once a step for each player."""
         faced = self.faced
         edit = Edit(faced.floor, faced.position, jnp.where(wanted, tile, faced.tile), faced.wanted | wanted)

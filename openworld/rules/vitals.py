@@ -7,7 +7,7 @@ from openworld.content.ids import Achievement, Action, Attribute, Vital
 from openworld.content.units import POINT
 from openworld.core.state import COUNT, MANA_COUNT, Player, World, changed
 from openworld.rules.coop import lie_still
-from openworld.rules.turn import Turn, add_to
+from openworld.rules.turn import Flags, Numbers, Turn, add_to
 
 #: A counter beyond it costs (or brings) one point.
 HUNGER_LIMIT, THIRST_LIMIT, FATIGUE_LIMIT = 25 * COUNT, 20 * COUNT, 30 * COUNT
@@ -15,7 +15,7 @@ RESTED_LIMIT, HEALED_LIMIT, HARMED_LIMIT = -10 * COUNT, 25 * COUNT, -15 * COUNT
 FOCUS_LIMIT = 30 * MANA_COUNT
 
 
-def max_health(player: Player) -> Int32[Array, " agents"]:
+def max_health(player: Player) -> Numbers:
     """Return 8 + STR points, in 1/POINT."""
     return (8 + player.attributes[:, Attribute.STRENGTH]) * POINT
 
@@ -27,12 +27,12 @@ def max_vitals(player: Player) -> Int32[Array, "agents 4"]:
     return jnp.stack([body, body, body, mind], axis=-1)
 
 
-def nourished(player: Player) -> Bool[Array, " agents"]:
+def nourished(player: Player) -> Flags:
     """Return whether neither hunger nor thirst keeps a player from resting."""
     return (player.vitals[:, Vital.FOOD] > 0) & (player.vitals[:, Vital.DRINK] > 0)
 
 
-def hold_still(player: Player, action: Int32[Array, " agents"]) -> Int32[Array, " agents"]:
+def hold_still(player: Player, action: Numbers) -> Numbers:
     """Turn the actions of sleepers and resters into no-ops."""
     return jnp.where(player.asleep | player.resting, Action.NOOP, action)
 
