@@ -3,8 +3,10 @@
 import multiprocessing
 import sys
 import warnings
+from itertools import islice
 
 from openworld.system import forking
+from openworld.system.callers import callers
 
 
 def choose_start_method() -> None:
@@ -32,9 +34,6 @@ def _in_async_vector_env() -> bool:
     module = sys.modules.get("gymnasium.vector.async_vector_env")
     if module is None:
         return False
-    code, frame = module.AsyncVectorEnv.__init__.__code__, sys._getframe()
-    while frame is not None:
-        if frame.f_code is code:
-            return frame.f_locals.get("context") is None
-        frame = frame.f_back
-    return False
+    code = module.AsyncVectorEnv.__init__.__code__
+    making = (frame for frame in callers(sys._getframe()) if frame.f_code is code)
+    return any(frame.f_locals.get("context") is None for frame in islice(making, 1))
