@@ -12,6 +12,7 @@ from openworld.content.ids import Attribute, Direction, Item, Kind, Projectile, 
 from openworld.content.rulesets import Ruleset
 from openworld.observe.layout import AWAKE_MARK, MOST_PLAYERS, layout_of
 from openworld.observe.seen import OtherPlayer, items_of
+from openworld.render.picture import other_player
 
 #: Tiles in a row of the sheet.
 COLUMNS = 16
@@ -89,11 +90,7 @@ def _body(mark: int) -> np.ndarray:
     if mark < AWAKE_MARK:
         kind, number = creature_of(mark)
         return atlas.creature(Kind(kind), number)
-    other = OtherPlayer.of(0, 0, mark)
-    if other.fallen:
-        return atlas.fallen(other.number)
-    facing = Direction.DOWN if other.facing is None else other.facing
-    return atlas.player(facing, other.facing is None, other.number)
+    return other_player(OtherPlayer.of(0, 0, mark))
 
 
 def _player(sheet: Sheet, number: int) -> list[int]:
