@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from openworld.cli.options import check_ending, number_of, parse, prepare, require, value_of
+from openworld.cli.options import check_ending, number_of, parse, prepare, require, run_to_resume, value_of
 from openworld.system.files import REPORT, check_output
 from openworld.system.foreign_text import plain
 
@@ -190,9 +190,7 @@ def new_folder(name: str) -> Path:
 
 def _resumed_config(words: list[str]) -> "tuple[Config, tuple[Reason, ...], str]":
     """Return the settings of the run to continue, as `starting_config` does."""
-    folder = value_of("--out", words)
-    if folder is None:
-        raise ValueError("--resume needs --out, the folder of the run to continue")
+    folder = run_to_resume(words)
     given = [option for option in SCALED if value_of(option, words) is not None]
     if given:
         raise ValueError(f"--resume keeps the run's own worlds and steps; leave out {', '.join(given)}")

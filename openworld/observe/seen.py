@@ -18,14 +18,7 @@ from openworld.content.encoding import (
 from openworld.content.ids import Block, Direction, Fixture, Item, Kind, Projectile, Vital
 from openworld.content.reach import reachable
 from openworld.content.rulesets import FULL, Ruleset
-from openworld.observe.layout import (
-    ASLEEP_MARK,
-    AWAKE_MARK,
-    FALLEN_MARK,
-    MOST_PLAYERS,
-    Layout,
-    layout_of,
-)
+from openworld.observe.layout import ASLEEP_MARK, AWAKE_MARK, FALLEN_MARK, MOST_PLAYERS, Layout, layout_of
 
 
 @dataclass(frozen=True)
