@@ -170,7 +170,7 @@ class Environment:
         forking.refuse()
         key = arguments.key(key)
         num_worlds = arguments.whole("num_worlds", num_worlds, 1, arguments.MOST_WORLDS)
-        return self.reset_seeds(world_seeds(key_words(key), num_worlds, held_out=held_out))
+        return self._programs.reset(world_seeds(key_words(key), num_worlds, held_out=held_out))
 
     def reset_seeds(self, seeds: UInt32[Array, "worlds 2"]) -> tuple[Array, State]:
         """Make the worlds of these seeds, as an earlier state's `world.seed` has them.

@@ -27,7 +27,7 @@ class Listed:
 
 
 #: Id -> its rules and defaults. To add an id, add a row (and its name in adapters/discovery).
-WORLDS: dict[str, Listed] = {
+ENVIRONMENTS: dict[str, Listed] = {
     "OpenWorld-v0": Listed(FULL),
     "OpenWorld-Classic-v0": Listed(CLASSIC),
     "OpenWorld-Endless-v0": Listed(ENDLESS),
@@ -35,10 +35,6 @@ WORLDS: dict[str, Listed] = {
     "OpenWorld-Classic-Pixels-v0": Listed(CLASSIC, "pixels"),
     "OpenWorld-Coop-v0": Listed(COOP, num_agents=2),
 }
-
-#: The classes that Gymnasium makes of every id.
-ENTRY_POINT = "openworld.adapters.gymnasium:OpenWorldEnv"
-VECTOR_ENTRY_POINT = "openworld.adapters.gymnasium:OpenWorldVectorEnv"
 
 #: The settings of `make` besides the id.
 SETTINGS = ("observation", "num_agents", "time_limit", "sharing", "revival", "repeat_world")
@@ -60,7 +56,7 @@ def make(
     The default observation here is "tokens"; of `gymnasium.make` and most other interfaces it is "symbolic".
 
     Args:
-        id: one of `openworld.registry.WORLDS`.
+        id: one of `openworld.registry.ENVIRONMENTS`.
         observation: "tokens" (uint8, what networks should embed), "symbolic" (float32, the published layout)
             or "pixels" (uint8, a small picture); None takes the id's own, "tokens" where it has none.
         num_agents: players in the world; None takes the id's own.
@@ -124,25 +120,13 @@ def ruleset(id: str) -> Ruleset:
 
 def listed(id: str) -> Listed:
     """Return the row of an id, or raise a ValueError that names the ids most like it."""
-    if isinstance(id, str) and id in WORLDS:
-        return WORLDS[id]
-    close = difflib.get_close_matches(str(id), WORLDS, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(close)}?" if close else f"known ids: {', '.join(WORLDS)}"
-    raise ValueError(f"unknown world id {id!r}; {hint}")
+    if isinstance(id, str) and id in ENVIRONMENTS:
+        return ENVIRONMENTS[id]
+    close = difflib.get_close_matches(str(id), ENVIRONMENTS, n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(close)}?" if close else f"known ids: {', '.join(ENVIRONMENTS)}"
+    raise ValueError(f"unknown environment id {id!r}; {hint}")
 
 
 def alone() -> tuple[str, ...]:
     """Return the ids for one player, which Gymnasium knows."""
-    return tuple(id for id, row in WORLDS.items() if row.num_agents == 1)
-
-
-def register_gymnasium() -> None:
-    """Register every id with Gymnasium, which is imported for it; what is registered already stays as it is.
-
-    `import openworld` does so as soon as Gymnasium is imported, and of an installed package so does Python's
-    start.
-    """
-    from importlib import import_module
-
-    import_module("gymnasium.envs.registration")
-    import_module("openworld.adapters.discovery").hook.register()
+    return tuple(id for id, row in ENVIRONMENTS.items() if row.num_agents == 1)

@@ -8,9 +8,8 @@ import ctypes
 import gc
 import json
 import os
-import platform
+import runpy
 import signal
-import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,8 @@ import pytest
 from tests import compiling, lanes
 
 GOLDEN = Path(__file__).parent / "golden"
+#: Run as a file of its own, as nothing here imports openworld.
+PROCESSOR = Path(__file__).parent.parent / "openworld" / "system" / "processor.py"
 
 # A shell's background job ignores Ctrl-C, and so would every program that it starts; some tests send it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -42,17 +43,8 @@ def cache_folder() -> Path:
     if chosen := os.environ.get("JAX_COMPILATION_CACHE_DIR"):
         return Path(chosen)
     root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return root / "openworld" / "jax" / f"tests-{jax.__version__}-{platform.machine()}-{processor()}"
-
-
-def processor() -> str:
-    """A short name for what this processor can do."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        lines = [platform.processor()]
-    kinds = sorted({line for line in lines if line.startswith(("flags", "Features", "model name"))})
-    return f"{zlib.crc32(repr(kinds).encode()):08x}"
+    processor = runpy.run_path(str(PROCESSOR))["processor"]
+    return root / "openworld" / "jax" / f"tests-{jax.__version__}-{processor()}"
 
 
 try:

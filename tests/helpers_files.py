@@ -21,8 +21,8 @@ from openworld.storage import saving
 from openworld.storage.replay import Replay, ReplayError
 from openworld.storage.saving import StateError
 from openworld_trainers.ppo import config as settings
+from openworld_trainers.ppo.batched_env import env_identity, make_env
 from openworld_trainers.ppo.config import Config, Env, Learning, Network, Rollout, Run
-from openworld_trainers.ppo.env import env_identity, make_env
 from openworld_trainers.ppo.networks import make_network
 from openworld_trainers.run.agent import AgentError
 from openworld_trainers.run.checkpoint import MANIFEST, CheckpointError, Checkpoints

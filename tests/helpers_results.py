@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from openworld.judging import protocols, schema
-from openworld.judging.numbers import numbers
 from openworld.judging.record import Episodes
 from openworld.judging.result import Result
+from openworld.judging.statistics import numbers
 
 PROTOCOL = protocols.PROTOCOLS["openworld-classic-v0-2026"]
 

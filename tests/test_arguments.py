@@ -243,7 +243,7 @@ def test_other_wrong_calls_are_refused(env, what):
     assert "\n" not in str(refusal.value)
 
 
-@pytest.mark.parametrize("id", registry.WORLDS)
+@pytest.mark.parametrize("id", registry.ENVIRONMENTS)
 def test_no_array_of_a_state_is_empty(id):
     state = openworld.make(id).state_shape(WORLDS)
     assert all(leaf.size for leaf in jax.tree.leaves(state))

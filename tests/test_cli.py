@@ -116,7 +116,7 @@ def test_options_of_training_are_those_of_its_settings():
         (["bench", "--kinds", "nothing"], "there is no kind 'nothing'"),
         (["bench", "--id", "OpenWorld-Clasic-v0"], "did you mean OpenWorld-Classic-v0"),
         (["train", "--env.id", "OpenWorld-v9"], "did you mean OpenWorld-v0"),
-        (["info", "--id", "Nethack"], "unknown world id 'Nethack'"),
+        (["info", "--id", "Nethack"], "unknown environment id 'Nethack'"),
     ],
 )
 def test_mistakes_are_reported_in_one_line(words, message):
@@ -166,7 +166,7 @@ def test_an_interruption_is_reported(monkeypatch, capsys):
 
 def test_a_traceback_can_be_asked_for(monkeypatch):
     monkeypatch.setenv("OPENWORLD_TRACEBACK", "1")
-    with pytest.raises(ValueError, match="unknown world id"):
+    with pytest.raises(ValueError, match="unknown environment id"):
         cli.main(["info", "--id", "Nethack"])
 
 

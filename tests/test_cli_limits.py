@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from openworld import cli
-from openworld.bench.settings import Settings
+from openworld.bench.suites import Settings
 from openworld.cli import limits
 
 ROOT = Path(__file__).parent.parent

@@ -68,9 +68,7 @@ def test_starting_python_imports_neither_openworld_nor_gymnasium():
 def test_gymnasium_is_told_what_the_registry_holds():
     registry = importlib.import_module("openworld.registry")
     assert dict(discovery.IDS) == {id: registry.listed(id).rules.time_limit for id in registry.alone()}
-    assert {*discovery.IDS, *discovery.SEVERAL} == set(registry.WORLDS)
-    assert discovery.ENTRY_POINT == registry.ENTRY_POINT
-    assert discovery.VECTOR_ENTRY_POINT == registry.VECTOR_ENTRY_POINT
+    assert {*discovery.IDS, *discovery.SEVERAL} == set(registry.ENVIRONMENTS)
 
 
 @pytest.mark.parametrize("face", [discovery.ENTRY_POINT, discovery.VECTOR_ENTRY_POINT])
@@ -113,7 +111,7 @@ def test_from_a_zipped_path_importing_openworld_registers_the_ids(wheel):
         "print(*(n for n in gymnasium.registry if 'OpenWorld' in n), gymnasium.spec('OpenWorld-v0').kwargs)"
     )
     registry = importlib.import_module("openworld.registry")
-    assert run(code, "-I", "-S") == " ".join(registry.WORLDS) + " {'env_id': 'OpenWorld-v0'}"
+    assert run(code, "-I", "-S") == " ".join(registry.ENVIRONMENTS) + " {'env_id': 'OpenWorld-v0'}"
 
 
 def test_the_version_is_that_of_the_project():

@@ -15,7 +15,7 @@ from openworld.content.creatures import Terrain
 from openworld.content.floors import KILLS_TO_DESCEND, Ore
 from openworld.content.rulesets import CLASSIC, ENDLESS, FULL, Ruleset
 from openworld.content.tools import SWORD_DAMAGE
-from openworld.registry import WORLDS
+from openworld.registry import ENVIRONMENTS
 from openworld.rules.scoring import NEW_DEPTH_WEIGHT
 from openworld.rules.travel import FIRST_THEME, THEMES
 
@@ -162,7 +162,7 @@ def test_what_the_page_says_of_the_endless_world():
 
 
 def test_every_id_has_its_place():
-    for id, row in WORLDS.items():
+    for id, row in ENVIRONMENTS.items():
         assert f"| `{id}` | {row.rules.name} |" in PAGE
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import jax
 
-from openworld.bench.settings import Settings
+from openworld.bench.suites import Settings
 from openworld.system.files import replacing
 
 #: The most programs that are kept, and the most bytes of a file of one.

@@ -24,7 +24,7 @@ from openworld import registry
 from openworld.bench import processes
 from openworld.bench.plans import SAMPLE
 from openworld.bench.random_play import random_actions, seeds_of
-from openworld.bench.settings import Settings
+from openworld.bench.suites import Settings
 from openworld.content.floors import KILLS_TO_DESCEND
 from openworld.content.ids import Action
 from openworld.content.units import POINT

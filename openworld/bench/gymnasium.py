@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from openworld.bench.settings import Settings
+from openworld.bench.suites import Settings
 from openworld.bench.timing import spread
 
 

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from openworld.bench import worlds
-from openworld.bench.settings import Settings
+from openworld.bench.suites import Settings
 from openworld.bench.timing import compiled, timed
 
 #: Id -> the peer's environment with the same rules.

@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass
 
-from openworld.bench.settings import ALL_KINDS, PEER, Settings
+from openworld.bench.suites import ALL_KINDS, PEER, Settings
 
 #: The batch size that the suite for GPUs measures first.
 MAIN_SIZE = 2**20

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from openworld import registry
-from openworld.bench import plans, report
-from openworld.bench.settings import ALL_KINDS, PEER, SUITES, Settings
+from openworld.bench import plans, result_tables
+from openworld.bench.suites import ALL_KINDS, PEER, SUITES, Settings
 from openworld.system import numbers
 from openworld.system.files import check_folder
 
@@ -35,7 +35,7 @@ def measure(
     from openworld.system import provenance
 
     clock = plans.Clock(settings.budget_seconds)
-    result: dict[str, Any] = {**provenance.facts(), "settings": report.plain(settings)}
+    result: dict[str, Any] = {**provenance.facts(), "settings": result_tables.plain(settings)}
     result |= {"device": _device(settings), "rows": [], "left_out": [], "errors": []}
     with equality.Reference(settings) as reference:
         for id, kind, size in plans.plan(settings):
@@ -91,7 +91,7 @@ def _add(
         if "RESOURCE_EXHAUSTED" in str(error):
             result["left_out"].append(f"{what}: the device has too little memory")
         elif settings.suite == "gpu":
-            result["errors"].append(report.failure(what, error))
+            result["errors"].append(result_tables.failure(what, error))
         else:
             raise
     device.tidy(clear=settings.suite == "gpu")
@@ -99,12 +99,12 @@ def _add(
 
 def _measure_one(settings: Settings, id: str, kind: str, size: int, reference: "Reference") -> dict[str, Any]:
     """Make one measurement and return its row; the module of a kind is imported when it is needed."""
-    from openworld.bench import gymnasium, peer, startup, training, worlds
+    from openworld.bench import gymnasium, peer, ppo_updates, startup, worlds
 
     measures: dict[str, Callable[[], dict[str, Any]]] = {
         "worlds": lambda: worlds.alone(settings, id, size),
         "policy": lambda: worlds.with_policy(settings, id, size),
-        "training": lambda: training.update(settings, id, size),
+        "training": lambda: ppo_updates.update(settings, id, size),
         "equality": lambda: reference.compare(id),
         "gymnasium": lambda: gymnasium.through(settings, id, size),
         "start": lambda: startup.first_step(id, size),
@@ -123,7 +123,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = _settings(options)
         if options.json:
-            report.check_writable(options.json, options.force)
+            result_tables.check_writable(options.json, options.force)
         if settings.dump:
             check_folder(Path(settings.dump))
         for id in (*settings.ids, *settings.compared):
@@ -131,9 +131,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         result = measure(
             settings,
             lambda text: print(text, file=sys.stderr, flush=True),
-            lambda result: report.write(result, options.json) if options.json else None,
+            lambda result: result_tables.write(result, options.json) if options.json else None,
         )
-        report.show(result)
+        result_tables.show(result)
         if options.json:
             print(f"written to {options.json}")
     except BrokenPipeError:

@@ -11,7 +11,7 @@ from jaxtyping import Array, Int32, UInt32
 from openworld import registry
 from openworld.bench import device, equality, plans, profile
 from openworld.bench.random_play import random_actions, seeds_of
-from openworld.bench.settings import Settings
+from openworld.bench.suites import Settings
 from openworld.bench.timing import compiled, spread, timed
 from openworld.core import tuning
 from openworld.environment import Environment, State

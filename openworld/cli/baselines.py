@@ -8,7 +8,7 @@ from openworld.cli.options import parse, prepare, require, run_to_resume, value_
 from openworld.system.foreign_text import plain
 
 if TYPE_CHECKING:
-    from openworld_trainers.baselines.sb3.train import Settings
+    from openworld_trainers.baselines.sb3.train_sb3 import Settings
 
 
 def train_sb3(words: list[str]) -> None:
@@ -18,7 +18,7 @@ def train_sb3(words: list[str]) -> None:
         require("sb3_contrib")
     import tyro
 
-    from openworld_trainers.baselines.sb3 import train as sb3
+    from openworld_trainers.baselines.sb3 import train_sb3 as sb3
 
     @dataclass(frozen=True)
     class Train:
@@ -54,7 +54,7 @@ def train_sb3(words: list[str]) -> None:
 
 def _resumed(words: list[str]) -> "Settings":
     """Return the settings of the run to continue."""
-    from openworld_trainers.baselines.sb3 import train as sb3
+    from openworld_trainers.baselines.sb3 import train_sb3 as sb3
     from openworld_trainers.run.folder import RunFolder
 
     return sb3.from_dict(RunFolder(run_to_resume(words)).read_settings().get("config", {}))

@@ -127,7 +127,7 @@ def info(words: list[str]) -> None:
     from openworld.cli import sizes
     from openworld.system import cache, provenance
 
-    table = sizes.table([options.id] if options.id else list(registry.WORLDS))
+    table = sizes.table([options.id] if options.id else list(registry.ENVIRONMENTS))
     facts = provenance.facts()
     print(table)
     print(f"versions: {', '.join(f'{name} {number}' for name, number in facts['versions'].items())}")

@@ -14,37 +14,37 @@ if TYPE_CHECKING:
     from openworld.playing.player import Player
 
 
+@dataclass(frozen=True)
+class Play:
+    """Play a world by hand, in a window or in the terminal. The key h shows all keys.
+
+    Attributes:
+        id: environment id.
+        seed: number of the first world; None: a random one. The next world has the next number.
+        terminal: play in the terminal, also over ssh, instead of a window.
+        record: save a replay to this file; later worlds are saved as NAME-2, NAME-3.
+        force: let --record replace a file that is not a replay.
+        scale: in a window, screen pixels for each pixel of a tile; None: what fits.
+        host: host a coop game at this socket; others join it with --join.
+        join: join the game that is hosted at this socket, with the host's id and world.
+        players: with --host, the number of players, the host included.
+        patience: with --host, seconds to wait for the other players before a step is played without them.
+    """
+
+    id: str = "OpenWorld-v0"
+    seed: int | None = None
+    terminal: bool = False
+    record: Path | None = None
+    force: bool = False
+    scale: int | None = None
+    host: Path | None = None
+    join: Path | None = None
+    players: int = 2
+    patience: float = 3.0
+
+
 def play(words: list[str]) -> None:
     """Play a world by hand."""
-
-    @dataclass(frozen=True)
-    class Play:
-        """Play a world by hand, in a window or in the terminal. The key h shows all keys.
-
-        Attributes:
-            id: environment id.
-            seed: number of the first world; None: a random one. The next world has the next number.
-            terminal: play in the terminal, also over ssh, instead of a window.
-            record: save a replay to this file; later worlds are saved as NAME-2, NAME-3.
-            force: let --record replace a file that is not a replay.
-            scale: in a window, screen pixels for each pixel of a tile; None: what fits.
-            host: host a coop game at this socket; others join it with --join.
-            join: join the game that is hosted at this socket, with the host's id and world.
-            players: with --host, the number of players, the host included.
-            patience: with --host, seconds to wait for the other players before a step is played without them.
-        """
-
-        id: str = "OpenWorld-v0"
-        seed: int | None = None
-        terminal: bool = False
-        record: Path | None = None
-        force: bool = False
-        scale: int | None = None
-        host: Path | None = None
-        join: Path | None = None
-        players: int = 2
-        patience: float = 3.0
-
     options = parse(Play, "play", words)
     _check(options.host, options.join, options.record, options.seed)
     check_output(options.record, REPLAY, force=options.force)
@@ -53,35 +53,37 @@ def play(words: list[str]) -> None:
     # XLA's own warnings, of a slow compilation for one, would be written over the frame.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-    def open_player() -> "Player":
-        prepare()
-        from openworld.playing.player import SinglePlayer
-
-        if options.join is not None:
-            from openworld.playing.multiplayer import RemotePlayer
-
-            return RemotePlayer(options.join)
-        from openworld.playing.session import Session
-
-        seed = random.randrange(2**31) if options.seed is None else options.seed
-        players = options.players if options.host is not None else 1
-        session = Session(options.id, seed, players=players, record=options.record)
-        if options.host is None:
-            return SinglePlayer(session)
-        from openworld.playing.multiplayer import Host
-
-        return Host(session, options.host, options.patience)
-
     title = f"joining {options.join}" if options.join is not None else options.id
     if options.terminal:
         from openworld.playing import terminal
 
-        lines = terminal.play(open_player, title)
+        lines = terminal.play(lambda: _player(options), title)
     else:
         from openworld.playing import window
 
-        lines = window.play(open_player, title, options.scale)
+        lines = window.play(lambda: _player(options), title, options.scale)
     print("\n".join(lines), end="\n" * bool(lines))
+
+
+def _player(options: Play) -> "Player":
+    """Return the player of this process: alone, the host, or one who joins."""
+    prepare()
+    if options.join is not None:
+        from openworld.playing.multiplayer import RemotePlayer
+
+        return RemotePlayer(options.join)
+    from openworld.playing.session import Session
+
+    seed = random.randrange(2**31) if options.seed is None else options.seed
+    players = options.players if options.host is not None else 1
+    session = Session(options.id, seed, players=players, record=options.record)
+    if options.host is not None:
+        from openworld.playing.multiplayer import Host
+
+        return Host(session, options.host, options.patience)
+    from openworld.playing.player import SinglePlayer
+
+    return SinglePlayer(session)
 
 
 def _check(host: Path | None, join: Path | None, record: Path | None, seed: int | None) -> None:

@@ -63,7 +63,7 @@ def train(words: list[str]) -> None:
     prepare()
     from openworld_trainers.planner import scaling
     from openworld_trainers.ppo import devices
-    from openworld_trainers.ppo.env import make_env
+    from openworld_trainers.ppo.batched_env import make_env
     from openworld_trainers.run.train import train as run
 
     make_env(options.config.env)  # an unknown id is refused before anything is printed

@@ -10,8 +10,8 @@ from openworld.content.encoding import row_and_col, tile_of
 from openworld.content.ids import Block, Fixture, Stream
 from openworld.content.room_tables import RoomTables
 from openworld.core.random import Dice, happens
+from openworld.generate.connectivity import reach
 from openworld.generate.draws import Map, Mask, draw_tile, only, tile_draws
-from openworld.generate.reach import reach
 
 #: Rooms of a floor, each in a chunk of its own.
 ROOMS = 8

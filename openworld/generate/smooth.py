@@ -11,9 +11,9 @@ from openworld.content.ids import Fixture, Stream
 from openworld.content.smooth_tables import ORE_PASSES, SmoothRow
 from openworld.content.units import CHANCE_BITS, ONE
 from openworld.core.random import Dice, happens
+from openworld.generate.connectivity import reach
 from openworld.generate.draws import Map, Mask, draw_tile, only, tile_draws
 from openworld.generate.noise import Noise
-from openworld.generate.reach import reach
 
 #: Thresholds of rule 3.1, in 1/ONE.
 COAST, MOUNTAIN, TUNNEL, CAVE_MOUNTAIN, CAVE_SEA, LAVA_FOREST, RAISED = (

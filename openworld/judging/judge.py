@@ -6,10 +6,10 @@ from openworld import registry
 from openworld.judging import schema
 from openworld.judging.agents import AgentError, CheckedAgent, Entrant, is_jax_policy
 from openworld.judging.episodes import play
-from openworld.judging.numbers import numbers
 from openworld.judging.protocols import Protocol
 from openworld.judging.record import Episodes
 from openworld.judging.result import Result
+from openworld.judging.statistics import numbers
 from openworld.judging.summary import summary
 from openworld.judging.trace import Say, now_and_then
 from openworld.system import provenance

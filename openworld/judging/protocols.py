@@ -13,7 +13,7 @@ from openworld import registry
 from openworld.content.achievements import WEIGHTS
 from openworld.content.ids import Achievement
 from openworld.core.random import key_words, world_seeds
-from openworld.judging.numbers import Scale
+from openworld.judging.statistics import Scale
 from openworld.storage.replay import rules_of
 
 

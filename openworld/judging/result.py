@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from openworld.judging import schema
-from openworld.judging.numbers import Numbers
 from openworld.judging.record import Episodes
 from openworld.judging.schema import FIRST, FORMAT, MOST_BYTES, MOST_STEPS, MOST_VALUES, SCHEMA
+from openworld.judging.statistics import Numbers
 from openworld.storage.replay import Replay
 from openworld.system import bounded_json
 from openworld.system.files import replacing

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from openworld.judging.numbers import Numbers
+from openworld.judging.statistics import Numbers
 from openworld.system.columns import aligned
 from openworld.system.foreign_text import plain
 

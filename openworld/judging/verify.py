@@ -6,10 +6,10 @@ import numpy as np
 
 from openworld import registry
 from openworld.judging.episodes import play_again
-from openworld.judging.numbers import difference, numbers
 from openworld.judging.protocols import Protocol, protocol
 from openworld.judging.record import Episodes
 from openworld.judging.result import Result, ResultError
+from openworld.judging.statistics import difference, numbers
 from openworld.judging.trace import Say, now_and_then
 from openworld.system.foreign_text import plain
 

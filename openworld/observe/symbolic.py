@@ -21,7 +21,7 @@ from openworld.content.encoding import (
 from openworld.content.ids import Block, Direction, Fixture, Item
 from openworld.content.rulesets import FULL, Ruleset
 from openworld.content.units import DAYLIGHT_LEVELS, POINT
-from openworld.observe import classic, players
+from openworld.observe import classic_symbolic, players
 from openworld.observe.layout import layout_of
 from openworld.observe.one_hot import one_hot
 from openworld.observe.tokens import DARK
@@ -38,7 +38,9 @@ def symbolic_size(rules: Ruleset = FULL) -> int:
         8268
     """
     channels, scalars = (
-        (classic.CHANNELS, classic.SCALARS) if rules.symbolic == "classic" else (CHANNELS, SCALARS)
+        (classic_symbolic.CHANNELS, classic_symbolic.SCALARS)
+        if rules.symbolic == "classic"
+        else (CHANNELS, SCALARS)
     )
     if rules.coop:
         channels, scalars = channels + players.CHANNELS, scalars + players.SCALARS
@@ -49,7 +51,11 @@ def symbolic(tokens: UInt8[Array, "*batch tokens"], rules: Ruleset = FULL) -> Fl
     """Decode tokens to the symbolic observation."""
     layout = layout_of(rules)
     field = {name: tokens[..., f.slice].astype(jnp.int32) for name, f in layout.items()}
-    tiles, scalars = (classic.tiles, classic.scalars) if rules.symbolic == "classic" else (_tiles, _scalars)
+    tiles, scalars = (
+        (classic_symbolic.tiles, classic_symbolic.scalars)
+        if rules.symbolic == "classic"
+        else (_tiles, _scalars)
+    )
     with jax.named_scope("symbolic"):
         parts = [tiles(field).reshape(*tokens.shape[:-1], -1), *scalars(field)]
         parts += players.player_floats(field) if rules.coop else []

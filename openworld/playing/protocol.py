@@ -169,7 +169,7 @@ def unpacked(message: MomentMessage, rules: Ruleset) -> Moment:
 
 def rules_of(welcome: Welcome) -> Ruleset:
     """Return the rules of the host's world."""
-    row = registry.WORLDS.get(welcome.id)
+    row = registry.ENVIRONMENTS.get(welcome.id)
     if row is None:
         raise MultiplayerError(f"the host plays {plain(welcome.id, 60)!r}, which is not known here")
     if not row.rules.coop or welcome.number >= welcome.players:

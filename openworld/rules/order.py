@@ -16,14 +16,14 @@ from openworld.rules import (
     boss,
     coop,
     crafting,
-    creatures,
+    creature_actions,
+    drinking,
     growth,
     interact,
     levelling,
     magic,
     movement,
     placing,
-    potions,
     projectiles,
     travel,
     vitals,
@@ -50,7 +50,7 @@ PHASES: dict[str, dict[str, System]] = {
         "place": placing.place,
         "shoot": needs(Action.SHOOT_ARROW, projectiles.shoot),
         "cast": needs(Action.CAST_FIREBALL, magic.cast),
-        "drink": needs(Action.DRINK_POTION_RED, potions.drink),
+        "drink": needs(Action.DRINK_POTION_RED, drinking.drink),
         "read": needs(Action.READ_BOOK, magic.read),
         "enchant": needs(Action.ENCHANT_SWORD, magic.enchant),
         "confront": needs(Action.DESCEND, boss.confront),
@@ -59,10 +59,10 @@ PHASES: dict[str, dict[str, System]] = {
         "move": movement.move,
     },
     "creature_plans": {
-        "think": creatures.think,  # after movement: they react to where the players now stand
+        "think": creature_actions.think,  # after movement: they react to where the players now stand
     },
     "creature_moves": {
-        "act": creatures.act,
+        "act": creature_actions.act,
     },
     "projectiles": {
         "projectiles": projectiles.fly,  # after the creatures: what was just shot flies at once

@@ -21,7 +21,7 @@ from openworld.content.tools import SWORD_DAMAGE
 from openworld.content.units import GLOW_LEVELS
 from openworld.core.state import Mobs, Plants, Player, Projectiles, World, changed
 from openworld.environment import Environment, State
-from openworld.rules import combat, creatures, growth, vitals
+from openworld.rules import combat, creature_actions, growth, vitals
 from openworld.rules.coop import OWNER
 from openworld.rules.levelling import MAX_ATTRIBUTE
 from openworld.rules.travel import FIRST_THEME, THEMES
@@ -198,7 +198,7 @@ def _mobs(name: str, mobs: Mobs, depth: Numbers, rules: Ruleset, tables: Tables)
     deeper = np.clip(depth.astype(int) - (len(rules.floors) - 1), 0, combat.MOST_DEEPER)
     health = tables.creatures.health[kind, mobs.type] * (combat.MIGHT + deeper) // combat.MIGHT
     yield _within(f"{name}.health", mobs.health, 1, health, used)
-    slowest = max(creatures.BLOW_COOLDOWN, creatures.SHOT_COOLDOWN)
+    slowest = max(creature_actions.BLOW_COOLDOWN, creature_actions.SHOT_COOLDOWN)
     yield _within(f"{name}.cooldown", mobs.cooldown, 0, slowest)
 
 

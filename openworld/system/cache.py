@@ -6,28 +6,17 @@ configured already, that configuration is kept. `OPENWORLD_CACHE=off` turns this
 """
 
 import os
-import platform
 import tempfile
-import zlib
 from pathlib import Path
 from typing import Any
 
 from openworld.system import compile_notice
+from openworld.system.processor import processor
 
 #: The environment variable that turns the cache off or moves it.
 VARIABLE = "OPENWORLD_CACHE"
 #: Values of the variable that turn it off.
 OFF = ("off", "0", "no", "none", "false")
-
-
-def processor() -> str:
-    """Return a short name for the processor's features: a program compiled for one may crash on another."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        lines = [platform.processor()]
-    kinds = sorted({line for line in lines if line.startswith(("flags", "Features", "model name"))})
-    return f"{platform.machine()}-{zlib.crc32(repr(kinds).encode()):08x}"
 
 
 def folder() -> Path | None:

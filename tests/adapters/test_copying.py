@@ -174,7 +174,7 @@ def test_descriptions_and_rows_have_twins(twin_of):
     twin = twin_of(env)
     assert twin == env
     assert hash(twin) == hash(env)
-    row = registry.WORLDS[CLASSIC]
+    row = registry.ENVIRONMENTS[CLASSIC]
     assert twin_of(row) == row
     face, params = gymnax.make(CLASSIC, time_limit=LIMIT)
     assert twin_of(face)._env == face._env

@@ -11,7 +11,7 @@ import jaxtyping
 import numpy as np
 import pytest
 
-from openworld.storage.replay.playing import moments
+from openworld.storage.replay.recording import moments
 from openworld.system import forking
 from openworld_trainers.run.agent import Agent, RecurrentAgent
 

@@ -11,7 +11,7 @@ import pytest
 
 import openworld
 from openworld.adapters import gymnax
-from openworld.adapters.gymnax import spaces
+from openworld.adapters.gymnax import fallback_spaces
 from openworld.core.random import world_seeds
 from tests.properties.test_hlo import kernels, optimised
 
@@ -173,14 +173,14 @@ def test_names_params_and_spaces():
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
 def test_spaces_where_gymnax_is_missing(dtype):
-    box = spaces.Box(jnp.zeros(3, dtype), jnp.asarray([0, 1, 9], dtype), (3,), dtype)
+    box = fallback_spaces.Box(jnp.zeros(3, dtype), jnp.asarray([0, 1, 9], dtype), (3,), dtype)
     drawn = jax.vmap(box.sample)(jax.random.split(jax.random.key(0), 200))
     assert drawn.dtype == dtype
     assert np.asarray(jax.vmap(box.contains)(drawn)).all()
     assert (np.asarray(drawn).max(0) > np.array([-1, 0.9, 8])).all()
-    many = jax.vmap(spaces.Discrete(4).sample)(jax.random.split(jax.random.key(0), 100))
+    many = jax.vmap(fallback_spaces.Discrete(4).sample)(jax.random.split(jax.random.key(0), 100))
     assert sorted(set(many.tolist())) == [0, 1, 2, 3]
-    assert not spaces.Discrete(4).contains(4)
+    assert not fallback_spaces.Discrete(4).contains(4)
 
 
 @pytest.fixture
@@ -209,5 +209,5 @@ def test_refusals(unchecked):
         assert "\n" not in str(refusal.value)
     with pytest.raises(ValueError, match="gymnax knows one: num_agents=1"):
         gymnax.make("OpenWorld-Coop-v0", num_agents=2)
-    with pytest.raises(ValueError, match="unknown world id"):
+    with pytest.raises(ValueError, match="unknown environment id"):
         gymnax.make("CartPole-v1")

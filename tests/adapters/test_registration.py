@@ -13,6 +13,7 @@ import pytest
 from gymnasium.envs.registration import EnvSpec
 
 from openworld import registry
+from openworld.adapters.discovery import hook, register_gymnasium
 from openworld.adapters.gymnasium import OpenWorldEnv, OpenWorldVectorEnv
 
 ROOT = Path(__file__).parent.parent.parent
@@ -39,7 +40,7 @@ def test_start_up_tells_of_what_the_registry_holds():
     told = run(
         "import _openworld_gymnasium as d; print(*d.IDS, *d.SEVERAL, d.ENTRY_POINT, d.VECTOR_ENTRY_POINT)"
     )
-    assert told.split() == [*registry.WORLDS, registry.ENTRY_POINT, registry.VECTOR_ENTRY_POINT]
+    assert told.split() == [*registry.ENVIRONMENTS, hook.ENTRY_POINT, hook.VECTOR_ENTRY_POINT]
     assert run("import _openworld_gymnasium as d; print(*d.IDS)").split() == [*registry.alone()]
     told = run("import _openworld_gymnasium as d; print(*d.IDS.values())")
     assert told.split() == [str(registry.make(id).time_limit) for id in registry.alone()]
@@ -58,9 +59,9 @@ def test_every_id_is_made_without_an_import():
 
 
 def test_registering_again_changes_nothing(recwarn):
-    registry.register_gymnasium()
+    register_gymnasium()
     before = dict(gymnasium.registry)
-    registry.register_gymnasium()
+    register_gymnasium()
     assert gymnasium.registry == before
     assert not recwarn.list
 
@@ -87,7 +88,7 @@ ALL = "[name for name in gymnasium.registry if name.startswith('OpenWorld')]"
 @pytest.mark.parametrize("order", ["openworld, gymnasium", "gymnasium, openworld"])
 def test_without_the_start_up_hook_importing_openworld_registers_the_ids(order):
     code = f"import {order}; assert 'jax' not in sys.modules; print(*{ALL})"
-    assert set(bare(code, ROOT).stdout.split()) == set(registry.WORLDS)
+    assert set(bare(code, ROOT).stdout.split()) == set(registry.ENVIRONMENTS)
 
 
 def test_importing_openworld_does_not_import_gymnasium():
@@ -131,7 +132,7 @@ print(type(gymnasium.envs.registration.__loader__).__name__)
 import gymnasium.envs.registration as registration
 print(registration.__spec__.loader is registration.__loader__)
 """
-    count = str(len(registry.WORLDS))
+    count = str(len(registry.ENVIRONMENTS))
     for first in ("import _openworld_gymnasium", "import openworld"):
         told = bare(f"{first}\n{code}", DISCOVERY, ROOT).stdout.split()
         assert told == [count, count, "SourceFileLoader", "True"]
@@ -166,7 +167,7 @@ print(*(gymnasium.spec(name).kwargs for name in ("OpenWorld-v0", "OpenWorld-Clas
 
 @pytest.mark.parametrize("make", [gymnasium.make, gymnasium.make_vec])
 def test_an_id_for_several_players_says_where_to_go(make):
-    registry.register_gymnasium()
+    register_gymnasium()
     with pytest.raises(ValueError, match="is for several players") as refusal:
         make("OpenWorld-Coop-v0")
     assert "openworld.adapters.pettingzoo.parallel_env()" in str(refusal.value)
@@ -176,7 +177,7 @@ def test_an_id_for_several_players_says_where_to_go(make):
 
 def test_specs_make_what_they_are_of():
     """As scripts and RLlib keep them: by id and settings, as JSON, pickled."""
-    registry.register_gymnasium()
+    register_gymnasium()
     id, config = "OpenWorld-Classic-v0", {"observation": "tokens", "time_limit": 9}
     made = gymnasium.make(id, **config)
     spec = made.spec
@@ -210,14 +211,14 @@ def test_the_registry_imports_neither_jax_nor_gymnasium():
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("OpenWorld-v1", "unknown world id 'OpenWorld-v1'; did you mean OpenWorld-v0 or OpenWorld-"),
+        ("OpenWorld-v1", "unknown environment id 'OpenWorld-v1'; did you mean OpenWorld-v0 or OpenWorld-"),
         ("OpenWorld-Clasic-v0", "did you mean OpenWorld-Classic-v0"),
-        ("openworld", "unknown world id 'openworld'"),
-        ("Crafter", "unknown world id 'Crafter'; known ids: OpenWorld-v0"),
+        ("openworld", "unknown environment id 'openworld'"),
+        ("Crafter", "unknown environment id 'Crafter'; known ids: OpenWorld-v0"),
     ],
 )
 def test_unknown_ids_name_the_near_ones(name, told):
-    with pytest.raises(ValueError, match="unknown world id") as refusal:
+    with pytest.raises(ValueError, match="unknown environment id") as refusal:
         registry.make(name)
     assert told in str(refusal.value)
 
@@ -231,8 +232,8 @@ def test_a_wrong_keyword_names_the_right_ones():
 
 
 def test_what_an_id_shows_unless_asked_otherwise():
-    shown = {id: registry.make(id).observation for id in registry.WORLDS}
-    assert shown == {id: "pixels" if "Pixels" in id else "tokens" for id in registry.WORLDS}
+    shown = {id: registry.make(id).observation for id in registry.ENVIRONMENTS}
+    assert shown == {id: "pixels" if "Pixels" in id else "tokens" for id in registry.ENVIRONMENTS}
     assert registry.make("OpenWorld-Pixels-v0", observation="tokens").observation == "tokens"
     assert registry.ruleset("OpenWorld-Pixels-v0") is registry.ruleset("OpenWorld-v0")
 
@@ -240,7 +241,7 @@ def test_what_an_id_shows_unless_asked_otherwise():
 def test_settings_reach_the_world():
     world = registry.make("OpenWorld-v0", time_limit=9, observation="symbolic")
     assert (world.time_limit, world.observation, world.id) == (9, "symbolic", "OpenWorld-v0")
-    limits = {id: registry.make(id).time_limit for id in registry.WORLDS}
-    assert limits == {id: 10_000 if "Classic" in id else 100_000 for id in registry.WORLDS}
+    limits = {id: registry.make(id).time_limit for id in registry.ENVIRONMENTS}
+    assert limits == {id: 10_000 if "Classic" in id else 100_000 for id in registry.ENVIRONMENTS}
     assert world == registry.make("OpenWorld-v0", time_limit=9, observation="symbolic")
     assert hash(world) is not None

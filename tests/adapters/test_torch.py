@@ -191,7 +191,7 @@ def test_other_settings_are_refused(worlds):
             TorchWorlds(wrong, ID)
     with pytest.raises(ValueError, match=r"info holds final_obs, .*, not 'seed'"):
         TorchWorlds(2, ID, info=("final_obs", "seed"))
-    with pytest.raises(ValueError, match="unknown world id 'OpenWrld-v0'; did you mean"):
+    with pytest.raises(ValueError, match="unknown environment id 'OpenWrld-v0'; did you mean"):
         TorchWorlds(2, "OpenWrld-v0")
     wrong = r"TorchWorlds.__init__\(\) got an unexpected keyword argument 'render_mode'; it takes obs.* info"
     with pytest.raises(TypeError, match=wrong):

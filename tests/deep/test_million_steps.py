@@ -114,19 +114,8 @@ def scan_of(env: openworld.Environment) -> Callable[..., Any]:
 
     def body(at: tuple[Any, Any, Any], key: Any) -> tuple[tuple[Any, Any, Any], Counted]:
         obs, state, earned = at
-        choose, forbid, guide = jax.random.split(key, 3)
-        mask = env.action_mask(state)
-        random = jax.random.uniform(choose, mask.shape)
-        action = jnp.argmax(jnp.where(mask, random, -1.0), axis=-1).astype(jnp.int32)
-        state, action = lead(state, action, guide)
-        mask = env.action_mask(state)
-        # What the mask forbids does what NOOP does. One player tries it at a time.
-        tried = jnp.argmax(jnp.where(mask, -1.0, jax.random.uniform(forbid, mask.shape)), axis=-1)
-        tried = jnp.where(mask.all(axis=-1), Action.NOOP, tried.astype(jnp.int32))
-        first = (lambda a: a) if env.num_agents == 1 else (lambda a: a.at[:, 1:].set(Action.NOOP))
-        idle = env.advance(state, jnp.zeros_like(action))
-        other = env.advance(state, first(tried))
-        wrong = unlike(idle, other)
+        state, mask, action, tried = choices(env, state, key)
+        wrong = matters(env, state, tried)
         old = state
         obs, state, reward, terminated, truncated, info = env.step(state, action)
         ended = terminated | truncated
@@ -173,6 +162,24 @@ def scan_of(env: openworld.Environment) -> Callable[..., Any]:
         return (obs, state), total._replace(deepest=jnp.max(counted.deepest))
 
     return play
+
+
+def choices(env: openworld.Environment, state: Any, key: Any) -> tuple[Any, Any, Any, Any]:
+    """Return the state to play, its mask, an action that is allowed, and one that is forbidden (or NOOP)."""
+    choose, forbid, guide = jax.random.split(key, 3)
+    mask = env.action_mask(state)
+    random = jax.random.uniform(choose, mask.shape)
+    action = jnp.argmax(jnp.where(mask, random, -1.0), axis=-1).astype(jnp.int32)
+    state, action = lead(state, action, guide)
+    mask = env.action_mask(state)
+    tried = jnp.argmax(jnp.where(mask, -1.0, jax.random.uniform(forbid, mask.shape)), axis=-1)
+    return state, mask, action, jnp.where(mask.all(axis=-1), Action.NOOP, tried.astype(jnp.int32))
+
+
+def matters(env: openworld.Environment, state: Any, tried: Any) -> Any:
+    """Where forbidden actions do something else than NOOP, bool[worlds]; one player tries it at a time."""
+    first = tried if env.num_agents == 1 else tried.at[:, 1:].set(Action.NOOP)
+    return unlike(env.advance(state, jnp.zeros_like(tried)), env.advance(state, first))
 
 
 def lead(state: Any, action: Any, key: Any) -> tuple[Any, Any]:

@@ -12,7 +12,7 @@ from openworld.judging.result import Result
 from openworld.judging.verify import verify
 from openworld_trainers.run.export import export
 from tests.judging.small import EPISODES, SMALL
-from tests.trainers.test_agent import make_run
+from tests.trainers.helpers_agents import make_run
 
 AGENT = """
 import numpy as np

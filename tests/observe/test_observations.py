@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 
 import openworld
-from openworld.registry import WORLDS
+from openworld.registry import ENVIRONMENTS
 from tests.oracle import bridge, driver, observe, scenes
 from tests.oracle.book import CLASSIC
 from tests.oracle.names import Action
 
 
 def test_layouts(golden):
-    layouts = {id: openworld.make(id).layout for id, row in WORLDS.items() if row.observation is None}
+    layouts = {id: openworld.make(id).layout for id, row in ENVIRONMENTS.items() if row.observation is None}
     golden(
         "tokens",
         {
@@ -29,11 +29,11 @@ def test_layouts(golden):
 def test_floats_are_those_of_the_rules(seed):
     rng = np.random.default_rng(seed)
     state = scenes.scramble(driver.blank(), rng, crowd=0.8, reach=5)
-    tokens, after, *_ = driver.play(state, np.full(driver.WORLDS, Action.NOOP, np.int32))
+    tokens, after, *_ = driver.play(state, np.full(driver.ENVIRONMENTS, Action.NOOP, np.int32))
     floats = np.asarray(driver.decoder()(jnp.asarray(tokens)))
     arrays = bridge.Arrays(after.world, after.ground)
     assert floats.dtype == np.float32
-    for i in range(driver.WORLDS):
+    for i in range(driver.ENVIRONMENTS):
         off = np.abs(floats[i] - observe.symbolic(bridge.read(arrays, i))) > observe.TOLERANCE
         assert not off.any(), (i, np.flatnonzero(off))
 

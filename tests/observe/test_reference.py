@@ -14,7 +14,7 @@ from openworld.content.ids import Block, Fixture, Item, Kind, Vital
 from openworld.content.rulesets import CLASSIC, ENDLESS, FULL
 from openworld.observe.layout import layout_of
 from openworld.observe.symbolic import symbolic, symbolic_size
-from openworld.registry import WORLDS
+from openworld.registry import ENVIRONMENTS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "observation.md").read_text()
 SECTIONS = dict(re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
@@ -59,7 +59,7 @@ def test_the_sizes_are_those_of_the_ids():
     told = {row[0].strip("`"): row[1:] for row in rows(PAGE.split("\n## ")[0])}
     assert told == {
         id: [f"{row.rules.view_rows} x {row.rules.view_cols}", *map(str, sizes(row.rules))]
-        for id, row in WORLDS.items()
+        for id, row in ENVIRONMENTS.items()
         if row.observation is None
     }
 

@@ -9,7 +9,7 @@ from openworld import cli
     ("words", "message"),
     [
         (["--terminal"], "--terminal needs a terminal; the input or the output is not one"),
-        (["--id", "OpenWorld-v9"], "unknown world id 'OpenWorld-v9'; did you mean OpenWorld-v0"),
+        (["--id", "OpenWorld-v9"], "unknown environment id 'OpenWorld-v9'; did you mean OpenWorld-v0"),
         (["--host", "x", "--terminal"], "OpenWorld-v0 is for one player; --host needs OpenWorld-Coop-v0"),
         (["--host", "x", "--join", "y"], "give one of them"),
         (["--join", "x", "--seed", "3"], "leave them out with --join"),

@@ -14,7 +14,7 @@ KEYS = [3, 3, 1, 1, 5, 5, 2, 4, 0, 5]
 
 
 def test_what_cannot_be_played_is_refused():
-    with pytest.raises(ValueError, match="unknown world id 'OpenWorld-v9'"):
+    with pytest.raises(ValueError, match="unknown environment id 'OpenWorld-v9'"):
         Session("OpenWorld-v9")
     with pytest.raises(ValueError, match="is for one player"):
         Session(ID, players=2)

@@ -6,7 +6,7 @@ import pytest
 
 from openworld.content.ids import Achievement, Action, Item, Vital
 from openworld.content.units import POINT
-from openworld.rules.potions import drink
+from openworld.rules.drinking import drink
 from tests.rules.helpers_systems import bag, blank, compiled, play, same, turn, unlocked, world
 
 COLOURS = ("red", "green", "blue", "pink", "cyan", "yellow")

@@ -10,9 +10,9 @@ import jax
 import numpy as np
 from jax.experimental import multihost_utils
 
+from openworld_trainers.ppo.batched_env import achievement_names, make_env
 from openworld_trainers.ppo.config import Config, Env, Learning, Network, Rollout, Run
 from openworld_trainers.ppo.devices import devices_of, start
-from openworld_trainers.ppo.env import achievement_names, make_env
 from openworld_trainers.ppo.learner import init_learner, make_update, metrics_row
 from openworld_trainers.run.clock import Clock
 from openworld_trainers.run.folder import RunFolder

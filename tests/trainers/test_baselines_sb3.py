@@ -8,7 +8,7 @@ import pytest
 from stable_baselines3 import PPO
 
 from openworld.cli import baselines, options
-from openworld_trainers.baselines.sb3 import train as sb3
+from openworld_trainers.baselines.sb3 import train_sb3 as sb3
 from openworld_trainers.errors import StoppedError, TrainerError
 from openworld_trainers.run.compare import write_report
 from openworld_trainers.run.folder import RunFolder

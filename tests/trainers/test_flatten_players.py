@@ -9,8 +9,14 @@ import numpy as np
 import pytest
 
 import openworld
+from openworld_trainers.ppo.batched_env import (
+    BatchedEnv,
+    FlattenPlayers,
+    achievement_names,
+    env_identity,
+    make_env,
+)
 from openworld_trainers.ppo.config import Env, Rollout, Run, preset
-from openworld_trainers.ppo.env import BatchedEnv, FlattenPlayers, achievement_names, env_identity, make_env
 from openworld_trainers.run.evaluate import play_held_out
 from openworld_trainers.run.film import film
 from openworld_trainers.run.settings import load_policy

@@ -12,14 +12,14 @@ import openworld
 from openworld.content.ids import Block, Fixture
 from openworld.content.reach import reachable
 from openworld.core import tuning
-from openworld.registry import WORLDS
+from openworld.registry import ENVIRONMENTS
 from openworld_trainers.ppo.config import Network
 from openworld_trainers.ppo.encoders import FlatEncoder, TokenEncoder, kind_of, make_encoder, one_hot, reach
 from openworld_trainers.ppo.networks import count_parameters, make_network, resolve_precision
 from tests.trainers import probes
 
 #: Ids whose worlds show tokens.
-IDS = [id for id, row in WORLDS.items() if row.observation is None]
+IDS = [id for id, row in ENVIRONMENTS.items() if row.observation is None]
 WORLD = openworld.make("OpenWorld-v0")
 LAYOUT = WORLD.layout
 F32 = np.dtype(np.float32)

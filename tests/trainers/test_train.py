@@ -15,8 +15,8 @@ import pytest
 
 import openworld
 from openworld_trainers.errors import StoppedError, TrainerError
+from openworld_trainers.ppo.batched_env import achievement_names
 from openworld_trainers.ppo.config import Env, Network, Run, preset
-from openworld_trainers.ppo.env import achievement_names
 from openworld_trainers.ppo.learner import init_learner, make_update
 from openworld_trainers.run import settings as run_settings
 from openworld_trainers.run import train as training

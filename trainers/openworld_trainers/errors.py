@@ -1,7 +1,12 @@
 """Errors that the user can correct: each message is one line and needs no traceback."""
 
 import importlib.util
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+
+from openworld.system import bounded_json, checksums
 
 
 class TrainerError(RuntimeError):
@@ -50,6 +55,40 @@ def format_problem(found: Any, current: int, made_by: Any = None) -> str:
         f"was made by {'' if version else 'an earlier '}openworld{version} (format {found}); the settings of this "
         f"version have other names (format {current}), so it cannot be read: use that version, or train again"
     )
+
+
+def made_by(record: Mapping[str, Any]) -> Any:
+    """Return the version of openworld that wrote a file, as its entry "versions" states it; None: it does not.
+
+    Example:
+        >>> made_by({"versions": {"openworld": "0.1.0"}}), made_by({"versions": []})
+        ('0.1.0', None)
+    """
+    versions = record.get("versions")
+    return versions.get("openworld") if isinstance(versions, dict) else None
+
+
+@contextmanager
+def reading(path: Path, refusal: type[TrainerError], problem: str) -> Iterator[None]:
+    """Raise one line about a file that cannot be read, whose JSON is bad, or whose checksum is wrong.
+
+    Args:
+        path: the file that is read within.
+        refusal: the class of the error.
+        problem: what the file is if its content is wrong, as "is damaged"; the reason follows.
+
+    Example:
+        >>> with reading(Path("card.json"), TrainerError, "is damaged"):
+        ...     bounded_json.loads("1 2")
+        Traceback (most recent call last):
+        openworld_trainers.errors.TrainerError: card.json is damaged: not JSON: Extra data at line 1, column 3
+    """
+    try:
+        yield
+    except OSError as error:
+        raise refusal(f"{path} cannot be read: {error.strerror}") from error
+    except (bounded_json.JsonError, checksums.ChecksumError) as error:
+        raise refusal(f"{path} {problem}: {error}") from error
 
 
 def require(extra: str, *modules: str, purpose: str) -> None:

@@ -9,4 +9,21 @@ try:
 except ImportError:
     import _openworld_gymnasium as hook
 
-__all__ = ["hook"]
+__all__ = ["hook", "register_gymnasium"]
+
+
+def register_gymnasium() -> None:
+    """Register every id with Gymnasium, which is imported for it; what is registered already stays as it is.
+
+    `import openworld` does so as soon as Gymnasium is imported, and of an installed package so does Python's
+    start.
+
+    Example:
+        >>> import gymnasium
+        >>> register_gymnasium()
+        >>> "OpenWorld-v0" in gymnasium.registry
+        True
+    """
+    import gymnasium.envs.registration  # noqa: F401 (the hook finds it among the imported modules)
+
+    hook.register()

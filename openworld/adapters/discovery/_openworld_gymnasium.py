@@ -25,6 +25,8 @@ IDS = {
 }
 #: Those for several players: making one says which interface plays it.
 SEVERAL = ("OpenWorld-Coop-v0",)
+#: The classes that Gymnasium makes. As strings, which Gymnasium imports when an environment is made: the classes
+#: themselves would bring JAX to every program that imports Gymnasium.
 ENTRY_POINT = "openworld.adapters.gymnasium:OpenWorldEnv"
 VECTOR_ENTRY_POINT = "openworld.adapters.gymnasium:OpenWorldVectorEnv"
 #: The module whose import is waited for.

@@ -1,8 +1,8 @@
 """Gymnasium: `gymnasium.make` and `gymnasium.make_vec` for every id. Importing this registers the ids."""
 
+from openworld.adapters.discovery import register_gymnasium
 from openworld.adapters.gymnasium.env import OpenWorldEnv
 from openworld.adapters.gymnasium.vector import OpenWorldVectorEnv
-from openworld.registry import register_gymnasium
 
 __all__ = ["OpenWorldEnv", "OpenWorldVectorEnv"]
 

@@ -14,7 +14,7 @@ from gymnasium.spaces import Discrete
 
 from openworld.adapters.compiled import Shown, solo
 from openworld.adapters.copying import Copyable, exclusive
-from openworld.adapters.gymnasium import checks, forms, limits, seeds
+from openworld.adapters.gymnasium import observation_kinds, refusals, seeds, time_limits
 from openworld.adapters.gymnasium.asynchronous import choose_start_method
 from openworld.adapters.gymnasium.holding import Held, held
 from openworld.adapters.gymnasium.spaces import observation_space
@@ -37,7 +37,7 @@ _ACHIEVEMENTS = np.dtype(HEAD).itemsize
 
 
 class OpenWorldEnv(  # type: ignore[reportIncompatibleVariableOverride]
-    Copyable, limits.Limited, gymnasium.Env[Any, np.int64]
+    Copyable, time_limits.Limited, gymnasium.Env[Any, np.int64]
 ):
     """One world, one player. The default observation is "symbolic"; `observation=` chooses another.
 
@@ -93,14 +93,14 @@ class OpenWorldEnv(  # type: ignore[reportIncompatibleVariableOverride]
         """
         id = id if env_id is None else env_id
         known_keywords("OpenWorldEnv.__init__", unknown, _KNOWN)
-        checks.one_of("render_mode", render_mode, (None, *ONE_WORLD))
-        self._form = forms.chosen(id, observation)
+        refusals.one_of("render_mode", render_mode, (None, *ONE_WORLD))
+        self._form = observation_kinds.chosen(id, observation)
         cache.enable()
         choose_start_method()
-        limit = limits.of_one(listed(id).rules.time_limit, time_limit, max_episode_steps)
+        limit = time_limits.of_one(listed(id).rules.time_limit, time_limit, max_episode_steps)
         self.jax_env = make(id, observation="tokens", time_limit=limit, repeat_world=repeat_world)
         self.render_mode = render_mode
-        self.render_scale = checks.render_scale(render_scale)
+        self.render_scale = refusals.render_scale(render_scale)
         self.action_space = Discrete(self.jax_env.num_actions)
         self.observation_space = observation_space(self.jax_env.ruleset, self._form)
         self._mask_at = _ACHIEVEMENTS + self.jax_env.ruleset.achievements
@@ -116,7 +116,7 @@ class OpenWorldEnv(  # type: ignore[reportIncompatibleVariableOverride]
 
     def _build(self) -> None:
         super()._build()
-        self._programs = solo(self.jax_env, forms.fetched_form(self._form))
+        self._programs = solo(self.jax_env, observation_kinds.fetched_form(self._form))
         self._actions: list[jax.Array] = []
 
     def _held(self) -> dict[str, Any]:
@@ -129,21 +129,21 @@ class OpenWorldEnv(  # type: ignore[reportIncompatibleVariableOverride]
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
         """Begin an episode."""
-        checks.is_open(self._closed, "reset()")
-        held_out, words = checks.reset_options(options, (2,))
+        refusals.is_open(self._closed, "reset()")
+        held_out, words = refusals.reset_options(options, (2,))
         super().reset(seed=seed)
         if words is None:
             after = seeds.after(self._seed, self.jax_env.repeat_world)
-            words = checks.marked(seeds.one(seed, after, self.np_random), held_out)
+            words = refusals.marked(seeds.one(seed, after, self.np_random), held_out)
         self._shown, self._state = self._programs.reset(words[None])
         return self._begun()
 
     @exclusive
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Play one step."""
-        checks.is_open(self._closed, "step()")
-        number = checks.action_number(action, self.jax_env.num_actions)
-        checks.is_running(None if self._over else self._state, "step()")
+        refusals.is_open(self._closed, "step()")
+        number = refusals.action_number(action, self.jax_env.num_actions)
+        refusals.is_running(None if self._over else self._state, "step()")
         if not self._actions:
             self._actions = on_device(self.jax_env.num_actions)
         shown, self._state = self._programs.step(self._state, self._actions[number], self._limit)
@@ -167,7 +167,7 @@ class OpenWorldEnv(  # type: ignore[reportIncompatibleVariableOverride]
     @exclusive
     def action_masks(self) -> np.ndarray:
         """Return bool[actions]: the actions that would do something now. sb3-contrib calls this."""
-        checks.in_play(self._closed, self._shown, "action_masks()")
+        refusals.in_play(self._closed, self._shown, "action_masks()")
         assert self._shown is not None
         return np.asarray(self._shown.rows)[0, self._mask_at :].astype(bool)
 
@@ -179,7 +179,7 @@ class OpenWorldEnv(  # type: ignore[reportIncompatibleVariableOverride]
 
         It holds all that decides what comes, the worlds of later episodes included, but not `np_random`.
         """
-        checks.in_play(self._closed, self._state, "get_state()")
+        refusals.in_play(self._closed, self._state, "get_state()")
         _, copied = self._programs.hold(self._state)
         return Held(self.jax_env, copied, np.array([self._over]))
 
@@ -189,7 +189,7 @@ class OpenWorldEnv(  # type: ignore[reportIncompatibleVariableOverride]
 
         Returns observation and info as `reset` does.
         """
-        checks.is_open(self._closed, "set_state()")
+        refusals.is_open(self._closed, "set_state()")
         value = held(self.jax_env, value, 1)
         packed = value.state if isinstance(value.state, Packed) else self._programs.pack(value.state)
         self._shown, self._state = self._programs.hold(packed)
@@ -197,16 +197,16 @@ class OpenWorldEnv(  # type: ignore[reportIncompatibleVariableOverride]
 
     def clone(self) -> "OpenWorldEnv":
         """Return another environment with the same future, which neither changes in the other."""
-        checks.is_open(self._closed, "clone()")
+        refusals.is_open(self._closed, "clone()")
         return copy.deepcopy(self)
 
     @exclusive
     def render(self) -> np.ndarray | str | None:  # type: ignore[override]
         """Show what the player perceives, as `render_mode` says."""
-        checks.is_open(self._closed, "render()")
+        refusals.is_open(self._closed, "render()")
         if self.render_mode is None:
             return None
-        checks.is_running(self._shown, "render()")
+        refusals.is_running(self._shown, "render()")
         assert self._shown is not None
         if self._event_log is None:
             return ansi(np.asarray(self._shown.tokens)[0], rules=self.jax_env.ruleset)
@@ -244,7 +244,7 @@ class OpenWorldEnv(  # type: ignore[reportIncompatibleVariableOverride]
 
     def _seen(self, shown: Shown) -> Any:
         """Return the observation, the caller's own."""
-        return forms.fetched(shown.obs, self._form, self.jax_env.ruleset)[0]
+        return observation_kinds.fetched(shown.obs, self._form, self.jax_env.ruleset)[0]
 
 
 @cached

@@ -7,7 +7,7 @@ import numpy as np
 from gymnasium.utils import seeding
 
 from openworld.adapters.compiled import following
-from openworld.adapters.gymnasium import checks
+from openworld.adapters.gymnasium import refusals
 
 #: The seeds that `VectorEnv.reset(seed=...)` takes.
 Asked = int | Sequence[int | None] | np.ndarray | None
@@ -29,8 +29,8 @@ def one(asked: SupportsInt | None, after: np.ndarray | None, random: np.random.G
         random: what the very first world is drawn from.
     """
     if asked is not None:
-        return checks.draw_words(seeding.np_random(int(asked))[0])
-    return checks.draw_words(random) if after is None else after
+        return refusals.draw_words(seeding.np_random(int(asked))[0])
+    return refusals.draw_words(random) if after is None else after
 
 
 def each(asked: Asked, then: np.ndarray | None, worlds: int, random: np.random.Generator) -> np.ndarray:

@@ -13,7 +13,7 @@ from openworld.content import loot
 from openworld.content.ids import Item
 from openworld.content.reach import reachable
 from openworld.content.rulesets import Ruleset
-from openworld.observe import classic, players
+from openworld.observe import classic_symbolic, players
 from openworld.observe.layout import MOST_PLAYERS, SAME_PLACE, layout_of
 from openworld.observe.pixels.frames import pixels_shape
 from openworld.observe.symbolic import CHANNELS
@@ -92,8 +92,8 @@ def _classic(rules: Ruleset) -> np.ndarray:
     vitals = np.concatenate([high[layout["health"].slice], high[layout["vitals"].slice][:-1]])
     return np.concatenate(
         [
-            np.ones(rules.view_rows * rules.view_cols * classic.CHANNELS),
-            high[layout["inventory"].slice][list(classic.INVENTORY)] / 10,
+            np.ones(rules.view_rows * rules.view_cols * classic_symbolic.CHANNELS),
+            high[layout["inventory"].slice][list(classic_symbolic.INVENTORY)] / 10,
             vitals / 10,
             np.ones(6),
         ]

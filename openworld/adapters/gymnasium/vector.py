@@ -9,7 +9,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 
 from openworld.adapters.compiled import Shown, batch
 from openworld.adapters.copying import Copyable, exclusive
-from openworld.adapters.gymnasium import autoreset, checks, forms, limits, seeds
+from openworld.adapters.gymnasium import autoreset, observation_kinds, refusals, seeds, time_limits
 from openworld.adapters.gymnasium.env import RENDER_MODES, painter
 from openworld.adapters.gymnasium.holding import Held, held
 from openworld.adapters.gymnasium.spaces import batched, batched_actions, observation_space
@@ -25,7 +25,7 @@ _KNOWN = (
 
 
 class OpenWorldVectorEnv(  # type: ignore[reportIncompatibleVariableOverride]
-    Copyable, limits.Limited, VectorEnv[Any, np.ndarray, np.ndarray]
+    Copyable, time_limits.Limited, VectorEnv[Any, np.ndarray, np.ndarray]
 ):
     """`num_envs` worlds that step together.
 
@@ -83,16 +83,16 @@ class OpenWorldVectorEnv(  # type: ignore[reportIncompatibleVariableOverride]
         """
         id = id if env_id is None else env_id
         known_keywords("OpenWorldVectorEnv.__init__", unknown, _KNOWN)
-        checks.one_of("render_mode", render_mode, (None, *RENDER_MODES))
-        self._form = forms.chosen(id, observation)
+        refusals.one_of("render_mode", render_mode, (None, *RENDER_MODES))
+        self._form = observation_kinds.chosen(id, observation)
         self.autoreset_mode = autoreset.mode_of(autoreset_mode)
         self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
         cache.enable()
-        self.num_envs = checks.positive("num_envs", num_envs)
-        limit = limits.of_many(listed(id).rules.time_limit, time_limit, max_episode_steps)
+        self.num_envs = refusals.positive("num_envs", num_envs)
+        limit = time_limits.of_many(listed(id).rules.time_limit, time_limit, max_episode_steps)
         self.jax_env = make(id, observation="tokens", time_limit=limit, repeat_world=repeat_world)
         self.render_mode = render_mode
-        self.render_scale = checks.render_scale(render_scale)
+        self.render_scale = refusals.render_scale(render_scale)
         self.single_action_space = Discrete(self.jax_env.num_actions)
         self.action_space = batched_actions(self.single_action_space, self.num_envs)
         self.single_observation_space = observation_space(self.jax_env.ruleset, self._form)
@@ -109,7 +109,7 @@ class OpenWorldVectorEnv(  # type: ignore[reportIncompatibleVariableOverride]
 
     def _build(self) -> None:
         super()._build()
-        self._programs = batch(self.jax_env, forms.fetched_form(self._form))
+        self._programs = batch(self.jax_env, observation_kinds.fetched_form(self._form))
 
     def _settings(self) -> dict[str, Any]:
         # A batch's bounds are views of one world's (`batched`); copied they would fill the memory.
@@ -139,11 +139,11 @@ class OpenWorldVectorEnv(  # type: ignore[reportIncompatibleVariableOverride]
                 `reset_mask` (bool, one for each world) names the worlds to begin anew; the others stay as
                 they are.
         """
-        checks.is_open(self.closed, "reset()")
+        refusals.is_open(self.closed, "reset()")
         mask = autoreset.reset_mask(options, self.num_envs, self.autoreset_mode)
-        held_out, words = checks.reset_options(options, (self.num_envs, 2), more=("reset_mask",))
+        held_out, words = refusals.reset_options(options, (self.num_envs, 2), more=("reset_mask",))
         if mask is not None:
-            checks.is_running(self._state, "reset() with a reset_mask")
+            refusals.is_running(self._state, "reset() with a reset_mask")
             if seed is None and words is None and held_out is None:
                 shown, self._state = self._programs.begin(self._tokens, self._state, mask, self._again)
                 return self._begun(shown, self._over & ~mask, mask)
@@ -151,7 +151,7 @@ class OpenWorldVectorEnv(  # type: ignore[reportIncompatibleVariableOverride]
             if isinstance(seed, int | np.integer):
                 super().reset(seed=int(seed))
             then = seeds.after(self._seeds, self.jax_env.repeat_world)
-            words = checks.marked(seeds.each(seed, then, self.num_envs, self.np_random), held_out)
+            words = refusals.marked(seeds.each(seed, then, self.num_envs, self.np_random), held_out)
         shown, state = self._programs.reset(words)
         if mask is not None:
             shown, state = self._programs.hold(self._programs.choose(mask, state, self._state))
@@ -161,10 +161,10 @@ class OpenWorldVectorEnv(  # type: ignore[reportIncompatibleVariableOverride]
     @exclusive
     def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         """Play one step in every world."""
-        checks.in_play(self.closed, self._state, "step()")
-        chosen = checks.action_array(actions, self.num_envs, self.jax_env.num_actions)
+        refusals.in_play(self.closed, self._state, "step()")
+        chosen = refusals.action_array(actions, self.num_envs, self.jax_env.num_actions)
         if self.autoreset_mode is AutoresetMode.DISABLED:
-            checks.none_over(self._over)
+            refusals.none_over(self._over)
         same_step, pending = self.autoreset_mode is AutoresetMode.SAME_STEP, self._over
         shown, self._state = self._programs.step(
             self._state, chosen, pending, np.bool_(same_step), self._limit, self._again
@@ -189,13 +189,13 @@ class OpenWorldVectorEnv(  # type: ignore[reportIncompatibleVariableOverride]
     @exclusive
     def action_masks(self) -> np.ndarray:
         """Return bool[worlds, actions]: which actions would do something in the next step."""
-        checks.in_play(self.closed, self._state, "action_masks()")
+        refusals.in_play(self.closed, self._state, "action_masks()")
         return self._masks.astype(bool)
 
     @exclusive
     def get_state(self) -> Held:
         """Return the worlds in hand; see `OpenWorldEnv.get_state`. `held[i]` is world i."""
-        checks.in_play(self.closed, self._state, "get_state()")
+        refusals.in_play(self.closed, self._state, "get_state()")
         _, copied = self._programs.hold(self._state)
         return Held(self.jax_env, copied, self._over.copy())
 
@@ -205,7 +205,7 @@ class OpenWorldVectorEnv(  # type: ignore[reportIncompatibleVariableOverride]
 
         Returns observations and infos as `reset` does.
         """
-        checks.is_open(self.closed, "set_state()")
+        refusals.is_open(self.closed, "set_state()")
         value = held(self.jax_env, value, self.num_envs)
         autoreset.can_hold(value.over, self.autoreset_mode)
         shown, self._state = self._programs.hold(value.whole)
@@ -213,16 +213,16 @@ class OpenWorldVectorEnv(  # type: ignore[reportIncompatibleVariableOverride]
 
     def clone(self) -> "OpenWorldVectorEnv":
         """Return another environment with the same future, which neither changes in the other."""
-        checks.is_open(self.closed, "clone()")
+        refusals.is_open(self.closed, "clone()")
         return copy.deepcopy(self)
 
     @exclusive
     def render(self) -> tuple[Any, ...] | None:  # type: ignore[override]
         """Show every world, as `render_mode` says."""
-        checks.is_open(self.closed, "render()")
+        refusals.is_open(self.closed, "render()")
         if self.render_mode is None:
             return None
-        checks.is_running(self._state, "render()")
+        refusals.is_running(self._state, "render()")
         return tuple(map(painter(self), np.asarray(self._tokens)))
 
     def close_extras(self, **_: Any) -> None:
@@ -242,4 +242,4 @@ class OpenWorldVectorEnv(  # type: ignore[reportIncompatibleVariableOverride]
 
     def _seen(self, obs: Any) -> Any:
         """Return observations, the caller's own."""
-        return forms.fetched(obs, self._form, self.jax_env.ruleset)
+        return observation_kinds.fetched(obs, self._form, self.jax_env.ruleset)

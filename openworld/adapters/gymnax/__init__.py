@@ -11,8 +11,8 @@ The key given to `step` is not used: chance is a function of a world's seed, whi
 
 from typing import Any
 
-from openworld.adapters.gymnax.env import GymnaxEnv, OlderGymnaxEnv
-from openworld.adapters.gymnax.records import EnvParams, EnvState
+from openworld.adapters.gymnax.gymnax_env import GymnaxEnv, OlderGymnaxEnv
+from openworld.adapters.gymnax.params import EnvParams, EnvState
 
 __all__ = ["EnvParams", "EnvState", "GymnaxEnv", "OlderGymnaxEnv", "make"]
 

@@ -10,7 +10,7 @@ from typing import Any
 from pettingzoo import AECEnv
 from pettingzoo.utils import parallel_to_aec, wrappers
 
-from openworld.adapters.pettingzoo.coop import CoopEnv
+from openworld.adapters.pettingzoo.coop_env import CoopEnv
 
 __all__ = ["CoopEnv", "env", "parallel_env"]
 

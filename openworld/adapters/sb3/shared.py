@@ -12,8 +12,8 @@ from gymnasium.envs.registration import EnvSpec
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import VecEnv
 
+from openworld.adapters.discovery import register_gymnasium
 from openworld.environment import Environment
-from openworld.registry import register_gymnasium
 
 #: Methods of a world that `env_method` can call.
 METHODS = ("action_masks", "render", "get_wrapper_attr", "has_wrapper_attr", "set_wrapper_attr")

@@ -11,7 +11,7 @@ from jaxtyping import Array
 
 from openworld.adapters.compiled import Shown, learning
 from openworld.adapters.copying import Copyable, exclusive
-from openworld.adapters.gymnasium import checks, forms, seeds
+from openworld.adapters.gymnasium import observation_kinds, refusals, seeds
 from openworld.adapters.gymnasium.env import OpenWorldEnv, painter
 from openworld.adapters.gymnasium.spaces import observation_space
 from openworld.adapters.packing import row_type
@@ -70,7 +70,7 @@ def make_vec_env(  # noqa: PLR0913 (settings are keywords)
         1
     """
     known_keywords("make_vec_env", unknown, _KNOWN)
-    observation = forms.chosen(id, observation, OBSERVATIONS)
+    observation = observation_kinds.chosen(id, observation, OBSERVATIONS)
     env = make(id, observation="tokens", time_limit=time_limit, repeat_world=repeat_world)
     envs = OpenWorldVecEnv(
         env, n_envs, observation, (render_mode, render_scale), channels_first and observation == "pixels"
@@ -102,9 +102,9 @@ class OpenWorldVecEnv(Copyable, Shared):
         if env.num_agents != 1:
             raise ValueError(f"{env.id} has {env.num_agents} players: Stable-Baselines3 trains one a world")
         self.render_mode, scale = rendering
-        checks.one_of("render_mode", self.render_mode, RENDER_MODES)
-        self.render_scale = checks.render_scale(scale)
-        count = checks.positive("n_envs", n_envs)
+        refusals.one_of("render_mode", self.render_mode, RENDER_MODES)
+        self.render_scale = refusals.render_scale(scale)
+        count = refusals.positive("n_envs", n_envs)
         cache.enable()
         self.jax_env = env
         space = observation_space(env.ruleset, observation)
@@ -138,7 +138,7 @@ class OpenWorldVecEnv(Copyable, Shared):
 
         Without a seed the next world follows from the last one's; the very first is left to chance.
         """
-        checks.is_open(self._closed, "reset()")
+        refusals.is_open(self._closed, "reset()")
         last = None if self._state is None else np.asarray(self._state.world.seed)
         after = seeds.after(last, self.jax_env.repeat_world)
         words = np.stack([self._words(i, after) for i in range(self.num_envs)])
@@ -163,15 +163,15 @@ class OpenWorldVecEnv(Copyable, Shared):
             wanted = f"a dictionary, or {self.num_envs} in a list, one for each world"
             raise ValueError(f"options must be {wanted}, not {arguments.described(options)}")
         for one in each:
-            checks.reset_options(one, (2,))
+            refusals.reset_options(one, (2,))
         super().set_options(options)
 
     @exclusive
     def step_async(self, actions: Any) -> None:
         """Begin a step in every world; `actions` are whole numbers, one for each."""
-        checks.is_open(self._closed, "step()")
-        chosen = checks.action_array(actions, self.num_envs, self.jax_env.num_actions)
-        checks.is_running(self._state, "step()")
+        refusals.is_open(self._closed, "step()")
+        chosen = refusals.action_array(actions, self.num_envs, self.jax_env.num_actions)
+        refusals.is_running(self._state, "step()")
         if self._pending is not None:
             raise AlreadyPendingCallError("call step_wait() first: a step is under way", "step_async")
         shown, self._state = self._programs.step(self._state, chosen, self._limit, self._again)
@@ -181,7 +181,7 @@ class OpenWorldVecEnv(Copyable, Shared):
     @exclusive
     def step_wait(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[dict[str, Any]]]:
         """Wait for that step: observations, rewards, which episodes ended, and an info for each world."""
-        checks.is_open(self._closed, "step_wait()")
+        refusals.is_open(self._closed, "step_wait()")
         if self._pending is None:
             raise NoAsyncCallError("call step_async() before step_wait(): no step is under way", "step_async")
         (obs, shown), self._pending = self._pending, None
@@ -196,7 +196,7 @@ class OpenWorldVecEnv(Copyable, Shared):
     @exclusive
     def action_masks(self) -> np.ndarray:
         """Return bool[worlds, actions]: whether an action could do something now."""
-        checks.in_play(self._closed, self._state, "action_masks()")
+        refusals.in_play(self._closed, self._state, "action_masks()")
         if self._masks is None:
             self._masks = np.array(self._programs.action_mask(self._state))
         return self._masks
@@ -215,7 +215,7 @@ class OpenWorldVecEnv(Copyable, Shared):
     @exclusive
     def _painted(self, world: int) -> Any:
         """Show one world, as `render_mode` says."""
-        checks.in_play(self._closed, self._state, "render()")
+        refusals.in_play(self._closed, self._state, "render()")
         if self.render_mode is None:
             return None
         tokens = np.asarray(self._tokens)[world]
@@ -224,8 +224,8 @@ class OpenWorldVecEnv(Copyable, Shared):
     def _checked(self, name: str, value: Any) -> Any:
         """Return a value that all worlds can share, or refuse it."""
         if name == "render_mode":
-            checks.one_of(name, value, RENDER_MODES)
-        return checks.render_scale(value) if name == "render_scale" else value
+            refusals.one_of(name, value, RENDER_MODES)
+        return refusals.render_scale(value) if name == "render_scale" else value
 
     def _infos(self, rows: np.ndarray) -> list[dict[str, Any]]:
         """Return the info of each world; what a caller writes into one stays in that one."""
@@ -273,10 +273,10 @@ class OpenWorldVecEnv(Copyable, Shared):
 
     def _words(self, world: int, after: np.ndarray | None) -> np.ndarray:
         """Choose a world's seed: that of its options, one drawn by its number, or the one that follows."""
-        held_out, words = checks.reset_options(self._options[world], (2,))
+        held_out, words = refusals.reset_options(self._options[world], (2,))
         if words is not None:
             return words
         number = self._seeds[world]
         if number is None and after is not None:
-            return checks.marked(after[world], held_out)
-        return checks.marked(checks.draw_words(seeding.np_random(number)[0]), held_out)
+            return refusals.marked(after[world], held_out)
+        return refusals.marked(refusals.draw_words(seeding.np_random(number)[0]), held_out)

@@ -14,7 +14,7 @@ from openworld import registry
 from openworld.bench import markdown, worlds
 from openworld.bench.roofline import measure, model, pages
 from openworld.bench.roofline.model import H100, LINE, SECTOR, Machine
-from openworld.bench.settings import Settings
+from openworld.bench.suites import Settings
 from openworld.bench.timing import compiled, timed
 from openworld.system import numbers
 

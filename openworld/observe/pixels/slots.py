@@ -10,7 +10,7 @@ from openworld.art import atlas, small
 from openworld.art.paint import Colour
 from openworld.content.ids import Attribute, Enchantment, Item, Vital
 from openworld.content.rulesets import Ruleset
-from openworld.observe.classic import INVENTORY
+from openworld.observe.classic_symbolic import INVENTORY
 from openworld.observe.layout import layout_of
 
 RIMS: dict[Enchantment, Colour | None] = {

@@ -16,9 +16,9 @@ from openworld_trainers.errors import TrainerError
 from openworld_trainers.planner import liveness
 from openworld_trainers.planner.device_memory import shown_bytes
 from openworld_trainers.planner.liveness import size_of
+from openworld_trainers.ppo.batched_env import BatchedEnv
 from openworld_trainers.ppo.config import Config
 from openworld_trainers.ppo.devices import best_count
-from openworld_trainers.ppo.env import BatchedEnv
 from openworld_trainers.ppo.learner import Learner, init_learner, make_update
 
 #: The share added to temporary arrays, for what the trace does not show: compiler order, padding, libraries.

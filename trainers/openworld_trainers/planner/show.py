@@ -7,8 +7,8 @@ import jax
 from openworld.core import tuning
 from openworld_trainers.planner.device_memory import device_memory, shown_bytes
 from openworld_trainers.planner.plan import SPARE, WHOLE, Part, Plan, advice, make_plan
+from openworld_trainers.ppo.batched_env import make_env
 from openworld_trainers.ppo.config import Config
-from openworld_trainers.ppo.env import make_env
 from openworld_trainers.ppo.records import check
 
 PLATFORMS = ("cpu", "gpu", "tpu")

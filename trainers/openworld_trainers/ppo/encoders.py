@@ -12,8 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key, Shaped, UInt8
 
+from openworld_trainers.ppo.batched_env import BatchedEnv
 from openworld_trainers.ppo.config import Network
-from openworld_trainers.ppo.env import BatchedEnv
 
 #: A count is encoded by whether it reaches each of these, and by its square root.
 THRESHOLDS = (1, 2, 3, 4)

@@ -11,10 +11,10 @@ from jaxtyping import Array, Bool, Float, Key
 
 from openworld.core.random import world_seeds
 from openworld_trainers.ppo import diagnostics
+from openworld_trainers.ppo.batched_env import BatchedEnv
 from openworld_trainers.ppo.config import Config
 from openworld_trainers.ppo.devices import AXIS, SHARED, SINGLE_DEVICE, WHOLE, Devices
 from openworld_trainers.ppo.diagnostics import Diagnostics, diagnose
-from openworld_trainers.ppo.env import BatchedEnv
 from openworld_trainers.ppo.minibatches import Lanes
 from openworld_trainers.ppo.networks import ActorCritic, make_network
 from openworld_trainers.ppo.noise_scale import NoiseScale

@@ -13,9 +13,9 @@ import numpy as np
 from jaxtyping import Array, Float, Float32, Key, Shaped
 
 from openworld.core import tuning
+from openworld_trainers.ppo.batched_env import BatchedEnv
 from openworld_trainers.ppo.config import Activation, Network, Precision
 from openworld_trainers.ppo.encoders import Encoder, make_encoder
-from openworld_trainers.ppo.env import BatchedEnv
 from openworld_trainers.ppo.recurrent import GRU, Sequence, flatten_time
 
 ACTIVATIONS: dict[Activation, Callable[[Array], Array]] = {"relu": jax.nn.relu, "tanh": jnp.tanh}

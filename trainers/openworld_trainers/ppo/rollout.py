@@ -13,8 +13,8 @@ from jaxtyping import Array, Bool, Float, Float32, Int32, Shaped, UInt32
 
 from openworld.core import tuning
 from openworld.core.xla import for_the_few
+from openworld_trainers.ppo.batched_env import BatchedEnv
 from openworld_trainers.ppo.chance import uniforms
-from openworld_trainers.ppo.env import BatchedEnv
 from openworld_trainers.ppo.networks import ActorCritic
 
 

@@ -11,8 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Shaped, UInt32
 
+from openworld_trainers.ppo.batched_env import BatchedEnv
 from openworld_trainers.ppo.chance import uniforms
-from openworld_trainers.ppo.env import BatchedEnv
 
 
 def stagger_starts(

@@ -22,14 +22,14 @@ from openworld.core.random import key_words, world_seeds
 from openworld.judging.agents import AgentError
 from openworld.judging.episodes import play
 from openworld.judging.intervals import Estimate
-from openworld.judging.numbers import Numbers, Scale, numbers
 from openworld.judging.record import Episodes
+from openworld.judging.statistics import Numbers, Scale, numbers
 from openworld.judging.summary import summary
 from openworld.judging.trace import Report as Progress
 from openworld.observe.forms import FORMS
 from openworld.system.files import check_folder
 from openworld_trainers.errors import TrainerError
-from openworld_trainers.ppo.env import BatchedEnv, achievement_names, make_env
+from openworld_trainers.ppo.batched_env import BatchedEnv, achievement_names, make_env
 from openworld_trainers.ppo.network_policy import Policy
 from openworld_trainers.run.folder import RunFolder, plain, write_atomically
 from openworld_trainers.run.load import load_agent

@@ -10,7 +10,7 @@ from openworld.judging.episodes import play
 from openworld.judging.protocols import held_out_seeds
 from openworld.judging.trace import Report
 from openworld.storage.replay import Replay, rules_of
-from openworld_trainers.ppo.env import FlattenPlayers, make_env
+from openworld_trainers.ppo.batched_env import FlattenPlayers, make_env
 from openworld_trainers.ppo.network_policy import Policy
 from openworld_trainers.run.folder import RunFolder
 from openworld_trainers.run.phases import Phases

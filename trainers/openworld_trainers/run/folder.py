@@ -11,7 +11,7 @@ from typing import Any
 from openworld.system import bounded_json, checksums, provenance
 from openworld.system.files import check_folder, replacing
 from openworld_trainers.analysis.learning_curve import draw_curve, drawable
-from openworld_trainers.errors import TrainerError, format_problem, installed
+from openworld_trainers.errors import TrainerError, format_problem, installed, made_by, reading
 
 CONFIG, METRICS, CURVE = "config.json", "metrics.jsonl", "learning_curve.png"
 #: Version of the layout of config.json and of the names of the settings in it. Others are refused.
@@ -85,23 +85,15 @@ class RunFolder:
             raise RunFolderError(f"there is no folder {self.path}")
         if not path.is_file():
             raise RunFolderError(f"{self.path} is not a run's folder: it has no {CONFIG}")
-        try:
+        with reading(path, RunFolderError, "is not the settings of a run"):
             record = bounded_json.read(path, max_bytes=MOST_SETTINGS)
-        except OSError as error:
-            raise RunFolderError(f"{path} cannot be read: {error.strerror}") from error
-        except bounded_json.JsonError as error:
-            raise RunFolderError(f"{path} is not the settings of a run: {error}") from error
         if not isinstance(record, dict) or "format" not in record:
             raise RunFolderError(f"{path} is not the settings of a run")
-        made_with = record.get("versions")
-        made_by = made_with.get("openworld") if isinstance(made_with, dict) else None
-        problem = format_problem(record["format"], FORMAT, made_by)
+        problem = format_problem(record["format"], FORMAT, made_by(record))
         if problem:
             raise RunFolderError(f"{path} {problem}")
-        try:
+        with reading(path, RunFolderError, "is damaged"):
             checksums.verify(record)
-        except checksums.ChecksumError as error:
-            raise RunFolderError(f"{path} is damaged: {error}") from error
         return record
 
     def append(self, row: Mapping[str, Any]) -> None:
@@ -118,12 +110,9 @@ class RunFolder:
         path = self.path / METRICS
         if not path.exists():
             return []
-        try:
-            return rows_of(bounded_json.read_bytes(path, max_bytes=MOST_METRICS))
-        except OSError as error:
-            raise RunFolderError(f"{path} cannot be read: {error.strerror}") from error
-        except bounded_json.JsonError as error:
-            raise RunFolderError(f"{path} cannot be read: {error}") from error
+        with reading(path, RunFolderError, "cannot be read"):
+            data = bounded_json.read_bytes(path, max_bytes=MOST_METRICS)
+        return rows_of(data)
 
     def flush(self) -> None:
         """Wait until the metrics are on the disk, so that no checkpoint is newer than its rows."""

@@ -18,10 +18,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from openworld.system import bounded_json, checksums
-from openworld_trainers.errors import format_problem, require
+from openworld_trainers.errors import format_problem, made_by, reading, require
 from openworld_trainers.ppo import records
+from openworld_trainers.ppo.batched_env import env_identity, make_env
 from openworld_trainers.ppo.config import Env, Network
-from openworld_trainers.ppo.env import env_identity, make_env
 from openworld_trainers.ppo.networks import ActorCritic, count_parameters, make_network
 from openworld_trainers.run.agent import Agent, AgentError, RecurrentAgent
 from openworld_trainers.run.checkpoint import CheckpointError, Checkpoints
@@ -139,12 +139,8 @@ def _of_export(folder: Path) -> tuple[ActorCritic, dict[str, Any]]:
     except (TypeError, ValueError, AttributeError) as error:
         raise AgentError(f"{folder / CARD} cannot be read: {error}") from error
     template = _template(settings, network_settings)
-    path = folder / WEIGHTS
-    try:
-        kept = _read_weights(path, template, wanted)
-    except OSError as error:
-        raise AgentError(f"{path} cannot be read: {error.strerror}") from error
-    _check_finite(kept, path)
+    kept = _read_weights(folder / WEIGHTS, template, wanted)
+    _check_finite(kept, folder / WEIGHTS)
     wanted_names = named_arrays(template)
     return jax.tree.unflatten(
         jax.tree.structure(template), [jnp.asarray(kept[name]) for name in wanted_names]
@@ -153,22 +149,14 @@ def _of_export(folder: Path) -> tuple[ActorCritic, dict[str, Any]]:
 
 def _read_card(folder: Path) -> dict[str, Any]:
     path = folder / CARD
-    try:
+    with reading(path, AgentError, "is damaged"):
         card = bounded_json.read(path, max_bytes=MOST_CARD)
-    except OSError as error:
-        raise AgentError(f"{path} cannot be read: {error.strerror}") from error
-    except bounded_json.JsonError as error:
-        raise AgentError(f"{path} is damaged: {error}") from error
     if not isinstance(card, dict) or card.get("format") != FORMAT or type(card.get("schema")) is not int:
         raise AgentError(f"{path} is not the card of an exported agent")
     if card["schema"] != SCHEMA:
-        made_with = card.get("versions")
-        made_by = made_with.get("openworld") if isinstance(made_with, dict) else None
-        raise AgentError(f"{path} {format_problem(card['schema'], SCHEMA, made_by)}")
-    try:
+        raise AgentError(f"{path} {format_problem(card['schema'], SCHEMA, made_by(card))}")
+    with reading(path, AgentError, "is damaged"):
         checksums.verify(card)
-    except checksums.ChecksumError as error:
-        raise AgentError(f"{path} is damaged: {error}") from error
     return card
 
 
@@ -179,10 +167,8 @@ def _read_weights(path: Path, template: ActorCritic, wanted: Any) -> dict[str, n
 
     arrays = named_arrays(template)
     most = 8 + MOST_HEADER + sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in arrays.values())
-    try:
+    with reading(path, AgentError, "is damaged"):
         content = bounded_json.read_bytes(path, max_bytes=most)
-    except bounded_json.JsonError as error:
-        raise AgentError(f"{path} is damaged: {error}") from error
     if checksum(content) != wanted:
         raise AgentError(f"{path} is damaged: its checksum is not the one in {CARD}")
     length = struct.unpack("<Q", content[:8])[0] if len(content) >= 8 else 0

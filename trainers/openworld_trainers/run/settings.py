@@ -11,9 +11,9 @@ import jax.numpy as jnp
 
 from openworld_trainers.errors import TrainerError
 from openworld_trainers.ppo import config as settings
+from openworld_trainers.ppo.batched_env import BatchedEnv, env_identity, make_env
 from openworld_trainers.ppo.config import Config, Network
 from openworld_trainers.ppo.devices import all_agree, is_first, wait_for_all
-from openworld_trainers.ppo.env import BatchedEnv, env_identity, make_env
 from openworld_trainers.ppo.network_policy import Policy
 from openworld_trainers.ppo.networks import make_network
 from openworld_trainers.run.checkpoint import CheckpointError, Checkpoints

@@ -12,9 +12,9 @@ from openworld_trainers.errors import StoppedError, TrainerError
 from openworld_trainers.planner.device_memory import device_memory
 from openworld_trainers.planner.plan import check_fits
 from openworld_trainers.ppo import devices as several
+from openworld_trainers.ppo.batched_env import BatchedEnv, achievement_names, env_identity, make_env
 from openworld_trainers.ppo.config import Config, to_dict
 from openworld_trainers.ppo.devices import SINGLE_DEVICE, Devices, devices_of
-from openworld_trainers.ppo.env import BatchedEnv, achievement_names, env_identity, make_env
 from openworld_trainers.ppo.learner import Learner, init_learner, learner_shapes, make_update, metrics_row
 from openworld_trainers.ppo.networks import count_parameters
 from openworld_trainers.run.checkpoint import Checkpoints

@@ -20,8 +20,8 @@ import numpy as np
 
 from openworld.system import provenance
 from openworld.system.files import STUDY, check_output, replacing
+from openworld_trainers.ppo.batched_env import make_env
 from openworld_trainers.ppo.config import Advantage, Config, Env, Learning, Network, Rollout, to_dict
-from openworld_trainers.ppo.env import make_env
 from openworld_trainers.ppo.learner import init_learner, make_update
 from openworld_trainers.studies.published import Published, PublishedLoop
 

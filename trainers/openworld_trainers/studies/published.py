@@ -6,7 +6,6 @@ transitions in every epoch, a fixed number of minibatches, and "optimistic" rese
 units.
 """
 
-import importlib
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, NamedTuple, cast
@@ -101,7 +100,10 @@ class PublishedLoop:
     """The loop: `begin` returns the first state, `update` the next one."""
 
     def __init__(self, settings: Published) -> None:
-        made: Any = importlib.import_module("craftax.craftax_env")
+        # The published package is optional: the extra `oracle` installs it.
+        from craftax import craftax_env  # type: ignore[reportMissingImports]
+
+        made: Any = craftax_env
         self._environment = made.make_craftax_env_from_name(settings.environment, auto_reset=False)
         self._parameters = self._environment.default_params
         self._settings = settings

@@ -26,8 +26,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from openworld_trainers.planner.scaling import RULES, configure
+from openworld_trainers.ppo.batched_env import BatchedEnv, achievement_names, make_env
 from openworld_trainers.ppo.config import Config
-from openworld_trainers.ppo.env import BatchedEnv, achievement_names, make_env
 from openworld_trainers.ppo.learner import Learner, init_learner, make_update, metrics_row
 from openworld_trainers.studies import stagnation_pictures
 from openworld_trainers.studies.stagnation_settings import COLUMNS, CUTS, MEANS, NOISE, PARTS, REFERENCE, Cut

@@ -29,7 +29,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv
 from openworld.adapters.gymnasium import OpenWorldEnv
 from openworld.adapters.sb3 import TokenExtractor, make_vec_env
 from openworld.system.files import STUDY, check_output, replacing
-from openworld_trainers.baselines.sb3.train import frameworks
+from openworld_trainers.baselines.sb3.train_sb3 import frameworks
 
 OURS, DUMMY, SUBPROC = VEC_ENVS = ("openworld", "DummyVecEnv", "SubprocVecEnv")
 #: Settings of PPO: Stable-Baselines3's defaults, larger minibatches, and larger ones with our extractor.
@@ -202,8 +202,8 @@ def main() -> None:
     settings = tyro.cli(Settings, registry=numbers.registry())
     check_output(settings.out, STUDY, force=True)
     # Processes begin as copies of one that has imported everything: 64 that import for themselves fill the
-    # memory.
-    preload = ["openworld.adapters.gymnasium", "openworld_trainers.baselines.sb3.train"]
+    # memory. Python takes the modules' names here, as the copied process imports them itself.
+    preload = ["openworld.adapters.gymnasium", "openworld_trainers.baselines.sb3.train_sb3"]
     multiprocessing.get_context("forkserver").set_forkserver_preload(preload)
     load = os.getloadavg()
     rows = [row for observation in settings.observations for row in measure(settings, observation)]

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from openworld.bench import device
-from openworld.bench.settings import Settings
+from openworld.bench.suites import Settings
 from openworld.bench.timing import compiled, spread
 from openworld.core import tuning
 
@@ -63,7 +63,7 @@ def _trainer(id: str, size: int) -> tuple[Any, Any, dict[str, Any]]:
         `(learner, learning rate) -> (learner, outcome)`; `() -> learner`; the settings that a row shows.
     """
     from openworld_trainers.ppo import config, learner
-    from openworld_trainers.ppo.env import make_env
+    from openworld_trainers.ppo.batched_env import make_env
 
     precision = tuning.here().precision
     minibatch = max(1, size * STEPS // MINIBATCHES)

@@ -1,6 +1,6 @@
 """A study of cooperation: players that learned together, compared with one player.
 
-    python -m openworld_trainers.studies.coop --out runs/coop --json docs/results/coop-cpu.json
+    python -m openworld_trainers.studies.cooperation --out runs/coop --json docs/results/coop-cpu.json
 
 One policy is trained with several players and another with one, for the same time. Both are measured in the
 same held-out worlds: the total weight of the achievements that any player of a world unlocks, the return of
@@ -21,8 +21,8 @@ from openworld.content.ids import Achievement
 from openworld.judging import intervals
 from openworld.system import cache, provenance
 from openworld.system.files import STUDY, check_output, replacing
+from openworld_trainers.ppo.batched_env import make_env
 from openworld_trainers.ppo.config import Config, Env, Learning, Network, Rollout, Run, to_dict
-from openworld_trainers.ppo.env import make_env
 from openworld_trainers.ppo.network_policy import Policy
 from openworld_trainers.run.evaluate import play_held_out
 from openworld_trainers.run.folder import RunFolder

@@ -9,7 +9,7 @@ from jaxtyping import Array, Bool
 
 from openworld import registry
 from openworld.adapters.gymnax.folding import batch_of_one, calls, first
-from openworld.adapters.gymnax.records import EnvParams, EnvState
+from openworld.adapters.gymnax.params import EnvParams, EnvState
 from openworld.core.random import key_words, world_seeds
 from openworld.engine import arguments
 from openworld.system import forking
@@ -17,7 +17,7 @@ from openworld.system import forking
 try:
     from gymnax.environments.spaces import Box, Discrete  # type: ignore[reportMissingImports]
 except ImportError:
-    from openworld.adapters.gymnax.spaces import Box, Discrete
+    from openworld.adapters.gymnax.fallback_spaces import Box, Discrete
 
 
 class GymnaxEnv:

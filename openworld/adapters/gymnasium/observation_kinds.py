@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from openworld.adapters.gymnasium import checks
+from openworld.adapters.gymnasium import refusals
 from openworld.content.rulesets import Ruleset
 from openworld.observe.forms import OBSERVATIONS as ON_DEVICE
 from openworld.observe.text import text
@@ -23,7 +23,7 @@ def chosen(id: str, observation: str | None, known: tuple[str, ...] = OBSERVATIO
             f"use openworld.adapters.pettingzoo.parallel_env() or openworld.make({id!r})"
         )
     form = row.observation or "symbolic" if observation is None else observation
-    checks.one_of("observation", form, known)
+    refusals.one_of("observation", form, known)
     return form
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from openworld import registry
-from openworld.adapters.gymnasium import OpenWorldEnv, OpenWorldVectorEnv, checks
+from openworld.adapters.discovery import register_gymnasium
+from openworld.adapters.gymnasium import OpenWorldEnv, OpenWorldVectorEnv, refusals
 
 ID, LIMIT = "OpenWorld-Classic-v0", 4
 
@@ -16,7 +17,7 @@ def registered(monkeypatch):
     """The ids as this code registers them, whatever an installed package has."""
     for id in registry.alone():
         monkeypatch.delitem(gymnasium.registry, id)
-    registry.register_gymnasium()
+    register_gymnasium()
 
 
 def length(env):
@@ -120,14 +121,14 @@ def test_an_environment_inside_another_has_its_own():
 @pytest.mark.parametrize("wrong", [0, 33, 2000, True, 1.5])
 def test_a_scale_of_pictures_has_bounds(wrong):
     with pytest.raises(ValueError, match="render_scale must be"):
-        checks.render_scale(wrong)
+        refusals.render_scale(wrong)
 
 
 def test_held_out_is_true_or_false_and_not_beside_a_seed():
     for yes in (True, np.bool_(True), np.array(True)):
-        assert checks.reset_options({"held_out": yes}, (2,)) == (True, None)
+        assert refusals.reset_options({"held_out": yes}, (2,)) == (True, None)
     for wrong in ("no", 1, [True]):
         with pytest.raises(ValueError, match="held_out must be True or False"):
-            checks.reset_options({"held_out": wrong}, (2,))
+            refusals.reset_options({"held_out": wrong}, (2,))
     with pytest.raises(ValueError, match="world_seed names the worlds themselves"):
-        checks.reset_options({"held_out": False, "world_seed": [1, 2]}, (2,))
+        refusals.reset_options({"held_out": False, "world_seed": [1, 2]}, (2,))

@@ -48,9 +48,7 @@ def record(
         >>> replay.actions.tolist(), len(list(frames(replay)))
         ([0, 0, 0], 4)
     """
-    if max_steps is not None and max_steps < 0:
-        raise ValueError(f"max_steps must be at least 0, not {max_steps}")
-    most = MOST_STEPS if max_steps is None else min(max_steps, MOST_STEPS)
+    most = _most(max_steps)
     plain, ask = _programs(env)
     choose = _compiled(policy)
     tokens, state = _begin(plain, seed, held_out)
@@ -60,14 +58,10 @@ def record(
     total, ended = 0.0, ""
     while not ended and len(actions) < most:
         obs, key = ask(tokens, words, np.int32(len(actions)))
-        carry, chosen = choose(carry, key, obs)
-        action = np.asarray(chosen).reshape(env.num_agents)
-        for wrong in action[(action < 0) | (action >= env.num_actions)].tolist():
-            raise ValueError(f"the policy chose action {wrong}; the actions are 0 to {env.num_actions - 1}")
-        chosen = _device(in_shape(action, env.num_agents), np.int32)
-        tokens, state, _, terminated, truncated, info = plain.advance(state, chosen)
+        carry, action = choose(carry, key, obs)
+        actions.append(_checked(env, action))
+        tokens, state, _, terminated, truncated, info = plain.advance(state, _device(actions[-1], np.int32))
         digest.update(np.asarray(tokens).tobytes())
-        actions.append(action)
         total = float(np.mean(info.episode_return[0]))
         ended = "terminated" if terminated[0] else "truncated" if truncated[0] else ""
     return Replay.of(env, words, actions, digest.hexdigest(), total, ended)
@@ -130,6 +124,13 @@ def frames(replay: Replay) -> Iterator[np.ndarray]:
         yield moment.tokens[0] if replay.players == 1 else moment.tokens
 
 
+def _most(max_steps: int | None) -> int:
+    """Return the steps after which recording stops."""
+    if max_steps is not None and max_steps < 0:
+        raise ValueError(f"max_steps must be at least 0, not {max_steps}")
+    return MOST_STEPS if max_steps is None else min(max_steps, MOST_STEPS)
+
+
 def _begin(env: "Environment", seed: int | tuple[int, int] | np.ndarray, held_out: bool) -> tuple[Any, Any]:
     """Make the one world of a seed."""
     if isinstance(seed, int | np.integer):
@@ -138,6 +139,14 @@ def _begin(env: "Environment", seed: int | tuple[int, int] | np.ndarray, held_ou
     if words.shape != (2,) or words.dtype.kind not in "iu" or words.min() < 0 or words.max() >= 2**32:
         raise ValueError(f"a world's seed is a number or two 32-bit words, not {seed!r}")
     return env.reset_seeds(_device(words[None], np.uint32))
+
+
+def _checked(env: "Environment", chosen: Any) -> np.ndarray:
+    """Return the actions that a policy chose as a replay has those of one step, or refuse them."""
+    action = np.asarray(chosen).reshape(env.num_agents)
+    for wrong in action[(action < 0) | (action >= env.num_actions)].tolist():
+        raise ValueError(f"the policy chose action {wrong}; the actions are 0 to {env.num_actions - 1}")
+    return in_shape(action, env.num_agents)
 
 
 def _compiled(policy: Any) -> Policy:

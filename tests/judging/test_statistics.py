@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from openworld.judging.numbers import crafter_score, difference, iqm, numbers, stratified_bootstrap, z_of
 from openworld.judging.record import Episodes
+from openworld.judging.statistics import crafter_score, difference, iqm, numbers, stratified_bootstrap, z_of
 from tests.judging.small import SMALL
 
 ONE = np.random.default_rng(0).normal(size=(101, 1)).round(3)

@@ -1,10 +1,10 @@
 """Train one of Stable-Baselines3's algorithms, with its own settings wherever none is named here."""
 
 import dataclasses
-import importlib
 import signal
 import time
 import zipfile
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,27 +32,50 @@ class Algorithm:
     """One of Stable-Baselines3's algorithms.
 
     Attributes:
-        module: where it is, and `name` what it is called there.
+        imported: imports its class and returns it; sb3-contrib may not be installed.
         policies: for numbers and for pictures.
         settings: of its own, beside those that `Settings` names.
         rollouts: whether it learns from rollouts rather than from a replay buffer.
     """
 
-    module: str
-    name: str
+    imported: Callable[[], Any]
     policies: tuple[str, str] = ("MlpPolicy", "CnnPolicy")
     settings: tuple[tuple[str, Any], ...] = ()
     rollouts: bool = True
+
+
+def _ppo() -> Any:
+    from stable_baselines3 import PPO
+
+    return PPO
+
+
+def _maskable_ppo() -> Any:
+    from sb3_contrib import MaskablePPO
+
+    return MaskablePPO
+
+
+def _recurrent_ppo() -> Any:
+    from sb3_contrib import RecurrentPPO
+
+    return RecurrentPPO
+
+
+def _dqn() -> Any:
+    from stable_baselines3 import DQN
+
+    return DQN
 
 
 _REPLAY = (("learning_starts", 10_000), ("buffer_size", 1_000_000))
 
 #: What can be trained; to add an algorithm, add a row.
 ALGORITHMS = {
-    "ppo": Algorithm("stable_baselines3", "PPO"),
-    "maskable-ppo": Algorithm("sb3_contrib", "MaskablePPO"),
-    "recurrent-ppo": Algorithm("sb3_contrib", "RecurrentPPO", ("MlpLstmPolicy", "CnnLstmPolicy")),
-    "dqn": Algorithm("stable_baselines3", "DQN", settings=_REPLAY, rollouts=False),
+    "ppo": Algorithm(_ppo),
+    "maskable-ppo": Algorithm(_maskable_ppo),
+    "recurrent-ppo": Algorithm(_recurrent_ppo, ("MlpLstmPolicy", "CnnLstmPolicy")),
+    "dqn": Algorithm(_dqn, settings=_REPLAY, rollouts=False),
 }
 
 #: Transitions of one rollout, which Stable-Baselines3 keeps in memory.
@@ -223,8 +246,7 @@ def make_envs(settings: Settings) -> VecEnv:
 
 def algorithm(settings: Settings) -> Any:
     """Return the class of the algorithm."""
-    chosen = ALGORITHMS[settings.algorithm]
-    return getattr(importlib.import_module(chosen.module), chosen.name)
+    return ALGORITHMS[settings.algorithm].imported()
 
 
 def build(settings: Settings, envs: VecEnv) -> BaseAlgorithm:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from gymnasium.envs.registration import EnvSpec
 
-from openworld.adapters.gymnasium import checks
+from openworld.adapters.gymnasium import refusals
 from openworld.environment import Environment
 from openworld.system.callers import callers
 
@@ -88,8 +88,8 @@ def smaller(time_limit: int | None, other: int | None, name: str = "max_episode_
     """Return the smaller one of a time limit and of what another setting, called `name`, says of the same."""
     if other is None or other == NO_WRAPPER:
         return time_limit
-    steps = checks.positive(name, other)
-    return steps if time_limit is None else min(checks.positive("time_limit", time_limit), steps)
+    steps = refusals.positive(name, other)
+    return steps if time_limit is None else min(refusals.positive("time_limit", time_limit), steps)
 
 
 def _of_gymnasium(frame: FrameType | None) -> tuple[int | None, int | None]:

@@ -11,7 +11,7 @@ from pettingzoo import ParallelEnv
 
 from openworld.adapters.compiled import Shown, coop
 from openworld.adapters.copying import Copyable, exclusive
-from openworld.adapters.gymnasium import checks, forms, limits, seeds
+from openworld.adapters.gymnasium import observation_kinds, refusals, seeds, time_limits
 from openworld.adapters.gymnasium.spaces import observation_space
 from openworld.adapters.packing import info_of, row_type
 from openworld.environment import COOP_ID, State
@@ -79,14 +79,14 @@ class CoopEnv(Copyable, ParallelEnv[str, Any, int]):
             settings: `time_limit`, `sharing`, `revival` and `repeat_world`, as `openworld.make` takes them.
         """
         known_keywords("CoopEnv.__init__", [name for name in settings if name not in _SETTINGS], _KNOWN)
-        checks.one_of("render_mode", render_mode, (None, *RENDER_MODES))
-        checks.one_of("observation", observation, forms.OBSERVATIONS)
+        refusals.one_of("render_mode", render_mode, (None, *RENDER_MODES))
+        refusals.one_of("observation", observation, observation_kinds.OBSERVATIONS)
         cache.enable()
-        players = checks.positive("num_agents", num_agents)
-        settings["time_limit"] = limits.smaller(settings.get("time_limit"), max_cycles, "max_cycles")
+        players = refusals.positive("num_agents", num_agents)
+        settings["time_limit"] = time_limits.smaller(settings.get("time_limit"), max_cycles, "max_cycles")
         self.jax_env = make(COOP_ID, observation="tokens", num_agents=players, **settings)
         self.max_cycles = self.jax_env.time_limit
-        self.render_mode, self.render_scale = render_mode, checks.render_scale(render_scale)
+        self.render_mode, self.render_scale = render_mode, refusals.render_scale(render_scale)
         self.possible_agents = [f"player_{i}" for i in range(players)]
         self.agents: list[str] = []
         rules, self._form = self.jax_env.ruleset, observation
@@ -105,7 +105,7 @@ class CoopEnv(Copyable, ParallelEnv[str, Any, int]):
 
     def _build(self) -> None:
         super()._build()
-        self._programs = coop(self.jax_env, forms.fetched_form(self._form))
+        self._programs = coop(self.jax_env, observation_kinds.fetched_form(self._form))
 
     def observation_space(self, agent: str) -> Space:
         """Return the space of a player's observations."""
@@ -120,14 +120,14 @@ class CoopEnv(Copyable, ParallelEnv[str, Any, int]):
         self, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
         """Begin an episode."""
-        checks.is_open(self._closed, "reset()")
-        known = {name: value for name, value in (options or {}).items() if name in checks.OPTIONS}
-        held_out, words = checks.reset_options(known, (2,))
+        refusals.is_open(self._closed, "reset()")
+        known = {name: value for name, value in (options or {}).items() if name in refusals.OPTIONS}
+        held_out, words = refusals.reset_options(known, (2,))
         if seed is not None or self._random is None:
             self._random = seeding.np_random(seed)[0]
         if words is None:
             after = seeds.after(self._seed, self.jax_env.repeat_world)
-            words = checks.marked(seeds.one(seed, after, self._random), held_out)
+            words = refusals.marked(seeds.one(seed, after, self._random), held_out)
         self._seed, self.agents = words, list(self.possible_agents)
         self._shown, self._state = self._programs.reset(jnp.asarray(words[None]))
         return self._seen()
@@ -137,8 +137,8 @@ class CoopEnv(Copyable, ParallelEnv[str, Any, int]):
         self, actions: Any
     ) -> tuple[dict[str, Any], dict[str, float], dict[str, bool], dict[str, bool], dict[str, dict[str, Any]]]:
         """Play one step: `actions` is a dictionary with one of each of `agents`."""
-        checks.is_open(self._closed, "step()")
-        checks.is_running(self._state if self.agents else None, "step()")
+        refusals.is_open(self._closed, "step()")
+        refusals.is_running(self._state if self.agents else None, "step()")
         chosen = self._checked(actions)
         shown, self._state = self._programs.step(self._state, jnp.asarray(chosen[None]), self._limit)
         self._shown = shown
@@ -155,12 +155,12 @@ class CoopEnv(Copyable, ParallelEnv[str, Any, int]):
     @exclusive
     def state(self) -> np.ndarray:
         """Return what all players perceive, uint8[players, tokens]."""
-        checks.is_running(self._shown, "state()")
+        refusals.is_running(self._shown, "state()")
         return np.array(self._shown.tokens)  # type: ignore[union-attr]
 
     def render(self) -> np.ndarray | str | None:
         """Show what each player perceives, as `render_mode` says: pictures side by side, or texts."""
-        checks.is_open(self._closed, "render()")
+        refusals.is_open(self._closed, "render()")
         if self.render_mode is None:
             return None
         seen, rules = self.state(), self.jax_env.ruleset
@@ -193,7 +193,7 @@ class CoopEnv(Copyable, ParallelEnv[str, Any, int]):
             if name not in actions:
                 raise ValueError(f"no action of {name}: each of {', '.join(self.agents)} needs one")
             try:
-                number = checks.action_number(actions[name], self.jax_env.num_actions)
+                number = refusals.action_number(actions[name], self.jax_env.num_actions)
             except ValueError as error:
                 raise ValueError(f"{name}: {error}") from None
             chosen[self.possible_agents.index(name)] = number
@@ -213,7 +213,7 @@ class CoopEnv(Copyable, ParallelEnv[str, Any, int]):
         """Return observations and infos of those who play."""
         assert self._shown is not None
         rows, fallen = self._rows(), self._fallen()
-        seen = forms.fetched(self._shown.obs, self._form, self.jax_env.ruleset)
+        seen = observation_kinds.fetched(self._shown.obs, self._form, self.jax_env.ruleset)
         obs, infos = {}, {}
         for name in self.agents:
             i = self.possible_agents.index(name)

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from openworld.generate.reach import reach
+from openworld.generate.connectivity import reach
 from tests.generate.helpers_ground import walk
 
 ALL = jax.jit(jax.vmap(reach))
