@@ -29,11 +29,11 @@ def test_layouts(golden):
 def test_floats_are_those_of_the_rules(seed):
     rng = np.random.default_rng(seed)
     state = scenes.scramble(driver.blank(), rng, crowd=0.8, reach=5)
-    tokens, after, *_ = driver.play(state, np.full(driver.ENVIRONMENTS, Action.NOOP, np.int32))
+    tokens, after, *_ = driver.play(state, np.full(driver.WORLDS, Action.NOOP, np.int32))
     floats = np.asarray(driver.decoder()(jnp.asarray(tokens)))
     arrays = bridge.Arrays(after.world, after.ground)
     assert floats.dtype == np.float32
-    for i in range(driver.ENVIRONMENTS):
+    for i in range(driver.WORLDS):
         off = np.abs(floats[i] - observe.symbolic(bridge.read(arrays, i))) > observe.TOLERANCE
         assert not off.any(), (i, np.flatnonzero(off))
 
