@@ -191,8 +191,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--sizes", nargs="+", help="batch sizes, in worlds (default: the suite's)", **number)
     add("--kinds", metavar="KIND,...", help=f"what to measure, of {','.join(ALL_KINDS)}")
     add("--id", nargs="+", metavar="ID", help="environment ids, or all")
-    forms, default = ("tokens", "symbolic", "pixels"), "(default: that of each id)"
-    add("--observation", choices=forms, help=f"form of the observations {default}")
+    forms = ("tokens", "symbolic", "pixels")
+    add("--observation", choices=forms, help="form of the observations (default: that of each id)")
     add("--runs", help="runs of each measurement; the median is reported", **number)
     add("--seconds", help="approximate length of a run", **seconds)
     add("--warm-up", help="steps played before measuring", **number)

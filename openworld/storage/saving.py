@@ -43,6 +43,11 @@ class Field(NamedTuple):
     dtype: np.dtype
     shape: tuple[int, ...]
 
+    @property
+    def nbytes(self) -> int:
+        """The bytes of one world's."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
 
 def save_state(env: Environment, state: State, **notes: Any) -> bytes:
     """Return a state as bytes that `load_state` reads.
@@ -129,8 +134,7 @@ def load_state(env: Environment, data: Any) -> State:
     # Earlier versions wrote fields without a single number, which a state no longer has.
     if [field for field in header["fields"] if not _empty(field)] != list(map(_described, fields)):
         raise StateError(f"the state's fields are not those of {env.id} in this version of openworld")
-    size = sum(math.prod(field.shape) * field.dtype.itemsize for field in fields)
-    plain = _unpacked(packed, worlds * size, header["digest"])
+    plain = _unpacked(packed, worlds * sum(field.nbytes for field in fields), header["digest"])
     leaves, at = [], 0
     for field in fields:
         kept = np.frombuffer(plain, field.dtype.newbyteorder("<"), worlds * math.prod(field.shape), at)

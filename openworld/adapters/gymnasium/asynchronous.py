@@ -3,7 +3,6 @@
 import multiprocessing
 import sys
 import warnings
-from itertools import islice
 
 from openworld.system import forking
 from openworld.system.callers import callers
@@ -35,5 +34,7 @@ def _in_async_vector_env() -> bool:
     if module is None:
         return False
     code = module.AsyncVectorEnv.__init__.__code__
-    making = (frame for frame in callers(sys._getframe()) if frame.f_code is code)
-    return any(frame.f_locals.get("context") is None for frame in islice(making, 1))
+    for frame in callers(sys._getframe()):
+        if frame.f_code is code:
+            return frame.f_locals.get("context") is None
+    return False
