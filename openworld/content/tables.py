@@ -150,7 +150,8 @@ def _ints(values: object) -> np.ndarray:
 
 def _block_tables(rules: Ruleset) -> BlockTables:
     rows = rules.blocks
-    by_block, unused = {row.block: row for row in rows}, blocks.BlockRow(block=Block.INVALID)
+    by_block: dict[int, blocks.BlockRow] = {row.block: row for row in rows}
+    unused = blocks.BlockRow(block=Block.INVALID)
     each = [by_block.get(number, unused) for number in range(BLOCK_ROOM)]
 
     def closed(row: blocks.BlockRow, terrain: creatures.Terrain) -> bool:
