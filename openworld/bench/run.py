@@ -192,26 +192,50 @@ def _parser() -> argparse.ArgumentParser:
         "--sizes",
         type=numbers.argument,
         nargs="+",
-        metavar="N",
+        metavar="INT",
         help="batch sizes, in worlds (default: the suite's)",
     )
-    add("--kinds", metavar="KIND,...", help=f"what to measure, of {','.join(ALL_KINDS)}")
-    add("--id", nargs="+", metavar="ID", help="environment ids, or all")
+    add(
+        "--kinds",
+        metavar="NAME,...",
+        help=f"what to measure, of {','.join(ALL_KINDS)} (default: the suite's)",
+    )
+    add("--id", nargs="+", metavar="NAME", help="environment ids, or all (default: the suite's)")
     add(
         "--observation",
         choices=("tokens", "symbolic", "pixels"),
         help="form of the observations (default: that of each id)",
     )
-    add("--runs", type=numbers.argument, metavar="N", help="runs of each measurement; the median is reported")
-    add("--seconds", type=float, metavar="S", help="approximate length of a run")
-    add("--warm-up", type=numbers.argument, metavar="N", help="steps played before measuring")
+    add(
+        "--runs",
+        type=numbers.argument,
+        metavar="INT",
+        help="runs of each measurement; the median is reported (default: the suite's)",
+    )
+    add("--seconds", type=float, metavar="FLOAT", help="approximate length of a run (default: the suite's)")
+    add(
+        "--warm-up",
+        type=numbers.argument,
+        metavar="INT",
+        help="steps played before measuring (default: the suite's)",
+    )
     add(
         "--budget-seconds",
         type=float,
-        metavar="S",
+        metavar="FLOAT",
         help="leave out measurements that would end later (default: no limit; gpu: 520)",
     )
-    add("--json", type=Path, metavar="FILE", help="write the result to a file too, after each measurement")
+    add(
+        "--json",
+        type=Path,
+        metavar="PATH",
+        help="write the result to a file too, after each measurement (default: no file)",
+    )
     add("--force", action="store_true", help="let --json replace a file that is not a benchmark")
-    add("--dump", type=Path, metavar="FOLDER", help="keep the text of the compiled programs in a folder")
+    add(
+        "--dump",
+        type=Path,
+        metavar="PATH",
+        help="keep the text of the programs in a folder (default: no folder)",
+    )
     return parser
