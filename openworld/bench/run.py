@@ -185,20 +185,28 @@ def _parser() -> argparse.ArgumentParser:
         description="Measure steps per second, compile time and memory on this machine.",
     )
     add = parser.add_argument
-    number: dict[str, Any] = {"type": numbers.argument, "metavar": "N"}
-    seconds: dict[str, Any] = {"type": float, "metavar": "S"}
+    number: dict[str, Any] = {"type": numbers.argument, "metavar": "INT"}
+    seconds: dict[str, Any] = {"type": float, "metavar": "FLOAT"}
     add("--suite", choices=SUITES, default="cpu", help="defaults for a CPU or for a GPU (default: cpu)")
     add("--sizes", nargs="+", help="batch sizes, in worlds (default: the suite's)", **number)
-    add("--kinds", metavar="KIND,...", help=f"what to measure, of {','.join(ALL_KINDS)}")
-    add("--id", nargs="+", metavar="ID", help="environment ids, or all")
+    kinds = f"what to measure, of {','.join(ALL_KINDS)} (default: the suite's)"
+    add("--kinds", metavar="NAME,...", help=kinds)
+    add("--id", nargs="+", metavar="NAME", help="environment ids, or all (default: the suite's)")
     forms = ("tokens", "symbolic", "pixels")
     add("--observation", choices=forms, help="form of the observations (default: that of each id)")
-    add("--runs", help="runs of each measurement; the median is reported", **number)
-    add("--seconds", help="approximate length of a run", **seconds)
-    add("--warm-up", help="steps played before measuring", **number)
+    runs = "runs of each measurement; the median is reported (default: the suite's)"
+    add("--runs", help=runs, **number)
+    add("--seconds", help="approximate length of a run (default: the suite's)", **seconds)
+    add("--warm-up", help="steps played before measuring (default: the suite's)", **number)
     late = "leave out measurements that would end later (default: no limit; gpu: 520)"
     add("--budget-seconds", help=late, **seconds)
-    add("--json", type=Path, metavar="FILE", help="write the result to a file too, after each measurement")
+    result = "write the result to a file too, after each measurement (default: no file)"
+    add("--json", type=Path, metavar="PATH", help=result)
     add("--force", action="store_true", help="let --json replace a file that is not a benchmark")
-    add("--dump", type=Path, metavar="FOLDER", help="keep the text of the compiled programs in a folder")
+    add(
+        "--dump",
+        type=Path,
+        metavar="PATH",
+        help="keep the text of the programs in a folder (default: no folder)",
+    )
     return parser

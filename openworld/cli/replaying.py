@@ -39,9 +39,10 @@ def replay(words: list[str]) -> None:
 
         Attributes:
             files: replays, or results of `openworld evaluate` (see --episode).
-            video: write a film to this .mp4 or .gif file.
-            picture: write the last frame to this .png file.
-            html: write a page for the browser to this .html file, with playback, maps and charts.
+            video: write a film to this .mp4 or .gif file; None: no film.
+            picture: write the last frame to this .png file; None: no picture.
+            html: write a page for the browser to this .html file, with playback, maps and charts;
+                None: no page.
             speed: speed in the terminal and in a film; 1 is ten steps per second.
             scale: screen pixels for each pixel of a tile, in a film and a picture.
             episode: number of the episode of a result, counted from 0.

@@ -40,8 +40,9 @@ def train(words: list[str]) -> None:
                 seen. Use it only if that process has ended: two processes that train in one folder spoil the
                 run.
             preset: settings to use as they are: tiny, demo or standard.
-            worlds: number of worlds, to which the settings of the reference are scaled.
-            steps: steps of each world between two updates; None: as in the reference.
+            worlds: number of worlds, to which the settings of the reference are scaled; None: as in the
+                preset or the reference.
+            steps: steps of each world between two updates; None: as in the preset or the reference.
             reference: settings to scale from: tiny, demo, standard or million; None: standard or million,
                 whichever has the nearer number of worlds.
             scaling: what grows with the worlds: recipe (the number of minibatches), fixed-minibatches (their
@@ -89,12 +90,13 @@ def plan(words: list[str]) -> int:
 
         Attributes:
             preset: settings to use as they are: tiny, demo or standard.
-            worlds: number of worlds, to which the settings of the reference are scaled.
-            steps: steps of each world between two updates; None: as in the reference.
+            worlds: number of worlds, to which the settings of the reference are scaled; None: as in the
+                preset or the reference.
+            steps: steps of each world between two updates; None: as in the preset or the reference.
             reference: settings to scale from: tiny, demo, standard or million; None: standard or million,
                 whichever has the nearer number of worlds.
             scaling: what grows with the worlds: recipe, fixed-minibatches or sqrt.
-            memory: of each device, as 80GiB; None: the memory of the devices of this machine.
+            memory: memory of each device, as 80GiB; None: the memory of the devices of this machine.
             devices: number of devices that share the worlds; None: --run.devices, else one with --memory or
                 --platform, else all devices of this machine.
             platform: kind of device: cpu, gpu or tpu; None: a gpu with --memory, else the kind of this

@@ -23,7 +23,13 @@ from openworld.observe.layout import ASLEEP_MARK, AWAKE_MARK, FALLEN_MARK, MOST_
 
 @dataclass(frozen=True)
 class Seen:
-    """One player's tokens, read by the names of the layout."""
+    """One player's tokens, read by the names of the layout.
+
+    Example:
+        >>> seen = Seen(np.zeros(layout_of(FULL).size, np.uint8))
+        >>> seen.shape, seen.middle
+        ((9, 11), (4, 5))
+    """
 
     tokens: np.ndarray
     rules: Ruleset = FULL

@@ -218,7 +218,7 @@ def _next(player: Player) -> str:
 def _hour(seen: Seen) -> str:
     """Return floor, daylight, state and experience, in one line."""
     day = round(100 * seen.value("daylight") / 250)
-    place = f"{names.floor_name(seen)}, " if seen.has("floor") else ""
+    floor = f"{names.floor_name(seen)}, " if seen.has("floor") else ""
     state = ", asleep" * seen.flag("asleep") + ", resting" * seen.flag("resting")
     learnt = ""
     if seen.has("experience"):
@@ -226,7 +226,7 @@ def _hour(seen: Seen) -> str:
         learnt = f", xp {seen.value('experience')} " + " ".join(
             f"{a.name[:3].lower()} {n}" for a, n in levels
         )
-    return f"{place}daylight {day}%{state}{learnt}"
+    return f"{floor}daylight {day}%{state}{learnt}"
 
 
 def _short_list(page: Page, player: Player, seen: Seen, left: int, rows: int) -> None:

@@ -23,6 +23,28 @@ FOLDER, SHEET = Path("assets/art"), Path("docs/pictures/art.png")
 _COLUMNS, _LINE, _LABEL, _GAP = 4, 40, 112, 8
 _GROUND, _INK = (58, 88, 56), (240, 240, 240)
 
+#: What the sheet calls drawings whose name in the code is not clear.
+CAPTIONS = {
+    "invalid": "no block",
+    "out of bounds": "outside the map",
+    "wall moss": "mossy wall",
+    "grave2": "grave with a cross",
+    "grave3": "broken grave",
+    "necromancer vulnerable": "weak necromancer",
+    "enchantment table fire": "fire enchanting",
+    "enchantment table ice": "ice enchanting",
+    "ladder down blocked": "blocked ladder",
+    "arrow2": "gold-tipped arrow",
+    "fireball2": "large fireball",
+    "iceball2": "large iceball",
+    "bared": "boss can be hurt",
+    "blocked": "ladder closed",
+    "day": "daytime",
+    "fire": "fireball spell",
+    "ice": "iceball spell",
+    "ladder": "ladder open",
+}
+
 Drawing = tuple[str, str, np.ndarray]
 
 
@@ -88,7 +110,11 @@ def _show(room: np.ndarray, name: str, art: np.ndarray) -> None:
         np.copyto(room[top : top + size, left : left + size], shown[..., :3], where=shown[..., 3:] > 0)
         left += size + _GAP
     letters.write(
-        room, (max(SIZES) - letters.HEIGHT) // 2 + 1, left, letters.fitted(name, _LABEL - _GAP), _INK
+        room,
+        (max(SIZES) - letters.HEIGHT) // 2 + 1,
+        left,
+        letters.fitted(CAPTIONS.get(name, name), _LABEL - _GAP),
+        _INK,
     )
 
 

@@ -84,9 +84,9 @@ def _floor(here: State, rules: Ruleset, number: int, scale: int, light: bool) ->
     tiles = here.ground.tiles[number].astype(np.int32)
     if here.world.floors.kills[number] < KILLS_TO_DESCEND and not rules.floors[number].boss:
         tiles = shown_tiles(tiles, ladder_closed=True, boss_vulnerable=False)
-    looks = np.unique(tiles)
-    art = np.stack([small.tile(int(look), scale) for look in looks])
-    image = art[np.searchsorted(looks, tiles)].transpose(0, 2, 1, 3, 4)
+    found = np.unique(tiles)
+    art = np.stack([small.tile(int(tile), scale) for tile in found])
+    image = art[np.searchsorted(found, tiles)].transpose(0, 2, 1, 3, 4)
     image = image.reshape(rules.rows * scale, rules.cols * scale, 3)
     if light:
         image = _dimmed(image, here, rules, number, scale)

@@ -62,10 +62,10 @@ def sprites(sheet: Sheet, games: Iterable[tuple[Ruleset, np.ndarray]]) -> dict[s
     items = sorted({item for rules, _ in known for item in items_of(rules)})
     tools = {Item.PICKAXE: range(1, 5), Item.SWORD: range(1, 5)}
     return {
-        "tile": {str(look): sheet.add(atlas.tiles()[look]) for look in sorted(_all_looks(looks))},
+        "tile": {str(tile): sheet.add(atlas.tiles()[tile]) for tile in sorted(_all_looks(looks))},
         "creature": {str(mark): sheet.add(_body(mark)) for mark in sorted(marks - {0})},
-        "missile": [sheet.add(atlas.projectile(kind)) for kind in Projectile],
-        "own": [int(kind) for kind in PLAYER_PROJECTILES],
+        "missile": [sheet.add(atlas.projectile(projectile)) for projectile in Projectile],
+        "own": [int(projectile) for projectile in PLAYER_PROJECTILES],
         "player": [_player(sheet, number) for number in range(MOST_PLAYERS)],
         "icon": {sign: sheet.add(atlas.icon(sign)) for sign in SIGNS},
         "item": {str(int(item)): sheet.add(atlas.icon(item)) for item in items if item not in tools},

@@ -58,7 +58,12 @@ def takers(world: World, action: Numbers) -> tuple[Flags, Flags]:
 
 
 def theme_of(seed: UInt32[Array, " 2"], depth: Int32[Array, ""], floors: int) -> Int32[Array, ""]:
-    """Return the row of the floor tables that a depth follows: its own, below the last floor one by hash."""
+    """Return the row of the floor tables that a depth follows: its own, below the last floor one by hash.
+
+    Example:
+        >>> int(theme_of(jnp.zeros(2, jnp.uint32), jnp.int32(3), floors=9))
+        3
+    """
     drawn = (Dice.of(seed, -1 - depth).bits(Stream.THEME) >> jnp.uint32(16)) % jnp.uint32(THEMES)
     return jnp.where(depth < floors, depth, FIRST_THEME + drawn.astype(jnp.int32))
 

@@ -112,8 +112,8 @@ class Turn(eqx.Module):
         """
         ids = jnp.broadcast_to(jnp.asarray(achievement, jnp.int32), flags.shape)[..., None]
         bits = jnp.where(flags[..., None], jnp.uint32(1) << (ids & 31).astype(jnp.uint32), jnp.uint32(0))
-        place = jax.lax.broadcasted_iota(jnp.int32, (*flags.shape, ACHIEVEMENT_WORDS), flags.ndim)
-        words = jnp.where(ids >> 5 == place, bits, jnp.uint32(0))
+        index = jax.lax.broadcasted_iota(jnp.int32, (*flags.shape, ACHIEVEMENT_WORDS), flags.ndim)
+        words = jnp.where(ids >> 5 == index, bits, jnp.uint32(0))
         while words.ndim > self.earned.ndim:
             words = functools.reduce(jnp.bitwise_or, (words[:, i] for i in range(words.shape[1])))
         return changed(self, earned=self.earned | words)
@@ -132,7 +132,14 @@ def steps_of(direction: Int32[Array, "*n"]) -> Int32[Array, "*n 2"]:
 
 
 def in_set(block: Int32[Array, "*n"], members: UInt32[Array, "*m 2"]) -> Bool[Array, "*k"]:
-    """Return whether each block belongs to a block set (`content.units.block_set`)."""
+    """Return whether each block belongs to a block set (`content.units.block_set`).
+
+    Example:
+        >>> from openworld.content.ids import Block
+        >>> from openworld.content.units import block_set
+        >>> in_set(jnp.array([Block.SAND, Block.WATER]), jnp.asarray(block_set([Block.SAND]))).tolist()
+        [True, False]
+    """
     word = jnp.where(block < 32, members[..., 0], members[..., 1])
     return ((word >> (block & 31).astype(jnp.uint32)) & jnp.uint32(1)).astype(bool)
 

@@ -54,10 +54,13 @@ def argument(text: str) -> int:
 
 
 def registry() -> Any:
-    """Return Tyro's rules for command lines, with `whole_number` for every option of type int."""
+    """Return Tyro's rules for command lines: `whole_number` for options of type int, and a plain help."""
     from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, PrimitiveTypeInfo
 
+    from openworld.system import option_help
+
     rules = ConstructorRegistry()
+    option_help.add_rule(rules)
 
     @rules.primitive_rule
     def _(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[int] | None:
