@@ -95,9 +95,13 @@ def _at_the_ladder(state: State) -> State:
 def played(id: str, observation: str | None = None, steps: int = STEPS) -> tuple[np.ndarray, np.ndarray]:
     """Play the sample on the default device; return the fingerprints of `trajectory`, [steps, worlds]."""
     env = registry.make(id, observation=observation)
-    seeds = seeds_of(SAMPLE[-1] + 1)[np.array(SAMPLE)]
-    states, outputs = jax.jit(lambda s: trajectory(env, s, steps))(seeds)
+    states, outputs = jax.jit(lambda s: trajectory(env, s, steps))(sample_seeds())
     return np.asarray(states), np.asarray(outputs)
+
+
+def sample_seeds() -> UInt32[Array, "worlds 2"]:
+    """Return the seeds of the sample's worlds."""
+    return seeds_of(SAMPLE[-1] + 1)[np.array(SAMPLE)]
 
 
 def seen(obs: Array, state: State) -> dict[str, Any]:

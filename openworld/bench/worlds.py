@@ -18,21 +18,51 @@ from openworld.environment import Environment, State
 
 #: Chooses actions: (tick, observations, state) -> actions.
 Chooser = Callable[[Int32[Array, ""], Array, State], Int32[Array, " worlds"]]
+#: Compiles a named program for its arguments: (name, function, *arguments) -> (seconds, program).
+Compile = Callable[..., tuple[float, Any]]
 #: Worlds that are made in one call; larger batches are made block by block.
 MADE_AT_ONCE = 2**15
 
 
-def alone(settings: Settings, id: str, size: int) -> dict[str, Any]:
-    """Measure environment steps under random play, and return the row."""
+def _compile_now(_: str, function: Any, *arguments: Any) -> tuple[float, Any]:
+    return compiled(function, *arguments)
+
+
+def alone(settings: Settings, id: str, size: int, compile: Compile = _compile_now) -> dict[str, Any]:
+    """Measure environment steps under random play, and return the row.
+
+    Args:
+        settings: of the benchmark.
+        id: of the environment.
+        size: the number of worlds.
+        compile: compiles the programs that `ahead` names.
+    """
     env = registry.make(id, observation=settings.observation)
-    return {"kind": "worlds", **_measure(settings, env, size, _at_random(env), "worlds")}
+    return {"kind": "worlds", **_measure(settings, env, size, _at_random(env), "worlds", compile)}
+
+
+def ahead(settings: Settings, id: str, size: int) -> dict[str, tuple[Any, ...]]:
+    """Return the programs of `alone`, each as a jitted function and the shapes of its arguments.
+
+    So they can be compiled before there are any worlds.
+    """
+    env = registry.make(id, observation=settings.observation)
+    number = jax.ShapeDtypeStruct((), jnp.int32)
+    first = jax.eval_shape(env.reset_seeds, jax.ShapeDtypeStruct((size, 2), jnp.uint32))
+    seeds = jax.ShapeDtypeStruct((min(size, MADE_AT_ONCE), 2), jnp.uint32)
+    if _at_once(size):
+        reset = (jax.jit(env.reset_seeds), jax.ShapeDtypeStruct((size, 2), jnp.uint32))
+    else:
+        reset = (jax.jit(_filling(env), donate_argnums=0), first, seeds, number)
+    play = jax.jit(_program(env, _at_random(env)), donate_argnums=0)
+    return {"reset": reset, "play": (play, jax.eval_shape(first_carry, *first), number)}
 
 
 def program(settings: Settings, id: str, size: int) -> tuple[Callable[..., Any], Any]:
     """Return a function `(carry, steps) -> carry` that plays at random, and its first carry."""
     env = registry.make(id, observation=settings.observation)
     obs, state = env.reset(0, size)
-    return _program(env, _at_random(env)), _carry(obs, state)
+    return _program(env, _at_random(env)), first_carry(obs, state)
 
 
 def with_policy(settings: Settings, id: str, size: int) -> dict[str, Any]:
@@ -61,12 +91,19 @@ def _at_random(env: Environment) -> Chooser:
     return lambda tick, obs, state: random_actions(env, state)
 
 
-def _measure(settings: Settings, env: Environment, size: int, choose: Chooser, kind: str) -> dict[str, Any]:
+def _measure(
+    settings: Settings,
+    env: Environment,
+    size: int,
+    choose: Chooser,
+    kind: str,
+    compile: Compile = _compile_now,
+) -> dict[str, Any]:
     """Make worlds, play them, and return what a row shows of them."""
-    reset_seconds, obs, state = _fresh(env, size)
-    carry = _carry(obs, state)
+    reset_seconds, obs, state = fresh(env, size, compile)
+    carry = first_carry(obs, state)
     function = jax.jit(_program(env, choose), donate_argnums=0)
-    seconds, play = compiled(function, carry, jnp.int32(1))
+    seconds, play = compile("play", function, carry, jnp.int32(1))
     device.dump(settings, f"{env.id}-{kind}-{size}", play)
     facts = device.program_facts(play)
     bytes_per_world = sum(leaf.nbytes for leaf in jax.tree.leaves(state)) // size
@@ -105,7 +142,7 @@ def _measure(settings: Settings, env: Environment, size: int, choose: Chooser, k
     return row
 
 
-def _fresh(env: Environment, size: int) -> tuple[float, Array, State]:
+def fresh(env: Environment, size: int, compile: Compile = _compile_now) -> tuple[float, Array, State]:
     """Make a batch of worlds; return the seconds of compiling, their first observations and their states.
 
     A reset needs several times the memory of its result, so large batches are made block by block.
@@ -113,22 +150,33 @@ def _fresh(env: Environment, size: int) -> tuple[float, Array, State]:
     seeds = seeds_of(size)
     shapes = jax.eval_shape(env.reset_seeds, seeds)
     device.check_fits(shapes)
-    if size <= MADE_AT_ONCE or size % MADE_AT_ONCE:
-        seconds, reset = compiled(jax.jit(env.reset_seeds), seeds)
+    if _at_once(size):
+        seconds, reset = compile("reset", jax.jit(env.reset_seeds), seeds)
         return seconds, *reset(seeds)
-
-    def fill(kept: tuple[Array, State], some: Array, first: Array) -> tuple[Array, State]:
-        new = env.reset_seeds(some)
-        return jax.tree.map(lambda x, y: jax.lax.dynamic_update_slice_in_dim(x, y, first, 0), kept, new)
-
     made = jax.jit(lambda: jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes))()
-    seconds, fill = compiled(jax.jit(fill, donate_argnums=0), made, seeds[:MADE_AT_ONCE], jnp.int32(0))
+    function = jax.jit(_filling(env), donate_argnums=0)
+    seconds, fill = compile("reset", function, made, seeds[:MADE_AT_ONCE], jnp.int32(0))
     for first in range(0, size, MADE_AT_ONCE):
         made = fill(made, seeds[first : first + MADE_AT_ONCE], jnp.int32(first))
     return seconds, *jax.block_until_ready(made)
 
 
-def _carry(obs: Array, state: State) -> tuple:
+def _at_once(size: int) -> bool:
+    """Return whether a batch is made in one call."""
+    return size <= MADE_AT_ONCE or bool(size % MADE_AT_ONCE)
+
+
+def _filling(env: Environment) -> Callable[[tuple[Array, State], Array, Array], tuple[Array, State]]:
+    """Return a function that makes a block of worlds, from its first number on, in a batch."""
+
+    def fill(kept: tuple[Array, State], some: Array, first: Array) -> tuple[Array, State]:
+        new = env.reset_seeds(some)
+        return jax.tree.map(lambda x, y: jax.lax.dynamic_update_slice_in_dim(x, y, first, 0), kept, new)
+
+    return fill
+
+
+def first_carry(obs: Array, state: State) -> tuple:
     """Return the first carry of `_program`: tick, observations, state, checksum, ended episodes."""
     return jnp.int32(0), obs, state, jnp.uint32(0), jnp.int32(0)
 

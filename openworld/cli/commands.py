@@ -33,7 +33,7 @@ def export(words: list[str]) -> None:
         force: bool = False
 
     options = parse(Export, "export", words)
-    require("orbax.checkpoint", "safetensors")
+    require("orbax.checkpoint")
     prepare()
     from openworld_trainers.run.export import export as run
 

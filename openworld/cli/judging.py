@@ -130,7 +130,7 @@ def factory(source: str, protocol: "Protocol", algorithm: str, greedy: bool) -> 
 
         return lambda: Zip(path, rules, algorithm=algorithm, greedy=greedy)
     if path.exists():
-        require("optax", "orbax.checkpoint", "rich", "safetensors")
+        require("optax", "orbax.checkpoint", "rich")
         from openworld_trainers.run.evaluate import policy_of
 
         return lambda: policy_of(path, rules, greedy=greedy)

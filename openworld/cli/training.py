@@ -39,12 +39,12 @@ def train(words: list[str]) -> None:
             force: with --resume, take over a run whose process is on another machine, where it cannot be
                 seen. Use it only if that process has ended: two processes that train in one folder spoil the
                 run.
-            preset: settings to use as they are: tiny, demo or standard.
+            preset: settings to use as they are: tiny, demo, standard or strong.
             worlds: number of worlds, to which the settings of the reference are scaled; None: as in the
                 preset or the reference.
             steps: steps of each world between two updates; None: as in the preset or the reference.
-            reference: settings to scale from: tiny, demo, standard or million; None: standard or million,
-                whichever has the nearer number of worlds.
+            reference: settings to scale from: tiny, demo, standard, strong or million; None: standard or
+                million, whichever has the nearer number of worlds.
             scaling: what grows with the worlds: recipe (the number of minibatches), fixed-minibatches (their
                 size) or sqrt (their size, and the learning rate with the square root of it).
         """
@@ -89,12 +89,12 @@ def plan(words: list[str]) -> int:
         not fit.
 
         Attributes:
-            preset: settings to use as they are: tiny, demo or standard.
+            preset: settings to use as they are: tiny, demo, standard or strong.
             worlds: number of worlds, to which the settings of the reference are scaled; None: as in the
                 preset or the reference.
             steps: steps of each world between two updates; None: as in the preset or the reference.
-            reference: settings to scale from: tiny, demo, standard or million; None: standard or million,
-                whichever has the nearer number of worlds.
+            reference: settings to scale from: tiny, demo, standard, strong or million; None: standard or
+                million, whichever has the nearer number of worlds.
             scaling: what grows with the worlds: recipe, fixed-minibatches or sqrt.
             memory: memory of each device, as 80GiB; None: the memory of the devices of this machine.
             devices: number of devices that share the worlds; None: --run.devices, else one with --memory or

@@ -18,6 +18,18 @@ _LEFT_OUT = re.compile(r"[;.] None: (.+?)(?:\.(?= |$)|$)")
 _ATTRIBUTE = re.compile(r"(\w+): (.*)")
 
 
+@dataclasses.dataclass(frozen=True)
+class Alias:
+    """A second, shorter name of an option, as a mark of its field's type.
+
+    Example:
+        >>> Annotated[int, Alias("--seed")].__metadata__
+        (Alias(name='--seed'),)
+    """
+
+    name: str
+
+
 def attributes_of(docstring: str) -> dict[str, str]:
     r"""Return the texts of the section `Attributes:` of a docstring, each in one line.
 
@@ -104,7 +116,8 @@ def add_rule(registry: Any) -> None:
             if Positional in get_args(hint) and not required:
                 metavar = f"[{metavar}]"
             shown = "(required)" if required else hint_of(meaning)
-            hint = Annotated[hint, arg(metavar=metavar, help_behavior_hint=shown)]
+            aliases = [mark.name for mark in get_args(hint) if isinstance(mark, Alias)]
+            hint = Annotated[hint, arg(metavar=metavar, help_behavior_hint=shown, aliases=aliases or None)]
         return StructFieldSpec(name=field.name, type=hint, default=default, helptext=text or None)
 
     @registry.struct_rule

@@ -4,13 +4,14 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
-
-import numpy as np
+from typing import Any
 
 from openworld.system import checksums
 from openworld.system.files import check_folder
-from openworld_trainers.errors import require
+from openworld_trainers.ppo.networks import ActorCritic
+from openworld_trainers.run import tensor_file
 from openworld_trainers.run.agent import AgentError
 from openworld_trainers.run.load import CARD, WEIGHTS, checksum, load_agent, named_arrays
 
@@ -29,19 +30,13 @@ def export(run_dir: Path | str, out: Path | str, force: bool = False) -> Path:
     Example:
         >>> export("runs/first", "agents/first")  # doctest: +SKIP
     """
-    require("train", "safetensors", purpose="exporting an agent")
-    from safetensors.numpy import save
-
     out = Path(out)
     try:
         _check_free(out, force)
     except OSError as error:
         raise AgentError(f"no agent can be exported to {out}: {error.strerror or error}") from error
     agent = load_agent(run_dir)
-    weights = save(
-        {name: np.asarray(leaf) for name, leaf in named_arrays(agent.network).items()}, {"format": "np"}
-    )
-    card = checksums.added(agent.card | {"weights": {"file": WEIGHTS, "sha256": checksum(weights)}})
+    weights, card = contents(agent.network, agent.card)
     try:
         out = Path(os.path.realpath(out)) if out.is_symlink() else out
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -51,7 +46,7 @@ def export(run_dir: Path | str, out: Path | str, force: bool = False) -> Path:
             aside = outer / "new"
             aside.mkdir()
             _write(aside / WEIGHTS, weights)
-            _write(aside / CARD, (json.dumps(card, indent=2, allow_nan=False) + "\n").encode())
+            _write(aside / CARD, card)
             if out.is_dir():
                 out.rename(outer / "old")
             aside.rename(out)
@@ -64,6 +59,13 @@ def export(run_dir: Path | str, out: Path | str, force: bool = False) -> Path:
     except OSError as error:
         raise AgentError(f"no agent could be exported to {out}: {error.strerror}") from error
     return out
+
+
+def contents(network: ActorCritic, card: Mapping[str, Any]) -> tuple[bytes, bytes]:
+    """Return the contents of an export's two files: the parameters, and the model card."""
+    weights = tensor_file.to_bytes(named_arrays(network), {"format": "np"})
+    whole = checksums.added({**card, "weights": {"file": WEIGHTS, "sha256": checksum(weights)}})
+    return weights, (json.dumps(whole, indent=2, allow_nan=False) + "\n").encode()
 
 
 def _check_free(out: Path, force: bool) -> None:

@@ -8,7 +8,7 @@ agent; it has a checksum of the parameters and one of itself.
 
 import hashlib
 import math
-import struct
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,30 +18,23 @@ import jax.numpy as jnp
 import numpy as np
 
 from openworld.system import bounded_json, checksums
-from openworld_trainers.errors import format_problem, made_by, reading, require
+from openworld_trainers.errors import format_problem, made_by, reading
 from openworld_trainers.ppo import records
-from openworld_trainers.ppo.batched_env import env_identity, make_env
-from openworld_trainers.ppo.config import Env, Network
+from openworld_trainers.ppo.batched_env import BatchedEnv, env_identity, make_env
+from openworld_trainers.ppo.config import Config, Env, Network
 from openworld_trainers.ppo.networks import ActorCritic, count_parameters, make_network
+from openworld_trainers.run import tensor_file
 from openworld_trainers.run.agent import Agent, AgentError, RecurrentAgent
 from openworld_trainers.run.checkpoint import CheckpointError, Checkpoints
 from openworld_trainers.run.folder import CONFIG, RunFolder
 from openworld_trainers.run.settings import check_identity, check_network, read_config, read_newest
+from openworld_trainers.run.tensor_file import TensorFileError
 
 WEIGHTS, CARD = "model.safetensors", "model_card.json"
 #: The kind of file, and the version of its layout and of the names in it. Others are refused.
 FORMAT, SCHEMA = "openworld agent", 3
-#: The largest card, and the largest header of a safetensors file, in bytes.
-MOST_CARD, MOST_HEADER = 1 << 20, 1 << 20
-#: The names of dtypes in safetensors files; networks have no others.
-DTYPES = {
-    "F32": "float32",
-    "F16": "float16",
-    "BF16": "bfloat16",
-    "F64": "float64",
-    "U8": "uint8",
-    "I32": "int32",
-}
+#: The largest card, in bytes.
+MOST_CARD = 1 << 20
 LICENCE = "MIT"
 
 
@@ -99,32 +92,49 @@ def _of_run(run_dir: Path, number: int) -> tuple[ActorCritic, dict[str, Any]]:
     _check_finite(named_arrays(network), checkpoints.path(number))
     rows = [row for row in folder.metrics() if row["update"] <= number and row.get("return") is not None]
     last = rows[-1] if rows else {}
-    card = {
+    training = {
+        "updates": number,
+        "transitions": facts.get("transitions"),
+        "seconds": facts.get("seconds"),
+        "seed": config.run.seed,
+        "return": last.get("return"),
+        "episode_length": last.get("length"),
+    }
+    made = {"commit": record.get("commit", ""), "versions": record.get("versions", {})}
+    return network, card_of(env, config, network, training, made)
+
+
+def card_of(
+    env: BatchedEnv,
+    config: Config,
+    network: ActorCritic,
+    training: Mapping[str, Any],
+    made_with: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return the model card of a policy; the checksums are added when it is exported.
+
+    Args:
+        env: the environment.
+        config: all settings.
+        network: the policy.
+        training: updates, transitions, seconds, seed, return and episode_length.
+        made_with: commit and versions.
+    """
+    return {
         "format": FORMAT,
         "schema": SCHEMA,
         **env_identity(env),
         "time_limit": config.env.time_limit,
         "network": records.to_dict(config.network),
         "parameters": count_parameters(network),
-        "training": {
-            "updates": number,
-            "transitions": facts.get("transitions"),
-            "seconds": facts.get("seconds"),
-            "seed": config.run.seed,
-            "return": last.get("return"),
-            "episode_length": last.get("length"),
-        },
-        "commit": record.get("commit", ""),
-        "versions": record.get("versions", {}),
+        "training": dict(training),
+        **made_with,
         "licence": LICENCE,
     }
-    return network, card
 
 
 def _of_export(folder: Path) -> tuple[ActorCritic, dict[str, Any]]:
     """Return an exported policy and its model card."""
-    require("train", "safetensors", purpose="loading an agent")
-
     card = _read_card(folder)
     try:
         settings = Env(id=card["env_id"], time_limit=card["time_limit"])
@@ -163,43 +173,40 @@ def _read_card(folder: Path) -> dict[str, Any]:
 
 def _read_weights(path: Path, template: ActorCritic, wanted: Any) -> dict[str, np.ndarray]:
     """Return the arrays of a safetensors file, after a check of its size, checksum and header."""
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
-
     arrays = named_arrays(template)
-    most = 8 + MOST_HEADER + sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in arrays.values())
+    most = (
+        8
+        + tensor_file.MOST_HEADER
+        + sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in arrays.values())
+    )
     with reading(path, AgentError, "is damaged"):
         content = bounded_json.read_bytes(path, max_bytes=most)
     if checksum(content) != wanted:
         raise AgentError(f"{path} is damaged: its checksum is not the one in {CARD}")
-    length = struct.unpack("<Q", content[:8])[0] if len(content) >= 8 else 0
-    if not 0 < length <= min(MOST_HEADER, len(content) - 8):
-        raise AgentError(f"{path} is damaged: it has no safetensors header")
-    _check_header(content[8 : 8 + length], arrays, path)
     try:
-        return load(content)
-    except (SafetensorError, ValueError, KeyError) as error:
+        kept, _ = tensor_file.from_bytes(content)
+    except TensorFileError as error:
         raise AgentError(f"{path} is damaged: {error}") from error
+    if problem := different(arrays, kept):
+        raise AgentError(f"{path} is of another version: {problem}")
+    return kept
 
 
-def _check_header(header: bytes, arrays: dict[str, Any], path: Path) -> None:
-    """Raise `AgentError` if the arrays are not those of the network."""
-    try:
-        entries = bounded_json.loads(header)
-        kept = {
-            name: f"{DTYPES[entry['dtype']]}{[int(size) for size in entry['shape']]}"
-            for name, entry in entries.items()
-            if name != "__metadata__"
-        }
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise AgentError(f"{path} is damaged: its header cannot be read") from error
-    for name in sorted({*arrays, *kept}):
-        here = f"{arrays[name].dtype}{list(arrays[name].shape)}" if name in arrays else "absent"
-        there = kept.get(name, "absent")
+def different(wanted: Mapping[str, Any], kept: Mapping[str, Any]) -> str:
+    """Return in words the first array, by name, whose dtype or shape is not as wanted; "" if there is none.
+
+    Example:
+        >>> different({"a": np.zeros(3, np.float32)}, {"a": np.zeros(4, np.float32)})
+        'a is float32[4] there and float32[3] here'
+    """
+    for name in sorted({*wanted, *kept}):
+        here, there = (
+            f"{arrays[name].dtype}{list(arrays[name].shape)}" if name in arrays else "absent"
+            for arrays in (wanted, kept)
+        )
         if here != there:
-            raise AgentError(
-                f"{path} is of another version: {name[:60]} is {there[:60]} there and {here} here"
-            )
+            return f"{name[:60]} is {there[:60]} there and {here} here"
+    return ""
 
 
 def _check_finite(arrays: dict[str, Any], path: Path) -> None:
