@@ -39,7 +39,7 @@ class EqualityLeg(Leg):
             self.add(row, f"{id}: {found['worlds']} worlds, {found['steps']} steps: {verdict}")
 
     def _ids(self) -> tuple[str, ...]:
-        return cpu_hashes.IDS if self.work.scale.factor == 1 else cpu_hashes.IDS[:1]
+        return cpu_hashes.IDS if self.work.scale.factor == 1 else (self.work.scale.id,)
 
     def _lower(self, id: str) -> jax.stages.Lowered:
         env = registry.make(id)

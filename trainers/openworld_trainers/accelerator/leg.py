@@ -94,8 +94,8 @@ class Leg:
         scale = self.work.scale
         return Settings(
             suite="gpu",
-            ids=("OpenWorld-v0",),
-            compared=("OpenWorld-v0",),
+            ids=(scale.id,),
+            compared=(scale.id,),
             kinds=("worlds",),
             sizes=(size,),
             runs=3,

@@ -11,7 +11,7 @@ from openworld.bench import profile, worlds
 from openworld.bench.timing import timed
 from openworld_trainers.accelerator.leg import Leg
 from openworld_trainers.accelerator.training_leg import BEGIN, UPDATE, add_training, training_config
-from openworld_trainers.accelerator.worlds_leg import ID, SIZES, add_programs, compiled_ahead
+from openworld_trainers.accelerator.worlds_leg import SIZES, add_programs, compiled_ahead
 
 #: Steps of the worlds, and updates, before the trace.
 WARM_UP, UPDATES = 64, 2
@@ -36,15 +36,15 @@ class ProfileLeg(Leg):
         return self.work.scale.worlds(SIZES[0])
 
     def _worlds(self) -> None:
-        size = self._size()
-        _, obs, state = worlds.fresh(registry.make(ID), size, compiled_ahead(self, size))
+        size, id = self._size(), self.work.scale.id
+        _, obs, state = worlds.fresh(registry.make(id), size, compiled_ahead(self, size))
         carry = worlds.first_carry(obs, state)
         del obs, state
         _, play = self.program(f"worlds {size}: play")
         _, carry = timed(play, carry, WARM_UP)
         seconds, carry = timed(play, carry, WARM_UP)
         pace = seconds / WARM_UP
-        function, *_ = worlds.ahead(self.bench(size), ID, size)["play"]
+        function, *_ = worlds.ahead(self.bench(size), id, size)["play"]
         found = profile.of(function, play, carry, pace)
         row = {"what": "worlds", "worlds": size, "steps_per_second": size / pace, "profile": found}
         self.add(row, f"{size:,} worlds: {size / pace:,.0f} steps/s; {heaviest(found)}")

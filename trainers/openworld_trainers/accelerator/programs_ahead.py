@@ -7,8 +7,7 @@ waits for a program lowers the next ones meanwhile.
 import os
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as Waited
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 #: Seconds between two looks at a program that is waited for.
@@ -58,16 +57,15 @@ class Programs:
         until = None if seconds is None else time.monotonic() + seconds
         while name in self._waiting:
             self._lower_next()
-        while True:
-            try:
-                return self._made[name].result(0 if self._waiting else LOOK)
-            except Waited as error:
-                if self._made[name].done():  # the program's own error
-                    raise
-                if until is not None and time.monotonic() > until:
-                    raise NotCompiledError(f"{name} is still compiled after {seconds:.0f} s") from error
+        made = self._made[name]
+        while not made.done():
+            if until is not None and time.monotonic() > until:
+                raise NotCompiledError(f"{name} is still compiled after {seconds:.0f} s")
             if self._waiting:
                 self._lower_next()
+            else:
+                wait([made], LOOK)
+        return made.result()
 
     def _lower_next(self) -> None:
         name = next(iter(self._waiting))

@@ -7,7 +7,6 @@ from openworld.bench import cpu_hashes, device, worlds
 from openworld.bench.roofline import measure, model
 from openworld_trainers.accelerator.leg import Leg
 
-ID = "OpenWorld-v0"
 #: Numbers of worlds, the most important first.
 SIZES = (2**20, 2**17, 2**14)
 
@@ -25,14 +24,15 @@ class WorldsLeg(Leg):
     def play(self) -> None:
         """Measure each size while time is left."""
         bandwidth = measure.memory_bandwidth()
-        expected, env = cpu_hashes.committed()[ID], registry.make(ID)
+        id = self.work.scale.id
+        expected, env = cpu_hashes.committed()[id], registry.make(id)
         self.add({"bandwidth_bytes_per_second": bandwidth}, f"bandwidth {bandwidth / 1e9:,.0f} GB/s")
         for number, size in enumerate(self.sizes()):
             if number and self.work.scale.factor == 1 and self.left() < 0.15 * self.seconds:
                 self.add({"worlds": size, "left_out": True}, f"{size:,} worlds: no time is left")
                 continue
             try:
-                row = worlds.alone(self.bench(size), ID, size, compile=compiled_ahead(self, size))
+                row = worlds.alone(self.bench(size), id, size, compile=compiled_ahead(self, size))
             except device.TooLargeError as error:
                 self.add({"worlds": size, "left_out": str(error)}, f"{size:,} worlds: {error}")
                 continue
@@ -40,7 +40,7 @@ class WorldsLeg(Leg):
             cpu_hashes.check(row, expected)
             same = "the same as a CPU's" if row["check"]["same"] else "NOT the same as a CPU's"
             self.add(
-                {"id": ID, **row},
+                {"id": id, **row},
                 f"{size:,} worlds: {row['steps_per_second']:,.0f} steps/s, "
                 f"{100 * row['bandwidth_share']:.1f} % of the bandwidth; {same}",
             )
@@ -59,7 +59,7 @@ def add_programs(leg: Leg, size: int) -> None:
 
     def lower(name: str) -> Any:
         if not made:
-            made.update(worlds.ahead(leg.bench(size), ID, size))
+            made.update(worlds.ahead(leg.bench(size), leg.work.scale.id, size))
         function, *arguments = made[name]
         return function.lower(*arguments)
 
