@@ -75,6 +75,11 @@ class Plan:
         return whole + self.devices * sum(part.bytes for part in self.held if part.name in SHARED)
 
 
+#: What each optimiser keeps.
+OPTIMISERS = {
+    "adam": "Adam's two means of each parameter",
+    "muon": "Muon's mean of each parameter of a matrix, Adam's two means of the rest",
+}
 #: Parts that devices share; every device has a copy of the others.
 SHARED = ("worlds", "observations", "memory")
 
@@ -91,10 +96,11 @@ def make_plan(config: Config, env: BatchedEnv, devices: int = 1) -> Plan:
         Part("observations", size_of(rollout_state.observation), "the present one of each world"),
         Part("memory", size_of(rollout_state.memory), "of the recurrent network, one for each world"),
         Part("parameters", size_of(train_state.network), "of the network, float32"),
-        Part("optimiser", size_of(train_state.opt_state), "Adam's two means of each parameter"),
+        Part("optimiser", size_of(train_state.opt_state), OPTIMISERS[share.learning.optimiser]),
         Part("proximal policy", size_of(train_state.ewma), "the moving average of PPO-EWMA"),
     )
-    update = jax.make_jaxpr(make_update(env, share))(shapes, jax.ShapeDtypeStruct((), jnp.float32))
+    scalars = [jax.ShapeDtypeStruct((), dtype) for dtype in (jnp.float32, jnp.bool)]
+    update = jax.make_jaxpr(make_update(env, share))(shapes, *scalars)
     seen, other, playing_peak, learning_peak = _phases(
         update, share, size_of(rollout_state.observation), platform
     )

@@ -2,7 +2,8 @@
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import equinox as eqx
 import jax
@@ -29,6 +30,8 @@ from openworld_trainers.ppo.update import (
     run_epochs,
     to_batch,
 )
+
+Tree = TypeVar("Tree")
 
 #: Where the parts of a learner lie: each device has its share of the worlds, and all of the rest.
 LAYOUT = {"policy": WHOLE, "learner": WHOLE, "worlds": SHARED}
@@ -82,8 +85,8 @@ class UpdateMetrics(eqx.Module):
     Attributes:
         episode_sums: sums over the episodes that ended in its rollout.
         loss_metrics: means over its gradient steps.
-        diagnostics: the policy before it compared with the policy after it.
-        noise: the gradient noise scale at its start.
+        diagnostics: the policy before it compared with the policy after it; NaN if not measured.
+        noise: the gradient noise scale at its start; NaN if not measured.
         reward: the mean reward of a step.
         finite: False once anything was NaN or infinite.
     """
@@ -132,17 +135,17 @@ def init_learner(
 
 def make_update(
     env: BatchedEnv, config: Config, devices: Devices = SINGLE_DEVICE
-) -> Callable[[Learner, Array], tuple[Learner, UpdateMetrics]]:
-    """Return the program of one update, `(learner, learning_rate) -> (learner, metrics)`.
+) -> Callable[..., tuple[Learner, UpdateMetrics]]:
+    """Return the program of one update, `(learner, learning_rate, measure=True) -> (learner, metrics)`.
 
     It collects a rollout, estimates advantages, takes the gradient steps, and compares the policy before with
-    the policy after.
+    the policy after. Where `measure` is False, the gradient noise scale and that comparison are left out.
     """
     lanes, learning = Lanes.of(config, devices), config.learning
     reduce = diagnostics.no_reduce if devices.mesh is None else diagnostics.reduce_over(AXIS)
 
     def update(
-        parts: dict[str, Any], learning_rate: Float[Array, ""]
+        parts: dict[str, Any], learning_rate: Float[Array, ""], measure: Bool[Array, ""] | bool
     ) -> tuple[dict[str, Any], UpdateMetrics]:
         learner = Learner.from_parts(parts)
         acting_key, shuffling_key, key = jax.random.split(learner.key, 3)
@@ -156,31 +159,54 @@ def make_update(
         if learning.normalise_advantages:
             batch = eqx.tree_at(lambda b: b.advantage, batch, normalise(batch.advantage, devices))
         dealing: dict[str, Any] = {"lanes": lanes, "key": shuffling_key, "devices": devices}
-        noise = gradient_noise(learner.train_state, batch, learning, **dealing)
+        noise = measured(measure, lambda: gradient_noise(learner.train_state, batch, learning, **dealing))
         forced = experience.forced if learning.skip_forced else None
         train_state, loss_metrics = run_epochs(
             learner.train_state, batch, learning_rate, learning, forced=forced, **dealing
         )
-        sample = lanes.take(batch, lanes.sampled(devices))
-        comparison = diagnose(
-            network, train_state.network, sample, learning.clip_epsilon, reduce, config.rollout.batch
-        )
+
+        def compare() -> Diagnostics:
+            sample = lanes.take(batch, lanes.sampled(devices))
+            epsilon = learning.clip_epsilon
+            return diagnose(network, train_state.network, sample, epsilon, reduce, config.rollout.batch)
+
+        comparison = measured(measure, compare)
+        moved = jnp.isfinite(comparison.kl_old_new) | jnp.logical_not(measure)
         metrics = UpdateMetrics(
             episode_sums=devices.sum(episode_sums),
             loss_metrics=loss_metrics,
             diagnostics=comparison,
             noise=noise,
             reward=devices.mean(jnp.mean(experience.reward)),
-            finite=loss_metrics.finite & jnp.isfinite(comparison.kl_old_new),
+            finite=loss_metrics.finite & all_finite(train_state.network) & moved,
         )
         return Learner(train_state, rollout_state, key).parts(), metrics
 
-    def program(learner: Learner, learning_rate: Float[Array, ""]) -> tuple[Learner, UpdateMetrics]:
-        sharded = devices.shard_map(update, (LAYOUT, WHOLE), (LAYOUT, WHOLE))
-        parts, metrics = sharded(learner.parts(), learning_rate)
+    def program(
+        learner: Learner, learning_rate: Float[Array, ""], measure: Bool[Array, ""] | bool = True
+    ) -> tuple[Learner, UpdateMetrics]:
+        if measure is True:
+            sharded = devices.shard_map(partial(update, measure=True), (LAYOUT, WHOLE), (LAYOUT, WHOLE))
+            parts, metrics = sharded(learner.parts(), learning_rate)
+        else:
+            sharded = devices.shard_map(update, (LAYOUT, WHOLE, WHOLE), (LAYOUT, WHOLE))
+            parts, metrics = sharded(learner.parts(), learning_rate, measure)
         return Learner.from_parts(parts), metrics
 
     return program
+
+
+def measured(measure: Bool[Array, ""] | bool, take: Callable[[], Tree]) -> Tree:
+    """Return a measurement if it is to be taken, else NaN in its place."""
+    if measure is True:
+        return take()
+    missing = jax.tree.map(lambda x: jnp.full(x.shape, jnp.nan, x.dtype), jax.eval_shape(take))
+    return jax.lax.cond(measure, take, lambda: missing)
+
+
+def all_finite(tree: Any) -> Bool[Array, ""]:
+    """Return whether no number of a tree is NaN or infinite."""
+    return jnp.all(jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(tree)]))
 
 
 def learner_shapes(env: BatchedEnv, config: Config, devices: Devices) -> dict[str, Any]:

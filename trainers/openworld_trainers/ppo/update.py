@@ -1,12 +1,11 @@
 """The inner loop of PPO: epochs of shuffled minibatches over the transitions of one rollout."""
 
 from dataclasses import fields
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import optax
 from jaxtyping import Array, Bool, Float, Int32, Key
 
 from openworld_trainers.ppo.advantages import gae, next_values
@@ -17,6 +16,7 @@ from openworld_trainers.ppo.losses import Batch, LossTerms, ppo_loss
 from openworld_trainers.ppo.minibatches import Lanes
 from openworld_trainers.ppo.networks import ActorCritic
 from openworld_trainers.ppo.noise_scale import NoiseScale, noise_of_parts
+from openworld_trainers.ppo.optimisers import make_optimiser
 from openworld_trainers.ppo.recurrent import Sequence
 from openworld_trainers.ppo.rollout import Experience
 
@@ -55,13 +55,6 @@ class LossMetrics(eqx.Module):
     terms: LossTerms
     gradient_norm: Float[Array, ""]
     finite: Bool[Array, ""]
-
-
-def make_optimiser(settings: Learning) -> optax.GradientTransformation:
-    """Return Adam on gradients of bounded global norm; `run_epochs` applies the learning rate."""
-    return optax.chain(
-        optax.clip_by_global_norm(settings.max_gradient_norm), optax.scale_by_adam(b1=0.9, b2=0.999, eps=1e-5)
-    )
 
 
 def init_train_state(network: ActorCritic, settings: Learning) -> TrainState:
@@ -163,7 +156,9 @@ def run_epochs(
         )
         gradient = devices.mean(gradient)
         with jax.numpy_dtype_promotion("standard"):  # Optax mixes its dtypes
-            direction, opt_state = optimiser.update(gradient, train_state.opt_state)
+            direction, opt_state = optimiser.update(
+                gradient, train_state.opt_state, cast(Any, train_state.network)
+            )
         network = jax.tree.map(lambda weight, d: weight - learning_rate * d, train_state.network, direction)
         ewma = train_state.ewma and train_state.ewma.update(network, settings.ewma or 0.0)
         norm = global_norm(gradient)
