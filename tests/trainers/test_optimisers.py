@@ -13,7 +13,7 @@ import openworld
 from openworld_trainers.ppo.config import Learning, Network
 from openworld_trainers.ppo.learner import init_learner, make_update
 from openworld_trainers.ppo.networks import make_network
-from openworld_trainers.ppo.optimisers import MUON_RMS, make_optimiser, matrices
+from openworld_trainers.ppo.optimisers import MUON_RMS, direct, make_optimiser, matrices
 from openworld_trainers.ppo.schedule import rate_at
 from tests.trainers import probes
 from tests.trainers.helpers import learn, small
@@ -37,9 +37,7 @@ def gradient(network):
 
 
 def direction_of(settings, network, gradient):
-    optimiser = make_optimiser(settings)
-    with jax.numpy_dtype_promotion("standard"):
-        return optimiser.update(gradient, optimiser.init(network), network)[0]
+    return direct(settings, gradient, make_optimiser(settings).init(network), network)[0]
 
 
 def test_muon_takes_the_matrices_of_hidden_and_memory_layers(network):

@@ -228,8 +228,8 @@ class Run:
         save_every_s: seconds between two checkpoints; 0: after every update.
         keep: number of checkpoints that stay on disk.
         film: write a replay and a video of the trained agent.
-        measure_every: updates between two measurements of the gradient noise scale and of the policy before and
-            after an update. They cost time and change nothing in training.
+        measure_every: updates between two measurements of the gradient noise scale and of the policy before
+            and after an update. They cost time and change nothing in training.
         devices: number of devices that share the worlds; None: all.
     """
 

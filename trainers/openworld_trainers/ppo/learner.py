@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Callable
-from functools import partial
 from typing import Any, TypeVar
 
 import equinox as eqx
@@ -145,7 +144,7 @@ def make_update(
     reduce = diagnostics.no_reduce if devices.mesh is None else diagnostics.reduce_over(AXIS)
 
     def update(
-        parts: dict[str, Any], learning_rate: Float[Array, ""], measure: Bool[Array, ""] | bool
+        parts: dict[str, Any], learning_rate: Float[Array, ""], measure: Bool[Array, ""] | bool = True
     ) -> tuple[dict[str, Any], UpdateMetrics]:
         learner = Learner.from_parts(parts)
         acting_key, shuffling_key, key = jax.random.split(learner.key, 3)
@@ -185,12 +184,9 @@ def make_update(
     def program(
         learner: Learner, learning_rate: Float[Array, ""], measure: Bool[Array, ""] | bool = True
     ) -> tuple[Learner, UpdateMetrics]:
-        if measure is True:
-            sharded = devices.shard_map(partial(update, measure=True), (LAYOUT, WHOLE), (LAYOUT, WHOLE))
-            parts, metrics = sharded(learner.parts(), learning_rate)
-        else:
-            sharded = devices.shard_map(update, (LAYOUT, WHOLE, WHOLE), (LAYOUT, WHOLE))
-            parts, metrics = sharded(learner.parts(), learning_rate, measure)
+        given = (learning_rate,) if measure is True else (learning_rate, measure)
+        sharded = devices.shard_map(update, (LAYOUT, *[WHOLE] * len(given)), (LAYOUT, WHOLE))
+        parts, metrics = sharded(learner.parts(), *given)
         return Learner.from_parts(parts), metrics
 
     return program

@@ -1,7 +1,8 @@
 """Optimisers: from a gradient to a direction, which `run_epochs` multiplies by the learning rate.
 
-Adam takes all parameters. Muon takes the matrices of the layers (`matrices`): its direction is the momentum with
-all singular values near 1, found by Newton-Schulz iterations (Jordan 2024). Beside Muon, Adam takes the rest.
+Adam takes all parameters. Muon takes the matrices of the layers (`matrices`): its direction is the momentum
+with all singular values near 1, found by Newton-Schulz iterations (Jordan 2024). Beside Muon, Adam takes the
+rest.
 
 Newton-Schulz takes the same time for a small minibatch as for a large one, so Muon is for minibatches of
 thousands of transitions.
@@ -18,8 +19,8 @@ from optax.contrib import MuonDimensionNumbers, scale_by_muon
 from openworld_trainers.ppo.config import Learning
 from openworld_trainers.ppo.networks import ActorCritic
 
-#: The root mean square of Muon's direction, whatever the shape of the matrix. Adam's is near it, so one learning
-#: rate serves both (Liu et al. 2025, arXiv 2502.16982, section 2.2).
+#: The root mean square of Muon's direction, whatever the shape of the matrix. Adam's is near it, so one
+#: learning rate serves both (Liu et al. 2025, arXiv 2502.16982, section 2.2).
 MUON_RMS = 0.2
 #: The parts of a network whose matrices are not for Muon: what comes out of them has a scale of its own.
 HEADS = ("actor", "critic")
@@ -42,11 +43,21 @@ def make_optimiser(settings: Learning) -> optax.GradientTransformation:
     return optax.chain(*steps)
 
 
-def matrices(network: ActorCritic) -> Any:
-    """Return a tree with True at the matrices of the layers: hidden layers, memory layers, and an encoder's layers.
+def direct(
+    settings: Learning, gradient: ActorCritic, opt_state: Any, network: ActorCritic
+) -> tuple[ActorCritic, Any]:
+    """Return the direction and the optimiser's state after a gradient at a network."""
+    tree: Any = gradient
+    weights: Any = network
+    with jax.numpy_dtype_promotion("standard"):  # Optax mixes its dtypes
+        return make_optimiser(settings).update(tree, opt_state, weights)
 
-    It is False at biases, at the tables of embeddings and at the weights of the heads. So embeddings that are not
-    learned are never changed.
+
+def matrices(network: ActorCritic) -> Any:
+    """Return a tree with True at the matrices of the layers: hidden, memory, and those of an encoder.
+
+    It is False at biases, at the tables of embeddings and at the weights of the heads. So embeddings that are
+    not learned are never changed.
     """
 
     def is_matrix(path: tuple[Any, ...], leaf: Any) -> bool:

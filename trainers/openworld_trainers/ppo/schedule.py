@@ -11,7 +11,7 @@ def rate_at(settings: Learning, progress: float, transitions: int) -> float:
     Args:
         settings: the schedule.
         progress: the finished share of the run before the update, 0 to 1.
-        transitions: of the run at the end of the update, for the warm-up; so the first update has some already.
+        transitions: of the run at the end of the update, for the warm-up; the first update has some already.
 
     Example:
         >>> halfway = Learning(learning_rate=1e-3, schedule="linear", warm_up=400)

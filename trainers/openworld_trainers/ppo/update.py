@@ -1,7 +1,7 @@
 """The inner loop of PPO: epochs of shuffled minibatches over the transitions of one rollout."""
 
 from dataclasses import fields
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -16,7 +16,7 @@ from openworld_trainers.ppo.losses import Batch, LossTerms, ppo_loss
 from openworld_trainers.ppo.minibatches import Lanes
 from openworld_trainers.ppo.networks import ActorCritic
 from openworld_trainers.ppo.noise_scale import NoiseScale, noise_of_parts
-from openworld_trainers.ppo.optimisers import make_optimiser
+from openworld_trainers.ppo.optimisers import direct, make_optimiser
 from openworld_trainers.ppo.recurrent import Sequence
 from openworld_trainers.ppo.rollout import Experience
 
@@ -143,7 +143,6 @@ def run_epochs(
         devices: which share the worlds; gradients are averaged over them.
         forced: transitions to leave out of the minibatches; None: no such.
     """
-    optimiser = make_optimiser(settings)
     # All minibatches, or those with something to decide. The last pass may be a part of one.
     count = lanes.minibatches if forced is None else lanes.worthwhile(forced, devices)
     whole, part = divmod(settings.epochs, 1.0)
@@ -155,10 +154,7 @@ def run_epochs(
             train_state.network, lanes.take(batch, index), settings, train_state.proximal
         )
         gradient = devices.mean(gradient)
-        with jax.numpy_dtype_promotion("standard"):  # Optax mixes its dtypes
-            direction, opt_state = optimiser.update(
-                gradient, train_state.opt_state, cast(Any, train_state.network)
-            )
+        direction, opt_state = direct(settings, gradient, train_state.opt_state, train_state.network)
         network = jax.tree.map(lambda weight, d: weight - learning_rate * d, train_state.network, direction)
         ewma = train_state.ewma and train_state.ewma.update(network, settings.ewma or 0.0)
         norm = global_norm(gradient)

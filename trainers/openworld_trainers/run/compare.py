@@ -79,7 +79,7 @@ def read_run(path: Path, name: str, index: int) -> Record:
 
 
 def numeric_settings(settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the numbers, booleans and schedules of nested settings; everything else in the file is left out."""
+    """Return the numbers, booleans and schedules of nested settings; everything else is left out."""
     found = {
         part: {
             name: value

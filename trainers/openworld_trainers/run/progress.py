@@ -221,7 +221,7 @@ class Display:
         estimates = np.array([*known][::-1], float).reshape(-1, 2)
         if not len(estimates):
             return None
-        scale = float(smoothed(*estimates.T)[-1])
+        scale = float(smoothed(estimates[:, 0], estimates[:, 1])[-1])
         return scale / (self.rows[-1]["transitions"] - self.rows[-2]["transitions"])
 
     def curve(self) -> str:
