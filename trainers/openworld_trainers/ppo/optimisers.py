@@ -45,7 +45,7 @@ def make_optimiser(settings: Learning) -> optax.GradientTransformation:
 
 def direct(
     settings: Learning, gradient: ActorCritic, opt_state: Any, network: ActorCritic
-) -> tuple[ActorCritic, Any]:
+) -> tuple[Any, Any]:
     """Return the direction and the optimiser's state after a gradient at a network."""
     tree: Any = gradient
     weights: Any = network
