@@ -22,10 +22,10 @@ from openworld.engine.batch import Info, State, Stepped
 from openworld.engine.programs import Programs, programs
 from openworld.observe.forms import FORMS, OBSERVATIONS
 from openworld.observe.layout import MOST_PLAYERS, Layout, layout_of
-from openworld.rules.scoring import SHARES
+from openworld.rules.scoring import REWARD_PARTS, SHARES
 from openworld.system import forking
 
-__all__ = ["COOP_ID", "Environment", "Info", "State", "Stepped"]
+__all__ = ["COOP_ID", "REWARD_PARTS", "Environment", "Info", "State", "Stepped"]
 
 #: The id of the environment for several players.
 COOP_ID = "OpenWorld-Coop-v0"

@@ -83,8 +83,8 @@ def make_plan(config: Config, env: BatchedEnv, devices: int = 1) -> Plan:
     """Return the plan of a run on a number of devices, of this machine's kind or as set by `tuning.as_if`.
 
     Example:
-        >>> from openworld_trainers.ppo.config import preset
-        >>> from openworld_trainers.ppo.env import make_env
+        >>> from openworld_trainers.ppo.presets import preset
+        >>> from openworld_trainers.ppo.batched_env import make_env
         >>> config = preset("tiny")
         >>> make_plan(make_env(config.env), config).bytes  # doctest: +SKIP
     """
@@ -151,7 +151,7 @@ def share_of(config: Config, devices: int) -> Config:
     """Return the share of one device as the settings of a run.
 
     Example:
-        >>> from openworld_trainers.ppo.config import preset
+        >>> from openworld_trainers.ppo.presets import preset
         >>> share_of(preset("tiny"), devices=2).rollout.worlds
         8
     """

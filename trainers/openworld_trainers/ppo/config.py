@@ -14,7 +14,17 @@ from tyro.conf import arg
 from openworld_trainers.ppo import records
 from openworld_trainers.ppo.records import check, check_choice, check_positive, nearest_divisor, to_dict
 
-__all__ = ["Advantage", "Config", "Env", "Learning", "Network", "Rollout", "Run", "to_dict"]
+__all__ = [
+    "Advantage",
+    "Config",
+    "Env",
+    "Learning",
+    "Network",
+    "Reward",
+    "Rollout",
+    "Run",
+    "to_dict",
+]
 
 Activation = Literal["relu", "tanh"]
 Memory = Literal["none", "gru", "mingru"]
@@ -121,6 +131,42 @@ class Rollout:
     def batch(self) -> int:
         """The number of transitions in an update."""
         return self.worlds * self.steps
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reward:
+    """The reward that the policy is trained on: clip(scale x sum of weight x part).
+
+    The defaults are the published reward, bit for bit. Returns, evaluations and results always are sums of the
+    published reward. `openworld.Info.reward_parts` says exactly what the parts are.
+
+    Attributes:
+        achievements: of the sum of the weights of the achievements unlocked in the step.
+        health: of the change of health, in points.
+        death: of 1 in the step in which the player dies; a negative weight punishes death.
+        armour: of the change of the levels of the armour worn, all four pieces together.
+        scale: factor of the sum.
+        clip: the largest absolute value, after scaling; None: no clipping.
+    """
+
+    achievements: float = 1.0
+    health: float = 0.1
+    death: float = 0.0
+    armour: float = 0.0
+    scale: float = 1.0
+    clip: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in self.weights.items():
+            check(math.isfinite(value), f"{name}={value} must be finite")
+        check_positive(self, "scale")
+        if self.clip is not None:
+            check_positive(self, "clip")
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """The weight of each part of the reward."""
+        return {name: getattr(self, name) for name in ("achievements", "health", "death", "armour")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -234,6 +280,7 @@ class Config:
     env: Env = field(default_factory=Env)
     network: Network = field(default_factory=Network)
     rollout: Rollout = field(default_factory=Rollout)
+    reward: Reward = field(default_factory=Reward)
     advantage: Advantage = field(default_factory=Advantage)
     learning: Learning = field(default_factory=Learning)
     run: Run = field(default_factory=Run)

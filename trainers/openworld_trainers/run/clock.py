@@ -26,7 +26,7 @@ class Clock:
         began: the time of `go`; None before it.
 
     Example:
-        >>> from openworld_trainers.ppo.config import preset
+        >>> from openworld_trainers.ppo.presets import preset
         >>> clock = Clock(preset("tiny"))
         >>> clock.updates = 16
         >>> clock.transitions, clock.progress()
