@@ -1,4 +1,4 @@
-"""How much more `Environment.mask_of` allows than `Environment.action_mask`; it must never allow less.
+"""The surplus that `Environment.mask_of` allows over `Environment.action_mask`; it must never allow less.
 
 `python -m openworld.bench.token_mask` plays at random among the actions that the exact mask allows. Worlds are
 taken down a floor now and then, some more often than others, so that all floors are seen.
@@ -92,9 +92,8 @@ def main() -> None:
     rows: list[dict[str, Any]] = []
     for id, players in GAMES:
         rows.append(count(registry.make(id, num_agents=players), int(options.states)))
-        print(json.dumps(rows[-1]), flush=True)
-    with replacing(options.out) as path:
-        path.write_text(json.dumps({**provenance.facts(), "rows": rows}, indent=1) + "\n")
+        with replacing(options.out) as path:
+            path.write_text(json.dumps({**provenance.facts(), "rows": rows}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

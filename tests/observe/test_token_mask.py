@@ -54,7 +54,8 @@ def test_one_before_a_wall_can_turn(rules):
 
 @pytest.mark.parametrize("how", ["asleep", "resting"])
 def test_who_sleeps_or_rests_can_do_nothing(how):
-    assert allowed(Scene(**{how: 1, "health": 3}).carry(WOOD=9, SAPLING=9, BOOK=1)) == {Action.NOOP}
+    awake: dict[str, Any] = {how: 1}
+    assert allowed(Scene(health=3, **awake).carry(WOOD=9, SAPLING=9, BOOK=1)) == {Action.NOOP}
 
 
 def test_walking():
@@ -258,7 +259,7 @@ def unchecked():
 
 
 def test_other_tokens_are_refused(unchecked):
-    env = ENVIRONMENTS["classic"]
+    env: Any = ENVIRONMENTS["classic"]
     with pytest.raises(ValueError, match=r"tokens must be uint8\[307\], not uint8\[445\]"):
         env.mask_of(np.zeros(445, np.uint8))
     with pytest.raises(ValueError, match=r"not float32\[2, 307\]"):
