@@ -44,6 +44,7 @@ DEEP = (
     "judging/test_commands.py::test_the_worlds_side_by_side_do_not_change_the_result",
     "observe/test_mask.py::test_a_random_player_earns_more_with_the_mask",
     "observe/test_mask.py::test_a_masked_action_is_noop_whatever_the_others_do",
+    "observe/test_token_mask.py::test_it_never_forbids_what_is_of_use_in_long_play",
     "oracle/test_coop.py::test_random_players",
     "properties/test_batches.py::test_a_few_worlds_are_the_same_in_a_crowd",
     "properties/test_batches.py::test_a_world_that_plays_alone_in_a_rollout_is_the_same_in_a_crowd",

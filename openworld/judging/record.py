@@ -1,6 +1,7 @@
 """The record of episodes: on the device while they are played, and on the host once they are over."""
 
 from dataclasses import dataclass, fields
+from itertools import chain
 from typing import Any
 
 import equinox as eqx
@@ -11,11 +12,11 @@ from jaxtyping import Array, Bool, Float, Int32, UInt32
 
 from openworld.environment import Environment
 from openworld.judging.trace import Stopwatch, Trace
-from openworld.rules.scoring import REWARD_PARTS
+from openworld.rules.scoring import REWARD_UNIT
 from openworld.storage.replay import Replay
 
-#: A return is a whole number of parts of a unit; this many decimals show it exactly.
-DECIMALS = len(f"{1 / REWARD_PARTS:g}") - 2
+#: A return is a whole number of units; this many decimals show it exactly.
+DECIMALS = len(f"{1 / REWARD_UNIT:g}") - 2
 
 
 @dataclass
@@ -70,13 +71,10 @@ class Episodes:
         def join(values: list[Any]) -> Any:
             if isinstance(values[0], np.ndarray):
                 return np.concatenate(values)
-            return (
-                [item for value in values for item in value] if isinstance(values[0], list) else sum(values)
-            )
+            return list(chain(*values)) if isinstance(values[0], list) else sum(values)
 
-        return cls(
-            **{field.name: join([getattr(part, field.name) for part in parts]) for field in fields(cls)}
-        )
+        names = [field.name for field in fields(cls)]
+        return cls(**{name: join([getattr(part, name) for part in parts]) for name in names})
 
 
 class Record(eqx.Module):

@@ -7,7 +7,7 @@ import pytest
 
 from openworld_trainers.ppo import config as settings
 from openworld_trainers.ppo import presets
-from openworld_trainers.ppo.config import Advantage, Config, Env, Learning, Network, Rollout, Run
+from openworld_trainers.ppo.config import Advantage, Config, Env, Learning, Network, Reward, Rollout, Run
 
 
 @pytest.mark.parametrize(
@@ -53,6 +53,10 @@ from openworld_trainers.ppo.config import Advantage, Config, Env, Learning, Netw
             ["skip_forced", "network.mask"],
         ),
         (lambda: Advantage(gamma=1.5), ["gamma=1.5", "between 0 and 1"]),
+        (lambda: Reward(death=float("nan")), ["death=nan", "finite"]),
+        (lambda: Reward(health=float("inf")), ["health=inf", "finite"]),
+        (lambda: Reward(scale=0.0), ["scale=0.0", "greater than 0"]),
+        (lambda: Reward(clip=-1.0), ["clip=-1.0", "greater than 0"]),
         (lambda: Network(width=0), ["width=0"]),
         (lambda: Run(transitions=0), ["transitions=0"]),
         (lambda: Run(seed=-1), ["seed=-1"]),

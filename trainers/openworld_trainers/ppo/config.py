@@ -14,7 +14,17 @@ from tyro.conf import arg
 from openworld_trainers.ppo import records
 from openworld_trainers.ppo.records import check, check_choice, check_positive, nearest_divisor, to_dict
 
-__all__ = ["Advantage", "Config", "Env", "Learning", "Network", "Rollout", "Run", "to_dict"]
+__all__ = [
+    "Advantage",
+    "Config",
+    "Env",
+    "Learning",
+    "Network",
+    "Reward",
+    "Rollout",
+    "Run",
+    "to_dict",
+]
 
 Activation = Literal["relu", "tanh"]
 Memory = Literal["none", "gru", "mingru"]
@@ -62,7 +72,7 @@ class Network:
     Attributes:
         width: units in each hidden layer.
         depth: number of hidden layers.
-        activation: of the hidden layers: relu or tanh.
+        activation: activation of the hidden layers: relu or tanh.
         embedding: numbers that represent one tile of the view.
         learn_embedding: learn these numbers; fixed random ones cost half as much on a CPU.
         memory: what follows the hidden layers, so that the policy remembers: none, gru, or mingru (as fast to
@@ -123,6 +133,42 @@ class Rollout:
     def batch(self) -> int:
         """The number of transitions in an update."""
         return self.worlds * self.steps
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reward:
+    """The reward that the policy is trained on: clip(scale x sum of weight x part).
+
+    The defaults are the published reward, bit for bit. Returns, evaluations and results always are sums of the
+    published reward. `openworld.Info.reward_parts` says exactly what the parts are.
+
+    Attributes:
+        achievements: of the sum of the weights of the achievements unlocked in the step.
+        health: of the change of health, in points.
+        death: of 1 in the step in which the player dies; a negative weight punishes death.
+        armour: of the change of the levels of the armour worn, all four pieces together.
+        scale: factor of the sum.
+        clip: the largest absolute value, after scaling; None: no clipping.
+    """
+
+    achievements: float = 1.0
+    health: float = 0.1
+    death: float = 0.0
+    armour: float = 0.0
+    scale: float = 1.0
+    clip: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in self.weights.items():
+            check(math.isfinite(value), f"{name}={value} must be finite")
+        check_positive(self, "scale")
+        if self.clip is not None:
+            check_positive(self, "clip")
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """The weight of each part of the reward."""
+        return {name: getattr(self, name) for name in ("achievements", "health", "death", "armour")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,7 +267,7 @@ class Run:
     """The length of a run and the files it writes.
 
     Attributes:
-        seed: of everything random in the run.
+        seed: seed of everything random in the run.
         transitions: steps of all worlds together after which the run ends.
         time_budget_s: seconds of training after which the run ends; resumed runs count all their parts.
             Compiling, the evaluation and the video do not count. None: no limit.
@@ -264,6 +310,7 @@ class Config:
     env: Env = field(default_factory=Env)
     network: Network = field(default_factory=Network)
     rollout: Rollout = field(default_factory=Rollout)
+    reward: Reward = field(default_factory=Reward)
     advantage: Advantage = field(default_factory=Advantage)
     learning: Learning = field(default_factory=Learning)
     run: Run = field(default_factory=Run)

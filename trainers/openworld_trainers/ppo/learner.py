@@ -86,7 +86,8 @@ class UpdateMetrics(eqx.Module):
         loss_metrics: means over its gradient steps.
         diagnostics: the policy before it compared with the policy after it; NaN if not measured.
         noise: the gradient noise scale at its start; NaN if not measured.
-        reward: the mean reward of a step.
+        reward: the mean published reward of a step.
+        training_reward: the mean of the reward that the policy learns from; None: the same.
         finite: False once anything was NaN or infinite.
     """
 
@@ -95,6 +96,7 @@ class UpdateMetrics(eqx.Module):
     diagnostics: Diagnostics
     noise: NoiseScale
     reward: Float[Array, ""]
+    training_reward: Float[Array, ""] | None
     finite: Bool[Array, ""]
 
 
@@ -151,7 +153,13 @@ def make_update(
         before, network = learner.rollout_state, learner.network
         first_world = devices.offset(before.observation.shape[0])
         rollout_state, experience, episode_sums = collect(
-            env, network, before, config.rollout.steps, jax.random.key_data(acting_key), first_world
+            env,
+            network,
+            before,
+            config.rollout.steps,
+            jax.random.key_data(acting_key),
+            first_world,
+            settings=config.reward,
         )
         last_value = act(network, rollout_state.memory, rollout_state.observation)[1].value
         batch = to_batch(experience, before.memory, last_value, config.advantage)
@@ -177,6 +185,7 @@ def make_update(
             diagnostics=comparison,
             noise=noise,
             reward=devices.mean(jnp.mean(experience.reward)),
+            training_reward=devices.mean(jax.tree.map(jnp.mean, experience.training_reward)),
             finite=loss_metrics.finite & all_finite(train_state.network) & moved,
         )
         return Learner(train_state, rollout_state, key).parts(), metrics
@@ -225,12 +234,14 @@ def metrics_row(metrics: UpdateMetrics, achievement_names: tuple[str, ...]) -> d
     def numbers(record: Any) -> dict[str, float]:
         return {field.name: float(getattr(record, field.name)) for field in dataclasses.fields(record)}
 
+    trained = {} if host.training_reward is None else {"training_reward": float(host.training_reward)}
     rates = {name: mean(total) for name, total in zip(achievement_names, sums.unlocked, strict=True)}
     return {
         "return": mean(sums.returns),
         "length": mean(sums.lengths),
         "episodes": int(episodes),
         "reward": float(host.reward),
+        **trained,
         **numbers(host.loss_metrics.terms),
         "gradient_norm": float(host.loss_metrics.gradient_norm),
         **numbers(host.diagnostics),

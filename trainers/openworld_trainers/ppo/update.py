@@ -82,7 +82,12 @@ def to_batch(
     """
     next_value = next_values(experience.value, last_value, experience.final_value, experience.truncated)
     advantage = gae(
-        experience.reward, experience.value, next_value, experience.terminated, experience.truncated, settings
+        experience.learned_reward,
+        experience.value,
+        next_value,
+        experience.terminated,
+        experience.truncated,
+        settings,
     )
     observation = experience.observation
     if memory.shape[1]:
