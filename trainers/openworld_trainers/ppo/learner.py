@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 import equinox as eqx
@@ -15,6 +16,7 @@ from openworld_trainers.ppo.batched_env import BatchedEnv
 from openworld_trainers.ppo.config import Config
 from openworld_trainers.ppo.devices import AXIS, SHARED, SINGLE_DEVICE, WHOLE, Devices
 from openworld_trainers.ppo.diagnostics import Diagnostics, diagnose
+from openworld_trainers.ppo.losses import Batch
 from openworld_trainers.ppo.minibatches import Lanes
 from openworld_trainers.ppo.networks import ActorCritic, make_network
 from openworld_trainers.ppo.noise_scale import NoiseScale
@@ -143,7 +145,6 @@ def make_update(
     the policy after. Where `measure` is False, the gradient noise scale and that comparison are left out.
     """
     lanes, learning = Lanes.of(config, devices), config.learning
-    reduce = diagnostics.no_reduce if devices.mesh is None else diagnostics.reduce_over(AXIS)
 
     def update(
         parts: dict[str, Any], learning_rate: Float[Array, ""], measure: Bool[Array, ""] | bool = True
@@ -171,12 +172,7 @@ def make_update(
         train_state, loss_metrics = run_epochs(
             learner.train_state, batch, learning_rate, learning, forced=forced, **dealing
         )
-
-        def compare() -> Diagnostics:
-            sample = lanes.take(batch, lanes.sampled(devices))
-            epsilon = learning.clip_epsilon
-            return diagnose(network, train_state.network, sample, epsilon, reduce, config.rollout.batch)
-
+        compare = partial(compared, network, train_state.network, batch, config, devices)
         comparison = measured(measure, compare)
         moved = jnp.isfinite(comparison.kl_old_new) | jnp.logical_not(measure)
         metrics = UpdateMetrics(
@@ -199,6 +195,16 @@ def make_update(
         return Learner.from_parts(parts), metrics
 
     return program
+
+
+def compared(
+    before: ActorCritic, after: ActorCritic, batch: Batch, config: Config, devices: Devices
+) -> Diagnostics:
+    """Return the diagnostics of an update on a sample of its transitions."""
+    lanes = Lanes.of(config, devices)
+    reduce = diagnostics.no_reduce if devices.mesh is None else diagnostics.reduce_over(AXIS)
+    sample = lanes.take(batch, lanes.sampled(devices))
+    return diagnose(before, after, sample, config.learning.clip_epsilon, reduce, config.rollout.batch)
 
 
 def measured(measure: Bool[Array, ""] | bool, take: Callable[[], Tree]) -> Tree:
