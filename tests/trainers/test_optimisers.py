@@ -68,7 +68,7 @@ def test_weight_decay_adds_the_weights_of_matrices_alone(network, gradient, opti
     plain = direction_of(Learning(optimiser=optimiser), network, gradient)
     found = direction_of(Learning(optimiser=optimiser, weight_decay=0.5), network, gradient)
     added = jax.tree.map(jnp.subtract, found, plain)
-    expected = jax.tree.map(lambda x, is_matrix: 0.5 * x * is_matrix, network, matrices(network))
+    expected = jax.tree.map(lambda x, is_matrix: 0.5 * is_matrix * x, network, matrices(network))
     for one, other in zip(jax.tree.leaves(added), jax.tree.leaves(expected), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)
     for table in (found.encoder.tile, found.encoder.creature):
