@@ -30,7 +30,10 @@ from openworld_trainers.ppo.config import Advantage, Config, Env, Learning, Netw
             ["learning.warm_up=300", "run.transitions=200"],
         ),
         (lambda: Learning(warm_up=-1), ["warm_up=-1"]),
-        (lambda: Learning(optimiser="sgd"), ["optimiser='sgd'", "adam, muon"]),
+        (
+            lambda: settings.from_dict({"learning": {"optimiser": "sgd"}}),
+            ["learning.optimiser='sgd'", "adam, muon"],
+        ),
         (lambda: Learning(momentum=1.0), ["momentum=1.0", "less than 1"]),
         (lambda: Learning(weight_decay=-0.1), ["weight_decay=-0.1", "negative"]),
         (lambda: Run(measure_every=0), ["measure_every=0"]),
