@@ -255,7 +255,7 @@ def policy_of(path: Path | str, rules: Ruleset, *, greedy: bool = False) -> Poli
         greedy: take the most probable action instead of a random one.
 
     Raises:
-        AgentError: it was trained under other rules.
+        AgentError: it was trained under other rules, or sees another layout of observations.
     """
     agent = load_agent(path)
     card = agent.card
@@ -263,7 +263,10 @@ def policy_of(path: Path | str, rules: Ruleset, *, greedy: bool = False) -> Poli
         made, here = ("-".join(map(str, of)) for of in (card["ruleset"], (rules.name, rules.version)))
         raise AgentError(f"{path} plays {card['env_id']} under rules {made!r}; the protocol's are {here!r}")
     shape = tuple(card["observation_shape"])
-    observation = next(name for name, form in FORMS.items() if form.shape(rules) == shape)
+    observation = next((name for name, form in FORMS.items() if form.shape(rules) == shape), None)
+    if observation is None:
+        here = ", ".join(f"{name} {form.shape(rules)}" for name, form in FORMS.items())
+        raise AgentError(f"{path} sees observations of shape {shape}; those of {card['env_id']} are {here}")
     return Policy(agent.network, jnp.float32(1), greedy=greedy, observation=observation)
 
 
