@@ -84,7 +84,7 @@ def make_plan(config: Config, env: BatchedEnv, devices: int = 1) -> Plan:
 
     Example:
         >>> from openworld_trainers.ppo.config import preset
-        >>> from openworld_trainers.ppo.env import make_env
+        >>> from openworld_trainers.ppo.batched_env import make_env
         >>> config = preset("tiny")
         >>> make_plan(make_env(config.env), config).bytes  # doctest: +SKIP
     """
