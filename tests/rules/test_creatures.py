@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from openworld.rules.creatures import act
+from openworld.rules.creature_actions import act
 from openworld.rules.turn import Plan
 from tests.oracle.book import DESPAWN, FIRST_SLOT
 from tests.oracle.drawing import CROWDED, batches

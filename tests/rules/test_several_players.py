@@ -13,7 +13,7 @@ from openworld.core.random import Dice
 from openworld.rules.arrival import SPAN, center, spread
 from openworld.rules.boss import confront
 from openworld.rules.coop import give
-from openworld.rules.creatures import think
+from openworld.rules.creature_actions import think
 from openworld.rules.growth import RIPE_AGE, grow
 from openworld.rules.interact import interact
 from openworld.rules.magic import enchant, read
