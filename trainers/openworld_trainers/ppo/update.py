@@ -151,7 +151,11 @@ def run_epochs(
     # All minibatches, or those with something to decide. The last pass may be a part of one.
     count = lanes.minibatches if forced is None else lanes.worthwhile(forced, devices)
     whole, part = divmod(settings.epochs, 1.0)
-    last = gradient_steps(part, lanes.minibatches) if forced is None else jnp.ceil(part * count)
+    last = (
+        gradient_steps(part, lanes.minibatches)
+        if forced is None
+        else jnp.ceil(part * count).astype(jnp.int32)
+    )
 
     def gradient_step(index: Array, now: tuple[TrainState, _Sums]) -> tuple[TrainState, _Sums]:
         train_state, sums = now
