@@ -14,7 +14,8 @@ from openworld.content.reach import reachable
 from openworld.core import tuning
 from openworld.registry import ENVIRONMENTS
 from openworld_trainers.ppo.config import Network
-from openworld_trainers.ppo.encoders import FlatEncoder, TokenEncoder, kind_of, make_encoder, one_hot, reach
+from openworld_trainers.ppo.encoders import FlatEncoder, TokenEncoder, make_encoder
+from openworld_trainers.ppo.features import kind_of, one_hot, reach
 from openworld_trainers.ppo.networks import count_parameters, make_network, resolve_precision
 from tests.trainers import probes
 
@@ -135,7 +136,7 @@ def test_embeddings_learn_only_when_they_may(learned):
 
 
 def test_the_embedding_gradient_is_that_of_a_lookup():
-    from openworld_trainers.ppo.encoders import look_up
+    from openworld_trainers.ppo.features import look_up
 
     table = jax.random.normal(jax.random.key(0), (64, 3))
     index = jax.random.randint(jax.random.key(1), (5, 7), 0, 64).astype(jnp.uint8)

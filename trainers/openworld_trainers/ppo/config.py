@@ -17,13 +17,21 @@ from openworld_trainers.ppo.records import check, check_choice, check_positive, 
 __all__ = ["Advantage", "Config", "Env", "Learning", "Network", "Rollout", "Run", "to_dict"]
 
 Activation = Literal["relu", "tanh"]
+Encoding = Literal["flat", "board"]
 Memory = Literal["none", "gru", "mingru"]
 Precision = Literal["auto", "float32", "bfloat16"]
 
 #: The largest number of lanes. Each device has an equal number of them.
 MOST_LANES = 64
 #: The largest network that settings may ask for, far above what is useful.
-MOST_NETWORK = {"width": 1 << 16, "depth": 128, "embedding": 1 << 12, "memory_layers": 128}
+MOST_NETWORK = {
+    "width": 1 << 16,
+    "depth": 128,
+    "embedding": 1 << 12,
+    "memory_layers": 128,
+    "channels": 1 << 12,
+    "blocks": 128,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +69,10 @@ class Network:
         width: units in each hidden layer.
         depth: number of hidden layers.
         activation: of the hidden layers: relu or tanh.
+        encoder: how the tokens are read: flat, side by side; or board, the view by convolutions. Board needs
+            tokens.
+        channels: of the convolutions: numbers for each tile of the board.
+        blocks: of the convolutions.
         embedding: numbers that represent one tile of the view.
         learn_embedding: learn these numbers; fixed random ones cost half as much on a CPU.
         memory: what follows the hidden layers, so that the policy remembers: none, gru, or mingru (as fast to
@@ -70,6 +82,7 @@ class Network:
             environment without tokens has no mask.
         previous_action: show the policy its previous action, and whether that changed what it sees. Needs
             tokens.
+        predict_change: a third head, which predicts for each action whether it changes what the policy sees.
         precision: dtype of the arithmetic; parameters are always float32. "auto" is bfloat16 on GPUs and
             TPUs, and float32 on CPUs.
     """
@@ -77,19 +90,24 @@ class Network:
     width: int = 256
     depth: int = 3
     activation: Activation = "relu"
+    encoder: Encoding = "flat"
+    channels: int = 64
+    blocks: int = 2
     embedding: int = 8
     learn_embedding: bool = True
     memory: Memory = "none"
     memory_layers: int = 1
     mask: bool = True
     previous_action: bool = False
+    predict_change: bool = False
     precision: Precision = "auto"
 
     def __post_init__(self) -> None:
-        check_positive(self, "width", "depth", "embedding", "memory_layers")
+        check_positive(self, *MOST_NETWORK)
         for name, most in MOST_NETWORK.items():
             check(getattr(self, name) <= most, f"{name}={getattr(self, name)} must be at most {most}")
-        for name, kind in (("activation", Activation), ("memory", Memory), ("precision", Precision)):
+        choices = {"activation": Activation, "encoder": Encoding, "memory": Memory, "precision": Precision}
+        for name, kind in choices.items():
             check_choice(name, getattr(self, name), kind)
 
     @property
@@ -157,6 +175,7 @@ class Learning:
         value_clip_epsilon: the distance from the old value at which values are clipped; None: no clipping.
         value_coefficient: weight of the value loss.
         entropy_coefficient: weight of the entropy.
+        change_coefficient: weight of the loss of `network.predict_change`.
         ewma: β of PPO-EWMA. The clip then refers to a moving average of the policy, in which each gradient
             step has β times the weight of the next one (Hilton et al. 2022, arXiv 2110.00641). None: plain
             PPO.
@@ -173,6 +192,7 @@ class Learning:
     value_clip_epsilon: float | None = None
     value_coefficient: float = 0.5
     entropy_coefficient: float = 0.01
+    change_coefficient: float = 0.1
     ewma: float | None = None
     max_gradient_norm: float = 1.0
     normalise_advantages: bool = True
@@ -182,7 +202,7 @@ class Learning:
         if self.value_clip_epsilon is not None:
             check_positive(self, "value_clip_epsilon")
         check(self.ewma is None or 0 <= self.ewma < 1, f"ewma={self.ewma} must be at least 0 and less than 1")
-        for name in ("final_learning_rate", "value_coefficient", "entropy_coefficient"):
+        for name in ("final_learning_rate", "value_coefficient", "entropy_coefficient", "change_coefficient"):
             value = getattr(self, name)
             check(value is None or value >= 0, f"{name}={value} must not be negative")
             check(value is None or math.isfinite(value), f"{name}={value} must be finite")

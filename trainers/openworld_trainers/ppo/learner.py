@@ -1,6 +1,5 @@
 """The outer loop of PPO: everything that changes during a run, and the compiled program of one update."""
 
-import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -201,7 +200,7 @@ def metrics_row(metrics: UpdateMetrics, achievement_names: tuple[str, ...]) -> d
         return float(total) / episodes if episodes else float("nan")
 
     def numbers(record: Any) -> dict[str, float]:
-        return {field.name: float(getattr(record, field.name)) for field in dataclasses.fields(record)}
+        return {name: float(value) for name, value in vars(record).items() if value is not None}
 
     rates = {name: mean(total) for name, total in zip(achievement_names, sums.unlocked, strict=True)}
     return {

@@ -46,6 +46,8 @@ class Experience(eqx.Module):
         truncated: the step reached the time limit and did not terminate.
         final_value: V of the final observation where truncated, elsewhere 0.
         forced: the mask allowed only one action.
+        change: the action changed what the policy sees (`history.effect`); None if the network does not
+            predict this.
     """
 
     observation: Shaped[Array, "*T_B_shape"]
@@ -57,6 +59,7 @@ class Experience(eqx.Module):
     truncated: Bool[Array, "*T B"]
     final_value: Float[Array, "*T B"]
     forced: Bool[Array, "*T B"]
+    change: Bool[Array, "*T B"] | None
 
 
 class EpisodeSums(eqx.Module):
@@ -116,6 +119,9 @@ def collect(
             truncated=truncated,
             final_value=final_values(network, memory, final_observation, truncated),
             forced=jnp.sum(outputs.logits > EXCLUDED / 2, axis=1) == 1,
+            change=history.effect(before.observation, info.final_obs, network.rules)
+            if network.change
+            else None,
         )
         memory = jnp.where(ended[:, None], 0.0, memory)
         return RolloutState(state, observation, memory), (experience, sum_episodes(info, ended))
