@@ -7,8 +7,10 @@ little effort: the numbers are the same, as all of the game is integers, and com
 import os
 from importlib.metadata import version
 
-#: XLA's choice of emitters on a CPU; a jaxlib from 0.11 on has one kind, and ends a process that names another.
-PLAIN, USUAL = {"xla_cpu_use_fusion_emitters": False}, {"xla_cpu_use_fusion_emitters": True}
+#: XLA's choice of emitters on a CPU, and the parts of a program that are compiled side by side (splitting costs
+#: time too); a jaxlib from 0.11 on has one kind, and ends a process that names another.
+PLAIN = {"xla_cpu_use_fusion_emitters": False, "xla_cpu_parallel_codegen_split_count": 1}
+USUAL = {"xla_cpu_use_fusion_emitters": True, "xla_cpu_parallel_codegen_split_count": 32}
 if tuple(map(int, version("jaxlib").split(".")[:2])) >= (0, 11):
     PLAIN, USUAL = {}, {}
 

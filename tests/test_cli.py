@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -55,6 +56,12 @@ def test_each_command_has_help(name):
     done = run(name, "--help")
     assert done.returncode == 0, done.stderr
     assert f"openworld {name}" in done.stdout
+    text = " ".join(re.sub("[│╭╮╰╯─]", " ", done.stdout).split())
+    # What leaving an option out means is said in words; values have plain names.
+    for unclear in ("(default: None)", "(default: )", "(default: nothing)", "{None}", "{None,", "[["):
+        assert unclear not in text
+    # Each option has a text before its default.
+    assert not re.search(r"(?:\)|exit) (?:--\S+(?: [A-Z{]\S*)? )+\((?:default|required)", text)
 
 
 def test_the_version():

@@ -158,7 +158,7 @@ def test_only_a_state_of_the_world_is_saved(state):
 
 def test_a_small_file_takes_little_memory(world, data):
     """420 KB that would be 400 MB: refused before it is unpacked, and never written so."""
-    size = sum(saving._bytes_of(field) for field in saving._fields(world))
+    size = sum(field.nbytes for field in saving._fields(world))
     worlds = 20_000
     packed = zlib.compress(bytes(worlds * size), 9)
     changed = rewritten(data, worlds=worlds, digest=hashlib.sha256(packed).hexdigest())

@@ -28,7 +28,9 @@ function buildPanel(agent, art, length, seek) {
     for (const part of parts) part.show(frame, still);
     const over = frame === agent.steps;
     const total = `return ${agent.returns[frame].toFixed(1)}`;
-    badge.textContent = over ? `${total} · ${ending(agent)} at step ${thousands(agent.steps)}` : total;
+    badge.textContent = over
+      ? `${total} · ${ending(agent)} at step ${thousands(agent.steps)}`
+      : `${total} up to step ${thousands(frame)}`;
     badge.classList.toggle("over", over);
   };
   return { element, show };

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
 import jax
 import numpy as np
 
+from openworld.environment import Environment
 from openworld.system import forking
 
 TWO_AT_ONCE = (
@@ -51,11 +52,13 @@ class Copyable:
     #: Attributes that hold arrays on a device.
     _ON_DEVICE: ClassVar[tuple[str, ...]] = ("_state", "_shown")
     #: Attributes that `_build` makes of the others.
-    _BUILT: ClassVar[tuple[str, ...]] = ("_guard", "_programs")
+    _BUILT: ClassVar[tuple[str, ...]] = ("_guard", "_programs", "_limit", "_again")
+    jax_env: Environment
 
     def _build(self) -> None:
         """Make what is neither pickled nor copied; touches no device."""
         self._guard = threading.Lock()
+        self._limit, self._again = np.int32(self.jax_env.time_limit), np.bool_(self.jax_env.repeat_world)
 
     def _held(self) -> dict[str, Any]:
         """Return the arrays of `_ON_DEVICE` for a copy in this process, which must not share them."""

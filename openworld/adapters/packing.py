@@ -4,7 +4,7 @@ Each array that a compiled function takes or returns costs a microsecond on a CP
 accelerator.
 """
 
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import equinox as eqx
 import jax
@@ -68,6 +68,17 @@ def row(
     numbers = [raw(reward), raw(info.episode_return), raw(info.episode_length), raw(state.world.seed, 1)]
     flags = [flag(terminated), flag(truncated), flag(info.achievements, 1)]
     return jnp.concatenate([*numbers, *flags, *([] if mask is None else [flag(mask, 1)])], axis=-1)
+
+
+def info_of(row: np.void) -> dict[str, Any]:
+    """Return the info of a world from its row with a mask; nothing in it is the row's own memory."""
+    return {
+        "episode_return": float(row["episode_return"]),
+        "episode_length": int(row["episode_length"]),
+        "achievements": row["achievements"].copy(),
+        "action_mask": row["action_mask"].copy(),
+        "world_seed": row["world_seed"].astype(np.int64),
+    }
 
 
 class Packed(NamedTuple):

@@ -125,7 +125,8 @@ class TorchWorlds(Copyable):
         if isinstance(num_envs, bool) or not isinstance(num_envs, int | np.integer) or num_envs < 1:
             raise ValueError(f"num_envs must be a whole number of at least 1, not {num_envs!r}")
         known_keywords("TorchWorlds.__init__", settings, (*SETTINGS, "info"))
-        for name in (info,) if isinstance(info, str) else info:
+        self._names = (info,) if isinstance(info, str) else tuple(info)
+        for name in self._names:
             if name not in KNOWN:
                 raise ValueError(f"info holds {', '.join(KNOWN)}, not {name!r}")
         enable()
@@ -134,18 +135,16 @@ class TorchWorlds(Copyable):
         self.num_actions = self.jax_env.num_actions
         self.observation_shape = self.jax_env.observation_shape
         self._shape = (self.num_envs, *(() if self.jax_env.num_agents == 1 else (self.jax_env.num_agents,)))
-        self._names = (info,) if isinstance(info, str) else tuple(info)
         self._state: State | None = None
         self._closed = False
         self._build()
 
     #: Where the tensors lie is another matter in another process.
-    _BUILT = ("_guard", "_programs", "_limit", "_again", "device")
+    _BUILT = (*Copyable._BUILT, "device")
 
     def _build(self) -> None:
         super()._build()
         self._programs = programs(self.jax_env, self._names)
-        self._limit, self._again = np.int32(self.jax_env.time_limit), np.bool_(self.jax_env.repeat_world)
 
     @exclusive
     def reset(

@@ -40,9 +40,9 @@ def _areas(values: np.ndarray, size: int) -> np.ndarray:
 
 
 @cache
-def tile(look: int, size: int) -> np.ndarray:
+def tile(number: int, size: int) -> np.ndarray:
     """Return the small drawing of a tile, by its number, uint8[size, size, 3]."""
-    art = atlas.tiles()[look]
+    art = atlas.tiles()[number]
     return shrunk(np.concatenate([art, np.full((*art.shape[:2], 1), 255, np.uint8)], axis=-1), size)[..., :3]
 
 

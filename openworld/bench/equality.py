@@ -15,7 +15,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -30,6 +29,7 @@ from openworld.content.floors import KILLS_TO_DESCEND
 from openworld.content.ids import Action
 from openworld.content.units import POINT
 from openworld.core.random import mix
+from openworld.core.state import changed
 from openworld.environment import Environment, State
 
 #: Steps of a trajectory; from `DOWN_FROM` on the players are taken down a floor every `DOWN_EVERY` steps.
@@ -81,23 +81,15 @@ def _at_the_ladder(state: State) -> State:
     player, floors = state.world.player, state.world.floors
     down = floors.ladders[jnp.arange(floors.ladders.shape[0]), state.world.floor.astype(jnp.int32), 0]
     there = jnp.where(down[:, None] >= 0, down[:, None], player.position).astype(player.position.dtype)
-    return eqx.tree_at(
-        lambda s: (
-            s.world.player.position,
-            s.world.player.health,
-            s.world.player.asleep,
-            s.world.player.resting,
-            s.world.floors.kills,
-        ),
-        state,
-        (
-            there,
-            jnp.full_like(player.health, 9 * POINT),
-            jnp.zeros_like(player.asleep),
-            jnp.zeros_like(player.resting),
-            jnp.full_like(floors.kills, KILLS_TO_DESCEND),
-        ),
+    placed = changed(
+        player,
+        position=there,
+        health=jnp.full_like(player.health, 9 * POINT),
+        asleep=jnp.zeros_like(player.asleep),
+        resting=jnp.zeros_like(player.resting),
     )
+    kills = jnp.full_like(floors.kills, KILLS_TO_DESCEND)
+    return changed(state, world=dict(player=placed, floors=dict(kills=kills)))
 
 
 def played(id: str, observation: str | None = None, steps: int = STEPS) -> tuple[np.ndarray, np.ndarray]:

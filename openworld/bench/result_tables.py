@@ -8,20 +8,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from openworld.system.columns import aligned
 from openworld.system.files import BENCHMARK, check_output, replacing
 
 #: Version of the JSON file. Since 2 each row has its id; since 3 there are the device, memory and errors.
 SCHEMA = 3
-COLUMNS = (
-    "what",
-    "worlds",
-    "steps/s (median)",
-    "lowest to highest",
-    "compile s",
-    "bytes/world",
-    "bytes/observation",
-    "episodes/1000 steps",
-)
+#: Column of the table -> the field of a row that it shows, and its format.
+COLUMNS = {
+    "what": ("kind", ""),
+    "worlds": ("worlds", ","),
+    "steps/s (median)": ("steps_per_second", ",.0f"),
+    "lowest to highest": ("spread", ""),
+    "compile s": ("compile_seconds", ",.1f"),
+    "bytes/world": ("bytes_per_world", ",.0f"),
+    "bytes/observation": ("bytes_per_observation", ",.0f"),
+    "episodes/1000 steps": ("episodes_per_1000_steps", ",.2f"),
+}
 
 
 def plain(settings: Any) -> dict[str, Any]:
@@ -30,23 +32,10 @@ def plain(settings: Any) -> dict[str, Any]:
 
 
 def cells(row: dict[str, Any]) -> tuple[str, ...]:
-    """Return the cells of a row, in the order of `COLUMNS`."""
-
-    def number(name: str, digits: int = 0) -> str:
-        value = row.get(name)
-        return "" if value is None else f"{value:,.{digits}f}"
-
-    spread = f"{row['lowest']:,.0f} to {row['highest']:,.0f}"
-    return (
-        row["kind"],
-        f"{row['worlds']:,}",
-        number("steps_per_second"),
-        spread,
-        number("compile_seconds", 1),
-        number("bytes_per_world"),
-        number("bytes_per_observation"),
-        number("episodes_per_1000_steps", 2),
-    )
+    """Return the cells of a row, in the order of `COLUMNS`; what it does not have is empty."""
+    row = {**row, "spread": f"{row['lowest']:,.0f} to {row['highest']:,.0f}"}
+    values = ((row.get(name), form) for name, form in COLUMNS.values())
+    return tuple("" if value is None else format(value, form) for value, form in values)
 
 
 def start(row: dict[str, Any]) -> str:
@@ -87,9 +76,8 @@ def notes(row: dict[str, Any]) -> Iterator[str]:
     if row.get("bandwidth_share"):
         yield f"{what}: {row['bandwidth_share']:.1%} of the speed that the device's memory allows"
     if row.get("check"):
-        same = {True: "the same as", False: "NOT the same as", None: "not compared with"}[
-            row["check"]["same"]
-        ]
+        words = {True: "the same as", False: "NOT the same as", None: "not compared with"}
+        same = words[row["check"]["same"]]
         yield f"{what}: {row['check']['worlds']} worlds after {row['check']['step']} steps are {same} a CPU's"
     profile = row.get("profile") or {}
     if "scopes" in profile:
@@ -134,9 +122,7 @@ def _table(head: str, rows: list[tuple[str, ...]]) -> None:
         from rich.table import Table
     except ImportError:
         print(head)
-        widths = [max(len(row[i]) for row in (COLUMNS, *rows)) for i in range(len(COLUMNS))]
-        for row in (COLUMNS, *rows):
-            print("  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+        print("\n".join(aligned([tuple(COLUMNS), *rows], left=0)))
         return
     table = Table(title=head, title_justify="left")
     for i, name in enumerate(COLUMNS):

@@ -1,6 +1,7 @@
 """Run the measurements of a benchmark; the command line of `openworld bench`."""
 
 import argparse
+import dataclasses
 import os
 import sys
 import time
@@ -157,16 +158,13 @@ def _settings(options: argparse.Namespace) -> Settings:
     ids = everything if options.id == ["all"] else tuple(options.id or suite.ids)
     names = ("runs", "seconds", "warm_up", "budget_seconds")
     given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    given |= {"ids": ids, "kinds": kinds, "sizes": tuple(options.sizes or suite.sizes)}
     return Settings(
-        ids=ids,
+        **(dataclasses.asdict(suite) | given),
         observation=options.observation,
-        kinds=kinds,
-        sizes=tuple(options.sizes or suite.sizes),
-        warm_up_seconds=suite.warm_up_seconds,
         suite=options.suite,
         compared=(ids if options.id else everything) if "equality" in kinds else (),
         dump=str(options.dump) if options.dump else None,
-        **({name: getattr(suite, name) for name in names} | given),
     )
 
 
@@ -187,31 +185,28 @@ def _parser() -> argparse.ArgumentParser:
         description="Measure steps per second, compile time and memory on this machine.",
     )
     add = parser.add_argument
+    number: dict[str, Any] = {"type": numbers.argument, "metavar": "INT"}
+    seconds: dict[str, Any] = {"type": float, "metavar": "FLOAT"}
     add("--suite", choices=SUITES, default="cpu", help="defaults for a CPU or for a GPU (default: cpu)")
-    add(
-        "--sizes",
-        type=numbers.argument,
-        nargs="+",
-        metavar="N",
-        help="batch sizes, in worlds (default: the suite's)",
-    )
-    add("--kinds", metavar="KIND,...", help=f"what to measure, of {','.join(ALL_KINDS)}")
-    add("--id", nargs="+", metavar="ID", help="environment ids, or all")
-    add(
-        "--observation",
-        choices=("tokens", "symbolic", "pixels"),
-        help="form of the observations (default: that of each id)",
-    )
-    add("--runs", type=numbers.argument, metavar="N", help="runs of each measurement; the median is reported")
-    add("--seconds", type=float, metavar="S", help="approximate length of a run")
-    add("--warm-up", type=numbers.argument, metavar="N", help="steps played before measuring")
-    add(
-        "--budget-seconds",
-        type=float,
-        metavar="S",
-        help="leave out measurements that would end later (default: no limit; gpu: 520)",
-    )
-    add("--json", type=Path, metavar="FILE", help="write the result to a file too, after each measurement")
+    add("--sizes", nargs="+", help="batch sizes, in worlds (default: the suite's)", **number)
+    kinds = f"what to measure, of {','.join(ALL_KINDS)} (default: the suite's)"
+    add("--kinds", metavar="NAME,...", help=kinds)
+    add("--id", nargs="+", metavar="NAME", help="environment ids, or all (default: the suite's)")
+    forms = ("tokens", "symbolic", "pixels")
+    add("--observation", choices=forms, help="form of the observations (default: that of each id)")
+    runs = "runs of each measurement; the median is reported (default: the suite's)"
+    add("--runs", help=runs, **number)
+    add("--seconds", help="approximate length of a run (default: the suite's)", **seconds)
+    add("--warm-up", help="steps played before measuring (default: the suite's)", **number)
+    late = "leave out measurements that would end later (default: no limit; gpu: 520)"
+    add("--budget-seconds", help=late, **seconds)
+    result = "write the result to a file too, after each measurement (default: no file)"
+    add("--json", type=Path, metavar="PATH", help=result)
     add("--force", action="store_true", help="let --json replace a file that is not a benchmark")
-    add("--dump", type=Path, metavar="FOLDER", help="keep the text of the compiled programs in a folder")
+    add(
+        "--dump",
+        type=Path,
+        metavar="PATH",
+        help="keep the text of the programs in a folder (default: no folder)",
+    )
     return parser

@@ -44,7 +44,7 @@ SUITES = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(Suite):
     """The settings of a benchmark.
 
     Attributes:
@@ -73,17 +73,11 @@ class Settings:
         ('worlds', 'policy', 'gymnasium', 'start')
     """
 
-    ids: tuple[str, ...] = ("OpenWorld-v0",)
-    observation: str | None = None
-    kinds: tuple[str, ...] = KINDS
     sizes: tuple[int, ...] = SUITES["cpu"].sizes
-    runs: int = 5
-    seconds: float = 1.0
-    warm_up: int = 500
-    warm_up_seconds: float = 20.0
+    kinds: tuple[str, ...] = KINDS
+    observation: str | None = None
     suite: str = "cpu"
     compared: tuple[str, ...] = ()
-    budget_seconds: float | None = None
     dump: str | None = None
 
     def __post_init__(self) -> None:
@@ -96,21 +90,17 @@ class Settings:
             raise ValueError("the kind profile traces the kind worlds: ask for both")
         if not self.sizes:
             raise ValueError("give at least one batch size")
-        for size in self.sizes:
-            _check_range("a batch size", size, 1, MOST_WORLDS)
-        _check_range("runs", self.runs, 1, MOST_RUNS)
-        _check_range("seconds", self.seconds, LEAST_SECONDS, MOST_SECONDS)
-        _check_range("warm-up", self.warm_up, 0, MOST_RUNS)
-        _check_range("warm-up seconds", self.warm_up_seconds, 0, MOST_SECONDS)
-        if self.budget_seconds is not None:
-            _check_range("budget seconds", self.budget_seconds, 0, MOST_SECONDS)
+        for name, value, low, high in (
+            *(("a batch size", size, 1, MOST_WORLDS) for size in self.sizes),
+            ("runs", self.runs, 1, MOST_RUNS),
+            ("seconds", self.seconds, LEAST_SECONDS, MOST_SECONDS),
+            ("warm-up", self.warm_up, 0, MOST_RUNS),
+            ("warm-up seconds", self.warm_up_seconds, 0, MOST_SECONDS),
+            ("budget seconds", self.budget_seconds or 0, 0, MOST_SECONDS),
+        ):
+            if not low <= value <= high:  # and NaN is not either
+                raise ValueError(f"{name} must be {low:.15g} to {high:.15g}, not {value}")
 
     def observation_of(self, id: str) -> str:
         """Return the form of an id's observations: "tokens", "symbolic" or "pixels"."""
         return registry.make(id, observation=self.observation).observation
-
-
-def _check_range(name: str, value: float | int, low: float | int, high: float | int) -> None:
-    """Refuse a number outside its range, and NaN."""
-    if not low <= value <= high:
-        raise ValueError(f"{name} must be {low:.15g} to {high:.15g}, not {value}")

@@ -24,20 +24,20 @@ MADE_AT_ONCE = 2**15
 
 def alone(settings: Settings, id: str, size: int) -> dict[str, Any]:
     """Measure environment steps under random play, and return the row."""
-    env = _make(settings, id)
+    env = registry.make(id, observation=settings.observation)
     return {"kind": "worlds", **_measure(settings, env, size, _at_random(env), "worlds")}
 
 
 def program(settings: Settings, id: str, size: int) -> tuple[Callable[..., Any], Any]:
     """Return a function `(carry, steps) -> carry` that plays at random, and its first carry."""
-    env = _make(settings, id)
+    env = registry.make(id, observation=settings.observation)
     obs, state = env.reset(0, size)
     return _program(env, _at_random(env)), _carry(obs, state)
 
 
 def with_policy(settings: Settings, id: str, size: int) -> dict[str, Any]:
     """Measure steps with an untrained policy of the trainer's standard size, and return the row."""
-    env = _make(settings, id)
+    env = registry.make(id, observation=settings.observation)
     choose, facts = policy(env)
     return {"kind": "policy", **_measure(settings, env, size, choose, "policy"), **facts}
 
@@ -55,10 +55,6 @@ def policy(env: Environment) -> tuple[Chooser, dict[str, Any]]:
 
     parameters = sum(leaf.size for leaf in jax.tree.leaves(network) if hasattr(leaf, "size"))
     return choose, {"parameters": parameters, "precision": precision}
-
-
-def _make(settings: Settings, id: str) -> Environment:
-    return registry.make(id, observation=settings.observation)
 
 
 def _at_random(env: Environment) -> Chooser:
@@ -148,13 +144,9 @@ def _program(env: Environment, choose: Chooser) -> Callable[..., Any]:
         tick, obs, state, checksum, ended = carry
         action = choose(tick, obs, state)
         obs, state, reward, terminated, truncated, _info = env.step(state, action)
-        return (
-            tick + 1,
-            obs,
-            state,
-            checksum + _sum(read(obs)) + _sum(reward),
-            ended + jnp.sum(terminated | truncated, dtype=jnp.int32),
-        )
+        checksum += _sum(read(obs)) + _sum(reward)
+        ended += jnp.sum(terminated | truncated, dtype=jnp.int32)
+        return tick + 1, obs, state, checksum, ended
 
     return lambda carry, steps: jax.lax.fori_loop(0, steps, body, carry)
 

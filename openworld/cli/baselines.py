@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from openworld.cli.options import parse, prepare, require, value_of
+from openworld.cli.options import parse, prepare, require, run_to_resume, value_of
 from openworld.system.foreign_text import plain
 
 if TYPE_CHECKING:
@@ -57,7 +57,4 @@ def _resumed(words: list[str]) -> "Settings":
     from openworld_trainers.baselines.sb3 import train_sb3 as sb3
     from openworld_trainers.run.folder import RunFolder
 
-    folder = value_of("--out", words)
-    if folder is None:
-        raise ValueError("--resume needs --out, the folder of the run to continue")
-    return sb3.from_dict(RunFolder(folder).read_settings().get("config", {}))
+    return sb3.from_dict(RunFolder(run_to_resume(words)).read_settings().get("config", {}))

@@ -131,15 +131,11 @@ def info(words: list[str]) -> None:
     facts = provenance.facts()
     print(table)
     print(f"versions: {', '.join(f'{name} {number}' for name, number in facts['versions'].items())}")
-    machine_facts = facts["machine"]
-    print(
-        f"machine: {machine_facts['processor']}, {machine_facts['cores']} cores; {', '.join(facts['devices'])}"
-    )
+    machine, devices = facts["machine"], ", ".join(facts["devices"])
+    print(f"machine: {machine['processor']}, {machine['cores']} cores; {devices}")
     print(f"compiled programs are kept in: {plain(cache.folder() or 'nowhere (turned off)', 500)}")
-    missing = sorted(
-        {extra for package, extra in EXTRAS.items() if importlib.util.find_spec(package) is None}
-    )
-    print(f"extras not installed: {', '.join(missing) or 'none'}")
+    missing = {extra for package, extra in EXTRAS.items() if importlib.util.find_spec(package) is None}
+    print(f"extras not installed: {', '.join(sorted(missing)) or 'none'}")
 
 
 def at_random(id: str, seed: int, steps: int) -> Any:

@@ -17,8 +17,9 @@ def describe(words: list[str]) -> None:
         Attributes:
             id: environment id.
             seed: number of the world.
-            steps: random steps to play first, None: 0; with --replay, the step to describe, None: the last.
-            replay: describe a step of this replay instead of a new world.
+            steps: the step to describe: in a new world, after so many steps of random play; None: 0, or with
+                --replay its last step.
+            replay: describe a step of this replay; None: a new world.
         """
 
         id: str = "OpenWorld-v0"

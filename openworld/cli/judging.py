@@ -35,9 +35,10 @@ def evaluate(words: list[str]) -> None:
         a random agent, and writes evaluation.json in the folder of the run.
 
         Attributes:
-            run: folder of a run, or anything that --agent takes.
+            run: folder of a run, or anything that --agent takes; None: the agent of --agent.
             agent: one of: random, scripted, package.module:Agent, a run, a checkpoint, an export, or a .zip
                 of Stable-Baselines3. Loading a .zip can run code that is in it: use only those you trust.
+                None: the run that is named.
             protocol: name of the protocol; None: openworld-v0-2026.
             episodes: number of held-out episodes; None: all of the protocol, or 1000 beside a random agent.
             out: file of a protocol's result; None: AGENT.PROTOCOL.json.

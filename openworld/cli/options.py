@@ -102,6 +102,14 @@ def value_of(option: str, words: list[str]) -> str | None:
     return None
 
 
+def run_to_resume(words: list[str]) -> str:
+    """Return the folder of the run that `--resume` continues."""
+    folder = value_of("--out", words)
+    if folder is None:
+        raise ValueError("--resume needs --out, the folder of the run to continue")
+    return folder
+
+
 def number_of(option: str, words: list[str]) -> int | None:
     """Return the whole number that follows an option; None if there is none, which the parser reports."""
     from openworld.system.numbers import whole_number

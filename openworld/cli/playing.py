@@ -22,11 +22,13 @@ class Play:
         id: environment id.
         seed: number of the first world; None: a random one. The next world has the next number.
         terminal: play in the terminal, also over ssh, instead of a window.
-        record: save a replay to this file; later worlds are saved as NAME-2, NAME-3.
+        record: save a replay to this file; later worlds are saved as NAME-2, NAME-3. None: no
+            replay.
         force: let --record replace a file that is not a replay.
         scale: in a window, screen pixels for each pixel of a tile; None: what fits.
-        host: host a coop game at this socket; others join it with --join.
-        join: join the game that is hosted at this socket, with the host's id and world.
+        host: host a coop game at this socket; others join it with --join. None: no coop game.
+        join: join the game that is hosted at this socket, with the host's id and world. None: a new
+            game.
         players: with --host, the number of players, the host included.
         patience: with --host, seconds to wait for the other players before a step is played without them.
     """

@@ -39,9 +39,10 @@ def replay(words: list[str]) -> None:
 
         Attributes:
             files: replays, or results of `openworld evaluate` (see --episode).
-            video: write a film to this .mp4 or .gif file.
-            picture: write the last frame to this .png file.
-            html: write a page for the browser to this .html file, with playback, maps and charts.
+            video: write a film to this .mp4 or .gif file; None: no film.
+            picture: write the last frame to this .png file; None: no picture.
+            html: write a page for the browser to this .html file, with playback, maps and charts;
+                None: no page.
             speed: speed in the terminal and in a film; 1 is ten steps per second.
             scale: screen pixels for each pixel of a tile, in a film and a picture.
             episode: number of the episode of a result, counted from 0.
@@ -175,7 +176,9 @@ def film(episodes: list["Episode"], path: Path, speed: float | int, scale: int) 
 
 def text(episodes: list["Episode"], step: int, colour: bool, columns: int) -> str:
     """Return the text of a step, all players side by side."""
+    from openworld.content.ids import Action
     from openworld.render import ansi
+    from openworld.render.messages import title
 
     blocks = []
     for episode in episodes:
@@ -183,7 +186,7 @@ def text(episodes: list["Episode"], step: int, colour: bool, columns: int) -> st
         did = episode.replay.actions.reshape(episode.steps, episode.players)[at - 1] if at else ()
         for player, tokens in enumerate(episode.at(step)):
             which = f" player {player}" if episode.players > 1 else ""
-            action = f"  {_action(int(did[player]))}" if at else ""
+            action = f"  {title(Action(did[player]))}" if at else ""
             head = f"{plain(episode.name)}{which}  step {at} of {episode.steps}{action}"
             blocks.append(f"{head}\n{ansi.ansi(tokens, colour=colour, rules=episode.rules)}")
     return ansi.beside(blocks, columns) if len(blocks) > 1 or colour else blocks[0]
@@ -229,9 +232,3 @@ def summary(episode: "Episode") -> str:
         f"return {played.episode_return:.2f}{end}; it plays as recorded",
         500,
     )
-
-
-def _action(number: int) -> str:
-    from openworld.content.ids import Action
-
-    return Action(number).name.lower().replace("_", " ")

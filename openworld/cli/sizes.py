@@ -5,6 +5,7 @@ import jax
 from openworld import registry
 from openworld.observe.layout import MOST_PLAYERS
 from openworld.storage import replay
+from openworld.system.columns import aligned
 
 
 def of(id: str) -> dict[str, str]:
@@ -39,10 +40,5 @@ def table(ids: list[str]) -> str:
     }
     each = [of(id) for id in ids if id not in seen]
     rows = [[name, *(s[name] for s in each)] for name in each[0]]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [
-        "  ".join([row[0].ljust(widths[0]), *(t.rjust(w) for t, w in zip(row[1:], widths[1:], strict=True))])
-        for row in rows
-    ]
     same = [f"{id} is {plain[registry.listed(id).rules]} seen as {form}" for id, form in seen.items()]
-    return "\n".join(lines + same)
+    return "\n".join(aligned(rows, left=1) + same)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from openworld.cli.options import check_ending, number_of, parse, prepare, require, value_of
+from openworld.cli.options import check_ending, number_of, parse, prepare, require, run_to_resume, value_of
 from openworld.system.files import REPORT, check_output
 from openworld.system.foreign_text import plain
 
@@ -40,8 +40,9 @@ def train(words: list[str]) -> None:
                 seen. Use it only if that process has ended: two processes that train in one folder spoil the
                 run.
             preset: settings to use as they are: tiny, demo or standard.
-            worlds: number of worlds, to which the settings of the reference are scaled.
-            steps: steps of each world between two updates; None: as in the reference.
+            worlds: number of worlds, to which the settings of the reference are scaled; None: as in the
+                preset or the reference.
+            steps: steps of each world between two updates; None: as in the preset or the reference.
             reference: settings to scale from: tiny, demo, standard or million; None: standard or million,
                 whichever has the nearer number of worlds.
             scaling: what grows with the worlds: recipe (the number of minibatches), fixed-minibatches (their
@@ -89,12 +90,13 @@ def plan(words: list[str]) -> int:
 
         Attributes:
             preset: settings to use as they are: tiny, demo or standard.
-            worlds: number of worlds, to which the settings of the reference are scaled.
-            steps: steps of each world between two updates; None: as in the reference.
+            worlds: number of worlds, to which the settings of the reference are scaled; None: as in the
+                preset or the reference.
+            steps: steps of each world between two updates; None: as in the preset or the reference.
             reference: settings to scale from: tiny, demo, standard or million; None: standard or million,
                 whichever has the nearer number of worlds.
             scaling: what grows with the worlds: recipe, fixed-minibatches or sqrt.
-            memory: of each device, as 80GiB; None: the memory of the devices of this machine.
+            memory: memory of each device, as 80GiB; None: the memory of the devices of this machine.
             devices: number of devices that share the worlds; None: --run.devices, else one with --memory or
                 --platform, else all devices of this machine.
             platform: kind of device: cpu, gpu or tpu; None: a gpu with --memory, else the kind of this
@@ -190,9 +192,7 @@ def new_folder(name: str) -> Path:
 
 def _resumed_config(words: list[str]) -> "tuple[Config, tuple[Reason, ...], str]":
     """Return the settings of the run to continue, as `starting_config` does."""
-    folder = value_of("--out", words)
-    if folder is None:
-        raise ValueError("--resume needs --out, the folder of the run to continue")
+    folder = run_to_resume(words)
     given = [option for option in SCALED if value_of(option, words) is not None]
     if given:
         raise ValueError(f"--resume keeps the run's own worlds and steps; leave out {', '.join(given)}")

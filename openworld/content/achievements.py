@@ -4,55 +4,25 @@ from dataclasses import dataclass
 
 from openworld.content.ids import Achievement, Action, Block, Item
 
+_A = Achievement
 #: Everything not named here weighs 1.
 _WEIGHTS = {
     3: (
-        Achievement.MAKE_DIAMOND_SWORD,
-        Achievement.MAKE_IRON_ARMOUR,
-        Achievement.MAKE_DIAMOND_ARMOUR,
-        Achievement.ENTER_GNOMISH_MINES,
-        Achievement.ENTER_DUNGEON,
-        Achievement.DEFEAT_GNOME_WARRIOR,
-        Achievement.DEFEAT_GNOME_ARCHER,
-        Achievement.DEFEAT_ORC_SOLDIER,
-        Achievement.DEFEAT_ORC_MAGE,
-        Achievement.EAT_BAT,
-        Achievement.EAT_SNAIL,
-        Achievement.FIND_BOW,
-        Achievement.FIRE_BOW,
-        Achievement.COLLECT_SAPPHIRE,
-        Achievement.COLLECT_RUBY,
-        Achievement.MAKE_DIAMOND_PICKAXE,
-        Achievement.OPEN_CHEST,
-        Achievement.DRINK_POTION,
+        *(_A.MAKE_DIAMOND_SWORD, _A.MAKE_IRON_ARMOUR, _A.MAKE_DIAMOND_ARMOUR, _A.MAKE_DIAMOND_PICKAXE),
+        *(_A.ENTER_GNOMISH_MINES, _A.ENTER_DUNGEON, _A.DEFEAT_GNOME_WARRIOR, _A.DEFEAT_GNOME_ARCHER),
+        *(_A.DEFEAT_ORC_SOLDIER, _A.DEFEAT_ORC_MAGE, _A.EAT_BAT, _A.EAT_SNAIL, _A.FIND_BOW, _A.FIRE_BOW),
+        *(_A.COLLECT_SAPPHIRE, _A.COLLECT_RUBY, _A.OPEN_CHEST, _A.DRINK_POTION),
     ),
     5: (
-        Achievement.ENTER_SEWERS,
-        Achievement.ENTER_VAULT,
-        Achievement.ENTER_TROLL_MINES,
-        Achievement.DEFEAT_LIZARD,
-        Achievement.DEFEAT_KOBOLD,
-        Achievement.DEFEAT_TROLL,
-        Achievement.DEFEAT_DEEP_THING,
-        Achievement.LEARN_FIREBALL,
-        Achievement.CAST_FIREBALL,
-        Achievement.LEARN_ICEBALL,
-        Achievement.CAST_ICEBALL,
-        Achievement.ENCHANT_SWORD,
-        Achievement.ENCHANT_ARMOUR,
-        Achievement.DEFEAT_KNIGHT,
-        Achievement.DEFEAT_ARCHER,
+        *(_A.ENTER_SEWERS, _A.ENTER_VAULT, _A.ENTER_TROLL_MINES, _A.ENCHANT_SWORD, _A.ENCHANT_ARMOUR),
+        *(_A.LEARN_FIREBALL, _A.CAST_FIREBALL, _A.LEARN_ICEBALL, _A.CAST_ICEBALL),
+        *(_A.DEFEAT_LIZARD, _A.DEFEAT_KOBOLD, _A.DEFEAT_TROLL, _A.DEFEAT_DEEP_THING),
+        *(_A.DEFEAT_KNIGHT, _A.DEFEAT_ARCHER),
     ),
     8: (
-        Achievement.ENTER_FIRE_REALM,
-        Achievement.ENTER_ICE_REALM,
-        Achievement.ENTER_GRAVEYARD,
-        Achievement.DEFEAT_PIGMAN,
-        Achievement.DEFEAT_FIRE_ELEMENTAL,
-        Achievement.DEFEAT_FROST_TROLL,
-        Achievement.DEFEAT_ICE_ELEMENTAL,
-        Achievement.DAMAGE_NECROMANCER,
-        Achievement.DEFEAT_NECROMANCER,
+        *(_A.ENTER_FIRE_REALM, _A.ENTER_ICE_REALM, _A.ENTER_GRAVEYARD),
+        *(_A.DEFEAT_PIGMAN, _A.DEFEAT_FIRE_ELEMENTAL, _A.DEFEAT_FROST_TROLL, _A.DEFEAT_ICE_ELEMENTAL),
+        *(_A.DAMAGE_NECROMANCER, _A.DEFEAT_NECROMANCER),
     ),
 }
 
@@ -69,26 +39,18 @@ class Holding:
     least: int = 1
 
 
+_COLLECTED = ("WOOD", "STONE", "COAL", "IRON", "DIAMOND", "SAPPHIRE", "RUBY", "SAPLING")
+_LEVELS = ("WOOD", "STONE", "IRON", "DIAMOND")
 HOLDINGS = (
-    Holding(Achievement.COLLECT_WOOD, Item.WOOD),
-    Holding(Achievement.COLLECT_STONE, Item.STONE),
-    Holding(Achievement.COLLECT_COAL, Item.COAL),
-    Holding(Achievement.COLLECT_IRON, Item.IRON),
-    Holding(Achievement.COLLECT_DIAMOND, Item.DIAMOND),
-    Holding(Achievement.COLLECT_SAPPHIRE, Item.SAPPHIRE),
-    Holding(Achievement.COLLECT_RUBY, Item.RUBY),
-    Holding(Achievement.COLLECT_SAPLING, Item.SAPLING),
+    *(Holding(Achievement[f"COLLECT_{name}"], Item[name]) for name in _COLLECTED),
     Holding(Achievement.FIND_BOW, Item.BOW),
     Holding(Achievement.MAKE_ARROW, Item.ARROW),
     Holding(Achievement.MAKE_TORCH, Item.TORCH),
-    Holding(Achievement.MAKE_WOOD_PICKAXE, Item.PICKAXE, 1),
-    Holding(Achievement.MAKE_STONE_PICKAXE, Item.PICKAXE, 2),
-    Holding(Achievement.MAKE_IRON_PICKAXE, Item.PICKAXE, 3),
-    Holding(Achievement.MAKE_DIAMOND_PICKAXE, Item.PICKAXE, 4),
-    Holding(Achievement.MAKE_WOOD_SWORD, Item.SWORD, 1),
-    Holding(Achievement.MAKE_STONE_SWORD, Item.SWORD, 2),
-    Holding(Achievement.MAKE_IRON_SWORD, Item.SWORD, 3),
-    Holding(Achievement.MAKE_DIAMOND_SWORD, Item.SWORD, 4),
+    *(
+        Holding(Achievement[f"MAKE_{name}_{tool.name}"], tool, level)
+        for tool in (Item.PICKAXE, Item.SWORD)
+        for level, name in enumerate(_LEVELS, start=1)
+    ),
 )
 
 
@@ -118,6 +80,9 @@ _DRINKING = tuple(
     for i in range(Item.POTION_YELLOW - Item.POTION_RED + 1)
 )
 
+#: The gem that each table takes.
+_GEMS = ((Block.ENCHANTMENT_TABLE_FIRE, Item.RUBY), (Block.ENCHANTMENT_TABLE_ICE, Item.SAPPHIRE))
+
 #: Achievement -> the ways to earn it, for achievements that no other row unlocks. They say what is possible;
 #: the rules call `turn.earn`.
 WAYS: dict[Achievement, tuple[Way, ...]] = {
@@ -133,23 +98,10 @@ WAYS: dict[Achievement, tuple[Way, ...]] = {
     Achievement.LEARN_ICEBALL: (Way(action=Action.READ_BOOK, having=(Item.BOOK,)),),
     Achievement.CAST_FIREBALL: (Way(action=Action.CAST_FIREBALL, having=(Item.BOOK,), shoots=True),),
     Achievement.CAST_ICEBALL: (Way(action=Action.CAST_ICEBALL, having=(Item.BOOK,), shoots=True),),
-    Achievement.ENCHANT_SWORD: (
-        Way(action=Action.ENCHANT_SWORD, facing=Block.ENCHANTMENT_TABLE_FIRE, having=(Item.SWORD, Item.RUBY)),
-        Way(
-            action=Action.ENCHANT_SWORD,
-            facing=Block.ENCHANTMENT_TABLE_ICE,
-            having=(Item.SWORD, Item.SAPPHIRE),
-        ),
+    Achievement.ENCHANT_SWORD: tuple(
+        Way(action=Action.ENCHANT_SWORD, facing=table, having=(Item.SWORD, gem)) for table, gem in _GEMS
     ),
-    Achievement.ENCHANT_ARMOUR: (
-        Way(
-            action=Action.ENCHANT_ARMOUR, facing=Block.ENCHANTMENT_TABLE_FIRE, having=(Item.RUBY,), clad=True
-        ),
-        Way(
-            action=Action.ENCHANT_ARMOUR,
-            facing=Block.ENCHANTMENT_TABLE_ICE,
-            having=(Item.SAPPHIRE,),
-            clad=True,
-        ),
+    Achievement.ENCHANT_ARMOUR: tuple(
+        Way(action=Action.ENCHANT_ARMOUR, facing=table, having=(gem,), clad=True) for table, gem in _GEMS
     ),
 }

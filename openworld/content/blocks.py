@@ -21,8 +21,6 @@ class BlockRow:
         gives: the item that digging it adds to the inventory.
         becomes: the block that digging leaves.
         drinkable: doing quenches thirst and leaves it as it is.
-        plantable: a sapling may be set here.
-        torchable: a torch may be set here.
     """
 
     block: Block
@@ -33,25 +31,23 @@ class BlockRow:
     gives: Item | None = None
     becomes: Block = Block.PATH
     drinkable: bool = False
-    plantable: bool = False
-    torchable: bool = False
 
 
 BLOCKS = (
     BlockRow(block=Block.INVALID, solid=True),
     BlockRow(block=Block.OUT_OF_BOUNDS, solid=True),
-    BlockRow(block=Block.GRASS, plantable=True, torchable=True),
+    BlockRow(block=Block.GRASS),
     BlockRow(block=Block.WATER, liquid=True, drinkable=True),
     BlockRow(block=Block.STONE, solid=True, pickaxe=1, gives=Item.STONE),
     BlockRow(block=Block.TREE, solid=True, pickaxe=0, gives=Item.WOOD, becomes=Block.GRASS),
     BlockRow(block=Block.WOOD),
-    BlockRow(block=Block.PATH, torchable=True),
+    BlockRow(block=Block.PATH),
     BlockRow(block=Block.COAL, solid=True, pickaxe=1, gives=Item.COAL),
     BlockRow(block=Block.IRON, solid=True, pickaxe=2, gives=Item.IRON),
     BlockRow(block=Block.DIAMOND, solid=True, pickaxe=3, gives=Item.DIAMOND),
     BlockRow(block=Block.CRAFTING_TABLE, solid=True, pickaxe=0),
     BlockRow(block=Block.FURNACE, solid=True, pickaxe=0),
-    BlockRow(block=Block.SAND, torchable=True),
+    BlockRow(block=Block.SAND),
     BlockRow(block=Block.LAVA, liquid=True),
     BlockRow(block=Block.PLANT, solid=True),
     BlockRow(block=Block.RIPE_PLANT, solid=True),
@@ -63,8 +59,8 @@ BLOCKS = (
     BlockRow(block=Block.RUBY, solid=True, pickaxe=4, gives=Item.RUBY),
     BlockRow(block=Block.CHEST, solid=True, pickaxe=0),  # for its contents see rules/chests.py
     BlockRow(block=Block.FOUNTAIN, solid=True, drinkable=True),
-    BlockRow(block=Block.FIRE_GRASS, torchable=True),
-    BlockRow(block=Block.ICE_GRASS, torchable=True),
+    BlockRow(block=Block.FIRE_GRASS),
+    BlockRow(block=Block.ICE_GRASS),
     BlockRow(block=Block.GRAVEL),
     BlockRow(block=Block.FIRE_TREE, solid=True, pickaxe=0, gives=Item.WOOD, becomes=Block.FIRE_GRASS),
     BlockRow(block=Block.ICE_SHRUB, pickaxe=0, gives=Item.WOOD, becomes=Block.ICE_GRASS),

@@ -43,19 +43,11 @@ PLACEMENTS = tuple(
     if row.action <= Action.MAKE_IRON_SWORD
 )
 
+_GATHERED = (Item.WOOD, Item.STONE, Item.COAL, Item.IRON, Item.DIAMOND, Item.SAPLING)
+_TOOLS = [item for item in Item if Item.WOOD_PICKAXE <= item <= Item.IRON_SWORD]
 HOLDINGS = (
-    Holding(Achievement.COLLECT_WOOD, Item.WOOD),
-    Holding(Achievement.COLLECT_STONE, Item.STONE),
-    Holding(Achievement.COLLECT_COAL, Item.COAL),
-    Holding(Achievement.COLLECT_IRON, Item.IRON),
-    Holding(Achievement.COLLECT_DIAMOND, Item.DIAMOND),
-    Holding(Achievement.COLLECT_SAPLING, Item.SAPLING),
-    Holding(Achievement.MAKE_WOOD_PICKAXE, Item.WOOD_PICKAXE),
-    Holding(Achievement.MAKE_STONE_PICKAXE, Item.STONE_PICKAXE),
-    Holding(Achievement.MAKE_IRON_PICKAXE, Item.IRON_PICKAXE),
-    Holding(Achievement.MAKE_WOOD_SWORD, Item.WOOD_SWORD),
-    Holding(Achievement.MAKE_STONE_SWORD, Item.STONE_SWORD),
-    Holding(Achievement.MAKE_IRON_SWORD, Item.IRON_SWORD),
+    *(Holding(Achievement[f"COLLECT_{item.name}"], item) for item in _GATHERED),
+    *(Holding(Achievement[f"MAKE_{item.name}"], item) for item in _TOOLS),
 )
 
 _OVERWORLD = next(row for row in FULL_FLOORS if row.floor == Floor.OVERWORLD)

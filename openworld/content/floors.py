@@ -1,7 +1,7 @@
 """The nine floors: their creatures, light and ground (rules 3 and 4)."""
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, NamedTuple
 
 from openworld.content.ids import Achievement, Block, Floor
 
@@ -93,7 +93,7 @@ class SpawnChances(NamedTuple):
 USUAL_CHANCES = SpawnChances()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class FloorRow:
     """One floor.
 
@@ -111,6 +111,7 @@ class FloorRow:
 
     floor: Floor
     ground: Smooth | Rooms
+    _: KW_ONLY
     lit: bool
     passive: int
     melee: int
@@ -130,195 +131,135 @@ BOSS_WAVE = 7
 #: Blows that he takes.
 BOSS_BLOWS = 8
 
+
+def _of(ground: Block, rock: Block, tree: Block, **others: Any) -> Smooth:
+    """Return a floor with tunnels and caves of rock; its trees, start and ladders stand on its ground."""
+    same = dict.fromkeys(("default", "tree_on", "start", "ladder_on"), ground)
+    return Smooth(**{**same, "tunnel": rock, "cave": rock, "tree": tree, **others})
+
+
+def _in_stone(**chances: float) -> tuple[Ore, ...]:
+    """Return the ores of a floor's stone from their names in lower case: `_in_stone(coal=0.03)`."""
+    return tuple(Ore(Block.STONE, Block[name.upper()], chance) for name, chance in chances.items())
+
+
+def _mines(**chances: float) -> Smooth:
+    """Return the ground of a floor of mines, from the chances of its ores."""
+    shore = {"sea": Block.WATER, "coast": Block.PATH}
+    return _of(Block.PATH, Block.STONE, Block.STALAGMITE, ores=_in_stone(**chances), **shore)
+
+
+_OVERWORLD = _of(
+    Block.GRASS,
+    Block.PATH,
+    Block.TREE,
+    sea=Block.WATER,
+    coast=Block.SAND,
+    ores=_in_stone(coal=0.03, iron=0.02, diamond=0.001),
+    ladder_on=Block.PATH,
+    ladder_up=False,
+    mountain_slope=5.0,
+    mountain_limit=1.0,
+)
+_FIRE_REALM = _of(
+    Block.FIRE_GRASS,
+    Block.STONE,
+    Block.FIRE_TREE,
+    sea=Block.LAVA,
+    coast=Block.SAND,
+    ores=_in_stone(coal=0.05, ruby=0.025),
+    mountain_slope=5.0,
+    mountain_limit=1.0,
+    sea_level=0.5,
+)
+_ICE_REALM = _of(
+    Block.ICE_GRASS,
+    Block.STONE,
+    Block.ICE_SHRUB,
+    sea=Block.WATER,
+    coast=Block.ICE_GRASS,
+    ores=_in_stone(diamond=0.005, sapphire=0.02),
+    tree_draw=0.4,
+    lava=Block.WATER,
+    sea_level=0.5,
+)
+_GRAVEYARD = _of(
+    Block.PATH,
+    Block.WALL,
+    Block.GRAVE,
+    sea=Block.PATH,
+    coast=Block.PATH,
+    mountain=Block.WALL,
+    ores=(
+        Ore(Block.WALL, Block.WALL_MOSS, 0.1),
+        Ore(Block.GRAVE, Block.GRAVE2, 0.333),
+        Ore(Block.GRAVE, Block.GRAVE3, 0.5),
+    ),
+    tree_noise=-1.0,
+    tree_draw=0.95,
+    lava=Block.WALL,
+    start=Block.NECROMANCER,
+    ladder_down=False,
+    ladder_up=False,
+    mountain_slope=10.0,
+    mountain_limit=10.0,
+)
+_GNOMISH_MINES = _mines(coal=0.04, iron=0.02, diamond=0.005, sapphire=0.0025, ruby=0.0025)
+_TROLL_MINES = _mines(coal=0.04, iron=0.03, diamond=0.01, sapphire=0.01, ruby=0.01)
+_SEWERS = Rooms(fountain=Block.WATER, special=Block.ENCHANTMENT_TABLE_ICE, flooded=0.1)
+_VAULTS = Rooms(special=Block.ENCHANTMENT_TABLE_FIRE)
+
+_A = Achievement
 FLOORS = (
     FloorRow(
-        floor=Floor.OVERWORLD,
+        Floor.OVERWORLD,
+        _OVERWORLD,
         lit=True,
         passive=0,
         melee=0,
         ranged=0,
         chances=SpawnChances(melee=0.02, night=0.1),
         kills_at_start=10,
-        ground=Smooth(
-            default=Block.GRASS,
-            sea=Block.WATER,
-            coast=Block.SAND,
-            tunnel=Block.PATH,
-            cave=Block.PATH,
-            ores=(
-                Ore(Block.STONE, Block.COAL, 0.03),
-                Ore(Block.STONE, Block.IRON, 0.02),
-                Ore(Block.STONE, Block.DIAMOND, 0.001),
-            ),
-            tree=Block.TREE,
-            tree_on=Block.GRASS,
-            start=Block.GRASS,
-            ladder_on=Block.PATH,
-            ladder_up=False,
-            mountain_slope=5.0,
-            mountain_limit=1.0,
-        ),
     ),
+    FloorRow(Floor.DUNGEON, Rooms(), lit=True, passive=2, melee=2, ranged=2, enter=_A.ENTER_DUNGEON),
     FloorRow(
-        floor=Floor.DUNGEON,
-        enter=Achievement.ENTER_DUNGEON,
-        lit=True,
-        passive=2,
-        melee=2,
-        ranged=2,
-        ground=Rooms(),
-    ),
-    FloorRow(
-        floor=Floor.GNOMISH_MINES,
-        enter=Achievement.ENTER_GNOMISH_MINES,
+        Floor.GNOMISH_MINES,
+        _GNOMISH_MINES,
         lit=False,
         passive=1,
         melee=1,
         ranged=1,
-        ground=Smooth(
-            default=Block.PATH,
-            sea=Block.WATER,
-            coast=Block.PATH,
-            tunnel=Block.STONE,
-            cave=Block.STONE,
-            ores=(
-                Ore(Block.STONE, Block.COAL, 0.04),
-                Ore(Block.STONE, Block.IRON, 0.02),
-                Ore(Block.STONE, Block.DIAMOND, 0.005),
-                Ore(Block.STONE, Block.SAPPHIRE, 0.0025),
-                Ore(Block.STONE, Block.RUBY, 0.0025),
-            ),
-            tree=Block.STALAGMITE,
-            tree_on=Block.PATH,
-            start=Block.PATH,
-            ladder_on=Block.PATH,
-        ),
+        enter=_A.ENTER_GNOMISH_MINES,
+    ),
+    FloorRow(Floor.SEWERS, _SEWERS, lit=True, passive=2, melee=3, ranged=3, enter=_A.ENTER_SEWERS),
+    FloorRow(Floor.VAULTS, _VAULTS, lit=True, passive=2, melee=4, ranged=4, enter=_A.ENTER_VAULT),
+    FloorRow(
+        Floor.TROLL_MINES, _TROLL_MINES, lit=False, passive=1, melee=5, ranged=5, enter=_A.ENTER_TROLL_MINES
     ),
     FloorRow(
-        floor=Floor.SEWERS,
-        enter=Achievement.ENTER_SEWERS,
-        lit=True,
-        passive=2,
-        melee=3,
-        ranged=3,
-        ground=Rooms(fountain=Block.WATER, special=Block.ENCHANTMENT_TABLE_ICE, flooded=0.1),
+        Floor.FIRE_REALM, _FIRE_REALM, lit=True, passive=1, melee=6, ranged=6, enter=_A.ENTER_FIRE_REALM
     ),
     FloorRow(
-        floor=Floor.VAULTS,
-        enter=Achievement.ENTER_VAULT,
-        lit=True,
-        passive=2,
-        melee=4,
-        ranged=4,
-        ground=Rooms(special=Block.ENCHANTMENT_TABLE_FIRE),
-    ),
-    FloorRow(
-        floor=Floor.TROLL_MINES,
-        enter=Achievement.ENTER_TROLL_MINES,
-        lit=False,
-        passive=1,
-        melee=5,
-        ranged=5,
-        ground=Smooth(
-            default=Block.PATH,
-            sea=Block.WATER,
-            coast=Block.PATH,
-            tunnel=Block.STONE,
-            cave=Block.STONE,
-            ores=(
-                Ore(Block.STONE, Block.COAL, 0.04),
-                Ore(Block.STONE, Block.IRON, 0.03),
-                Ore(Block.STONE, Block.DIAMOND, 0.01),
-                Ore(Block.STONE, Block.SAPPHIRE, 0.01),
-                Ore(Block.STONE, Block.RUBY, 0.01),
-            ),
-            tree=Block.STALAGMITE,
-            tree_on=Block.PATH,
-            start=Block.PATH,
-            ladder_on=Block.PATH,
-        ),
-    ),
-    FloorRow(
-        floor=Floor.FIRE_REALM,
-        enter=Achievement.ENTER_FIRE_REALM,
-        lit=True,
-        passive=1,
-        melee=6,
-        ranged=6,
-        ground=Smooth(
-            default=Block.FIRE_GRASS,
-            sea=Block.LAVA,
-            coast=Block.SAND,
-            tunnel=Block.STONE,
-            cave=Block.STONE,
-            ores=(Ore(Block.STONE, Block.COAL, 0.05), Ore(Block.STONE, Block.RUBY, 0.025)),
-            tree=Block.FIRE_TREE,
-            tree_on=Block.FIRE_GRASS,
-            start=Block.FIRE_GRASS,
-            ladder_on=Block.FIRE_GRASS,
-            mountain_slope=5.0,
-            mountain_limit=1.0,
-            sea_level=0.5,
-        ),
-    ),
-    FloorRow(
-        floor=Floor.ICE_REALM,
-        enter=Achievement.ENTER_ICE_REALM,
+        Floor.ICE_REALM,
+        _ICE_REALM,
         lit=False,
         passive=1,
         melee=7,
         ranged=7,
         chances=SpawnChances(passive=0.0),
-        ground=Smooth(
-            default=Block.ICE_GRASS,
-            sea=Block.WATER,
-            coast=Block.ICE_GRASS,
-            tunnel=Block.STONE,
-            cave=Block.STONE,
-            ores=(Ore(Block.STONE, Block.DIAMOND, 0.005), Ore(Block.STONE, Block.SAPPHIRE, 0.02)),
-            tree=Block.ICE_SHRUB,
-            tree_on=Block.ICE_GRASS,
-            tree_draw=0.4,
-            lava=Block.WATER,
-            start=Block.ICE_GRASS,
-            ladder_on=Block.ICE_GRASS,
-            sea_level=0.5,
-        ),
+        enter=_A.ENTER_ICE_REALM,
     ),
     FloorRow(
-        floor=Floor.GRAVEYARD,
-        chances=SpawnChances(passive=0.0),
-        enter=Achievement.ENTER_GRAVEYARD,
-        boss=True,
-        spawn_on=(Block.GRAVE, Block.GRAVE2, Block.GRAVE3),
-        spawn_within=6,
+        Floor.GRAVEYARD,
+        _GRAVEYARD,
         lit=False,
         passive=0,
         melee=0,
         ranged=0,
-        ground=Smooth(
-            default=Block.PATH,
-            sea=Block.PATH,
-            coast=Block.PATH,
-            mountain=Block.WALL,
-            tunnel=Block.WALL,
-            cave=Block.WALL,
-            ores=(
-                Ore(Block.WALL, Block.WALL_MOSS, 0.1),
-                Ore(Block.GRAVE, Block.GRAVE2, 0.333),
-                Ore(Block.GRAVE, Block.GRAVE3, 0.5),
-            ),
-            tree=Block.GRAVE,
-            tree_on=Block.PATH,
-            tree_noise=-1.0,
-            tree_draw=0.95,
-            lava=Block.WALL,
-            start=Block.NECROMANCER,
-            ladder_on=Block.PATH,
-            ladder_down=False,
-            ladder_up=False,
-            mountain_slope=10.0,
-            mountain_limit=10.0,
-        ),
+        chances=SpawnChances(passive=0.0),
+        enter=_A.ENTER_GRAVEYARD,
+        boss=True,
+        spawn_on=(Block.GRAVE, Block.GRAVE2, Block.GRAVE3),
+        spawn_within=6,
     ),
 )

@@ -20,7 +20,7 @@ def cost(**items: int) -> Cost:
     return tuple((Item[name.upper()], number) for name, number in items.items())
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Recipe:
     """One thing that can be made beside its stations.
 
@@ -38,7 +38,7 @@ class Recipe:
     level: int = 0
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class ArmourRecipe:
     """A piece of armour: it goes to the first of the four places whose level is lower."""
 
@@ -49,7 +49,7 @@ class ArmourRecipe:
     near: tuple[Block, ...] = (Block.CRAFTING_TABLE,)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Placement:
     """One thing that can be set on the faced tile.
 
@@ -65,80 +65,32 @@ class Placement:
     onto: tuple[Block, ...] | None = None
 
 
-_BOTH = (Block.CRAFTING_TABLE, Block.FURNACE)
+_A, _BOTH = Action, (Block.CRAFTING_TABLE, Block.FURNACE)
+_STONE, _IRON = cost(wood=1, stone=1), cost(wood=1, stone=1, iron=1, coal=1)
 
 RECIPES = (
-    Recipe(action=Action.MAKE_WOOD_PICKAXE, makes=Item.PICKAXE, level=1, uses=cost(wood=1)),
-    Recipe(action=Action.MAKE_STONE_PICKAXE, makes=Item.PICKAXE, level=2, uses=cost(wood=1, stone=1)),
-    Recipe(
-        action=Action.MAKE_IRON_PICKAXE,
-        makes=Item.PICKAXE,
-        level=3,
-        uses=cost(wood=1, stone=1, iron=1, coal=1),
-        near=_BOTH,
-    ),
-    Recipe(action=Action.MAKE_DIAMOND_PICKAXE, makes=Item.PICKAXE, level=4, uses=cost(wood=1, diamond=3)),
-    Recipe(action=Action.MAKE_WOOD_SWORD, makes=Item.SWORD, level=1, uses=cost(wood=1)),
-    Recipe(action=Action.MAKE_STONE_SWORD, makes=Item.SWORD, level=2, uses=cost(wood=1, stone=1)),
-    Recipe(
-        action=Action.MAKE_IRON_SWORD,
-        makes=Item.SWORD,
-        level=3,
-        uses=cost(wood=1, stone=1, iron=1, coal=1),
-        near=_BOTH,
-    ),
-    Recipe(action=Action.MAKE_DIAMOND_SWORD, makes=Item.SWORD, level=4, uses=cost(wood=1, diamond=2)),
-    Recipe(action=Action.MAKE_ARROW, makes=Item.ARROW, amount=2, uses=cost(wood=1, stone=1)),
-    Recipe(action=Action.MAKE_TORCH, makes=Item.TORCH, amount=4, uses=cost(wood=1, coal=1)),
+    Recipe(_A.MAKE_WOOD_PICKAXE, Item.PICKAXE, cost(wood=1), level=1),
+    Recipe(_A.MAKE_STONE_PICKAXE, Item.PICKAXE, _STONE, level=2),
+    Recipe(_A.MAKE_IRON_PICKAXE, Item.PICKAXE, _IRON, level=3, near=_BOTH),
+    Recipe(_A.MAKE_DIAMOND_PICKAXE, Item.PICKAXE, cost(wood=1, diamond=3), level=4),
+    Recipe(_A.MAKE_WOOD_SWORD, Item.SWORD, cost(wood=1), level=1),
+    Recipe(_A.MAKE_STONE_SWORD, Item.SWORD, _STONE, level=2),
+    Recipe(_A.MAKE_IRON_SWORD, Item.SWORD, _IRON, level=3, near=_BOTH),
+    Recipe(_A.MAKE_DIAMOND_SWORD, Item.SWORD, cost(wood=1, diamond=2), level=4),
+    Recipe(_A.MAKE_ARROW, Item.ARROW, cost(wood=1, stone=1), amount=2),
+    Recipe(_A.MAKE_TORCH, Item.TORCH, cost(wood=1, coal=1), amount=4),
 )
 
 ARMOUR_RECIPES = (
-    ArmourRecipe(
-        action=Action.MAKE_IRON_ARMOUR,
-        level=1,
-        uses=cost(iron=3, coal=3),
-        near=_BOTH,
-        achievement=Achievement.MAKE_IRON_ARMOUR,
-    ),
-    ArmourRecipe(
-        action=Action.MAKE_DIAMOND_ARMOUR,
-        level=2,
-        uses=cost(diamond=3),
-        achievement=Achievement.MAKE_DIAMOND_ARMOUR,
-    ),
+    ArmourRecipe(_A.MAKE_IRON_ARMOUR, 1, cost(iron=3, coal=3), Achievement.MAKE_IRON_ARMOUR, near=_BOTH),
+    ArmourRecipe(_A.MAKE_DIAMOND_ARMOUR, 2, cost(diamond=3), Achievement.MAKE_DIAMOND_ARMOUR),
 )
 
+_TORCHABLE = (Block.GRASS, Block.SAND, Block.PATH, Block.FIRE_GRASS, Block.ICE_GRASS)
 PLACEMENTS = (
-    Placement(
-        action=Action.PLACE_STONE,
-        block=Block.STONE,
-        uses=cost(stone=1),
-        achievement=Achievement.PLACE_STONE,
-    ),
-    Placement(
-        action=Action.PLACE_TABLE,
-        block=Block.CRAFTING_TABLE,
-        uses=cost(wood=2),
-        achievement=Achievement.PLACE_TABLE,
-    ),
-    Placement(
-        action=Action.PLACE_FURNACE,
-        block=Block.FURNACE,
-        uses=cost(stone=1),
-        achievement=Achievement.PLACE_FURNACE,
-    ),
-    Placement(
-        action=Action.PLACE_PLANT,
-        block=Block.PLANT,
-        uses=cost(sapling=1),
-        onto=(Block.GRASS,),
-        achievement=Achievement.PLACE_PLANT,
-    ),
-    Placement(
-        action=Action.PLACE_TORCH,
-        fixture=Fixture.TORCH,
-        uses=cost(torch=1),
-        onto=(Block.GRASS, Block.SAND, Block.PATH, Block.FIRE_GRASS, Block.ICE_GRASS),
-        achievement=Achievement.PLACE_TORCH,
-    ),
+    Placement(_A.PLACE_STONE, cost(stone=1), Achievement.PLACE_STONE, Block.STONE),
+    Placement(_A.PLACE_TABLE, cost(wood=2), Achievement.PLACE_TABLE, Block.CRAFTING_TABLE),
+    Placement(_A.PLACE_FURNACE, cost(stone=1), Achievement.PLACE_FURNACE, Block.FURNACE),
+    Placement(_A.PLACE_PLANT, cost(sapling=1), Achievement.PLACE_PLANT, Block.PLANT, onto=(Block.GRASS,)),
+    Placement(_A.PLACE_TORCH, cost(torch=1), Achievement.PLACE_TORCH, fixture=Fixture.TORCH, onto=_TORCHABLE),
 )

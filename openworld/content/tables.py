@@ -14,21 +14,13 @@ from jaxtyping import Bool, Int32, UInt32
 from openworld.content import achievements, blocks, creatures, floors, loot, potions
 from openworld.content.checks import check
 from openworld.content.encoding import BLOCK_ROOM, TYPE_ROOM
-from openworld.content.ids import Achievement, Action, Block, Item, Kind, Projectile
+from openworld.content.ids import Achievement, Action, Block, Kind, Projectile
 from openworld.content.loot import LootTables
 from openworld.content.recipes import STATIONS
 from openworld.content.room_tables import RoomTables, room_tables
 from openworld.content.rulesets import Metric, Ruleset
 from openworld.content.smooth_tables import SmoothTables, smooth_tables
-from openworld.content.units import (
-    DAYLIGHT_LEVELS,
-    NOTHING,
-    ONE,
-    POINT,
-    block_set,
-    chance,
-    daylight,
-)
+from openworld.content.units import DAYLIGHT_LEVELS, NOTHING, ONE, POINT, block_set, chance, daylight
 
 #: An array of a table: NumPy's as compiled, JAX's once it is an argument of the rules.
 Numbers: TypeAlias = Any
@@ -158,16 +150,9 @@ def _ints(values: object) -> np.ndarray:
 
 def _block_tables(rules: Ruleset) -> BlockTables:
     rows = rules.blocks
-    dig_level, dig_item = (
-        np.full(BLOCK_ROOM, blocks.UNDIGGABLE, np.int32),
-        np.full(BLOCK_ROOM, NOTHING, np.int32),
-    )
-    dig_tool = np.full(BLOCK_ROOM, Item.PICKAXE, np.int32)
-    dig_block = np.full(BLOCK_ROOM, Block.PATH, np.int32)
-    for row in rows:
-        dig_tool[row.block], dig_level[row.block] = row.tool, row.pickaxe
-        dig_item[row.block] = NOTHING if row.gives is None else row.gives
-        dig_block[row.block] = row.becomes
+    by_block: dict[int, blocks.BlockRow] = {row.block: row for row in rows}
+    unused = blocks.BlockRow(block=Block.INVALID)
+    each = [by_block.get(number, unused) for number in range(BLOCK_ROOM)]
 
     def closed(row: blocks.BlockRow, terrain: creatures.Terrain) -> bool:
         if row.block == Block.WATER:
@@ -184,10 +169,10 @@ def _block_tables(rules: Ruleset) -> BlockTables:
         drinkable=block_set(r.block for r in rows if r.drinkable),
         walks_on=np.int32(rules.walks_on),
         deadly=block_set(rules.deadly),
-        dig_tool=dig_tool,
-        dig_level=dig_level,
-        dig_item=dig_item,
-        dig_block=dig_block,
+        dig_tool=_ints([row.tool for row in each]),
+        dig_level=_ints([row.pickaxe for row in each]),
+        dig_item=_ints([NOTHING if row.gives is None else row.gives for row in each]),
+        dig_block=_ints([row.becomes for row in each]),
     )
 
 

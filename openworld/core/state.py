@@ -6,6 +6,7 @@ which every integer is an int32 (`widen`, `narrow`). Axes: `agents` players, `fl
 
 import dataclasses
 from collections.abc import Iterator
+from typing import Any, TypeVar
 
 import equinox as eqx
 import jax
@@ -16,6 +17,8 @@ from jaxtyping import Array, Bool, Int, UInt8, UInt32
 from openworld.content.ids import Attribute, Direction, Vital
 from openworld.content.rulesets import Ruleset
 from openworld.content.units import POINT
+
+Record = TypeVar("Record", bound=eqx.Module)
 
 #: Words that hold one bit per achievement.
 ACHIEVEMENT_WORDS = 3
@@ -128,6 +131,21 @@ class Ground(eqx.Module):
     projectiles: Projectiles
 
 
+def changed(record: Record, **fields: Any) -> Record:
+    """Return a record with other values in some fields; `dict(...)` changes fields of a record in it.
+
+    Example:
+        >>> plants = Plants(jnp.zeros((1, 2), int), age=jnp.array([4]), alive=jnp.array([True]))
+        >>> changed(plants, age=plants.age + 1).age.tolist()
+        [5]
+    """
+    values = [
+        changed(getattr(record, name), **value) if isinstance(value, dict) else value
+        for name, value in fields.items()
+    ]
+    return eqx.tree_at(lambda r: [getattr(r, name) for name in fields], record, values)
+
+
 def hour_of(world: World, tick: Int[Array, ""], day_length: int) -> Int[Array, ""]:
     """Return how many steps a day is old at a tick of the world."""
     return (tick if world.ahead is None else tick + world.ahead) % day_length
@@ -200,17 +218,12 @@ def new_player(rules: Ruleset, agents: int) -> Player:
         facing=zero + Direction.UP,
         health=zero + 9 * POINT,
         vitals=full(len(Vital), 9),
-        hunger=zero,
-        thirst=zero,
-        fatigue=zero,
-        recovery=zero,
-        focus=zero,
+        **dict.fromkeys(("hunger", "thirst", "fatigue", "recovery", "focus", "experience"), zero),
         inventory=full(rules.items, 0),
         sword_enchantment=zero,
         bow_enchantment=zero,
         armour=full(4, 0),
         armour_enchantment=full(4, 0),
-        experience=zero,
         attributes=full(len(Attribute), 1),
         asleep=no,
         resting=no,

@@ -142,12 +142,8 @@ def seeds(value: Any) -> Any:
     """Return world seeds, 32-bit words [worlds, 2], as they are given, or refuse them."""
     if not isinstance(value, jax.Array | np.ndarray):
         value = np.asarray(value)
-    if (
-        value.ndim != 2
-        or value.shape[0] < 1
-        or value.shape[1] != 2
-        or not jnp.issubdtype(value.dtype, jnp.integer)
-    ):
+    one_or_more_pairs = value.shape[1:] == (2,) and value.shape[0] > 0
+    if not one_or_more_pairs or not jnp.issubdtype(value.dtype, jnp.integer):
         raise ValueError(f"seeds must be 32-bit words of shape (worlds, 2), not {described(value)}")
     if isinstance(value, np.ndarray) and (value.min() < 0 or value.max() >= 2**32):
         raise ValueError("seeds must be 32-bit words, 0 to 4294967295")

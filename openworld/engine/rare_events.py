@@ -18,7 +18,7 @@ from openworld.content.rulesets import Ruleset
 from openworld.content.smooth_tables import SmoothRow
 from openworld.content.tables import Tables
 from openworld.core import tuning
-from openworld.core.state import Ground, World, narrow, widen
+from openworld.core.state import Ground, World, changed, narrow, widen
 from openworld.core.xla import Stage, for_the_few
 from openworld.engine import step
 from openworld.generate.floor import Floor, Site, rooms_floor, smooth_floor
@@ -147,10 +147,10 @@ def _swap(land: Land, index: Few, before: World, after: World) -> Land:
         kept = getattr(ground, name)
         # Read first, then written: otherwise XLA copies the stored creatures of all worlds.
         found, then = jax.lax.optimization_barrier((take(kept, (index, new)), index))
-        found = eqx.tree_at(lambda f: f.alive, found, found.alive & known[:, None])
+        found = changed(found, alive=found.alive & known[:, None])
         left = put(kept, (then, old), getattr(before, name))
-        ground = eqx.tree_at(lambda g, n=name: getattr(g, n), ground, left)
-        after = eqx.tree_at(lambda w, n=name: getattr(w, n), after, found)
+        ground = changed(ground, **{name: left})
+        after = changed(after, **{name: found})
     return Land(put(land.world, index, after), ground)
 
 
@@ -172,7 +172,7 @@ def _make_floor(
         None if ground.light is None else put(ground.light, (dark, tables.floors.light_slot[floor]), glowing)
     )
     few = jnp.arange(index.shape[0], dtype=jnp.int32)
-    world = eqx.tree_at(lambda w: w.floors.ladders, world, put(world.floors.ladders, (few, floor), ladders))
+    world = changed(world, floors=dict(ladders=put(world.floors.ladders, (few, floor), ladders)))
     ground = eqx.tree_at(lambda g: (g.tiles, g.light), ground, (written, shaded), is_leaf=lambda x: x is None)
     return Land(put(land.world, index, arrive(world)), ground)
 
@@ -213,7 +213,7 @@ def light_torches(
         kept = for_the_few(
             pending, kept, partial(one, agent=agent), tuning.here().torches.of(pending.shape[0])
         )
-    return eqx.tree_at(lambda g: g.light, ground, kept)
+    return changed(ground, light=kept)
 
 
 def spawn(world: World, ground: Ground, rules: Ruleset, tables: Tables) -> World:
@@ -227,7 +227,7 @@ def spawn(world: World, ground: Ground, rules: Ruleset, tables: Tables) -> World
         corner = jax.vmap(lambda w: spawning.corner(w, *shape))(wide)
         tiles = _windows(ground, index, wide.floor, corner, spawning.SPAN)
         mobs = jax.vmap(lambda w, t: step.spawn(w, kind, t, tables, shape))(few, tiles)
-        return eqx.tree_at(lambda w: w.mobs, world, put(world.mobs, index, mobs))
+        return changed(world, mobs=put(world.mobs, index, mobs))
 
     for kind in spawning.ORDER:
         world = for_the_few(

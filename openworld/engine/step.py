@@ -3,7 +3,6 @@
 from functools import partial
 from typing import NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32, UInt8
@@ -12,7 +11,7 @@ from openworld.content.ids import Action, Kind
 from openworld.content.rulesets import Ruleset
 from openworld.content.tables import Tables
 from openworld.core.random import Dice
-from openworld.core.state import Ground, Mobs, World, narrow, widen
+from openworld.core.state import Ground, Mobs, World, changed, narrow, widen
 from openworld.core.xla import Stage, plain
 from openworld.rules import coop, crafting, grid, spawning, vitals
 from openworld.rules.opening import open_turn
@@ -72,7 +71,7 @@ def _open(
     if action.shape[0] > 1:
         player, action = coop.order((wide.player, action), wide.tick)
         action = coop.hold_still(player, action)
-        wide = eqx.tree_at(lambda w: w.player, wide, player)
+        wide = changed(wide, player=player)
     action = vitals.hold_still(wide.player, action)
     return Opening(wide, grid.cells_in_sight(wide, shape), action, crafting.look_up(wide, action, tables))
 
@@ -88,8 +87,8 @@ def _close(
         parts = (coop.collapse(world.player), outcome.reward, torches)
         player, reward, torches = coop.reorder(parts, world.tick)
         outcome = outcome._replace(reward=reward)
-        world = eqx.tree_at(lambda w: w.player, world, player)
-    return narrow(eqx.tree_at(lambda w: w.tick, world, world.tick + 1)), outcome, torches
+        world = changed(world, player=player)
+    return narrow(changed(world, tick=world.tick + 1)), outcome, torches
 
 
 def spawn_due(world: World, tables: Tables) -> Bool[Array, " classes"]:
@@ -104,7 +103,7 @@ def spawn(
     """Return the creatures with the one that appears, given the tiles of `spawning.window`."""
     wide = widen(world)
     mobs = spawning.spawn(wide, kind, tiles, _dice_of_last_step(wide), tables, shape)
-    return narrow(eqx.tree_at(lambda w: w.mobs, wide, mobs)).mobs
+    return narrow(changed(wide, mobs=mobs)).mobs
 
 
 def _dice_of_last_step(world: World) -> Dice:

@@ -8,6 +8,9 @@ from openworld.content.encoding import row_and_col
 from openworld.content.ids import Stream
 from openworld.core.random import Dice
 
+#: A number of each tile of a floor, and a flag of each.
+Map = Int32[Array, "rows cols"]
+Mask = Bool[Array, "rows cols"]
 #: Draws set aside for each pass over the tiles.
 PASS_STRIDE = 4096
 
@@ -22,9 +25,7 @@ def tile_draws(shape: tuple[int, int], number: int = 0) -> np.ndarray:
     return (np.arange(shape[0] * shape[1], dtype=np.uint32) + np.uint32(number * PASS_STRIDE)).reshape(shape)
 
 
-def draw_tile(
-    eligible: Bool[Array, "rows cols"], dice: Dice, stream: Stream, number: int = 0
-) -> Int32[Array, " 2"]:
+def draw_tile(eligible: Mask, dice: Dice, stream: Stream, number: int = 0) -> Int32[Array, " 2"]:
     """Return the position of a tile drawn among the eligible ones, of which there must be one."""
     shape = (eligible.shape[0], eligible.shape[1])
     # Each tile bids with the high bits of its draw; the low bits say which tile it is.
@@ -35,7 +36,7 @@ def draw_tile(
     return jnp.stack(row_and_col(tile, shape[1]))
 
 
-def only(position: Int32[Array, " 2"], shape: tuple[int, int]) -> Bool[Array, "rows cols"]:
+def only(position: Int32[Array, " 2"], shape: tuple[int, int]) -> Mask:
     """Return a map that is set at a position alone.
 
     Example:

@@ -100,11 +100,7 @@ def new_world(
     floors = len(rules.floors)
     world = World(
         seed=seed,
-        tick=zero,
-        floor=zero,
-        theme=zero,
-        depth=zero,
-        boss_progress=zero,
+        **dict.fromkeys(("tick", "floor", "theme", "depth", "boss_progress"), zero),
         boss_wave=zero + BOSS_WAVE,
         potions=_shuffle(site.dice),
         player=new_player(rules, agents),

@@ -7,6 +7,7 @@ from jaxtyping import Array, Bool, Int32, UInt8
 from openworld.content.encoding import block_of
 from openworld.content.ids import Block
 from openworld.content.units import GLOW_LEVELS
+from openworld.generate.draws import Map
 
 _APART = np.arange(-4, 5)
 _SQUARED = _APART[:, None] ** 2 + _APART[None] ** 2
@@ -23,7 +24,7 @@ LAVA = (GLOW_LEVELS, round(0.7 * GLOW_LEVELS), round(0.2 * GLOW_LEVELS))
 
 
 def glow(
-    tiles: Int32[Array, "rows cols"], up_ladder: Int32[Array, " 2"], lava_lights: Bool[Array, ""]
+    tiles: Map, up_ladder: Int32[Array, " 2"], lava_lights: Bool[Array, ""]
 ) -> UInt8[Array, "rows cols"]:
     """Return the light of a dark floor as generated, in 1/GLOW_LEVELS: a lamp where one arrives, and lava.
 
@@ -43,7 +44,7 @@ def glow(
     return jnp.minimum(light + lamp(shape, up_ladder), GLOW_LEVELS).astype(jnp.uint8)
 
 
-def lamp(shape: tuple[int, int], position: Int32[Array, " 2"]) -> Int32[Array, "rows cols"]:
+def lamp(shape: tuple[int, int], position: Int32[Array, " 2"]) -> Map:
     """Return the light of a lamp at a position on each tile of a map, in 1/GLOW_LEVELS."""
     row, col = (jnp.arange(n, dtype=jnp.int32) for n in shape)
     squared = ((row - position[0]) ** 2)[:, None] + ((col - position[1]) ** 2)[None]

@@ -16,6 +16,7 @@ from jaxtyping import Array, Int16, Int32
 from openworld.content.ids import Stream
 from openworld.content.units import ONE
 from openworld.core.random import Dice, below
+from openworld.generate.draws import Map
 
 #: Gradients: the unit circle in 256 directions, scaled to 10 bits.
 _ANGLES = 2 * np.pi * np.arange(256) / 256
@@ -45,7 +46,7 @@ class Noise(NamedTuple):
     inverse: Int32[Array, ""]  # 2**16 over the range, in 1/ONE
 
     @property
-    def level(self) -> Int32[Array, "rows cols"]:
+    def level(self) -> Map:
         """The noise, scaled so that it spans exactly 0 to ONE over the map."""
         return ((self.raw.astype(jnp.int32) - self.low) * self.inverse + (1 << 15)) >> 16
 

@@ -11,7 +11,7 @@ from openworld.content.ids import Block, Fixture, Stream
 from openworld.content.room_tables import RoomTables
 from openworld.core.random import Dice, happens
 from openworld.generate.connectivity import reach
-from openworld.generate.draws import draw_tile, only, tile_draws
+from openworld.generate.draws import Map, Mask, draw_tile, only, tile_draws
 
 #: Rooms of a floor, each in a chunk of its own.
 ROOMS = 8
@@ -38,7 +38,7 @@ class Plan(NamedTuple):
 
 def rooms(
     dice: Dice, rows: RoomTables, floor: Int32[Array, ""], shape: tuple[int, int]
-) -> tuple[Int32[Array, "rows cols"], Int32[Array, "2 2"]]:
+) -> tuple[Map, Int32[Array, "2 2"]]:
     """Return the tiles of a floor made of rooms, and where its ladders (down, up) stand.
 
     Every open tile can be reached from every other one, except around fountains and enchantment tables, which
@@ -107,9 +107,7 @@ def _bits(inside: Bool[Array, "tiles rooms"]) -> UInt32[Array, " tiles"]:
     return jnp.sum(jnp.where(inside, bits[None], np.uint32(0)), axis=-1, dtype=jnp.uint32)
 
 
-def _paint(
-    plan: Plan, rows: RoomTables, floor: Int32[Array, ""], shape: tuple[int, int]
-) -> tuple[Int32[Array, "rows cols"], Bool[Array, "rows cols"]]:
+def _paint(plan: Plan, rows: RoomTables, floor: Int32[Array, ""], shape: tuple[int, int]) -> tuple[Map, Mask]:
     """Return the blocks, DARKNESS where nothing is open, and where torches stand.
 
     Every shape here is a set of rows crossed with a set of columns, one pair of sets for each room. Each room
@@ -157,21 +155,19 @@ def _highest(bits: UInt32[Array, "*n"]) -> UInt32[Array, "*n"]:
     return bits & ~below
 
 
-def _wall(block: Int32[Array, "rows cols"], moss: Bool[Array, "rows cols"]) -> Int32[Array, "rows cols"]:
+def _wall(block: Map, moss: Mask) -> Map:
     """Wall in what is open, on its four sides."""
     wall = jnp.where(moss, jnp.int32(Block.WALL_MOSS), jnp.int32(Block.WALL))
     return jnp.where((block == Block.DARKNESS) & _beside(block != Block.DARKNESS), wall, block)
 
 
-def _beside(tiles: Bool[Array, "rows cols"]) -> Bool[Array, "rows cols"]:
+def _beside(tiles: Mask) -> Mask:
     """Return whether a tile has one of the tiles on any of its four sides."""
     wide = jnp.pad(tiles, 1)
     return wide[:-2, 1:-1] | wide[2:, 1:-1] | wide[1:-1, :-2] | wide[1:-1, 2:]
 
 
-def _set_ladders(
-    tiles: Int32[Array, "rows cols"], block: Int32[Array, "rows cols"], dice: Dice
-) -> tuple[Int32[Array, "rows cols"], Int32[Array, "2 2"]]:
+def _set_ladders(tiles: Map, block: Map, dice: Dice) -> tuple[Map, Int32[Array, "2 2"]]:
     """Set the way up on a path beside another, and the way down on a path that can be reached from there."""
     path = block == Block.PATH
     passable = path | (block == Block.CHEST) | (block == Block.WATER)

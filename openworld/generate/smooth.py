@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Int32
+from jaxtyping import Array, Int32
 
 from openworld.content.encoding import tile_of
 from openworld.content.ids import Fixture, Stream
@@ -12,7 +12,7 @@ from openworld.content.smooth_tables import ORE_PASSES, SmoothRow
 from openworld.content.units import CHANCE_BITS, ONE
 from openworld.core.random import Dice, happens
 from openworld.generate.connectivity import reach
-from openworld.generate.draws import draw_tile, only, tile_draws
+from openworld.generate.draws import Map, Mask, draw_tile, only, tile_draws
 from openworld.generate.noise import Noise
 
 #: Thresholds of rule 3.1, in 1/ONE.
@@ -32,7 +32,7 @@ class Ingredients(NamedTuple):
     forest: Noise
 
 
-def pour(noise: Ingredients, dice: Dice, row: SmoothRow) -> Int32[Array, "rows cols"]:
+def pour(noise: Ingredients, dice: Dice, row: SmoothRow) -> Map:
     """Return a floor's blocks, made from its noises."""
     shape = (noise.sea.raw.shape[0], noise.sea.raw.shape[1])
     tunnel, forest = noise.tunnel.level, noise.forest.level
@@ -53,33 +53,29 @@ def pour(noise: Ingredients, dice: Dice, row: SmoothRow) -> Int32[Array, "rows c
     return block if row.treasure is None else _bury(block, dice, row.treasure)
 
 
-def _distance(shape: tuple[int, int], order: int) -> Int32[Array, "rows cols"]:
+def _distance(shape: tuple[int, int], order: int) -> Map:
     """Distance to the middle, in 1/_PARTS of a tile: Manhattan (order 1) or Euclidean (order 2)."""
     r, c = (np.abs(np.arange(n) - n // 2).astype(float) for n in shape)
     apart = (r[:, None] ** order + c[None] ** order) ** (1 / order)
     return jnp.asarray(np.round(_PARTS * apart).astype(np.int32))
 
 
-def _rise(
-    apart: Int32[Array, "rows cols"], slope: Int32[Array, ""] | int, limit: Int32[Array, ""] | int
-) -> Int32[Array, "rows cols"]:
+def _rise(apart: Map, slope: Int32[Array, ""] | int, limit: Int32[Array, ""] | int) -> Map:
     return jnp.minimum(apart * slope // _PARTS, limit)
 
 
-def _middle(shape: tuple[int, int]) -> Bool[Array, "rows cols"]:
+def _middle(shape: tuple[int, int]) -> Mask:
     middle = np.zeros(shape, bool)
     middle[shape[0] // 2, shape[1] // 2] = True
     return jnp.asarray(middle)
 
 
-def _beside_middle(shape: tuple[int, int]) -> Bool[Array, "rows cols"]:
+def _beside_middle(shape: tuple[int, int]) -> Mask:
     r, c = (np.abs(np.arange(n) - n // 2) for n in shape)
     return jnp.asarray(r[:, None] + c[None] == 1)
 
 
-def _plant(
-    block: Int32[Array, "rows cols"], forest: Int32[Array, "rows cols"], dice: Dice, row: SmoothRow
-) -> Int32[Array, "rows cols"]:
+def _plant(block: Map, forest: Map, dice: Dice, row: SmoothRow) -> Map:
     """Plant trees."""
     clear = 2**CHANCE_BITS - row.tree_draw * (2**CHANCE_BITS // ONE)
     draw = dice.bits(Stream.TREE, tile_draws((block.shape[0], block.shape[1])))
@@ -87,9 +83,7 @@ def _plant(
     return jnp.where((block == row.tree_on) & grows, row.tree, block)
 
 
-def _strew(
-    block: Int32[Array, "rows cols"], mountain: Int32[Array, "rows cols"], dice: Dice, row: SmoothRow
-) -> Int32[Array, "rows cols"]:
+def _strew(block: Map, mountain: Map, dice: Dice, row: SmoothRow) -> Map:
     """Strew ores, all passes with one draw of each tile."""
     draw = dice.bits(Stream.ORE, tile_draws((block.shape[0], block.shape[1])))
     before = block
@@ -100,9 +94,7 @@ def _strew(
     return block
 
 
-def _bury(
-    block: Int32[Array, "rows cols"], dice: Dice, treasure: Int32[Array, " 2"] | list[int]
-) -> Int32[Array, "rows cols"]:
+def _bury(block: Map, dice: Dice, treasure: Int32[Array, " 2"] | list[int]) -> Map:
     """Set the treasure on one tile drawn among those that take it, if there are any."""
     takes = block == treasure[0]
     place = draw_tile(takes, dice, Stream.TREASURE)
@@ -110,11 +102,8 @@ def _bury(
 
 
 def set_ladders(
-    block: Int32[Array, "rows cols"],
-    within: Bool[Array, "rows cols"] | None,
-    dice: Dice,
-    row: SmoothRow,
-) -> tuple[Int32[Array, "rows cols"], Int32[Array, "2 2"]]:
+    block: Map, within: Mask | None, dice: Dice, row: SmoothRow
+) -> tuple[Map, Int32[Array, "2 2"]]:
     """Set the ladders on distinct tiles, drawn from those `within` (None: all) that take one.
 
     A ladder that the floor does not have is at (-1, -1), but the boss's floor has a place of arrival. If no
@@ -137,9 +126,7 @@ def set_ladders(
     return tile, jnp.stack(places)
 
 
-def lead_to_middle(
-    block: Int32[Array, "rows cols"], row: SmoothRow
-) -> tuple[Int32[Array, "rows cols"], Bool[Array, "rows cols"]]:
+def lead_to_middle(block: Map, row: SmoothRow) -> tuple[Map, Mask]:
     """Return the blocks, and the open tiles from which the boss can be reached; elsewhere all tiles.
 
     If he is shut in, the tiles beside him are opened.

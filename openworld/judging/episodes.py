@@ -164,12 +164,8 @@ def _host_programs(env: Environment) -> tuple[Callable[..., Any], Callable[..., 
     def turn(state: Any, record: Record, actions: Array, limit: Array) -> tuple[Array, Array, Any, Record]:
         after = env.advance(state, actions, time_limit=limit)
         tokens, state, reward, terminated, truncated, info = after
-        return (
-            tokens,
-            jnp.where(record.over, 0, reward),
-            state,
-            after_step(record, info, terminated, truncated),
-        )
+        reward = jnp.where(record.over, 0, reward)
+        return tokens, reward, state, after_step(record, info, terminated, truncated)
 
     return jax.jit(begin), jax.jit(turn, donate_argnums=(0, 1))
 

@@ -1,6 +1,7 @@
 """The record of episodes: on the device while they are played, and on the host once they are over."""
 
 from dataclasses import dataclass, fields
+from itertools import chain
 from typing import Any
 
 import equinox as eqx
@@ -70,13 +71,10 @@ class Episodes:
         def join(values: list[Any]) -> Any:
             if isinstance(values[0], np.ndarray):
                 return np.concatenate(values)
-            return (
-                [item for value in values for item in value] if isinstance(values[0], list) else sum(values)
-            )
+            return list(chain(*values)) if isinstance(values[0], list) else sum(values)
 
-        return cls(
-            **{field.name: join([getattr(part, field.name) for part in parts]) for field in fields(cls)}
-        )
+        names = [field.name for field in fields(cls)]
+        return cls(**{name: join([getattr(part, name) for part in parts]) for name in names})
 
 
 class Record(eqx.Module):

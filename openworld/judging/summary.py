@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from openworld.judging.statistics import Numbers
+from openworld.system.columns import aligned
 from openworld.system.foreign_text import plain
 
 #: A row of the table: its name, and a cell for each agent.
@@ -53,17 +54,8 @@ def summary(title: str, agents: Mapping[str, Numbers]) -> list[str]:
     names = [name for name in rates[0] if any(of[name]["value"] for of in rates)]
     names.sort(key=lambda name: -rates[0][name]["value"])
     rows += [(plain(name.replace("_", " ")), [percent(of[name]) for of in rates]) for name in names]
-    return [title, *_aligned([("", [plain(name) for name in agents]), *rows])]
-
-
-def _aligned(rows: list[Row]) -> list[str]:
-    """The rows as lines, each column as wide as its widest cell."""
-    table = [(name, *cells) for name, cells in rows]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in table
-    ]
+    table = [("", [plain(name) for name in agents]), *rows]
+    return [title, *aligned([(name, *cells) for name, cells in table], left=1 + len(every))]
 
 
 def shown(estimate: Mapping[str, float], scale: float = 1.0, digits: int = 2) -> str:

@@ -19,6 +19,11 @@ class Form:
     Attributes:
         shape: of one player's, by the rules.
         decode: uint8[..., tokens] and the rules to [..., *shape]; jittable.
+
+    Example:
+        >>> from openworld.content.rulesets import FULL
+        >>> FORMS["pixels"].shape(FULL)
+        (130, 110, 3)
     """
 
     dtype: np.dtype
@@ -36,5 +41,12 @@ OBSERVATIONS = tuple(FORMS)
 
 
 def decoder(rules: Ruleset, observation: str) -> Callable[[Array], Array]:
-    """Return what turns tokens to a form; jittable."""
+    """Return what turns tokens to a form; jittable.
+
+    Example:
+        >>> from openworld.content.rulesets import FULL
+        >>> tokens = np.zeros((2, layout_of(FULL).size), np.uint8)
+        >>> decoder(FULL, "tokens")(tokens) is tokens
+        True
+    """
     return lambda tokens: FORMS[observation].decode(tokens, rules)

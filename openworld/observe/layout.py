@@ -41,6 +41,10 @@ class Field:
 
     Attributes:
         high: the largest value that one of its tokens can take (the least is 0).
+
+    Example:
+        >>> Field("vitals", offset=4, size=3, high=9, meaning="food, drink, energy").slice
+        slice(4, 7, None)
     """
 
     name: str

@@ -14,7 +14,12 @@ PIECES = ("helmet", "breastplate", "leggings", "boots")
 
 @cache
 def creatures() -> dict[tuple[Kind, int], str]:
-    """Return the creatures' names by class and type."""
+    """Return the creatures' names by class and type.
+
+    Example:
+        >>> "zombie" in creatures().values()
+        True
+    """
     return {(row.kind, row.number): row.name for row in CREATURES}
 
 

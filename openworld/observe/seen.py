@@ -18,19 +18,18 @@ from openworld.content.encoding import (
 from openworld.content.ids import Block, Direction, Fixture, Item, Kind, Projectile, Vital
 from openworld.content.reach import reachable
 from openworld.content.rulesets import FULL, Ruleset
-from openworld.observe.layout import (
-    ASLEEP_MARK,
-    AWAKE_MARK,
-    FALLEN_MARK,
-    MOST_PLAYERS,
-    Layout,
-    layout_of,
-)
+from openworld.observe.layout import ASLEEP_MARK, AWAKE_MARK, FALLEN_MARK, MOST_PLAYERS, Layout, layout_of
 
 
 @dataclass(frozen=True)
 class Seen:
-    """One player's tokens, read by the names of the layout."""
+    """One player's tokens, read by the names of the layout.
+
+    Example:
+        >>> seen = Seen(np.zeros(layout_of(FULL).size, np.uint8))
+        >>> seen.shape, seen.middle
+        ((9, 11), (4, 5))
+    """
 
     tokens: np.ndarray
     rules: Ruleset = FULL

@@ -48,7 +48,12 @@ def symbolic_size(rules: Ruleset = FULL) -> int:
 
 
 def symbolic(tokens: UInt8[Array, "*batch tokens"], rules: Ruleset = FULL) -> Float32[Array, "*batch floats"]:
-    """Decode tokens to the symbolic observation."""
+    """Decode tokens to the symbolic observation.
+
+    Example:
+        >>> symbolic(jnp.zeros((2, layout_of(FULL).size), jnp.uint8)).shape == (2, symbolic_size(FULL))
+        True
+    """
     layout = layout_of(rules)
     field = {name: tokens[..., f.slice].astype(jnp.int32) for name, f in layout.items()}
     tiles, scalars = (
@@ -68,12 +73,12 @@ def _tiles(field: dict[str, Array]) -> Float32[Array, "*batch view channels"]:
     block = one_hot(block_of(field["tile"])[..., None], len(Block)) & seen
     fixture = one_hot(fixture_of(field["tile"])[..., None], len(Fixture)) & seen
     body = one_hot(field["creature"][..., None] - 1, CREATURE_MARKS - 1)
-    kinds = jax.lax.broadcasted_iota(jnp.int32, (*light.shape, TYPE_ROOM), light.ndim)
-    missile = (field["missile"][..., None] >> kinds) & 1 == 1
+    projectiles = jax.lax.broadcasted_iota(jnp.int32, (*light.shape, TYPE_ROOM), light.ndim)
+    missile = (field["missile"][..., None] >> projectiles) & 1 == 1
     own = jnp.zeros_like(missile)
-    for i, kind in enumerate(PLAYER_PROJECTILES):
+    for i, projectile in enumerate(PLAYER_PROJECTILES):
         flying = field["light"][..., None] & projectile_bit(i) > 0
-        own = own | (flying & (kinds == kind))
+        own = own | (flying & (projectiles == projectile))
     return jnp.concatenate([block, fixture, body, missile, own, seen], axis=-1).astype(jnp.float32)
 
 

@@ -51,6 +51,11 @@ def text(tokens: np.ndarray, rules: Ruleset = FULL) -> str:
     Args:
         tokens: uint8[tokens] of one player.
         rules: the ruleset the tokens come from.
+
+    Example:
+        >>> from openworld.observe.layout import layout_of
+        >>> text(np.zeros(layout_of(FULL).size, np.uint8)).splitlines() != []
+        True
     """
     seen = Seen(np.asarray(tokens), rules)
     bodies = _bodies(seen)
@@ -82,11 +87,11 @@ def _standing(seen: Seen, bodies: list[tuple[int, int, str]]) -> str:
         body = f"{there[row, col]} on " if (row, col) in there else ""
         return f"{way.name.lower()} {body}{_tile(seen, row, col)}{' (faced)' * (way == facing)}"
 
-    place = f" in the {names.floor_name(seen)}" if seen.has("floor") else ""
+    where = f" in the {names.floor_name(seen)}" if seen.has("floor") else ""
     if seen.value("floor") >= len(seen.rules.floors):
-        place = f" on {names.floor_name(seen)}"
+        where = f" on {names.floor_name(seen)}"
     around = ", ".join(beside(way) for way in (Direction.UP, Direction.RIGHT, Direction.DOWN, Direction.LEFT))
-    return f"You stand{place} on {_tile(seen, *seen.middle)}. Around you: {around}."
+    return f"You stand{where} on {_tile(seen, *seen.middle)}. Around you: {around}."
 
 
 def _creatures(seen: Seen, bodies: list[tuple[int, int, str]]) -> str:
@@ -97,13 +102,13 @@ def _creatures(seen: Seen, bodies: list[tuple[int, int, str]]) -> str:
 def _missiles(seen: Seen) -> str:
     own = "a player's" if seen.rules.coop else "your"
     bits = {
-        (f"{own} ", kind): projectile_flies(seen.plane("light"), i)
-        for i, kind in enumerate(PLAYER_PROJECTILES)
+        (f"{own} ", projectile): projectile_flies(seen.plane("light"), i)
+        for i, projectile in enumerate(PLAYER_PROJECTILES)
     }
-    bits |= {("", kind): seen.plane("missile") >> kind & 1 for kind in Projectile}
+    bits |= {("", projectile): seen.plane("missile") >> projectile & 1 for projectile in Projectile}
     flying = sorted(
-        (_distance(seen, row, col), row, col, whose + kind.name.lower().rstrip("2"))
-        for (whose, kind), there in bits.items()
+        (_distance(seen, row, col), row, col, whose + projectile.name.lower().rstrip("2"))
+        for (whose, projectile), there in bits.items()
         for row, col in np.argwhere(there).tolist()
     )
     parts = ", ".join(f"{name} {_way(seen, row, col)}" for _, row, col, name in flying)
@@ -179,10 +184,10 @@ def _other_players(seen: Seen) -> str:
 
 def _tile(seen: Seen, row: int, col: int) -> str:
     """Name a tile: its block, and what is fixed on it."""
-    look = int(seen.tile[row, col])
-    if not look:
+    tile = int(seen.tile[row, col])
+    if not tile:
         return _UNSEEN
-    block, fixture = block_shown(look), fixture_shown(look)
+    block, fixture = block_shown(tile), fixture_shown(tile)
     name = _CALLED.get(block, block.name.lower().replace("_", " "))
     return f"{_FIXTURES[fixture]} on {name}" if fixture in _FIXTURES else name
 

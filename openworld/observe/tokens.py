@@ -89,14 +89,14 @@ def _summary(world: World, rules: Ruleset, tables: Tables) -> Summary:
     theirs = jnp.arange(flying.alive.shape[0], dtype=jnp.int32) < rules.mob_projectiles
     bits = jnp.zeros_like(flying.type)
     types = flying.type % OWNER if rules.coop else flying.type
-    for i, kind in enumerate(PLAYER_PROJECTILES):
-        bits = jnp.where(types == kind, projectile_bit(i), bits)
+    for i, projectile in enumerate(PLAYER_PROJECTILES):
+        bits = jnp.where(types == projectile, projectile_bit(i), bits)
 
     def bodies(
         position: Int32[Array, "bodies 2"], shown: Bool[Array, " bodies"], mark: Int32[Array, " bodies"]
     ) -> Bodies:
-        place = position[None] - corner[:, None]
-        row, col = place[..., 0], place[..., 1]
+        offset = position[None] - corner[:, None]
+        row, col = offset[..., 0], offset[..., 1]
         inside = (row >= 0) & (row < rules.view_rows) & (col >= 0) & (col < rules.view_cols) & shown[None]
         index = jnp.where(inside, cell_of(row, col, rules.view_cols), NOWHERE)
         return Bodies(index.astype(jnp.uint8), mark.astype(jnp.uint8))
@@ -141,11 +141,11 @@ def _view(
     row = spot.corner[:, :1] + jnp.asarray(down)
     col = spot.corner[:, 1:] + jnp.asarray(right)
     inside = (row >= 0) & (row < rows) & (col >= 0) & (col < cols)
-    place = cell_of(row, col, cols)
-    tiles = _take(ground.tiles, jnp.where(inside, spot.floor * rows * cols + place, 0))
+    cell = cell_of(row, col, cols)
+    tiles = _take(ground.tiles, jnp.where(inside, spot.floor * rows * cols + cell, 0))
     light = jnp.full(tiles.shape, LIGHT_LEVELS, jnp.uint8)
     if ground.light is not None:
-        kept = _take(ground.light, jnp.where(inside & ~spot.lit, spot.light_slot * rows * cols + place, 0))
+        kept = _take(ground.light, jnp.where(inside & ~spot.lit, spot.light_slot * rows * cols + cell, 0))
         dim = (kept + jnp.uint8(ROUND_UP)) >> jnp.uint8(GLOW_SHIFT)
         light = jnp.where(spot.lit, light, dim)
     light = jnp.where(inside, light, jnp.uint8(0))

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from openworld.content.ids import DIRECTION_STEPS, Achievement, Action, Block, Item, Kind
+from openworld.content.ids import Achievement, Action, Block, Item, Kind
 from openworld.content.recipes import Cost
 from openworld.observe import names
 from openworld.observe.seen import Seen, block_shown
 from openworld.playing.keys import KEYS, key_for
-from openworld.render.messages import called, lacking, near, title
+from openworld.render.messages import ahead, called, lacking, near, title
 
 _A = Achievement
 #: Hints for the first steps of a game, in order; each is shown until its achievement is unlocked.
@@ -87,16 +87,10 @@ def crafts(seen: Seen, mask: np.ndarray) -> list[Choice]:
             continue
         uses, stations = costs[row.does]
         verb = "place " if row.does.name.startswith("PLACE_") else ""
-        found.append(
-            Choice(
-                row.does,
-                key_for(row.does),
-                f"{verb}{row.text}",
-                ", ".join(f"{n} {title(item)}" for item, n in uses),
-                "" if mask[row.does] else _lacks(seen, uses, stations),
-                bool(mask[row.does]),
-            )
-        )
+        cost = ", ".join(f"{n} {title(item)}" for item, n in uses)
+        useful = bool(mask[row.does])
+        lacks = "" if useful else _lacks(seen, uses, stations)
+        found.append(Choice(row.does, key_for(row.does), f"{verb}{row.text}", cost, lacks, useful))
     return found
 
 
@@ -111,8 +105,7 @@ def _lacks(seen: Seen, uses: Iterable[tuple[Item, int]], stations: Iterable[Bloc
 
 def doing(seen: Seen) -> str:
     """Return in a few words what the action DO would do to the faced tile."""
-    down, right = DIRECTION_STEPS[seen.value("facing")]
-    row, col = seen.middle[0] + down, seen.middle[1] + right
+    row, col = ahead(seen)
     for r, c, kind, number in seen.creatures():
         if (r, c) == (row, col):
             name = names.creatures().get((kind, number), "creature")

@@ -1,6 +1,7 @@
 """A player of a game: what its interface shows, and what it asks for."""
 
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from openworld.content.ids import Action
@@ -109,6 +110,19 @@ class SinglePlayer(Player):
     def close(self) -> list[str]:
         """Save the recording."""
         return self.session.close()
+
+
+def to_the_end(player: Player, loop: Callable[[Player], None]) -> list[str]:
+    """Let an interface's loop play until the player leaves; return the lines to print at the end."""
+    try:
+        if player.moment is None:
+            player.again()
+        loop(player)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        lines = player.close()
+    return lines
 
 
 def noops(players: int) -> list[int]:

@@ -16,8 +16,7 @@ from openworld.adapters.compiled import Shown, coop
 from openworld.adapters.packing import row_type
 from openworld.content.ids import Action
 from openworld.core.random import integer_words, world_seeds
-from openworld.storage.replay import Replay, rules_of
-from openworld.storage.replay.file import in_shape
+from openworld.storage.replay import Replay
 from openworld.system.files import REPLAY, has_format
 
 #: The seed of the first world of a key's words, as `Environment.reset` makes it: uint32[1, 2].
@@ -173,19 +172,8 @@ class Session:
 
     def replay(self) -> Replay:
         """Return the replay of this world so far."""
-        rules = self.env.ruleset
-        return Replay(
-            id=self.env.id,
-            ruleset=rules_of(self.env.id),
-            time_limit=self.env.time_limit,
-            seed=self._words,
-            actions=in_shape(np.array(self._actions, np.uint8), self.players),
-            digest=self._digest.hexdigest(),
-            episode_return=sum(moment.episode_return for moment in self.moments) / self.players,
-            ended=self.ended,
-            players=self.players,
-            revival=rules.revival if rules.coop else None,
-        )
+        total = sum(moment.episode_return for moment in self.moments) / self.players
+        return Replay.of(self.env, self._words, self._actions, self._digest.hexdigest(), total, self.ended)
 
     def _moments_of(self, shown: Shown, actions: list[int]) -> list[Moment]:
         """Return the players' moments after a call of a program."""

@@ -17,7 +17,7 @@ from openworld.observe import names
 from openworld.observe.seen import Seen
 from openworld.playing import choices, keys
 from openworld.playing.controls import Controls, summary
-from openworld.playing.player import Player
+from openworld.playing.player import Player, to_the_end
 from openworld.playing.text_page import INK, Colour, Page, colours_of, keys_in
 from openworld.render.ansi import ground_of, marks
 from openworld.render.human import MOODS, colour_of
@@ -70,21 +70,11 @@ def play(open_player: Callable[[], Player], title: str) -> list[str]:
         title: shown in that line.
     """
     colours = colours_of(os.environ)
-    lines: list[str] = []
     with raw(), compile_notice.muted():
         page = Page(1, 60)
         page.put(0, 0, f"{title}: making a world...", _GOLD)
         _send(page.text(colours))
-        player = open_player()
-        try:
-            if player.moment is None:
-                player.again()
-            _loop(player, Controls(player), colours)
-        except KeyboardInterrupt:
-            pass
-        finally:
-            lines = player.close()
-    return lines
+        return to_the_end(open_player(), lambda player: _loop(player, Controls(player), colours))
 
 
 def _loop(player: Player, controls: Controls, colours: int) -> None:
@@ -228,7 +218,7 @@ def _next(player: Player) -> str:
 def _hour(seen: Seen) -> str:
     """Return floor, daylight, state and experience, in one line."""
     day = round(100 * seen.value("daylight") / 250)
-    place = f"{names.floor_name(seen)}, " if seen.has("floor") else ""
+    floor = f"{names.floor_name(seen)}, " if seen.has("floor") else ""
     state = ", asleep" * seen.flag("asleep") + ", resting" * seen.flag("resting")
     learnt = ""
     if seen.has("experience"):
@@ -236,7 +226,7 @@ def _hour(seen: Seen) -> str:
         learnt = f", xp {seen.value('experience')} " + " ".join(
             f"{a.name[:3].lower()} {n}" for a, n in levels
         )
-    return f"{place}daylight {day}%{state}{learnt}"
+    return f"{floor}daylight {day}%{state}{learnt}"
 
 
 def _short_list(page: Page, player: Player, seen: Seen, left: int, rows: int) -> None:

@@ -11,7 +11,7 @@ from openworld.content.rulesets import Ruleset
 from openworld.observe.seen import Seen
 from openworld.playing import choices, keys
 from openworld.playing.controls import Controls, summary
-from openworld.playing.player import Player
+from openworld.playing.player import Player, to_the_end
 from openworld.render import human
 from openworld.render.human import DIM, EDGE, GROUND, INK, MOODS
 from openworld.render.screen import Screen
@@ -36,18 +36,11 @@ def play(open_player: Callable[[], Player], title: str, scale: int | None = None
     screen = Screen(f"OpenWorld: {title}")
     try:
         screen.show(_waiting(f"{title}: making a world..."))
-        player = open_player()
-        try:
-            if player.moment is None:
-                player.again()
-            _loop(screen, player, scale or fitting(player.rules, screen.room()))
-        except KeyboardInterrupt:
-            pass
-        finally:
-            lines = player.close()
+        return to_the_end(
+            open_player(), lambda player: _loop(screen, player, scale or fitting(player.rules, screen.room()))
+        )
     finally:
         screen.close()
-    return lines
 
 
 def fitting(rules: Ruleset, room: tuple[int, int]) -> int:
@@ -98,8 +91,7 @@ def frame_of(player: Player, controls: Controls, scale: int) -> np.ndarray:
     """Return the picture of the window, uint8[height, width, 3]."""
     assert player.log is not None
     game, text = human.frame(player.log, scale), _text(scale)
-    side = np.empty((game.shape[0] // text + 1, _LIST, 3), np.uint8)
-    side[:] = GROUND
+    side = np.full((game.shape[0] // text + 1, _LIST, 3), GROUND, np.uint8)
     side[:, 0] = EDGE
     _list(side, player, controls)
     side = side.repeat(text, axis=0).repeat(text, axis=1)[: game.shape[0]]
@@ -107,12 +99,8 @@ def frame_of(player: Player, controls: Controls, scale: int) -> np.ndarray:
     if controls.help:
         _help(image, player, text)
     elif player.ended:
-        _box(
-            image,
-            [*summary(player), "", "Enter: a new world     Q: leave"],
-            text,
-            (game.shape[0], game.shape[1]),
-        )
+        lines = [*summary(player), "", "Enter: a new world     Q: leave"]
+        _box(image, lines, text, (game.shape[0], game.shape[1]))
     return image
 
 
@@ -199,8 +187,7 @@ def _grown(page: np.ndarray, text: int, shape: tuple[int, ...]) -> np.ndarray:
 def _box(image: np.ndarray, lines: list[str], text: int, room: tuple[int, int]) -> None:
     """Write some lines in a box over the middle of the game."""
     wide = max(letters.width(line) for line in lines) + 24
-    box = np.empty((len(lines) * (letters.LINE + 2) + 18, wide, 3), np.uint8)
-    box[:] = (52, 28, 62)
+    box = np.full((len(lines) * (letters.LINE + 2) + 18, wide, 3), (52, 28, 62), np.uint8)
     box[[0, 1, -2, -1]] = box[:, [0, 1, -2, -1]] = _GOLD
     for i, line in enumerate(lines):
         left = (wide - letters.width(line)) // 2
@@ -213,8 +200,7 @@ def _box(image: np.ndarray, lines: list[str], text: int, room: tuple[int, int]) 
 
 def _waiting(text: str) -> np.ndarray:
     """Return the picture that is shown until there is a world."""
-    image = np.empty((120, 320, 3), np.uint8)
-    image[:] = GROUND
+    image = np.full((120, 320, 3), GROUND, np.uint8)
     letters.write(image, 50, (320 - letters.width(text)) // 2, text, _GOLD)
     return image.repeat(2, 0).repeat(2, 1)
 

@@ -8,14 +8,7 @@ from functools import cache
 import numpy as np
 
 from openworld.art import atlas
-from openworld.content.ids import (
-    Attribute,
-    Block,
-    Direction,
-    Fixture,
-    Floor,
-    Projectile,
-)
+from openworld.content.ids import Attribute, Block, Direction, Fixture, Floor, Projectile
 from openworld.content.rulesets import FULL, Ruleset
 from openworld.content.units import DAYLIGHT_LEVELS, LIGHT_LEVELS
 from openworld.observe import names

@@ -77,9 +77,9 @@ def badge(achievement: Achievement) -> np.ndarray:
 
 def _tile(achievement: Achievement) -> np.ndarray:
     """Return a badge that is a tile: a block, a torch, or a ladder on a floor's ground."""
-    look: int = _BLOCKS.get(achievement, Block.GRASS)
+    tile: int = _BLOCKS.get(achievement, Block.GRASS)
     if achievement in _GROUNDS:
-        look = tile_of(_GROUNDS[achievement], Fixture.LADDER_DOWN)
+        tile = tile_of(_GROUNDS[achievement], Fixture.LADDER_DOWN)
     elif achievement == _A.PLACE_TORCH:
-        look = tile_of(Block.PATH, Fixture.TORCH)
-    return np.concatenate([atlas.tiles()[look], np.full((TILE, TILE, 1), 255, np.uint8)], axis=-1)
+        tile = tile_of(Block.PATH, Fixture.TORCH)
+    return np.concatenate([atlas.tiles()[tile], np.full((TILE, TILE, 1), 255, np.uint8)], axis=-1)

@@ -184,9 +184,9 @@ def _states(before: Seen, now: Seen) -> list[Event]:
             else Event("You are helped up", GOOD)
         )
     if before.value("floor") != now.value("floor"):
-        place = names.floor_name(now)
+        floor = names.floor_name(now)
         verb = "descend" if now.value("floor") > before.value("floor") else "climb"
-        events.append(Event(f"You {verb} to {place if place.startswith('floor') else f'the {place}'}"))
+        events.append(Event(f"You {verb} to {floor if floor.startswith('floor') else f'the {floor}'}"))
     elif now.ladder_open and not before.ladder_open:
         events.append(Event("The ladder down is open", GOOD))
     if now.value("floor") == 0:

@@ -66,17 +66,11 @@ def _log_height() -> int:
 def _achievements(log: EventLog, height: int) -> np.ndarray:
     """Paint all achievements: bright if unlocked, on gold if unlocked in the last step."""
     columns = _columns(log.rules, height)
-    image = np.empty((height, columns * _CELL + 10, 3), np.uint8)
-    image[:] = GROUND
+    image = np.full((height, columns * _CELL + 10, 3), GROUND, np.uint8)
     image[:, 0] = EDGE
     letters.write(image, 4, 6, "Achievements", INK)
-    letters.write(
-        image,
-        4 + letters.LINE,
-        6,
-        f"{log.achievements.sum()} of {len(log.achievements)}",
-        MOODS[UNLOCKED],
-    )
+    won = f"{log.achievements.sum()} of {len(log.achievements)}"
+    letters.write(image, 4 + letters.LINE, 6, won, MOODS[UNLOCKED])
     new = {event.text for event in log.events[len(log.events) - log.fresh :]}
     for number, unlocked in enumerate(log.achievements.tolist()):
         row, col = divmod(number, columns)
@@ -100,8 +94,7 @@ def paint_badge(place: np.ndarray, achievement: Achievement, unlocked: bool) -> 
 
 def _events(log: EventLog, width: int) -> np.ndarray:
     """Write the last events, the newest at the bottom; events of earlier steps are dim."""
-    image = np.empty((_log_height(), width, 3), np.uint8)
-    image[:] = GROUND
+    image = np.full((_log_height(), width, 3), GROUND, np.uint8)
     image[0] = EDGE
     shown = log.events[-LINES:]
     for i, event in enumerate(shown):

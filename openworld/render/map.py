@@ -52,9 +52,8 @@ def picture(
         return _grid([_titled(_floor(here, rules, n, scale, light), _title(here, rules, n)) for n in made])
     number = int(here.world.floor) if floor is None else floor
     if isinstance(number, str) or number not in made:
-        raise ValueError(
-            f"floor must be None, 'all' or one that has been made ({_listed(made)}), not {floor!r}"
-        )
+        listed = ", ".join(map(str, made))
+        raise ValueError(f"floor must be None, 'all' or one that has been made ({listed}), not {floor!r}")
     return _floor(here, rules, number, scale, light)
 
 
@@ -85,9 +84,9 @@ def _floor(here: State, rules: Ruleset, number: int, scale: int, light: bool) ->
     tiles = here.ground.tiles[number].astype(np.int32)
     if here.world.floors.kills[number] < KILLS_TO_DESCEND and not rules.floors[number].boss:
         tiles = shown_tiles(tiles, ladder_closed=True, boss_vulnerable=False)
-    looks = np.unique(tiles)
-    art = np.stack([small.tile(int(look), scale) for look in looks])
-    image = art[np.searchsorted(looks, tiles)].transpose(0, 2, 1, 3, 4)
+    found = np.unique(tiles)
+    art = np.stack([small.tile(int(tile), scale) for tile in found])
+    image = art[np.searchsorted(found, tiles)].transpose(0, 2, 1, 3, 4)
     image = image.reshape(rules.rows * scale, rules.cols * scale, 3)
     if light:
         image = _dimmed(image, here, rules, number, scale)
@@ -158,8 +157,7 @@ def _title(here: State, rules: Ruleset, number: int) -> str:
 def _titled(image: np.ndarray, title: str) -> np.ndarray:
     """Put a title above a floor."""
     size = 2 if image.shape[1] >= 300 else 1
-    head = np.empty((letters.LINE * size + 3, image.shape[1], 3), np.uint8)
-    head[:] = GROUND
+    head = np.full((letters.LINE * size + 3, image.shape[1], 3), GROUND, np.uint8)
     colour = INK if title.endswith("(here)") else DIM
     letters.write(head, 2, 1, letters.fitted(title, image.shape[1] // size), colour, size)
     edged = np.pad(image, ((1, 1), (1, 1), (0, 0)))
@@ -173,16 +171,10 @@ def _grid(parts: list[np.ndarray]) -> np.ndarray:
     columns = int(np.ceil(np.sqrt(len(parts))))
     height, width = parts[0].shape[:2]
     rows = -(-len(parts) // columns)
-    whole = np.empty(
-        (rows * (height + _MARGIN) + _MARGIN, columns * (width + _MARGIN) + _MARGIN, 3), np.uint8
-    )
-    whole[:] = GROUND
+    size = (rows * (height + _MARGIN) + _MARGIN, columns * (width + _MARGIN) + _MARGIN, 3)
+    whole = np.full(size, GROUND, np.uint8)
     for i, part in enumerate(parts):
         row, col = divmod(i, columns)
         top, left = _MARGIN + row * (height + _MARGIN), _MARGIN + col * (width + _MARGIN)
         whole[top : top + height, left : left + width] = part
     return whole
-
-
-def _listed(made: list[int]) -> str:
-    return ", ".join(map(str, made))

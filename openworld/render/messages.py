@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from enum import IntEnum
 
 import numpy as np
 
 from openworld.content.encoding import block_of
 from openworld.content.ids import (
     DIRECTION_STEPS,
-    Achievement,
     Action,
     Attribute,
     Block,
@@ -24,7 +24,6 @@ from openworld.observe.seen import Seen, block_shown
 
 #: Moods of an event: a success, a harm, a note, an unlocked achievement.
 GOOD, BAD, NOTE, UNLOCKED = "good", "bad", "note", "unlocked"
-PIECES = ("helmet", "breastplate", "leggings", "boots")
 _PLACES = {
     Action.PLACE_STONE: "a stone",
     Action.PLACE_TABLE: "a table",
@@ -67,7 +66,7 @@ _DONE = {
 }
 
 
-def title(name: Achievement | Action | Item | Block) -> str:
+def title(name: IntEnum) -> str:
     """Return the name of an id in words: "collect wood"."""
     return name.name.lower().replace("_", " ")
 
@@ -167,7 +166,7 @@ def _made(before: Seen, now: Seen, action: Action) -> list[Event]:
     if row is None:
         return []
     if all(spent(before, now, item) >= amount for item, amount in row.uses):
-        worn = zip(PIECES, before.values("armour"), now.values("armour"), strict=True)
+        worn = zip(names.PIECES, before.values("armour"), now.values("armour"), strict=True)
         pieces = [f"{thing.split()[0]} {name}" for name, old, new in worn if new > old]
         amount = row.amount if isinstance(row, Recipe) else 0
         many = f"{amount} {thing}{'es' if thing == 'torch' else 's'}" if amount > 1 else ""
@@ -208,7 +207,7 @@ def _potion(before: Seen, now: Seen, action: Action) -> list[Event]:
 
 def _enchanted(before: Seen, now: Seen, action: Action) -> list[Event]:
     fields = [("sword", "sword_enchantment", 0), ("bow", "bow_enchantment", 0)]
-    fields += [(name, "armour_enchantment", i) for i, name in enumerate(PIECES)]
+    fields += [(name, "armour_enchantment", i) for i, name in enumerate(names.PIECES)]
     for name, field, place in fields:
         bound = now.values(field)[place]
         if bound and bound != before.values(field)[place]:
@@ -224,11 +223,8 @@ def _bumped(before: Seen, now: Seen, way: Direction) -> list[Event]:
     tile, name = faced(before)
     if name is not None:
         return [Event(f"{article(name).capitalize()} is in the way")]
-    return (
-        []
-        if block_shown(tile) in _OPEN
-        else [Event(f"{called(block_shown(tile)).capitalize()} is in the way")]
-    )
+    block = block_shown(tile)
+    return [] if block in _OPEN else [Event(f"{called(block).capitalize()} is in the way")]
 
 
 def faced(seen: Seen) -> tuple[int, str | None]:

@@ -13,6 +13,7 @@ Its content security policy allows its own script and style (by hash) and its ow
 
 import base64
 import json
+import re
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,6 +32,7 @@ from openworld.observe.layout import layout_of
 from openworld.observe.seen import items_of
 from openworld.render import png
 from openworld.render.episode import Episode
+from openworld.render.messages import title
 from openworld.render.sheet import COLUMNS, Sheet, sprites
 from openworld.system.files import asset, replacing
 from openworld.system.foreign_text import html, plain, policy
@@ -68,13 +70,7 @@ def page(episodes: Sequence[Episode]) -> str:
         # No text can end the element it stands in.
         "data": data.replace("<", "\\u003c"),
     }
-    text = _asset("page.html")
-    before = text.split("{{")
-    filled = [before[0]]
-    for piece in before[1:]:
-        name, after = piece.split("}}", 1)
-        filled += [parts[name], after]
-    return "".join(filled)
+    return re.sub(r"\{\{(.*?)\}\}", lambda place: parts[place[1]], _asset("page.html"))
 
 
 def contents(episodes: Sequence[Episode], sheet: Sheet) -> dict[str, Any]:
@@ -99,16 +95,16 @@ def game(rules: Ruleset) -> dict[str, Any]:
         "has": {name: field.high > 0 for name, field in layout.items()},
         "view": [rules.view_rows, rules.view_cols],
         "ground": [rules.rows, rules.cols],
-        "floors": [_words(row.floor.name) for row in rules.floors],
+        "floors": [title(row.floor) for row in rules.floors],
         "bosses": [row.boss for row in rules.floors],
         "light": LIGHT_LEVELS,
         "daylight": DAYLIGHT_LEVELS,
-        "items": {str(int(item)): _words(item.name) for item in items_of(rules)},
-        "actions": [_words(Action(a).name) for a in range(rules.actions)],
-        "achievements": [_words(Achievement(a).name) for a in range(rules.achievements)],
+        "items": {str(int(item)): title(item) for item in items_of(rules)},
+        "actions": [title(Action(a)) for a in range(rules.actions)],
+        "achievements": [title(Achievement(a)) for a in range(rules.achievements)],
         "weights": [WEIGHTS[Achievement(a)] for a in range(rules.achievements)],
-        "vitals": [_words(vital.name) for vital in Vital if vital != Vital.MANA or layout["spells"].high],
-        "attributes": [_words(attribute.name) for attribute in Attribute],
+        "vitals": [title(vital) for vital in Vital if vital != Vital.MANA or layout["spells"].high],
+        "attributes": [title(attribute) for attribute in Attribute],
         "creatures": {
             str(creature_mark(kind, number)): name for (kind, number), name in names.creatures().items()
         },
@@ -148,10 +144,6 @@ def packed(episode: Episode, player: int) -> bytes:
         episode.rewards[:, player].astype("<f4"),
     )
     return b"".join(np.ascontiguousarray(part).tobytes() for part in parts)
-
-
-def _words(name: str) -> str:
-    return name.lower().replace("_", " ")
 
 
 def _asset(name: str) -> str:

@@ -32,8 +32,7 @@ def panel_rows(rules: Ruleset) -> int:
 def panel(seen: Seen) -> np.ndarray:
     """Return the status rows, uint8[height, width, 3]."""
     rows = panel_rows(seen.rules)
-    image = np.empty((rows * TILE, seen.rules.view_cols * TILE, 3), np.uint8)
-    image[:] = _PANEL
+    image = np.full((rows * TILE, seen.rules.view_cols * TILE, 3), _PANEL, np.uint8)
     image[0] = _EDGE
     _vitals(seen, image)
     _inventory(seen, image)

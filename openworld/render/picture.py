@@ -61,7 +61,7 @@ def _view(seen: Seen) -> np.ndarray:
     for row, col, kind, number in seen.creatures():
         lay(image, row, col, atlas.creature(kind, number))
     for other in seen.other_players():
-        lay(image, other.row, other.col, _other_player(other))
+        lay(image, other.row, other.col, other_player(other))
     for row, col, kind in seen.projectiles():
         lay(image, row, col, atlas.projectile(kind))
     facing = Direction(seen.value("facing"))
@@ -79,7 +79,7 @@ def _view(seen: Seen) -> np.ndarray:
     return image
 
 
-def _other_player(other: OtherPlayer) -> np.ndarray:
+def other_player(other: OtherPlayer) -> np.ndarray:
     """Return the drawing of another player."""
     if other.fallen:
         return atlas.fallen(other.number)

@@ -12,6 +12,7 @@ from openworld.content.ids import Attribute, Direction, Item, Kind, Projectile, 
 from openworld.content.rulesets import Ruleset
 from openworld.observe.layout import AWAKE_MARK, MOST_PLAYERS, layout_of
 from openworld.observe.seen import OtherPlayer, items_of
+from openworld.render.picture import other_player
 
 #: Tiles in a row of the sheet.
 COLUMNS = 16
@@ -61,10 +62,10 @@ def sprites(sheet: Sheet, games: Iterable[tuple[Ruleset, np.ndarray]]) -> dict[s
     items = sorted({item for rules, _ in known for item in items_of(rules)})
     tools = {Item.PICKAXE: range(1, 5), Item.SWORD: range(1, 5)}
     return {
-        "tile": {str(look): sheet.add(atlas.tiles()[look]) for look in sorted(_all_looks(looks))},
+        "tile": {str(tile): sheet.add(atlas.tiles()[tile]) for tile in sorted(_all_looks(looks))},
         "creature": {str(mark): sheet.add(_body(mark)) for mark in sorted(marks - {0})},
-        "missile": [sheet.add(atlas.projectile(kind)) for kind in Projectile],
-        "own": [int(kind) for kind in PLAYER_PROJECTILES],
+        "missile": [sheet.add(atlas.projectile(projectile)) for projectile in Projectile],
+        "own": [int(projectile) for projectile in PLAYER_PROJECTILES],
         "player": [_player(sheet, number) for number in range(MOST_PLAYERS)],
         "icon": {sign: sheet.add(atlas.icon(sign)) for sign in SIGNS},
         "item": {str(int(item)): sheet.add(atlas.icon(item)) for item in items if item not in tools},
@@ -89,11 +90,7 @@ def _body(mark: int) -> np.ndarray:
     if mark < AWAKE_MARK:
         kind, number = creature_of(mark)
         return atlas.creature(Kind(kind), number)
-    other = OtherPlayer.of(0, 0, mark)
-    if other.fallen:
-        return atlas.fallen(other.number)
-    facing = Direction.DOWN if other.facing is None else other.facing
-    return atlas.player(facing, other.facing is None, other.number)
+    return other_player(OtherPlayer.of(0, 0, mark))
 
 
 def _player(sheet: Sheet, number: int) -> list[int]:

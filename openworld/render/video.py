@@ -62,9 +62,8 @@ def write_pictures(film: Iterable[np.ndarray], path: str | Path, *, fps: float |
     imageio = _imageio()
     gif = path.suffix.lower() == ".gif"
     with replacing(path) as aside:
-        if (
-            gif
-        ):  # the writer keeps all pictures in memory anyway, and prints an error of its own on a full disk
+        if gif:
+            # The writer keeps all pictures in memory anyway, and prints an error of its own on a full disk.
             made = io.BytesIO()
             with imageio.get_writer(made, format="GIF", duration=1000 / fps, loop=0) as out:
                 for image in film:

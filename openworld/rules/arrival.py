@@ -5,15 +5,14 @@ and columns. Among equally near tiles the upper left one comes first. Players fo
 on the ladder. It is rare work, done for few worlds at a time.
 """
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32, UInt8
 
 from openworld.content.encoding import block_of, row_and_col
 from openworld.content.tables import Tables
-from openworld.core.state import World
+from openworld.core.state import World, changed
 from openworld.rules.coop import places_in_order, standing
-from openworld.rules.turn import first, in_set, same
+from openworld.rules.turn import Flags, first, in_set, same
 
 #: Rows and columns of the window that is searched, and steps that are walked in it.
 SPAN, STEPS = 11, 10
@@ -27,7 +26,7 @@ def corner(place: Int32[Array, " 2"], shape: tuple[int, int]) -> Int32[Array, " 
     return jnp.clip(place - SPAN // 2, 0, last)
 
 
-def leader(world: World, taking: Bool[Array, " agents"]) -> Int32[Array, ""]:
+def leader(world: World, taking: Flags) -> Int32[Array, ""]:
     """Return the first player by turn who takes a ladder; if nobody does, the first by turn."""
     agents = taking.shape[0]
     who = places_in_order(world.tick, agents)
@@ -70,7 +69,7 @@ def spread(
         spot = start + jnp.stack(row_and_col(cell, cols))
         position = jnp.where((goes & (numbers == who))[:, None], spot[None], position)
         rank = jnp.where(goes & (rank == best), NOWHERE, rank)
-    return eqx.tree_at(lambda w: w.player.position, world, position)
+    return changed(world, player=dict(position=position))
 
 
 def _by_foot(begin: Bool[Array, "r c"], open_: Bool[Array, "r c"]) -> Int32[Array, "r c"]:

@@ -1,6 +1,5 @@
 """The necromancer: blows to him, and the waves that he answers with (rule 5.7)."""
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool
 
@@ -8,7 +7,7 @@ from openworld.content.encoding import block_of, tile_of
 from openworld.content.floors import BOSS_BLOWS, BOSS_WAVE
 from openworld.content.ids import Achievement, Action, Block, Fixture, Kind
 from openworld.content.tables import Tables
-from openworld.core.state import World
+from openworld.core.state import World, changed
 from openworld.rules.grid import faced
 from openworld.rules.turn import Turn
 
@@ -36,7 +35,7 @@ def confront(world: World, turn: Turn) -> tuple[World, Turn]:
     wave = jnp.where(hit, BOSS_WAVE, world.boss_wave) - passes
     progress = world.boss_progress + hit.astype(jnp.int32)
     felled = struck & (progress >= BOSS_BLOWS)
-    world = eqx.tree_at(lambda w: (w.boss_progress, w.boss_wave), world, (progress, jnp.maximum(wave, 0)))
+    world = changed(world, boss_progress=progress, boss_wave=jnp.maximum(wave, 0))
     turn = turn.earn(struck, Achievement.DAMAGE_NECROMANCER)
     turn = turn.earn(felled, Achievement.DEFEAT_NECROMANCER)
 
@@ -46,6 +45,6 @@ def confront(world: World, turn: Turn) -> tuple[World, Turn]:
     place = jnp.max(jnp.where(opened[:, None], target, 0), axis=0)
     down, up = world.floors.ladders[:, 0], world.floors.ladders[:, 1]
     ladders = jnp.stack([jnp.where(here[:, None], place[None], down), up], axis=1)
-    world = eqx.tree_at(lambda w: w.floors.ladders, world, ladders)
+    world = changed(world, floors=dict(ladders=ladders))
     way = tile_of(jnp.full_like(tile, int(Block.PATH)), jnp.full_like(tile, int(Fixture.LADDER_DOWN)))
     return world, turn.rewrite_faced(way, opened)

@@ -1,14 +1,13 @@
 """Opening chests (rule 5.2)."""
 
-import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Int32
+from jaxtyping import Array, Int32
 
 from openworld.content.ids import Achievement, Stream
 from openworld.content.units import CHANCE_BITS, NOTHING
-from openworld.core.state import World
+from openworld.core.state import World, changed
 from openworld.rules.grid import faced
-from openworld.rules.turn import Turn, same
+from openworld.rules.turn import Flags, Turn, same
 
 #: Draws of `Stream.LOOT` set aside for each player.
 DRAWS = 16
@@ -16,7 +15,7 @@ DRAWS = 16
 MOST_CHESTS = 255
 
 
-def open_chest(world: World, turn: Turn, opened: Bool[Array, " agents"]) -> tuple[World, Turn]:
+def open_chest(world: World, turn: Turn, opened: Flags) -> tuple[World, Turn]:
     """Give players the contents of the chests that they open.
 
     If several players face one chest, the first of them gets the contents.
@@ -30,20 +29,15 @@ def open_chest(world: World, turn: Turn, opened: Bool[Array, " agents"]) -> tupl
     here = jnp.arange(chests.shape[0], dtype=jnp.int32) == world.floor
     first = opened & ~jnp.any(earlier, axis=-1) & ~jnp.any(here & (chests > 0))
     count = jnp.sum(opened, dtype=jnp.int32)
-    world = eqx.tree_at(
-        lambda w: (w.player.inventory, w.floors.chests),
+    world = changed(
         world,
-        (
-            _filled(world.player.inventory, _finds(world, turn, opened, first)),
-            jnp.minimum(chests + jnp.where(here, count, 0), MOST_CHESTS),
-        ),
+        player=dict(inventory=_filled(world.player.inventory, _finds(world, turn, opened, first))),
+        floors=dict(chests=jnp.minimum(chests + jnp.where(here, count, 0), MOST_CHESTS)),
     )
     return world, turn.earn(opened, Achievement.OPEN_CHEST)
 
 
-def _finds(
-    world: World, turn: Turn, opened: Bool[Array, " agents"], first: Bool[Array, " agents"]
-) -> Int32[Array, "agents finds 3"]:
+def _finds(world: World, turn: Turn, opened: Flags, first: Flags) -> Int32[Array, "agents finds 3"]:
     """Return (item or NOTHING, how many, level) of each roll, and of the gift of a floor's first chest."""
     loot, agents = turn.tables.items.loot, opened.shape[0]
     rolls = jnp.arange(loot.limit.shape[0], dtype=jnp.uint32)

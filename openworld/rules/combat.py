@@ -4,7 +4,6 @@ Damage has three components: physical, fire and ice. A defence takes tenths of e
 point of health; in it every case of the rules is a whole number.
 """
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32
 
@@ -12,7 +11,7 @@ from openworld.content.ids import Attribute, Enchantment, Item, Kind
 from openworld.content.tables import Tables
 from openworld.content.tools import SWORD_DAMAGE
 from openworld.content.units import NOTHING, POINT
-from openworld.core.state import Player, World
+from openworld.core.state import Player, World, changed
 from openworld.rules.turn import Turn, choose
 
 #: A blow to a sleeper counts 7/2, one on the boss's floor 3/2.
@@ -104,9 +103,7 @@ def wound_mobs(
     kills = world.floors.kills + jnp.where(
         jnp.arange(world.floors.kills.shape[0], dtype=jnp.int32) == world.floor, monsters, 0
     )
-    world = eqx.tree_at(
-        lambda w: (w.mobs.health, w.mobs.alive, w.floors.kills), world, (health, mobs.alive & ~died, kills)
-    )
+    world = changed(world, mobs=dict(health=health, alive=mobs.alive & ~died), floors=dict(kills=kills))
     achievement = tables.creatures.achievement[kind, mobs.type]
     by_weapon = slain & ((kind != Kind.PASSIVE) & (achievement != NOTHING))[None]
     return world, turn.earn(by_weapon, achievement[None]), slain

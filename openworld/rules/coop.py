@@ -8,7 +8,6 @@ first player is the first entry of an array.
 
 from typing import TypeVar
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32
@@ -17,8 +16,8 @@ from openworld.content.giving import GIVING
 from openworld.content.ids import Action, Item
 from openworld.content.rulesets import Ruleset
 from openworld.content.units import POINT
-from openworld.core.state import Player, World
-from openworld.rules.turn import CoopPlayers, Turn, first, same
+from openworld.core.state import Player, World, changed
+from openworld.rules.turn import CoopPlayers, Flags, Numbers, Turn, first, same
 
 #: The health with which one who is helped up goes on.
 HELPED_UP = 2 * POINT
@@ -48,7 +47,7 @@ def _roll(x: Array, tick: Int32[Array, ""], sign: int) -> Array:
     return x
 
 
-def places_in_order(tick: Int32[Array, ""], agents: int) -> Int32[Array, " agents"]:
+def places_in_order(tick: Int32[Array, ""], agents: int) -> Numbers:
     """Return the number of the player at each place of this step's order.
 
     Example:
@@ -58,7 +57,7 @@ def places_in_order(tick: Int32[Array, ""], agents: int) -> Int32[Array, " agent
     return (jnp.arange(agents, dtype=jnp.int32) + tick) % agents
 
 
-def standing(player: Player) -> Bool[Array, " agents"]:
+def standing(player: Player) -> Flags:
     """Return whether each player stands. A player without health has fallen."""
     return player.health > 0
 
@@ -82,7 +81,7 @@ def on_players(world: World, turn: Turn, position: Int32[Array, "n 2"]) -> Bool[
     return there if turn.coop is None else there & turn.coop.present[None]
 
 
-def first_come(turn: Turn, wanted: Bool[Array, " agents"]) -> Bool[Array, " agents"]:
+def first_come(turn: Turn, wanted: Flags) -> Flags:
     """Return which of the players who want to change the faced tile may do so.
 
     A tile changes once in a step: the first player by turn changes it.
@@ -120,20 +119,20 @@ def give(world: World, turn: Turn) -> tuple[World, Turn]:
         gone = jnp.any(able, axis=0).astype(jnp.int32)
         me = (jnp.arange(had.shape[0], dtype=jnp.int32) == giver)[:, None]
         inventory = inventory + able.astype(jnp.int32) - jnp.where(me, gone[None], 0)
-    return eqx.tree_at(lambda w: w.player.inventory, world, inventory), turn
+    return changed(world, player=dict(inventory=inventory)), turn
 
 
-def help_up(world: World, turn: Turn, doing: Bool[Array, " agents"]) -> World:
+def help_up(world: World, turn: Turn, doing: Flags) -> World:
     """Help up the fallen players that players face and do something to."""
     coop = turn.coop
     if coop is None or not turn.rules.revival:
         return world
     helped = jnp.any(on_players(world, turn, turn.faced.position) & doing[:, None], axis=0)
     health = jnp.where(helped & ~coop.standing, HELPED_UP, world.player.health)
-    return eqx.tree_at(lambda w: w.player.health, world, health)
+    return changed(world, player=dict(health=health))
 
 
-def hold_still(player: Player, action: Int32[Array, " agents"]) -> Int32[Array, " agents"]:
+def hold_still(player: Player, action: Numbers) -> Numbers:
     """Turn the actions of the fallen into no-ops."""
     return jnp.where(standing(player), action, Action.NOOP)
 
@@ -153,9 +152,7 @@ def lie_still(before: Player, after: Player, turn: Turn) -> Player:
 def collapse(player: Player) -> Player:
     """End the sleep and the rest of players who have fallen."""
     stands = standing(player)
-    return eqx.tree_at(
-        lambda p: (p.asleep, p.resting), player, (player.asleep & stands, player.resting & stands)
-    )
+    return changed(player, asleep=player.asleep & stands, resting=player.resting & stands)
 
 
 def pass_night(world: World, day_length: int) -> World:
@@ -165,4 +162,4 @@ def pass_night(world: World, day_length: int) -> World:
     stands = standing(world.player)
     asleep = jnp.any(stands) & jnp.all(world.player.asleep | ~stands)
     ahead = world.ahead + jnp.where(asleep, jnp.int32(NIGHT_PACE - 1), 0)
-    return eqx.tree_at(lambda w: w.ahead, world, ahead % day_length)
+    return changed(world, ahead=ahead % day_length)

@@ -2,7 +2,6 @@
 
 from typing import NamedTuple
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32
 
@@ -10,9 +9,9 @@ from openworld.content.encoding import block_of
 from openworld.content.recipes import STATIONS
 from openworld.content.tables import Tables
 from openworld.content.units import NOTHING
-from openworld.core.state import World
+from openworld.core.state import World, changed
 from openworld.rules.grid import HERE
-from openworld.rules.turn import Making, Turn, first
+from openworld.rules.turn import Making, Numbers, Turn, first
 
 
 def stations_near(turn: Turn) -> Bool[Array, "agents stations"]:
@@ -21,22 +20,12 @@ def stations_near(turn: Turn) -> Bool[Array, "agents stations"]:
     return jnp.stack([jnp.any(blocks == station, axis=-1) for station in STATIONS], axis=-1)
 
 
-def look_up(world: World, action: Int32[Array, " agents"], tables: Tables) -> Making:
+def look_up(world: World, action: Numbers, tables: Tables) -> Making:
     """Look up what each player's action makes or sets down, and whether its inventory covers the cost."""
-    cost = tables.actions.cost[action]
-    return Making(
-        cost=cost,
-        affordable=jnp.all(world.player.inventory >= cost, axis=-1),
-        stations=tables.actions.stations[action],
-        makes=tables.actions.makes[action],
-        amount=tables.actions.amount[action],
-        level=tables.actions.level[action],
-        armour=tables.actions.armour[action],
-        block=tables.actions.block[action],
-        fixture=tables.actions.fixture[action],
-        onto=tables.actions.onto[action],
-        achievement=tables.actions.achievement[action],
-    )
+    columns = tables.actions._asdict()
+    cost = columns.pop("cost")[action]
+    affordable = jnp.all(world.player.inventory >= cost, axis=-1)
+    return Making(cost, affordable, **{name: column[action] for name, column in columns.items()})
 
 
 class Feasible(NamedTuple):
@@ -74,7 +63,5 @@ def craft(world: World, turn: Turn) -> tuple[World, Turn]:
     cost = jnp.where((made | clad)[:, None], making.cost, 0)
     gained = jnp.where(made[:, None] & item, gain[:, None], 0)
     armour = jnp.where(clad[:, None] & first(lower), level[:, None], player.armour)
-    world = eqx.tree_at(
-        lambda w: (w.player.inventory, w.player.armour), world, (player.inventory - cost + gained, armour)
-    )
+    world = changed(world, player=dict(inventory=player.inventory - cost + gained, armour=armour))
     return world, turn.earn(clad, making.achievement)

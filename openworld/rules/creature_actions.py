@@ -6,7 +6,6 @@ ranged. So a tile that one leaves is free for the next, and two never share a ti
 
 import dataclasses
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32
 
@@ -15,7 +14,7 @@ from openworld.content.ids import Achievement, Direction, Kind, Stream
 from openworld.content.tables import DESPAWN_DISTANCE
 from openworld.content.units import chance
 from openworld.core.random import below, happens
-from openworld.core.state import World
+from openworld.core.state import World, changed
 from openworld.rules.combat import SLEEPER_FACTOR, received
 from openworld.rules.coop import on_players
 from openworld.rules.grid import as_edited
@@ -57,11 +56,7 @@ def act(world: World, turn: Turn) -> tuple[World, Turn]:
     world, turn = _shots(world, turn, plan, shoots)
     waited = jnp.maximum(mobs.cooldown - 1, 0)
     cooldown = jnp.where(strikes, BLOW_COOLDOWN, jnp.where(shoots, SHOT_COOLDOWN, waited))
-    return eqx.tree_at(
-        lambda w: (w.mobs.position, w.mobs.cooldown, w.mobs.alive),
-        world,
-        (position, cooldown, mobs.alive & ~lost),
-    ), turn
+    return changed(world, mobs=dict(position=position, cooldown=cooldown, alive=mobs.alive & ~lost)), turn
 
 
 def _nearest(
@@ -165,10 +160,8 @@ def _blows(world: World, turn: Turn, plan: Plan, strikes: Bool[Array, " mobs"]) 
     rousing = first(struck.T).T & player.asleep[None]
     wound = jnp.where(struck, jnp.where(rousing, heavy, light), 0)
     hit, health = jnp.any(struck, axis=0), player.health - jnp.sum(wound, axis=0, dtype=jnp.int32)
-    world = eqx.tree_at(
-        lambda w: (w.player.health, w.player.asleep, w.player.resting),
-        world,
-        (health, player.asleep & ~hit, player.resting & ~hit),
+    world = changed(
+        world, player=dict(health=health, asleep=player.asleep & ~hit, resting=player.resting & ~hit)
     )
     return world, turn.earn(player.asleep & hit, Achievement.WAKE_UP)
 

@@ -1,11 +1,10 @@
 """Drinking potions (rule 5.3)."""
 
-import equinox as eqx
 import jax.numpy as jnp
 
 from openworld.content.ids import Achievement, Action, Item
 from openworld.content.units import POINT
-from openworld.core.state import World
+from openworld.core.state import World, changed
 from openworld.rules.turn import Turn, choose
 
 
@@ -24,13 +23,12 @@ def drink(world: World, turn: Turn) -> tuple[World, Turn]:
         jnp.broadcast_to(effect[:, None], (agents, effects.shape[1])),
     )
     change = jnp.where(drunk[:, None], change, 0)
-    world = eqx.tree_at(
-        lambda w: (w.player.inventory, w.player.health, w.player.vitals),
+    world = changed(
         world,
-        (
-            player.inventory - (emptied & drunk[:, None]).astype(jnp.int32),
-            player.health + POINT * change[:, 0],
-            player.vitals + change[:, 1:],
+        player=dict(
+            inventory=player.inventory - (emptied & drunk[:, None]).astype(jnp.int32),
+            health=player.health + POINT * change[:, 0],
+            vitals=player.vitals + change[:, 1:],
         ),
     )
     return world, turn.earn(drunk, Achievement.DRINK_POTION)

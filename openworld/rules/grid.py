@@ -5,15 +5,14 @@ A second gather that does not feed the scatter would make XLA copy the map of ev
 
 from typing import NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32
 
 from openworld.content.encoding import cell_of
 from openworld.content.ids import Block
-from openworld.core.state import Ground, World
-from openworld.rules.turn import Edit, Sight, Turn, choose, same, steps_of
+from openworld.core.state import Ground, World, changed
+from openworld.rules.turn import Edit, Numbers, Sight, Turn, choose, same, steps_of
 
 _NEIGHBOURS = [(r, c) for r in (-1, 0, 1) for c in (-1, 0, 1)]
 #: The neighbour of `Sight.around` on each Direction's side.
@@ -63,15 +62,13 @@ def read(ground: Ground, cells: SightCells) -> Sight:
     )
 
 
-def beside(
-    world: World, turn: Turn, direction: Int32[Array, " agents"]
-) -> tuple[Int32[Array, "agents 2"], Int32[Array, " agents"]]:
+def beside(world: World, turn: Turn, direction: Numbers) -> tuple[Int32[Array, "agents 2"], Numbers]:
     """Return the position on a side of each player, and the tile read there."""
     sides = jnp.stack([turn.sight.around[:, side] for side in FACED], axis=-1)
     return world.player.position + steps_of(direction), choose(sides, direction)
 
 
-def faced(world: World, turn: Turn) -> tuple[Int32[Array, "agents 2"], Int32[Array, " agents"]]:
+def faced(world: World, turn: Turn) -> tuple[Int32[Array, "agents 2"], Numbers]:
     """Return where each player faces, and the tile there."""
     return beside(world, turn, world.player.facing)
 
@@ -105,4 +102,4 @@ def write(ground: Ground, edits: tuple[Edit, ...]) -> Ground:
         .at[index]
         .set(tile.astype(jnp.uint8), mode="drop", wrap_negative_indices=False)
     )
-    return eqx.tree_at(lambda g: g.tiles, ground, tiles.reshape(ground.tiles.shape))
+    return changed(ground, tiles=tiles.reshape(ground.tiles.shape))

@@ -1,11 +1,10 @@
 """Saplings that ripen (rule 1.9, departure 3)."""
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32
 
 from openworld.content.ids import Block, Floor
-from openworld.core.state import Plants, World
+from openworld.core.state import Plants, World, changed
 from openworld.rules.turn import Edit, Turn, first
 
 #: Steps from sapling to ripe plant.
@@ -38,4 +37,4 @@ def grow(world: World, turn: Turn) -> tuple[World, Turn]:
         floor = jnp.int32(Floor.OVERWORLD)
         turn = turn.edit(Edit(floor, position[None], ripe_tile, jnp.any(slot)[None]))
         ripe, alive = ripe & ~slot, alive & ~slot
-    return eqx.tree_at(lambda w: w.plants, world, Plants(plants.position, age, alive)), turn
+    return changed(world, plants=Plants(plants.position, age, alive)), turn

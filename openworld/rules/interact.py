@@ -1,6 +1,5 @@
 """Doing something to what a player faces: striking, digging, drinking, foraging, eating (rule 5)."""
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32
 
@@ -9,13 +8,13 @@ from openworld.content.ids import Achievement, Action, Block, Item, Kind, Stream
 from openworld.content.tables import Tables
 from openworld.content.units import NOTHING, chance
 from openworld.core.random import happens
-from openworld.core.state import Player, World
+from openworld.core.state import Player, World, changed
 from openworld.rules.chests import open_chest
 from openworld.rules.combat import blow, wound_mobs
 from openworld.rules.coop import first_come, help_up, on_players
 from openworld.rules.grid import faced, on_mobs
 from openworld.rules.growth import sow
-from openworld.rules.turn import Turn, add_to, in_set
+from openworld.rules.turn import Flags, Numbers, Turn, add_to, in_set
 
 #: Food and drink that a killed creature, a ripe plant and a draught bring.
 MEAT, FRUIT, DRAUGHT = 6, 4, 1
@@ -42,17 +41,17 @@ def _strike(world: World, turn: Turn, struck: Bool[Array, "agents mobs"]) -> tup
     world, turn, slain = wound_mobs(world, turn, blow(world.player, turn.tables)[:, None], struck)
     eaten = slain & (turn.tables.creatures.slot_kind == Kind.PASSIVE)[None]
     turn = turn.earn(eaten, turn.tables.creatures.achievement[Kind.PASSIVE][types][None])
-    return _feed(world, jnp.any(eaten, axis=-1), MEAT), turn
+    return _sate(world, jnp.any(eaten, axis=-1), Vital.FOOD, MEAT, "hunger"), turn
 
 
-def _feed(world: World, fed: Bool[Array, " agents"], food: int) -> World:
-    """Add food and forget the hunger."""
-    vitals = add_to(world.player.vitals, Vital.FOOD, jnp.where(fed, jnp.int32(food), 0))
-    hunger = jnp.where(fed, 0, world.player.hunger)
-    return eqx.tree_at(lambda w: (w.player.vitals, w.player.hunger), world, (vitals, hunger))
+def _sate(world: World, who: Flags, vital: Vital, amount: int, counter: str) -> World:
+    """Add to a vital of some players, and let its counter of decay begin anew."""
+    vitals = add_to(world.player.vitals, vital, jnp.where(who, jnp.int32(amount), 0))
+    count = jnp.where(who, 0, getattr(world.player, counter))
+    return changed(world, player={"vitals": vitals, counter: count})
 
 
-def diggable(player: Player, block: Int32[Array, " agents"], tables: Tables) -> Bool[Array, " agents"]:
+def diggable(player: Player, block: Numbers, tables: Tables) -> Flags:
     """Return whether each player carries the tool that digs a block."""
     items = jnp.arange(player.inventory.shape[1], dtype=jnp.int32)[None]
     tool = items == tables.blocks.dig_tool[block][:, None]
@@ -60,9 +59,7 @@ def diggable(player: Player, block: Int32[Array, " agents"], tables: Tables) -> 
     return held >= tables.blocks.dig_level[block]
 
 
-def _dig(
-    world: World, turn: Turn, tile: Int32[Array, " agents"], using: Bool[Array, " agents"]
-) -> tuple[World, Turn]:
+def _dig(world: World, turn: Turn, tile: Numbers, using: Flags) -> tuple[World, Turn]:
     """Dig with the pickaxe at hand; grass is only combed for saplings and stays."""
     tables, inventory, block = turn.tables, world.player.inventory, block_of(tile)
     dug = first_come(turn, using & diggable(world.player, block, tables))
@@ -72,7 +69,7 @@ def _dig(
 
     item = jnp.where(foraged, Item.SAPLING, jnp.where(dug, tables.blocks.dig_item[block], NOTHING))
     gained = jnp.arange(inventory.shape[1], dtype=jnp.int32)[None] == item[:, None]
-    world = eqx.tree_at(lambda w: w.player.inventory, world, inventory + gained.astype(jnp.int32))
+    world = changed(world, player=dict(inventory=inventory + gained.astype(jnp.int32)))
     left = tile_of(tables.blocks.dig_block[block], fixture_of(tile))
     turn = turn.rewrite_faced(left, dug)
     if not turn.rules.has_chests:
@@ -80,29 +77,21 @@ def _dig(
     return open_chest(world, turn, dug & (block == Block.CHEST))
 
 
-def _drink(
-    world: World, turn: Turn, tile: Int32[Array, " agents"], using: Bool[Array, " agents"]
-) -> tuple[World, Turn]:
+def _drink(world: World, turn: Turn, tile: Numbers, using: Flags) -> tuple[World, Turn]:
     drunk = using & in_set(block_of(tile), turn.tables.blocks.drinkable)
-    vitals = add_to(world.player.vitals, Vital.DRINK, jnp.where(drunk, jnp.int32(DRAUGHT), 0))
-    thirst = jnp.where(drunk, 0, world.player.thirst)
-    world = eqx.tree_at(lambda w: (w.player.vitals, w.player.thirst), world, (vitals, thirst))
+    world = _sate(world, drunk, Vital.DRINK, DRAUGHT, "thirst")
     return world, turn.earn(drunk, Achievement.COLLECT_DRINK)
 
 
 def _eat(
-    world: World,
-    turn: Turn,
-    target: Int32[Array, "agents 2"],
-    tile: Int32[Array, " agents"],
-    using: Bool[Array, " agents"],
+    world: World, turn: Turn, target: Int32[Array, "agents 2"], tile: Numbers, using: Flags
 ) -> tuple[World, Turn]:
     """Eat a ripe plant, and leave a sapling that grows again."""
     eaten = first_come(turn, using & (block_of(tile) == Block.RIPE_PLANT))
-    world = _feed(world, eaten, FRUIT)
+    world = _sate(world, eaten, Vital.FOOD, FRUIT, "hunger")
     plants = world.plants
     for agent in range(eaten.shape[0]):
         plants = sow(plants, target[agent], eaten[agent])
-    world = eqx.tree_at(lambda w: w.plants, world, plants)
+    world = changed(world, plants=plants)
     sapling = jnp.full(tile.shape, int(Block.PLANT), jnp.int32)
     return world, turn.rewrite_faced(sapling, eaten).earn(eaten, Achievement.EAT_PLANT)

@@ -1,11 +1,10 @@
 """Spending experience on attributes (rule 5)."""
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool
 
 from openworld.content.ids import Action, Attribute
-from openworld.core.state import Player, World
+from openworld.core.state import Player, World, changed
 from openworld.rules.turn import Turn
 
 #: No attribute rises above it.
@@ -25,8 +24,9 @@ def level_up(world: World, turn: Turn) -> tuple[World, Turn]:
     )
     raised = wanted & raisable(player) & (player.experience > 0)[:, None]
     spent = jnp.any(raised, axis=-1).astype(jnp.int32)
-    return eqx.tree_at(
-        lambda w: (w.player.attributes, w.player.experience),
+    return changed(
         world,
-        (player.attributes + raised.astype(jnp.int32), player.experience - spent),
+        player=dict(
+            attributes=player.attributes + raised.astype(jnp.int32), experience=player.experience - spent
+        ),
     ), turn

@@ -2,7 +2,6 @@
 
 from typing import NamedTuple
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32
 
@@ -19,11 +18,11 @@ from openworld.content.ids import (
     Vital,
 )
 from openworld.core.random import below
-from openworld.core.state import Player, World
+from openworld.core.state import Player, World, changed
 from openworld.rules.coop import signed
 from openworld.rules.grid import faced
 from openworld.rules.projectiles import Launch, launch_from
-from openworld.rules.turn import Turn, add_to, first
+from openworld.rules.turn import Flags, Numbers, Turn, add_to, first
 
 SPELL_MANA, CHARM_MANA = 2, 9
 #: Draws of `Stream.CHARM` set aside for each player.
@@ -41,9 +40,7 @@ def read(world: World, turn: Turn) -> tuple[World, Turn]:
     drawn = below(turn.dice.bits(Stream.STUDY, agents), 2)[:, None] == jnp.arange(2, dtype=jnp.int32)[None]
     learned = opened[:, None] & ~player.spells & (drawn | player.spells[:, ::-1])
     inventory = add_to(player.inventory, Item.BOOK, -opened.astype(jnp.int32))
-    world = eqx.tree_at(
-        lambda w: (w.player.inventory, w.player.spells), world, (inventory, player.spells | learned)
-    )
+    world = changed(world, player=dict(inventory=inventory, spells=player.spells | learned))
     return world, turn.earn(learned, jnp.array(_LEARNING, jnp.int32)[None])
 
 
@@ -68,7 +65,7 @@ def cast(world: World, turn: Turn) -> tuple[World, Turn]:
         gone.append(launched)
     spent = jnp.stack(gone)
     vitals = add_to(player.vitals, Vital.MANA, jnp.where(spent, jnp.int32(-SPELL_MANA), 0))
-    world = eqx.tree_at(lambda w: w.player.vitals, world, vitals)
+    world = changed(world, player=dict(vitals=vitals))
     return world, turn.earn(chosen & spent[:, None], jnp.array(_CASTING, jnp.int32)[None])
 
 
@@ -90,22 +87,19 @@ def enchant(world: World, turn: Turn) -> tuple[World, Turn]:
     gem = jnp.where(element == Enchantment.FIRE, jnp.int32(Item.RUBY), jnp.int32(Item.SAPPHIRE))
     items = jnp.arange(player.inventory.shape[1], dtype=jnp.int32)[None]
     paid = spent[:, None] & (items == gem[:, None])
-    charmed = eqx.tree_at(
-        lambda p: (p.sword_enchantment, p.bow_enchantment, p.armour_enchantment, p.inventory, p.vitals),
+    charmed = changed(
         player,
-        (
-            jnp.where(sword, element, player.sword_enchantment),
-            jnp.where(bow, element, player.bow_enchantment),
-            jnp.where(pieces, element[:, None], player.armour_enchantment),
-            player.inventory - paid.astype(jnp.int32),
-            add_to(player.vitals, Vital.MANA, jnp.where(spent, jnp.int32(-CHARM_MANA), 0)),
-        ),
+        sword_enchantment=jnp.where(sword, element, player.sword_enchantment),
+        bow_enchantment=jnp.where(bow, element, player.bow_enchantment),
+        armour_enchantment=jnp.where(pieces, element[:, None], player.armour_enchantment),
+        inventory=player.inventory - paid.astype(jnp.int32),
+        vitals=add_to(player.vitals, Vital.MANA, jnp.where(spent, jnp.int32(-CHARM_MANA), 0)),
     )
     turn = turn.earn(
         jnp.stack([sword, armour], axis=-1),
         jnp.array([Achievement.ENCHANT_SWORD, Achievement.ENCHANT_ARMOUR], jnp.int32)[None],
     )
-    return eqx.tree_at(lambda w: w.player, world, charmed), turn
+    return changed(world, player=charmed), turn
 
 
 class Charmable(NamedTuple):
@@ -127,7 +121,7 @@ def charmable(world: World, turn: Turn) -> Charmable:
     return Charmable(element, sword, bow, ready & jnp.any(player.armour > 0, axis=-1) & uncharmed)
 
 
-def _table(world: World, turn: Turn) -> tuple[Int32[Array, " agents"], Bool[Array, " agents"]]:
+def _table(world: World, turn: Turn) -> tuple[Numbers, Flags]:
     """Return the Enchantment of the table that each player faces, and whether it can pay for one there."""
     player = world.player
     block = block_of(faced(world, turn)[1])
@@ -137,9 +131,7 @@ def _table(world: World, turn: Turn) -> tuple[Int32[Array, " agents"], Bool[Arra
     return element, gem & (player.vitals[:, Vital.MANA] >= CHARM_MANA)
 
 
-def _piece(
-    charms: Int32[Array, "agents 4"], element: Int32[Array, " agents"], turn: Turn
-) -> Bool[Array, "agents 4"]:
+def _piece(charms: Int32[Array, "agents 4"], element: Numbers, turn: Turn) -> Bool[Array, "agents 4"]:
     """Draw a piece of armour without an enchantment, or else one with the other element.
 
     There may be none. Empty places count as pieces: their enchantment serves a player who wears any armour at

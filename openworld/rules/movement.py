@@ -1,12 +1,11 @@
 """Turning and walking (rule 1.2): a move always turns, and goes where nothing stands in the way."""
 
-import equinox as eqx
 import jax.numpy as jnp
 
 from openworld.content.encoding import block_of
 from openworld.content.ids import Action
 from openworld.content.units import POINT
-from openworld.core.state import World
+from openworld.core.state import World, changed
 from openworld.rules.grid import as_edited, beside, on_mobs
 from openworld.rules.turn import Turn, in_set, same
 
@@ -33,6 +32,4 @@ def move(world: World, turn: Turn) -> tuple[World, Turn]:
         position = jnp.where((me & free & ~crowded)[:, None], ahead, position)
     burnt = jnp.any(position != player.position, axis=-1) & in_set(block_of(tile), turn.tables.blocks.deadly)
     health = jnp.where(burnt, -FATAL, player.health)
-    return eqx.tree_at(
-        lambda w: (w.player.position, w.player.facing, w.player.health), world, (position, facing, health)
-    ), turn
+    return changed(world, player=dict(position=position, facing=facing, health=health)), turn

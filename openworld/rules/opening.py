@@ -1,23 +1,17 @@
 """A turn as it stands before any system has played."""
 
 import jax.numpy as jnp
-from jaxtyping import Array, Int32
 
 from openworld.content.rulesets import Ruleset
 from openworld.content.tables import Tables
 from openworld.core.random import Dice
 from openworld.core.state import ACHIEVEMENT_WORDS, World
 from openworld.rules.coop import gather
-from openworld.rules.turn import Edit, Making, Sight, Turn, steps_of
+from openworld.rules.turn import Edit, Making, Numbers, Sight, Turn, steps_of
 
 
 def open_turn(
-    world: World,
-    action: Int32[Array, " agents"],
-    making: Making,
-    sight: Sight,
-    rules: Ruleset,
-    tables: Tables,
+    world: World, action: Numbers, making: Making, sight: Sight, rules: Ruleset, tables: Tables
 ) -> Turn:
     """Return a turn without edits and achievements, with the dice of the world's tick.
 

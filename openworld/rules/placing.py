@@ -1,22 +1,18 @@
 """Setting blocks and torches on the faced tile (rule 5)."""
 
-import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Int32
 
 from openworld.content.encoding import block_of, fixture_of, tile_of
 from openworld.content.ids import Action, Block, Fixture
 from openworld.content.units import NOTHING
-from openworld.core.state import World
+from openworld.core.state import World, changed
 from openworld.rules.coop import first_come, on_players
 from openworld.rules.grid import faced, on_mobs
 from openworld.rules.growth import sow
-from openworld.rules.turn import Making, Turn, in_set
+from openworld.rules.turn import Flags, Making, Numbers, Turn, in_set
 
 
-def fits(
-    making: Making, tile: Int32[Array, " agents"], taken: Bool[Array, " agents"]
-) -> Bool[Array, " agents"]:
+def fits(making: Making, tile: Numbers, taken: Flags) -> Flags:
     """Return whether the faced tile, `taken` if a creature stands there, takes what the action sets down.
 
     Only a bare tile takes anything: no fixture, no creature, inside the map.
@@ -41,8 +37,8 @@ def place(world: World, turn: Turn) -> tuple[World, Turn]:
 
     placed = tile_of(jnp.where(block == Block.INVALID, block_of(tile), block), making.fixture)
     inventory = player.inventory - jnp.where(able[:, None], making.cost, 0)
-    world = eqx.tree_at(lambda w: w.player.inventory, world, inventory)
+    world = changed(world, player=dict(inventory=inventory))
     for agent in range(action.shape[0]):
         planted = able[agent] & (action[agent] == Action.PLACE_PLANT)
-        world = eqx.tree_at(lambda w: w.plants, world, sow(world.plants, target[agent], planted))
+        world = changed(world, plants=sow(world.plants, target[agent], planted))
     return world, turn.rewrite_faced(placed, able).earn(able, making.achievement)

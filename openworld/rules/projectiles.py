@@ -5,7 +5,6 @@ A floor's slots hold the creatures' projectiles first, then the players'.
 
 from typing import NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32
@@ -13,11 +12,11 @@ from jaxtyping import Array, Bool, Int32
 from openworld.content.encoding import block_of, fixture_of, tile_of
 from openworld.content.ids import Achievement, Action, Attribute, Block, Enchantment, Item, Kind, Projectile
 from openworld.content.units import POINT
-from openworld.core.state import Player, Projectiles, World
+from openworld.core.state import Player, Projectiles, World, changed
 from openworld.rules.combat import received, wound_mobs
 from openworld.rules.coop import OWNER, signed
 from openworld.rules.grid import as_edited, faced, on_mobs
-from openworld.rules.turn import CoopPlayers, Edit, Turn, add_to, first, in_set, same, steps_of
+from openworld.rules.turn import CoopPlayers, Edit, Flags, Turn, add_to, first, in_set, same, steps_of
 
 
 class Launch(NamedTuple):
@@ -45,18 +44,13 @@ def free_slots(world: World, turn: Turn, kind: Kind) -> Bool[Array, " projectile
     return (number >= slots.start) & (number < slots.stop) & ~used
 
 
-def armed(player: Player) -> Bool[Array, " agents"]:
+def armed(player: Player) -> Flags:
     """Return whether each player has a bow and an arrow."""
     return (player.inventory[:, Item.BOW] > 0) & (player.inventory[:, Item.ARROW] > 0)
 
 
 def launch_from(
-    world: World,
-    turn: Turn,
-    launch: Launch,
-    ahead: Int32[Array, ""],
-    kind: Kind,
-    wanted: Bool[Array, ""],
+    world: World, turn: Turn, launch: Launch, ahead: Int32[Array, ""], kind: Kind, wanted: Bool[Array, ""]
 ) -> tuple[World, Turn, Bool[Array, ""]]:
     """Use the first free slot of a class; `ahead` is the tile that the projectile flies to next."""
     flying, free = world.projectiles, free_slots(world, turn, kind)
@@ -68,8 +62,8 @@ def launch_from(
         alive=flying.alive | place,
     )
     flights = jnp.where(place, ahead, turn.sight.flights)
-    turn = eqx.tree_at(lambda t: t.sight.flights, turn, flights)
-    return eqx.tree_at(lambda w: w.projectiles, world, launched), turn, jnp.any(place)
+    turn = changed(turn, sight=dict(flights=flights))
+    return changed(world, projectiles=launched), turn, jnp.any(place)
 
 
 def shoot(world: World, turn: Turn) -> tuple[World, Turn]:
@@ -87,7 +81,7 @@ def shoot(world: World, turn: Turn) -> tuple[World, Turn]:
         shot.append(gone)
     gone = jnp.stack(shot)
     inventory = add_to(player.inventory, Item.ARROW, -gone.astype(jnp.int32))
-    world = eqx.tree_at(lambda w: w.player.inventory, world, inventory)
+    world = changed(world, player=dict(inventory=inventory))
     return world, turn.earn(gone, Achievement.FIRE_BOW)
 
 
@@ -106,7 +100,7 @@ def fly(world: World, turn: Turn) -> tuple[World, Turn]:
     flying = world.projectiles
     ahead = jnp.concatenate([theirs.ahead, ours.ahead])
     landed = Projectiles(ahead, flying.direction, flying.type, flying.alive & ~jnp.concatenate(gone))
-    return eqx.tree_at(lambda w: w.projectiles, world, landed), turn
+    return changed(world, projectiles=landed), turn
 
 
 def _flight(world: World, turn: Turn, kind: Kind) -> Flight:
@@ -150,10 +144,8 @@ def _hit_players(world: World, turn: Turn, flight: Flight) -> tuple[World, Bool[
     wound = received(world, turn.tables, turn.tables.creatures.projectile_damage[flight.type])
     health = player.health - jnp.sum(jnp.where(hit, wound, 0), axis=0, dtype=jnp.int32)
     roused = jnp.any(hit, axis=0)
-    world = eqx.tree_at(
-        lambda w: (w.player.health, w.player.asleep, w.player.resting),
-        world,
-        (health, player.asleep & ~roused, player.resting & ~roused),
+    world = changed(
+        world, player=dict(health=health, asleep=player.asleep & ~roused, resting=player.resting & ~roused)
     )
     return world, jnp.any(hit, axis=-1)
 

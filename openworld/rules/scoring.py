@@ -93,8 +93,8 @@ def unlocked(words: UInt32[Array, "*n words"], count: int) -> Bool[Array, "*n ac
         >>> unlocked(jnp.array([5, 0, 0], jnp.uint32), 4).tolist()
         [True, False, True, False]
     """
-    place = jax.lax.broadcasted_iota(jnp.uint32, (*words.shape, 32), words.ndim)
-    bits = (words[..., None] >> place) & jnp.uint32(1)
+    index = jax.lax.broadcasted_iota(jnp.uint32, (*words.shape, 32), words.ndim)
+    bits = (words[..., None] >> index) & jnp.uint32(1)
     return bits.reshape(*words.shape[:-1], -1)[..., :count].astype(bool)
 
 

@@ -116,12 +116,7 @@ def _waves(world: World, tables: Tables) -> Int32[Array, ""]:
     return jnp.where(tables.floors.boss[world.theme], world.boss_progress, world.theme)
 
 
-def _eligible(
-    world: World,
-    kind: Kind,
-    cells: Cells,
-    tables: Tables,
-) -> Bool[Array, "r c"]:
+def _eligible(world: World, kind: Kind, cells: Cells, tables: Tables) -> Bool[Array, "r c"]:
     """Return whether each cell is of the right ground and at the right distance."""
     row, col, block = cells
     far = tables.spawn.far[world.theme]

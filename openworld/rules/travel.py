@@ -8,7 +8,6 @@ each time, and there is no way back up.
 
 import dataclasses
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32, UInt32
 
@@ -17,8 +16,8 @@ from openworld.content.ids import Action, Stream
 from openworld.content.tables import Tables
 from openworld.content.units import NOTHING
 from openworld.core.random import Dice
-from openworld.core.state import World
-from openworld.rules.turn import Turn, same
+from openworld.core.state import World, changed
+from openworld.rules.turn import Flags, Numbers, Turn, same
 
 #: Floors whose themes return below the last one: the first of them, and how many.
 FIRST_THEME, THEMES = 1, 7
@@ -33,7 +32,7 @@ def ladder_open(world: World, tables: Tables) -> Bool[Array, ""]:
     return won | (world.floors.kills[world.floor] >= KILLS_TO_DESCEND)
 
 
-def heading(world: World, action: Int32[Array, " agents"], tables: Tables) -> Int32[Array, ""]:
+def heading(world: World, action: Numbers, tables: Tables) -> Int32[Array, ""]:
     """Return 1 if a ladder is taken down, -1 if up, 0 if none is taken. All players come along.
 
     A missing ladder has a position outside the map. The place of arrival on the last floor has no ladder.
@@ -46,9 +45,7 @@ def heading(world: World, action: Int32[Array, " agents"], tables: Tables) -> In
     return below.astype(jnp.int32) - (above & ~below).astype(jnp.int32)
 
 
-def takers(
-    world: World, action: Int32[Array, " agents"]
-) -> tuple[Bool[Array, " agents"], Bool[Array, " agents"]]:
+def takers(world: World, action: Numbers) -> tuple[Flags, Flags]:
     """Return which players would take the ladder down, and which the one up: awake, on it, and not fallen."""
     player = world.player
     awake = ~(player.asleep | player.resting)
@@ -61,7 +58,12 @@ def takers(
 
 
 def theme_of(seed: UInt32[Array, " 2"], depth: Int32[Array, ""], floors: int) -> Int32[Array, ""]:
-    """Return the row of the floor tables that a depth follows: its own, below the last floor one by hash."""
+    """Return the row of the floor tables that a depth follows: its own, below the last floor one by hash.
+
+    Example:
+        >>> int(theme_of(jnp.zeros(2, jnp.uint32), jnp.int32(3), floors=9))
+        3
+    """
     drawn = (Dice.of(seed, -1 - depth).bits(Stream.THEME) >> jnp.uint32(16)) % jnp.uint32(THEMES)
     return jnp.where(depth < floors, depth, FIRST_THEME + drawn.astype(jnp.int32))
 
@@ -76,16 +78,15 @@ def change_floor(world: World, way: Int32[Array, ""]) -> World:
     depth = world.depth + way
     floor = jnp.minimum(depth, count - 1)
     anew = (jnp.arange(count, dtype=jnp.int32) == floor) & (depth >= count)
-    return eqx.tree_at(
-        lambda w: (w.depth, w.floor, w.theme, w.floors.visited, w.floors.kills, w.floors.chests),
+    return changed(
         world,
-        (
-            depth,
-            floor,
-            theme_of(world.seed, depth, count),
-            floors.visited & ~anew,
-            jnp.where(anew, 0, floors.kills),
-            jnp.where(anew, 0, floors.chests),
+        depth=depth,
+        floor=floor,
+        theme=theme_of(world.seed, depth, count),
+        floors=dict(
+            visited=floors.visited & ~anew,
+            kills=jnp.where(anew, 0, floors.kills),
+            chests=jnp.where(anew, 0, floors.chests),
         ),
     )
 
@@ -94,9 +95,7 @@ def step_off(world: World, way: Int32[Array, ""]) -> World:
     """Set the players on the ladder that leads back: coming down on the one up, coming up on the one down."""
     down, up = world.floors.ladders[world.floor]
     place = jnp.where(way > 0, up, down)
-    return eqx.tree_at(
-        lambda w: w.player.position, world, jnp.broadcast_to(place[None], world.player.position.shape)
-    )
+    return changed(world, player=dict(position=jnp.broadcast_to(place[None], world.player.position.shape)))
 
 
 def arrive(world: World, turn: Turn) -> tuple[World, Turn]:
@@ -110,10 +109,10 @@ def arrive(world: World, turn: Turn) -> tuple[World, Turn]:
     everyone = jnp.broadcast_to(fresh, turn.action.shape)
     if turn.coop is not None:
         everyone = everyone & turn.coop.present
-    world = eqx.tree_at(
-        lambda w: (w.floors.visited, w.player.experience),
+    world = changed(
         world,
-        (floors.visited | here, world.player.experience + everyone.astype(jnp.int32)),
+        floors=dict(visited=floors.visited | here),
+        player=dict(experience=world.player.experience + everyone.astype(jnp.int32)),
     )
     turn = turn.earn(everyone & named, enter)
     return world, dataclasses.replace(turn, reached_new_depth=everyone & deeper)

@@ -11,7 +11,11 @@ from jaxtyping import Array, Bool, Int32, UInt32
 from openworld.content.rulesets import Ruleset
 from openworld.content.tables import Tables
 from openworld.core.random import Dice
-from openworld.core.state import ACHIEVEMENT_WORDS
+from openworld.core.state import ACHIEVEMENT_WORDS, changed
+
+#: A number of each player, and a flag of each.
+Numbers = Int32[Array, " agents"]
+Flags = Bool[Array, " agents"]
 
 
 class Sight(eqx.Module):
@@ -77,12 +81,10 @@ class Turn(eqx.Module):
     sight: Sight
     faced: Edit  # of the tiles that the players face
     edits: tuple[Edit, ...]  # of all other tiles
-    earned: UInt32[
-        Array, "agents 3"
-    ]  # bit k: Achievement k was earned in this step, for the first time or again
-    reached_new_depth: Bool[
-        Array, " agents"
-    ]  # stood for the first time on a floor below the last one of the rules
+    # Bit k: Achievement k was earned in this step, for the first time or again.
+    earned: UInt32[Array, "agents 3"]
+    # Who stood for the first time on a floor below the last one of the rules.
+    reached_new_depth: Bool[Array, " agents"]
     plan: Plan | None = None  # the creatures', once it is made
     coop: CoopPlayers | None = None  # of a world of several players
 
@@ -95,7 +97,7 @@ class Turn(eqx.Module):
         """Return the turn with one more edit of the map."""
         return dataclasses.replace(self, edits=(*self.edits, edit))
 
-    def rewrite_faced(self, tile: Int32[Array, " agents"], wanted: Bool[Array, " agents"]) -> "Turn":
+    def rewrite_faced(self, tile: Numbers, wanted: Flags) -> "Turn":
         """Return the turn with the faced tiles edited, at most once a step for each player."""
         faced = self.faced
         edit = Edit(faced.floor, faced.position, jnp.where(wanted, tile, faced.tile), faced.wanted | wanted)
@@ -110,11 +112,11 @@ class Turn(eqx.Module):
         """
         ids = jnp.broadcast_to(jnp.asarray(achievement, jnp.int32), flags.shape)[..., None]
         bits = jnp.where(flags[..., None], jnp.uint32(1) << (ids & 31).astype(jnp.uint32), jnp.uint32(0))
-        place = jax.lax.broadcasted_iota(jnp.int32, (*flags.shape, ACHIEVEMENT_WORDS), flags.ndim)
-        words = jnp.where(ids >> 5 == place, bits, jnp.uint32(0))
+        index = jax.lax.broadcasted_iota(jnp.int32, (*flags.shape, ACHIEVEMENT_WORDS), flags.ndim)
+        words = jnp.where(ids >> 5 == index, bits, jnp.uint32(0))
         while words.ndim > self.earned.ndim:
             words = functools.reduce(jnp.bitwise_or, (words[:, i] for i in range(words.shape[1])))
-        return eqx.tree_at(lambda t: t.earned, self, self.earned | words)
+        return changed(self, earned=self.earned | words)
 
 
 def steps_of(direction: Int32[Array, "*n"]) -> Int32[Array, "*n 2"]:
@@ -130,7 +132,14 @@ def steps_of(direction: Int32[Array, "*n"]) -> Int32[Array, "*n 2"]:
 
 
 def in_set(block: Int32[Array, "*n"], members: UInt32[Array, "*m 2"]) -> Bool[Array, "*k"]:
-    """Return whether each block belongs to a block set (`content.units.block_set`)."""
+    """Return whether each block belongs to a block set (`content.units.block_set`).
+
+    Example:
+        >>> from openworld.content.ids import Block
+        >>> from openworld.content.units import block_set
+        >>> in_set(jnp.array([Block.SAND, Block.WATER]), jnp.asarray(block_set([Block.SAND]))).tolist()
+        [True, False]
+    """
     word = jnp.where(block < 32, members[..., 0], members[..., 1])
     return ((word >> (block & 31).astype(jnp.uint32)) & jnp.uint32(1)).astype(bool)
 

@@ -1,14 +1,13 @@
 """Sleep, rest, and the slow counters of body and mind (rules 1.7 and 5)."""
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32
 
 from openworld.content.ids import Achievement, Action, Attribute, Vital
 from openworld.content.units import POINT
-from openworld.core.state import COUNT, MANA_COUNT, Player, World
+from openworld.core.state import COUNT, MANA_COUNT, Player, World, changed
 from openworld.rules.coop import lie_still
-from openworld.rules.turn import Turn, add_to
+from openworld.rules.turn import Flags, Numbers, Turn, add_to
 
 #: A counter beyond it costs (or brings) one point.
 HUNGER_LIMIT, THIRST_LIMIT, FATIGUE_LIMIT = 25 * COUNT, 20 * COUNT, 30 * COUNT
@@ -16,7 +15,7 @@ RESTED_LIMIT, HEALED_LIMIT, HARMED_LIMIT = -10 * COUNT, 25 * COUNT, -15 * COUNT
 FOCUS_LIMIT = 30 * MANA_COUNT
 
 
-def max_health(player: Player) -> Int32[Array, " agents"]:
+def max_health(player: Player) -> Numbers:
     """Return 8 + STR points, in 1/POINT."""
     return (8 + player.attributes[:, Attribute.STRENGTH]) * POINT
 
@@ -28,12 +27,12 @@ def max_vitals(player: Player) -> Int32[Array, "agents 4"]:
     return jnp.stack([body, body, body, mind], axis=-1)
 
 
-def nourished(player: Player) -> Bool[Array, " agents"]:
+def nourished(player: Player) -> Flags:
     """Return whether neither hunger nor thirst keeps a player from resting."""
     return (player.vitals[:, Vital.FOOD] > 0) & (player.vitals[:, Vital.DRINK] > 0)
 
 
-def hold_still(player: Player, action: Int32[Array, " agents"]) -> Int32[Array, " agents"]:
+def hold_still(player: Player, action: Numbers) -> Numbers:
     """Turn the actions of sleepers and resters into no-ops."""
     return jnp.where(player.asleep | player.resting, Action.NOOP, action)
 
@@ -44,19 +43,18 @@ def live(world: World, turn: Turn) -> tuple[World, Turn]:
     world, turn = _sleep_and_rest(world, turn)
     still = turn.tables.floors.boss[world.theme]
     lived = _breathe(_tire(world.player, still), still)
-    return eqx.tree_at(lambda w: w.player, world, lie_still(before, lived, turn)), turn
+    return changed(world, player=lie_still(before, lived, turn)), turn
 
 
 def clip(world: World, turn: Turn) -> tuple[World, Turn]:
     """Hold health, vitals and inventory within what a player can have."""
     player = world.player
-    return eqx.tree_at(
-        lambda w: (w.player.health, w.player.vitals, w.player.inventory),
+    return changed(
         world,
-        (
-            jnp.clip(player.health, 0, max_health(player)),
-            jnp.clip(player.vitals, 0, max_vitals(player)),
-            jnp.minimum(player.inventory, turn.tables.items.inventory_limit),
+        player=dict(
+            health=jnp.clip(player.health, 0, max_health(player)),
+            vitals=jnp.clip(player.vitals, 0, max_vitals(player)),
+            inventory=jnp.minimum(player.inventory, turn.tables.items.inventory_limit),
         ),
     ), turn
 
@@ -69,7 +67,7 @@ def _sleep_and_rest(world: World, turn: Turn) -> tuple[World, Turn]:
     hurt = player.health < max_health(player)
     resting = player.resting | ((turn.action == Action.REST) & hurt)
     resting = resting & hurt & nourished(player)
-    world = eqx.tree_at(lambda w: (w.player.asleep, w.player.resting), world, (asleep & ~woken, resting))
+    world = changed(world, player=dict(asleep=asleep & ~woken, resting=resting))
     return world, turn.earn(woken, Achievement.WAKE_UP)
 
 
@@ -91,15 +89,12 @@ def _tire(player: Player, still: Bool[Array, ""]) -> Player:
     ) * (~still).astype(jnp.int32)
     change = jnp.concatenate([wear, jnp.zeros_like(wear[:, :1])], axis=-1)
     change = add_to(change, Vital.ENERGY, rested.astype(jnp.int32))
-    return eqx.tree_at(
-        lambda p: (p.hunger, p.thirst, p.fatigue, p.vitals),
+    return changed(
         player,
-        (
-            jnp.where(hungry, 0, hunger),
-            jnp.where(thirsty, 0, thirst),
-            jnp.where(tired | rested, 0, fatigue),
-            player.vitals + change,
-        ),
+        hunger=jnp.where(hungry, 0, hunger),
+        thirst=jnp.where(thirsty, 0, thirst),
+        fatigue=jnp.where(tired | rested, 0, fatigue),
+        vitals=player.vitals + change,
     )
 
 
@@ -121,13 +116,10 @@ def _breathe(player: Player, still: Bool[Array, ""]) -> Player:
     wit = player.attributes[:, Attribute.INTELLIGENCE] - 1
     focus = (player.focus + jnp.where(asleep, jnp.int32(2 * MANA_COUNT), MANA_COUNT)) * (4 + wit) // 4
     inspired = focus > FOCUS_LIMIT
-    return eqx.tree_at(
-        lambda p: (p.recovery, p.health, p.focus, p.vitals),
+    return changed(
         player,
-        (
-            jnp.where(healed | harmed, 0, recovery),
-            health,
-            jnp.where(inspired, 0, focus),
-            add_to(vitals, Vital.MANA, inspired.astype(jnp.int32)),
-        ),
+        recovery=jnp.where(healed | harmed, 0, recovery),
+        health=health,
+        focus=jnp.where(inspired, 0, focus),
+        vitals=add_to(vitals, Vital.MANA, inspired.astype(jnp.int32)),
     )

@@ -43,6 +43,11 @@ class Field(NamedTuple):
     dtype: np.dtype
     shape: tuple[int, ...]
 
+    @property
+    def nbytes(self) -> int:
+        """The bytes of one world's."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
 
 def save_state(env: Environment, state: State, **notes: Any) -> bytes:
     """Return a state as bytes that `load_state` reads.
@@ -85,7 +90,7 @@ def save_state(env: Environment, state: State, **notes: Any) -> bytes:
         "sharing": env.sharing,
         "revival": env.ruleset.revival,
         "worlds": worlds,
-        "fields": [[field.path, field.dtype.name, list(field.shape)] for field in fields],
+        "fields": list(map(_described, fields)),
         "digest": hashlib.sha256(packed).hexdigest(),
         "notes": notes,
     }
@@ -127,17 +132,15 @@ def load_state(env: Environment, data: Any) -> State:
         raise StateError(f"the state's revival is {revival}; this {env.id} has {env.ruleset.revival}")
     fields, worlds = _fields(env), header["worlds"]
     # Earlier versions wrote fields without a single number, which a state no longer has.
-    if [field for field in header["fields"] if not _empty(field)] != [
-        [field.path, field.dtype.name, list(field.shape)] for field in fields
-    ]:
+    if [field for field in header["fields"] if not _empty(field)] != list(map(_described, fields)):
         raise StateError(f"the state's fields are not those of {env.id} in this version of openworld")
-    plain = _unpacked(packed, worlds * sum(_bytes_of(field) for field in fields), header["digest"])
+    plain = _unpacked(packed, worlds * sum(field.nbytes for field in fields), header["digest"])
     leaves, at = [], 0
     for field in fields:
-        kept = np.frombuffer(plain, field.dtype.newbyteorder("<"), worlds * _count(field), at)
+        kept = np.frombuffer(plain, field.dtype.newbyteorder("<"), worlds * math.prod(field.shape), at)
         leaves.append(kept.astype(field.dtype, copy=False).reshape(worlds, *field.shape))
         at += kept.nbytes
-    state = jax.tree.unflatten(jax.tree.structure(_form(env)), leaves)
+    state = jax.tree.unflatten(jax.tree.structure(env.state_shape(1)), leaves)
     try:
         check_state(state, env.ruleset)
     except ValueError as error:
@@ -208,27 +211,19 @@ def _unpacked(packed: bytes, size: int, digest: str) -> bytes:
     return plain
 
 
-def _form(env: Environment) -> State:
-    """Return the shapes and dtypes of one world's state."""
-    return env.state_shape(1)
-
-
 def _fields(env: Environment) -> list[Field]:
-    named, _ = jax.tree_util.tree_flatten_with_path(_form(env))
+    named, _ = jax.tree_util.tree_flatten_with_path(env.state_shape(1))
     return [
         Field(jax.tree_util.keystr(path).lstrip("."), np.dtype(leaf.dtype), leaf.shape[1:])
         for path, leaf in named
     ]
 
 
+def _described(field: Field) -> list[Any]:
+    """Return a field as a header has it."""
+    return [field.path, field.dtype.name, list(field.shape)]
+
+
 def _empty(field: Any) -> bool:
     """Return whether a header's field, [path, dtype, shape], has no numbers."""
     return isinstance(field, list) and len(field) == 3 and isinstance(field[2], list) and 0 in field[2]
-
-
-def _count(field: Field) -> int:
-    return math.prod(field.shape)
-
-
-def _bytes_of(field: Field) -> int:
-    return _count(field) * field.dtype.itemsize

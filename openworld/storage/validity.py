@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -20,7 +19,7 @@ from openworld.content.rulesets import Ruleset
 from openworld.content.tables import Tables, compile_tables
 from openworld.content.tools import SWORD_DAMAGE
 from openworld.content.units import GLOW_LEVELS
-from openworld.core.state import Mobs, Plants, Player, Projectiles, World
+from openworld.core.state import Mobs, Plants, Player, Projectiles, World, changed
 from openworld.environment import Environment, State
 from openworld.rules import combat, creature_actions, growth, vitals
 from openworld.rules.coop import OWNER
@@ -161,7 +160,7 @@ def _body(player: Player, rules: Ruleset) -> Iterator[Field]:
     yield _on_map("world.player.position", player.position, rules)
     yield _within("world.player.facing", player.facing, 0, DIRECTIONS - 1)
     yield _within("world.player.attributes", player.attributes, 1, MAX_ATTRIBUTE)
-    wide = eqx.tree_at(lambda p: p.attributes, player, jnp.asarray(player.attributes, jnp.int32))
+    wide = changed(player, attributes=jnp.asarray(player.attributes, jnp.int32))
     most = jax.vmap(lambda p: (vitals.max_health(p), vitals.max_vitals(p)))(wide)
     yield _within("world.player.health", player.health, 0, np.asarray(most[0]))
     yield _within("world.player.vitals", player.vitals, 0, np.asarray(most[1]))
@@ -209,7 +208,7 @@ def _projectiles(name: str, flying: Projectiles, rules: Ruleset, agents: int) ->
     if rules.coop:
         yield _within(f"{name}.type", types, 0, OWNER * agents - 1)
         theirs = np.arange(used.shape[-1]) < rules.mob_projectiles
-        flying = eqx.tree_at(lambda f: f.type, flying, np.where(theirs, types, types % OWNER))
+        flying = changed(flying, type=np.where(theirs, types, types % OWNER))
     yield _within(f"{name}.type", flying.type, 0, len(Projectile) - 1)
     yield _within(f"{name}.direction", flying.direction, 0, DIRECTIONS - 1)
     yield _on_map(f"{name}.position", flying.position, rules, used)

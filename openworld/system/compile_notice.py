@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
+from openworld.system.callers import callers
+
 #: The environment variable that turns the line off.
 VARIABLE = "OPENWORLD_QUIET"
 #: Seconds of compilation before the line is written.
@@ -96,8 +98,5 @@ def _how_long() -> str:
 
 def _is_ours(frame: FrameType | None) -> bool:
     """Return whether a function of this package is among a frame's callers."""
-    while frame is not None:
-        if str(frame.f_globals.get("__name__")).partition(".")[0] in _OURS:
-            return True
-        frame = frame.f_back
-    return False
+    names = (str(caller.f_globals.get("__name__")) for caller in callers(frame))
+    return any(name.partition(".")[0] in _OURS for name in names)

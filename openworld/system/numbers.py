@@ -2,6 +2,7 @@
 
 import argparse
 import re
+from fractions import Fraction
 from typing import Any
 
 #: The factor of each letter after a number.
@@ -37,22 +38,11 @@ def whole_number(text: str) -> int:
         elif plain := _PLAIN.fullmatch(stripped):
             number, exponent, letter = plain.groups()
             if abs(int(exponent or 0)) <= _MOST_EXPONENT:
-                value = _exact(number, int(exponent or 0), LETTERS["k" if letter == "K" else letter])
-                if value is not None:
-                    return value
+                value = Fraction(f"{number}e{exponent or 0}") * LETTERS["k" if letter == "K" else letter]
+                if value.denominator == 1:
+                    return value.numerator
     shown = text if len(text) <= 40 else f"{text[:40]}... ({len(text)} characters)"
     raise ValueError(f"{shown!r} is not a whole number; write it as 4096, 4k, 1M, 2**20 or 1e6")
-
-
-def _exact(number: str, exponent: int, factor: int) -> int | None:
-    """Return number x 10**exponent x factor, or None if it is not whole."""
-    whole, _, decimals = number.replace("_", "").partition(".")
-    shift = exponent - len(decimals)
-    value = int(whole + decimals) * factor
-    if shift >= 0:
-        return value * 10**shift
-    quotient, rest = divmod(value, 10**-shift)
-    return None if rest else quotient
 
 
 def argument(text: str) -> int:
@@ -64,10 +54,13 @@ def argument(text: str) -> int:
 
 
 def registry() -> Any:
-    """Return Tyro's rules for command lines, with `whole_number` for every option of type int."""
+    """Return Tyro's rules for command lines: `whole_number` for options of type int, and a plain help."""
     from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, PrimitiveTypeInfo
 
+    from openworld.system import option_help
+
     rules = ConstructorRegistry()
+    option_help.add_rule(rules)
 
     @rules.primitive_rule
     def _(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[int] | None:

@@ -5,6 +5,7 @@ import sys
 import warnings
 
 from openworld.system import forking
+from openworld.system.callers import callers
 
 
 def choose_start_method() -> None:
@@ -32,9 +33,8 @@ def _in_async_vector_env() -> bool:
     module = sys.modules.get("gymnasium.vector.async_vector_env")
     if module is None:
         return False
-    code, frame = module.AsyncVectorEnv.__init__.__code__, sys._getframe()
-    while frame is not None:
+    code = module.AsyncVectorEnv.__init__.__code__
+    for frame in callers(sys._getframe()):
         if frame.f_code is code:
             return frame.f_locals.get("context") is None
-        frame = frame.f_back
     return False

@@ -18,7 +18,7 @@ from openworld.adapters.gymnasium import observation_kinds, refusals, seeds, tim
 from openworld.adapters.gymnasium.asynchronous import choose_start_method
 from openworld.adapters.gymnasium.holding import Held, held
 from openworld.adapters.gymnasium.spaces import observation_space
-from openworld.adapters.packing import HEAD, Packed, row_type
+from openworld.adapters.packing import HEAD, Packed, info_of, row_type
 from openworld.registry import known_keywords, listed, make
 from openworld.render.ansi import ansi
 from openworld.render.event_log import EventLog, LazyEventLog
@@ -95,7 +95,6 @@ class OpenWorldEnv(  # type: ignore[reportIncompatibleVariableOverride]
         known_keywords("OpenWorldEnv.__init__", unknown, _KNOWN)
         refusals.one_of("render_mode", render_mode, (None, *ONE_WORLD))
         self._form = observation_kinds.chosen(id, observation)
-        refusals.one_of("observation", self._form, observation_kinds.OBSERVATIONS)
         cache.enable()
         choose_start_method()
         limit = time_limits.of_one(listed(id).rules.time_limit, time_limit, max_episode_steps)
@@ -113,12 +112,11 @@ class OpenWorldEnv(  # type: ignore[reportIncompatibleVariableOverride]
         self._screen = Screen(f"OpenWorld: {id}", needed=False) if render_mode == "human" else None
         self._build()
 
-    _BUILT = ("_guard", "_programs", "_limit", "_actions")
+    _BUILT = (*Copyable._BUILT, "_actions")
 
     def _build(self) -> None:
         super()._build()
         self._programs = solo(self.jax_env, observation_kinds.fetched_form(self._form))
-        self._limit = np.int32(self.jax_env.time_limit)
         self._actions: list[jax.Array] = []
 
     def _held(self) -> dict[str, Any]:
@@ -230,13 +228,7 @@ class OpenWorldEnv(  # type: ignore[reportIncompatibleVariableOverride]
         self._over = over
         row = np.asarray(self._shown.rows).view(row_type(self.jax_env.ruleset))[0, 0]
         self._seed = row["world_seed"].copy()
-        info = {
-            "episode_return": float(row["episode_return"]),
-            "episode_length": int(row["episode_length"]),
-            "achievements": row["achievements"].copy(),
-            "action_mask": row["action_mask"].copy(),
-            "world_seed": row["world_seed"].astype(np.int64),
-        }
+        info = info_of(row)
         if self.render_mode in ("human", "rgb_array"):
             tokens = np.asarray(self._shown.tokens)[0]
             self._event_log = LazyEventLog(EventLog.begin(tokens, info["achievements"], self.jax_env.ruleset))

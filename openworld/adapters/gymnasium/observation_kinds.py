@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from openworld.adapters.gymnasium import refusals
 from openworld.content.rulesets import Ruleset
 from openworld.observe.forms import OBSERVATIONS as ON_DEVICE
 from openworld.observe.text import text
@@ -13,15 +14,17 @@ TEXT = "text"
 OBSERVATIONS = (*ON_DEVICE, TEXT)
 
 
-def chosen(id: str, observation: str | None) -> str:
-    """Return which form is meant: None takes the id's own, "symbolic" where it has none."""
+def chosen(id: str, observation: str | None, known: tuple[str, ...] = OBSERVATIONS) -> str:
+    """Return which of the known forms is meant: None takes the id's own, "symbolic" where it has none."""
     row = listed(id)
     if row.num_agents > 1:
         raise ValueError(
             f"{id} is for several players and Gymnasium's environments have one: "
             f"use openworld.adapters.pettingzoo.parallel_env() or openworld.make({id!r})"
         )
-    return row.observation or "symbolic" if observation is None else observation
+    form = row.observation or "symbolic" if observation is None else observation
+    refusals.one_of("observation", form, known)
+    return form
 
 
 def fetched_form(observation: str) -> str:

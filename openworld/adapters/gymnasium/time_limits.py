@@ -9,6 +9,7 @@ environment has its own limit.
 
 import copy
 import sys
+from itertools import islice
 from types import FrameType
 from typing import Any
 
@@ -17,6 +18,7 @@ from gymnasium.envs.registration import EnvSpec
 
 from openworld.adapters.gymnasium import refusals
 from openworld.environment import Environment
+from openworld.system.callers import callers
 
 #: The `max_episode_steps` with which Gymnasium adds no wrapper.
 NO_WRAPPER = -1
@@ -92,13 +94,10 @@ def smaller(time_limit: int | None, other: int | None, name: str = "max_episode_
 
 def _of_gymnasium(frame: FrameType | None) -> tuple[int | None, int | None]:
     """Return the `max_episode_steps` that `gymnasium.make` was called with, and the registered one."""
-    for _ in range(_NEAR):
-        if frame is None:
-            break
-        code, where = frame.f_code, frame.f_globals.get("__name__")
-        if code.co_name == "make" and where == "gymnasium.envs.registration":
-            return _asked(frame.f_locals)
-        frame = frame.f_back
+    for caller in islice(callers(frame), _NEAR):
+        where = caller.f_globals.get("__name__")
+        if caller.f_code.co_name == "make" and where == "gymnasium.envs.registration":
+            return _asked(caller.f_locals)
     return None, None
 
 

@@ -19,12 +19,7 @@ from openworld.registry import known_keywords, listed, make
 from openworld.system import cache
 
 _KNOWN = (
-    "observation",
-    "autoreset_mode",
-    "time_limit",
-    "render_mode",
-    "render_scale",
-    "max_episode_steps",
+    *("observation", "autoreset_mode", "time_limit", "render_mode", "render_scale", "max_episode_steps"),
     "repeat_world",
 )
 
@@ -90,7 +85,6 @@ class OpenWorldVectorEnv(  # type: ignore[reportIncompatibleVariableOverride]
         known_keywords("OpenWorldVectorEnv.__init__", unknown, _KNOWN)
         refusals.one_of("render_mode", render_mode, (None, *RENDER_MODES))
         self._form = observation_kinds.chosen(id, observation)
-        refusals.one_of("observation", self._form, observation_kinds.OBSERVATIONS)
         self.autoreset_mode = autoreset.mode_of(autoreset_mode)
         self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
         cache.enable()
@@ -112,12 +106,10 @@ class OpenWorldVectorEnv(  # type: ignore[reportIncompatibleVariableOverride]
         self._build()
 
     _ON_DEVICE = ("_state", "_tokens")
-    _BUILT = ("_guard", "_programs", "_limit", "_again")
 
     def _build(self) -> None:
         super()._build()
         self._programs = batch(self.jax_env, observation_kinds.fetched_form(self._form))
-        self._limit, self._again = np.int32(self.jax_env.time_limit), np.bool_(self.jax_env.repeat_world)
 
     def _settings(self) -> dict[str, Any]:
         # A batch's bounds are views of one world's (`batched`); copied they would fill the memory.

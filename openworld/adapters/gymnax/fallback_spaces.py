@@ -32,10 +32,8 @@ class Box:
         """Draw one; every number is as likely as every other."""
         if jnp.issubdtype(self.dtype, jnp.integer):
             share = jax.random.uniform(key, self.shape, jnp.float32)
-            span = jnp.asarray(self.high).astype(jnp.float32) - jnp.asarray(self.low).astype(jnp.float32)
-            return (jnp.floor(share * (span + 1)) + jnp.asarray(self.low).astype(jnp.float32)).astype(
-                self.dtype
-            )
+            low, high = (jnp.asarray(bound).astype(jnp.float32) for bound in (self.low, self.high))
+            return (jnp.floor(share * (high - low + 1)) + low).astype(self.dtype)
         return jax.random.uniform(key, self.shape, self.dtype, self.low, self.high)
 
     def contains(self, x: Any) -> Bool[Array, ""]:

@@ -13,7 +13,7 @@ from openworld.adapters.compiled import Shown, coop
 from openworld.adapters.copying import Copyable, exclusive
 from openworld.adapters.gymnasium import observation_kinds, refusals, seeds, time_limits
 from openworld.adapters.gymnasium.spaces import observation_space
-from openworld.adapters.packing import row_type
+from openworld.adapters.packing import info_of, row_type
 from openworld.environment import COOP_ID, State
 from openworld.registry import known_keywords, make
 from openworld.render.ansi import ansi
@@ -103,12 +103,9 @@ class CoopEnv(Copyable, ParallelEnv[str, Any, int]):
         self._closed = False
         self._build()
 
-    _BUILT = ("_guard", "_programs", "_limit")
-
     def _build(self) -> None:
         super()._build()
         self._programs = coop(self.jax_env, observation_kinds.fetched_form(self._form))
-        self._limit = np.int32(self.jax_env.time_limit)
 
     def observation_space(self, agent: str) -> Space:
         """Return the space of a player's observations."""
@@ -221,12 +218,5 @@ class CoopEnv(Copyable, ParallelEnv[str, Any, int]):
         for name in self.agents:
             i = self.possible_agents.index(name)
             obs[name] = seen[i]
-            infos[name] = {
-                "episode_return": float(rows["episode_return"][i]),
-                "episode_length": int(rows["episode_length"][i]),
-                "achievements": rows["achievements"][i].copy(),
-                "action_mask": rows["action_mask"][i].copy(),
-                "fallen": bool(fallen[i]),
-                "world_seed": rows["world_seed"][i].astype(np.int64),
-            }
+            infos[name] = {**info_of(rows[i]), "fallen": bool(fallen[i])}
         return obs, infos

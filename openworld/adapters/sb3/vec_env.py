@@ -70,8 +70,7 @@ def make_vec_env(  # noqa: PLR0913 (settings are keywords)
         1
     """
     known_keywords("make_vec_env", unknown, _KNOWN)
-    observation = observation_kinds.chosen(id, observation)
-    refusals.one_of("observation", observation, OBSERVATIONS)
+    observation = observation_kinds.chosen(id, observation, OBSERVATIONS)
     env = make(id, observation="tokens", time_limit=time_limit, repeat_world=repeat_world)
     envs = OpenWorldVecEnv(
         env, n_envs, observation, (render_mode, render_scale), channels_first and observation == "pixels"
@@ -126,12 +125,11 @@ class OpenWorldVecEnv(Copyable, Shared):
         self._build()
 
     _ON_DEVICE = ("_state", "_pending", "_tokens")
-    _BUILT = ("_guard", "_programs", "_limit", "_again", "_decode")
+    _BUILT = (*Copyable._BUILT, "_decode")
 
     def _build(self) -> None:
         super()._build()
         self._programs = learning(self.jax_env)
-        self._limit, self._again = np.int32(self.jax_env.time_limit), np.bool_(self.jax_env.repeat_world)
         self._decode = decoder(self.jax_env.ruleset, *self._shown_as)
 
     @exclusive

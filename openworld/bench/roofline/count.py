@@ -7,19 +7,8 @@ from typing import Any
 #: Primitives that only move or name values. Their cost is bytes, which `model` counts.
 MOVES = {
     *("broadcast_in_dim", "concatenate", "copy", "dynamic_slice", "dynamic_update_slice", "expand_dims"),
-    *(
-        "gather",
-        "iota",
-        "pad",
-        "reshape",
-        "rev",
-        "scatter",
-        "slice",
-        "split",
-        "squeeze",
-        "stack",
-        "transpose",
-    ),
+    *("gather", "iota", "pad", "reshape", "rev", "scatter", "slice", "split", "squeeze", "stack"),
+    "transpose",
 }
 
 

@@ -47,11 +47,8 @@ def bandwidth(size: int, seconds: float = 0.01) -> float:
         return jax.lax.fori_loop(0, turns, lambda turn, kept: kept ^ turn.astype(jnp.uint32), words)
 
     words = max(1, size // (4 * lanes))
-    return (
-        8
-        * words
-        * _rate(touch, [jnp.arange(words, dtype=jnp.uint32) + jnp.uint32(i) for i in range(lanes)], seconds)
-    )
+    arrays = [jnp.arange(words, dtype=jnp.uint32) + jnp.uint32(i) for i in range(lanes)]
+    return 8 * words * _rate(touch, arrays, seconds)
 
 
 def operations(seconds: float = 0.01) -> float:
@@ -66,11 +63,8 @@ def operations(seconds: float = 0.01) -> float:
 
         return jax.lax.fori_loop(0, turns, body, numbers)
 
-    return (
-        ROUNDS
-        * words
-        * _rate(work, [jnp.arange(words, dtype=jnp.int32) + i for i in range(_lanes())], seconds)
-    )
+    arrays = [jnp.arange(words, dtype=jnp.int32) + i for i in range(_lanes())]
+    return ROUNDS * words * _rate(work, arrays, seconds)
 
 
 def _lanes() -> int:

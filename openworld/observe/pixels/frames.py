@@ -114,13 +114,13 @@ def _own(field: dict[str, Array], rules: Ruleset) -> Int32[Array, "n 1"]:
 
 
 def _missile(field: dict[str, Array], patches: Patches) -> Int32[Array, "n view"]:
-    """Return 0, or 1 + the kind of the missile that is seen on each tile."""
+    """Return 0, or 1 + the number of the projectile that is seen on each tile."""
     bits = field["missile"]
-    for i, kind in enumerate(PLAYER_PROJECTILES):
-        bits = bits | (projectile_flies(field["light"], i) << kind)
+    for i, projectile in enumerate(PLAYER_PROJECTILES):
+        bits = bits | (projectile_flies(field["light"], i) << projectile)
     highest = jnp.zeros_like(bits)
-    for kind in range(patches.missiles):
-        highest = highest + (bits >= 1 << kind).astype(jnp.int32)
+    for projectile in range(patches.missiles):
+        highest = highest + (bits >= 1 << projectile).astype(jnp.int32)
     return highest
 
 

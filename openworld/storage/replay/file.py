@@ -81,6 +81,25 @@ class Replay:
     sharing: float = 0.0
     revival: bool | None = None
 
+    @classmethod
+    def of(
+        cls, env: "Environment", seed: Any, actions: Any, digest: str, episode_return: float, ended: str
+    ) -> "Replay":
+        """Return an episode that was played in an environment; the actions are a list of each step's."""
+        return cls(
+            id=env.id,
+            ruleset=rules_of(env.id),
+            time_limit=env.time_limit,
+            seed=(int(seed[0]), int(seed[1])),
+            actions=in_shape(np.array(actions, np.uint8), env.num_agents),
+            digest=digest,
+            episode_return=episode_return,
+            ended=ended,
+            players=env.num_agents,
+            sharing=env.sharing,
+            revival=env.ruleset.revival if env.ruleset.coop else None,
+        )
+
     def save(self, path: str | Path) -> Path:
         """Write the replay; a file that is there is replaced whole or not at all.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from openworld.storage.replay.file import MOST_STEPS, Replay, ReplayError, in_shape, rules_of
+from openworld.storage.replay.file import MOST_STEPS, Replay, ReplayError, in_shape
 from openworld.system import forking
 
 if TYPE_CHECKING:
@@ -64,19 +64,7 @@ def record(
         digest.update(np.asarray(tokens).tobytes())
         total = float(np.mean(info.episode_return[0]))
         ended = "terminated" if terminated[0] else "truncated" if truncated[0] else ""
-    return Replay(
-        id=env.id,
-        ruleset=rules_of(env.id),
-        time_limit=env.time_limit,
-        seed=(int(words[0]), int(words[1])),
-        actions=in_shape(np.array(actions, np.uint8), env.num_agents),
-        digest=digest.hexdigest(),
-        episode_return=total,
-        ended=ended,
-        players=env.num_agents,
-        sharing=env.sharing,
-        revival=env.ruleset.revival if env.ruleset.coop else None,
-    )
+    return Replay.of(env, words, actions, digest.hexdigest(), total, ended)
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,10 @@ def measured_noise(rows: Sequence[Mapping[str, Any]]) -> Noise | None:
 
     If the mean signal is less than `STANDS_OUT` standard errors above 0, the upper end of its interval gives
     a lower bound of the noise scale.
+
+    Example:
+        >>> measured_noise([{"gradient_signal": 2.0, "gradient_noise": 500.0}] * 8)
+        Noise(scale=250.0, bound=False)
     """
     pairs = [(row.get("gradient_signal"), row.get("gradient_noise")) for row in rows]
     known = np.array([pair for pair in pairs if None not in pair], float).reshape(-1, 2)
@@ -80,6 +84,10 @@ def factor_for(ratio: int | float) -> int:
       proportional to step / B (Smith & Le 2018, arXiv 1710.06451).
     * At least 2: a step that gains nothing is twice the best step for its noise, because the gain is a
       parabola in the step (same section). At most 16: measure again before a larger change.
+
+    Example:
+        >>> factor_for(5), factor_for(0.1), factor_for(1000)
+        (8, 2, 16)
     """
     return 2 ** math.ceil(math.log2(min(max(ratio, LEAST), MOST)))
 
@@ -90,6 +98,10 @@ def anchored(age: int | float, factor: int) -> float:
     The clip lets the policy move by about ε within the age of the proximal policy, so k times the age means
     1/k of the speed (Hilton et al. 2022, arXiv 2110.00641). In plain PPO the mean age is (M − 1) / 2 gradient
     steps, with M gradient steps in an update. With EWMA it is β / (1 − β).
+
+    Example:
+        >>> anchored(age=1.5, factor=2)
+        0.75
     """
     older = factor * max(age, 0.5)
     return older / (1 + older)
@@ -101,6 +113,12 @@ def advise(rows: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]) -> Ad
     Args:
         rows: the metrics of the updates.
         settings: the run's configuration as nested dictionaries; parts may be missing.
+
+    Example:
+        >>> rows = [{"transitions": 128 * n, "gradient_signal": 1.0, "gradient_noise": 1000.0} for n in range(8)]
+        >>> settings = {"rollout": {"worlds": 8, "steps": 16}, "learning": {"learning_rate": 0.001}}
+        >>> advise(rows, settings).ways[0]
+        'more worlds: 8 -> 64, minibatch_size and learning_rate as they are'
     """
     rollout, learning = settings.get("rollout", {}), settings.get("learning", {})
     worlds, steps = rollout.get("worlds"), rollout.get("steps")

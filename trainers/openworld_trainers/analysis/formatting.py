@@ -6,17 +6,32 @@ from openworld_trainers.analysis.trend import Verdict
 
 
 def format_number(value: float | None, digits: int = 2) -> str:
-    """Return a number with that many decimals, or "-" where it is missing or NaN."""
+    """Return a number with that many decimals, or "-" where it is missing or NaN.
+
+    Example:
+        >>> format_number(0.5), format_number(None)
+        ('0.50', '-')
+    """
     return "-" if value is None or math.isnan(value) else f"{value:.{digits}f}"
 
 
 def format_small(value: float | None) -> str:
-    """Return a number with two significant figures, or "-" where it is missing or NaN."""
+    """Return a number with two significant figures, or "-" where it is missing or NaN.
+
+    Example:
+        >>> format_small(0.00321)
+        '0.0032'
+    """
     return "-" if value is None or math.isnan(value) else f"{value:.2g}"
 
 
 def format_percent(value: float | None) -> str:
-    """Return a share between 0 and 1 in percent, or "-" where it is missing or not finite."""
+    """Return a share between 0 and 1 in percent, or "-" where it is missing or not finite.
+
+    Example:
+        >>> format_percent(0.25)
+        '25.0 %'
+    """
     return f"{100 * value:.1f} %" if value is not None and math.isfinite(value) else "-"
 
 
@@ -52,7 +67,12 @@ def format_duration(seconds: int | float) -> str:
 
 
 def format_verdict(verdict: Verdict) -> list[str]:
-    """Return a verdict and its advice, line by line."""
+    """Return a verdict and its advice, line by line.
+
+    Example:
+        >>> format_verdict(Verdict("flat", gain=0.1, low=-0.1, high=0.3, transitions=10**6, rows=50))
+        ['flat: return +0.1 [-0.1, +0.3] over the last 1 M transitions']
+    """
     lines = [verdict.sentence()]
     if verdict.advice:
         lines += [verdict.advice.reason]

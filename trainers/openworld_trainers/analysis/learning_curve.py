@@ -14,7 +14,12 @@ POINTS = 100
 
 
 def drawable(row: Mapping[str, Any]) -> bool:
-    """Return whether return, transitions and all rates of a row are finite numbers."""
+    """Return whether return, transitions and all rates of a row are finite numbers.
+
+    Example:
+        >>> drawable({"return": 1.0, "transitions": 64, "achievements": {"collect_wood": 0.5}})
+        True
+    """
     rates = row.get("achievements", {})
     values = [
         row.get("episodes", 1),
@@ -64,7 +69,13 @@ def draw_curve(rows: list[dict[str, Any]], path: Path) -> None:
 
 
 def thinned(rows: list[dict[str, Any]], points: int = POINTS) -> list[dict[str, Any]]:
-    """Return means over neighbouring rows, at most `points` of them, weighted by their episodes."""
+    """Return means over neighbouring rows, at most `points` of them, weighted by their episodes.
+
+    Example:
+        >>> rows = [{"transitions": n, "return": float(n), "achievements": {}} for n in range(4)]
+        >>> [row["return"] for row in thinned(rows, points=2)]
+        [0.5, 2.5]
+    """
     size = -(-len(rows) // points)
     made = []
     for group in (rows[start : start + size] for start in range(0, len(rows), size)):

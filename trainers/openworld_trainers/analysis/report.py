@@ -186,7 +186,12 @@ def settings_tables(records: Sequence[Record]) -> str:
 
 
 def flattened(values: Mapping[str, Any], path: str = "") -> dict[str, str]:
-    """Return nested settings as dotted names and text."""
+    """Return nested settings as dotted names and text.
+
+    Example:
+        >>> flattened({"rollout": {"worlds": 8}, "seeds": [1, 2]})
+        {'rollout.worlds': '8', 'seeds': '1, 2'}
+    """
     found = {}
     for name, value in values.items():
         full = f"{path}.{name}".strip(".")
@@ -216,7 +221,12 @@ def achievements_table(records: Sequence[Record]) -> str:
 
 
 def achievement_rates(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """Return mean rates over rows; every episode has the same weight."""
+    """Return mean rates over rows; every episode has the same weight.
+
+    Example:
+        >>> achievement_rates([{"episodes": 2, "achievements": {"eat_cow": 0.5}}])
+        {'eat_cow': 0.5}
+    """
     counted = [row for row in rows if row.get("achievements")]
     found = dict.fromkeys((name for row in counted for name in row["achievements"]), 0.0)
     weights = episode_weights(counted)
@@ -227,7 +237,12 @@ def achievement_rates(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
 
 
 def mean_of(rows: Sequence[Mapping[str, Any]], name: str) -> float | None:
-    """Return the mean of a column; every episode has the same weight. None if the column is empty."""
+    """Return the mean of a column; every episode has the same weight. None if the column is empty.
+
+    Example:
+        >>> mean_of([{"return": 1.0, "episodes": 3}, {"return": 5.0}], "return")
+        2.0
+    """
     counted = [row for row in rows if is_number(row.get(name))]
     return (
         float(np.average([row[name] for row in counted], weights=episode_weights(counted)))

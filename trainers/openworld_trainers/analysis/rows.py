@@ -10,7 +10,12 @@ LARGEST = 1e100
 
 
 def is_number(value: Any) -> bool:
-    """Return whether a value is a finite number of a plausible size; booleans are not numbers."""
+    """Return whether a value is a finite number of a plausible size; booleans are not numbers.
+
+    Example:
+        >>> is_number(3.5), is_number(True), is_number(float("nan"))
+        (True, False, False)
+    """
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LARGEST
 
 
@@ -18,6 +23,10 @@ def numeric_rows(rows: Iterable[Mapping[str, Any]]) -> Iterable[dict[str, Any]]:
     """Yield each row with its finite numbers only, and "achievements" as a dictionary of such numbers.
 
     Rows without "transitions" are left out.
+
+    Example:
+        >>> list(numeric_rows([{"transitions": 64, "return": 1.5, "note": "x"}, {"return": 2.0}]))
+        [{'transitions': 64, 'return': 1.5}]
     """
     for row in rows:
         if not is_number(row.get("transitions")):
@@ -30,7 +39,12 @@ def numeric_rows(rows: Iterable[Mapping[str, Any]]) -> Iterable[dict[str, Any]]:
 
 
 def episode_weights(rows: Sequence[Mapping[str, Any]]) -> np.ndarray:
-    """Return the number of episodes that each row is a mean of, at least 1, as float[rows]."""
+    """Return the number of episodes that each row is a mean of, at least 1, as float[rows].
+
+    Example:
+        >>> episode_weights([{"episodes": 3}, {}]).tolist()
+        [3.0, 1.0]
+    """
     return np.array([max(1, row.get("episodes") or 1) for row in rows], float)
 
 
@@ -38,6 +52,11 @@ def merge_episodes(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     """Return the newest row with the mean return, length and achievement rates over the episodes of all rows.
 
     Every episode has the same weight. Without any finished episode the newest row is returned unchanged.
+
+    Example:
+        >>> row = {"return": 1.0, "length": 50.0, "episodes": 1}
+        >>> merge_episodes([row, {"return": 4.0, "length": 20.0, "episodes": 2}])["return"]
+        3.0
     """
     newest = dict(rows[-1])
     counted = [row for row in rows if is_number(row.get("return"))]

@@ -63,6 +63,10 @@ class Verdict:
         transitions: length of the window.
         rows: rows of the window that have a return.
         advice: the changes to make; None if the run improves or there is too little data.
+
+    Example:
+        >>> Verdict("improving", gain=1.0, low=0.8, high=1.2, transitions=10**6, rows=50).sentence()
+        'improving: return +1 [+0.8, +1.2] over the last 1 M transitions'
     """
 
     kind: Kind
@@ -94,6 +98,11 @@ def judge(rows: Sequence[Mapping[str, Any]], settings: Mapping[str, Any] | None 
     Args:
         rows: metrics of all updates, oldest first; those without a return are left out.
         settings: the run's configuration as nested dictionaries, for the amounts in the advice.
+
+    Example:
+        >>> rows = [{"transitions": 1000 * n, "return": 0.1 * n} for n in range(200)]
+        >>> judge(rows).kind
+        'improving'
     """
     finished = [
         row for row in rows if isinstance(row.get("return"), int | float) and np.isfinite(row["return"])

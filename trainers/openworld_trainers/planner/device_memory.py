@@ -40,7 +40,12 @@ def device_memory(devices: int | None = None) -> int | None:
 
 
 def machine_memory() -> int | None:
-    """Return the bytes of memory of this machine, or of the container."""
+    """Return the bytes of memory of this machine, or of the container.
+
+    Example:
+        >>> machine_memory() > 2**20
+        True
+    """
     found = []
     with suppress(AttributeError, OSError, ValueError):  # a system without these values
         found.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
@@ -55,7 +60,12 @@ MOST_BYTES = 2**60
 
 
 def parse_bytes(text: str) -> int:
-    """Return the bytes of a text such as `80GiB`, `80GB`, `512 MiB` or a plain number."""
+    """Return the bytes of a text such as `80GiB`, `80GB`, `512 MiB` or a plain number.
+
+    Example:
+        >>> parse_bytes("80GiB"), parse_bytes("512 MB")
+        (85899345920, 512000000)
+    """
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?i?)b?\s*", text.lower())
     if match is None or match[2] not in UNITS:
         raise ValueError(f"{text[:40]!r} is not a size of memory; write it as 80GiB or 80GB")
@@ -66,7 +76,12 @@ def parse_bytes(text: str) -> int:
 
 
 def shown_bytes(count: int) -> str:
-    """Return bytes as text with a unit."""
+    """Return bytes as text with a unit.
+
+    Example:
+        >>> shown_bytes(1536)
+        '1.5 KiB'
+    """
     for unit, size in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
         if count >= size:
             return f"{count / size:,.4g} {unit}" if count < 1000 * size else f"{count / size:,.0f} {unit}"

@@ -80,7 +80,14 @@ SHARED = ("worlds", "observations", "memory")
 
 
 def make_plan(config: Config, env: BatchedEnv, devices: int = 1) -> Plan:
-    """Return the plan of a run on a number of devices, of this machine's kind or as set by `tuning.as_if`."""
+    """Return the plan of a run on a number of devices, of this machine's kind or as set by `tuning.as_if`.
+
+    Example:
+        >>> from openworld_trainers.ppo.config import preset
+        >>> from openworld_trainers.ppo.env import make_env
+        >>> config = preset("tiny")
+        >>> make_plan(make_env(config.env), config).bytes  # doctest: +SKIP
+    """
     share, platform = share_of(config, devices), tuning.traced_for()
     shapes: Learner = jax.eval_shape(lambda: init_learner(env, share))
     train_state, rollout_state = shapes.train_state, shapes.rollout_state
@@ -141,7 +148,13 @@ def _phases(update: Any, share: Config, seen: int, platform: str) -> tuple[int, 
 
 
 def share_of(config: Config, devices: int) -> Config:
-    """Return the share of one device as the settings of a run."""
+    """Return the share of one device as the settings of a run.
+
+    Example:
+        >>> from openworld_trainers.ppo.config import preset
+        >>> share_of(preset("tiny"), devices=2).rollout.worlds
+        8
+    """
     if devices < 1 or config.lanes % devices:
         raise PlanError(
             f"{devices} devices cannot share {config.lanes} lanes of worlds evenly; "

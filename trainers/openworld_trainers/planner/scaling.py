@@ -71,6 +71,10 @@ def horizon_steps(settings: Advantage) -> int:
     """Return the shortest rollout, a power of two, that cuts off at most `CUT_OFF` of an advantage.
 
     Âₜ = Σₖ (γλ)ᵏ δₜ₊ₖ. The part after T steps has the weight (γλ)ᵀ, so T ≥ log `CUT_OFF` / log γλ.
+
+    Example:
+        >>> horizon_steps(Advantage(gamma=0.99, gae_lambda=0.8))
+        16
     """
     weight = settings.gamma * settings.gae_lambda
     check(weight < 1, "with gamma=1 and gae_lambda=1 advantages have no horizon; give the steps of a rollout")
@@ -98,7 +102,12 @@ GENERAL = ("standard", "million")
 
 
 def reference_for(worlds: int) -> str:
-    """Return the general reference nearest to a number of worlds, by ratio."""
+    """Return the general reference nearest to a number of worlds, by ratio.
+
+    Example:
+        >>> reference_for(2048), reference_for(2**19)
+        ('standard', 'million')
+    """
     return min(GENERAL, key=lambda name: abs(math.log2(worlds / REFERENCES[name].config.rollout.worlds)))
 
 
@@ -237,7 +246,12 @@ def derived(config: Config) -> list[Reason]:
 
 
 def setting(config: Config, path: str) -> Any:
-    """Return a setting by its path."""
+    """Return a setting by its path.
+
+    Example:
+        >>> setting(Config(), "rollout.worlds")
+        1024
+    """
     record, name = path.split(".")
     return getattr(getattr(config, record), name)
 
@@ -253,5 +267,10 @@ def table(reasons: Iterable[Reason]) -> str:
 
 
 def shown(value: int | float | str) -> str:
-    """Return a number as text."""
+    """Return a number as text.
+
+    Example:
+        >>> shown(1048576), shown(0.25)
+        ('1,048,576', '0.25')
+    """
     return value if isinstance(value, str) else f"{value:,}" if isinstance(value, int) else f"{value:.4g}"

@@ -24,6 +24,10 @@ def answer(
         memory: bytes of each device; None: those of this machine's devices.
         devices: their number; None: as in the settings, else one if a device is described, else all.
         platform: kind of device; None: a GPU if `memory` is given, else the kind of this machine.
+
+    Example:
+        >>> from openworld_trainers.ppo.config import preset
+        >>> text, fits = answer(preset("tiny"), memory=2**30, devices=1, platform="gpu")  # doctest: +SKIP
     """
     check(devices is None or devices > 0, f"devices={devices} must be greater than 0")
     check(platform in (None, *PLATFORMS), f"platform={platform!r} must be one of {', '.join(PLATFORMS)}")

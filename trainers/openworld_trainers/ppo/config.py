@@ -68,11 +68,11 @@ class Network:
     Attributes:
         width: units in each hidden layer.
         depth: number of hidden layers.
-        activation: of the hidden layers: relu or tanh.
-        encoder: how the tokens are read: flat, side by side; or board, the view by convolutions. Board needs
-            tokens.
-        channels: of the convolutions: numbers for each tile of the board.
-        blocks: of the convolutions.
+        activation: activation of the hidden layers: relu or tanh.
+        encoder: how the network reads the tokens: flat, all side by side; or board, the view by convolutions.
+            Board needs tokens.
+        channels: numbers for each tile of the board.
+        blocks: number of convolution blocks of the board.
         embedding: numbers that represent one tile of the view.
         learn_embedding: learn these numbers; fixed random ones cost half as much on a CPU.
         memory: what follows the hidden layers, so that the policy remembers: none, gru, or mingru (as fast to
@@ -169,8 +169,9 @@ class Learning:
         skip_forced: leave transitions in which the mask allowed one action out of the minibatches: there was
             nothing to decide. They still count in returns and advantages. Only without a memory, as
             sequences stay whole.
-        learning_rate: of Adam, at the start of the run.
-        final_learning_rate: at the end of the run, on a straight line; None: the learning rate is constant.
+        learning_rate: learning rate of Adam, at the start of the run.
+        final_learning_rate: learning rate at the end of the run, on a straight line from the start; None: the
+            same as at the start.
         clip_epsilon: ε, the distance from 1 at which probability ratios are clipped.
         value_clip_epsilon: the distance from the old value at which values are clipped; None: no clipping.
         value_coefficient: weight of the value loss.
@@ -213,7 +214,7 @@ class Run:
     """The length of a run and the files it writes.
 
     Attributes:
-        seed: of everything random in the run.
+        seed: seed of everything random in the run.
         transitions: steps of all worlds together after which the run ends.
         time_budget_s: seconds of training after which the run ends; resumed runs count all their parts.
             Compiling, the evaluation and the video do not count. None: no limit.

@@ -61,7 +61,12 @@ class Manifest:
 
 
 class Checkpoints:
-    """The numbered checkpoints in one folder; the newest `keep` stay."""
+    """The numbered checkpoints in one folder; the newest `keep` stay.
+
+    Example:
+        >>> Checkpoints(Path("runs/mine/checkpoints")).path(7).name
+        '0000000007'
+    """
 
     def __init__(self, folder: Path, keep: int = 2) -> None:
         self.folder = Path(folder)

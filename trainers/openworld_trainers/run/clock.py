@@ -24,6 +24,13 @@ class Clock:
         before: seconds of the earlier sessions.
         stopped: a process was asked to stop.
         began: the time of `go`; None before it.
+
+    Example:
+        >>> from openworld_trainers.ppo.config import preset
+        >>> clock = Clock(preset("tiny"))
+        >>> clock.updates = 16
+        >>> clock.transitions, clock.progress()
+        (4096, 0.5)
     """
 
     config: Config

@@ -56,6 +56,9 @@ def read_run(path: Path, name: str, index: int) -> Record:
 
     Raises:
         RunFolderError: the folder holds no run.
+
+    Example:
+        >>> read_run(Path("runs/mine"), "mine", 0).verdict.sentence()  # doctest: +SKIP
     """
     folder = RunFolder(path)
     kept = folder.read_settings()

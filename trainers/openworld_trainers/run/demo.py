@@ -19,7 +19,11 @@ PHASES = Phases(training=240.0, evaluation=70.0, film=40.0)
 
 
 def demo(run_dir: Path | str, console: Console | None = None) -> Report:
-    """Train the `demo` preset in a folder, evaluate the agent, make its video, and print the paths."""
+    """Train the `demo` preset in a folder, evaluate the agent, make its video, and print the paths.
+
+    Example:
+        >>> demo("runs/demo")  # doctest: +SKIP
+    """
     console = console or Console()
     config = preset("demo")
     # Here the video is made after the evaluation.

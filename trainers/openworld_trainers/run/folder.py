@@ -150,7 +150,12 @@ class RunFolder:
 
 
 def line_of(row: Mapping[str, Any]) -> str:
-    """Return a row of metrics as a line of JSON, with a checksum as its last entry."""
+    """Return a row of metrics as a line of JSON, with a checksum as its last entry.
+
+    Example:
+        >>> line_of({"update": 1}).startswith('{"update": 1, ')
+        True
+    """
     row = plain({name: value for name, value in row.items() if name != checksums.KEY})
     return json.dumps({**row, checksums.KEY: _checksum(row)}, allow_nan=False) + "\n"
 
@@ -159,6 +164,10 @@ def rows_of(data: bytes) -> list[dict[str, Any]]:
     """Return the rows of a metrics file; incomplete and changed lines are left out.
 
     Rows without a checksum are valid if no row of the file has one.
+
+    Example:
+        >>> rows_of(line_of({"update": 1, "return": 0.5}).encode())
+        [{'update': 1, 'return': 0.5}]
     """
     rows = [row for row in map(_row_of, data.split(b"\n")) if row is not None]
     if any(checksums.KEY in row for row in rows):

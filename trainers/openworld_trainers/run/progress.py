@@ -335,7 +335,12 @@ def achievement_cells(name: str, rates: Mapping[str, float]) -> tuple[Text, Prog
 
 
 def sparkline(values: Sequence[float], width: int) -> str:
-    """Return values as blocks of eight heights, with the smallest and the largest mean at its ends."""
+    """Return values as blocks of eight heights, with the smallest and the largest mean at its ends.
+
+    Example:
+        >>> sparkline([0.0, 1.0, 2.0, 3.0], width=4)
+        '0.00 ▁▃▆█ 3.00'
+    """
     if len(values) < 2:
         return ""
     means = [float(part.mean()) for part in np.array_split(np.asarray(values), min(width, len(values)))]

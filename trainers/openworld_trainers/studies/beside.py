@@ -34,13 +34,13 @@ class Beside:
     """Compare our trainer with a PPO loop around the published package.
 
     Attributes:
-        updates: of each, after the first one, which compiles.
+        updates: updates of each, after the first one, which compiles.
         depth: hidden layers of our network; its width is the published one, as are worlds, steps and
             minibatches.
-        embedding: of our network.
-        learning_rate: of our trainer.
-        seed: of both.
-        json: the file of the numbers.
+        embedding: numbers for a tile, in our network.
+        learning_rate: learning rate of our trainer.
+        seed: seed of both.
+        json: the file of the numbers; None: no file.
     """
 
     updates: int = 8
@@ -52,7 +52,11 @@ class Beside:
 
 
 def main(settings: Beside) -> dict[str, Any]:
-    """Run both, print as they go, and return the numbers."""
+    """Run both, print as they go, and return the numbers.
+
+    Example:
+        >>> main(Beside(updates=2))  # doctest: +SKIP
+    """
     check_output(settings.json, STUDY, force=True)
     peer = Published()
     config = Config(

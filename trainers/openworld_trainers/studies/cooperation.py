@@ -40,11 +40,11 @@ class Study:
         out: the folder of the runs; existing runs are measured and not trained again.
         players: players in a world.
         sharing: the share of each reward that is the mean of all players.
-        seconds: of training, for each policy.
+        seconds: seconds of training, for each policy.
         worlds: held-out worlds.
         steps: the longest episode.
-        seed: of both runs.
-        json: the file of the numbers.
+        seed: seed of both runs.
+        json: the file of the numbers; None: no file.
     """
 
     out: Path = Path("runs/coop")
@@ -92,7 +92,11 @@ def measure(study: Study, policy: Policy, players: int) -> dict[str, Any]:
 
 
 def main(study: Study) -> dict[str, Any]:
-    """Train, measure, print, and return the numbers."""
+    """Train, measure, print, and return the numbers.
+
+    Example:
+        >>> main(Study(players=2, seconds=60.0))  # doctest: +SKIP
+    """
     check_output(study.json, STUDY, force=True)
     cache.enable()
     (coop, coop_transitions), (alone, alone_transitions) = trained(study, study.players), trained(study, 1)

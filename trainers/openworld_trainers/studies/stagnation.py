@@ -40,8 +40,8 @@ class Study:
     Attributes:
         worlds: numbers of worlds.
         seeds: number of runs of each.
-        transitions: of each run.
-        parts: of the study: rules of scaling, and "cuts".
+        transitions: transitions of each run.
+        parts: parts of the study: rules of scaling, and "cuts".
         out: the folder of the numbers.
         pictures: the folder of the pictures.
         draw: only draw the pictures.
@@ -214,7 +214,11 @@ def _say(row: dict[str, Any]) -> None:
 
 
 def main(study: Study) -> None:
-    """Run the missing runs, then draw the pictures."""
+    """Run the missing runs, then draw the pictures.
+
+    Example:
+        >>> main(Study(worlds=(8, 16), seeds=1))  # doctest: +SKIP
+    """
     numbers = Numbers(study.out / "stagnation.csv")
     if not study.draw:
         env = make_env(REFERENCE.config.env)

@@ -17,14 +17,19 @@ LAST = PARTS // 10
 
 
 def draw(rows: Rows, folder: Path) -> list[Path]:
-    """Draw what there are numbers for; return the files."""
+    """Draw what there are numbers for; return the files.
+
+    Example:
+        >>> draw([], Path("pictures"))
+        []
+    """
     scaled = [row for row in rows if row["rule"] in RULES]
     cut = [row for row in rows if row["rule"] in CUTS]
     made = []
     if scaled:
-        made += [_figure(folder / "stagnation-scaling.png", 3, lambda axes: _scaling(axes, scaled))]
+        made += [_figure(folder / "stagnation-scaling.png", (2, 2), lambda axes: _scaling(axes, scaled))]
     if cut:
-        made += [_figure(folder / "stagnation-cut.png", 2, lambda axes: _cut(axes, cut))]
+        made += [_figure(folder / "stagnation-cut.png", (1, 2), lambda axes: _cut(axes, cut))]
     return made
 
 
@@ -40,7 +45,12 @@ def finals(rows: Rows, rule: str, worlds: int) -> np.ndarray:
 
 
 def numbers_of(rows: Rows, rule: str) -> list[int]:
-    """The numbers of worlds that a rule was run at."""
+    """The numbers of worlds that a rule was run at.
+
+    Example:
+        >>> numbers_of([{"rule": "recipe", "worlds": 16}, {"rule": "recipe", "worlds": 8}], "recipe")
+        [8, 16]
+    """
     return sorted({row["worlds"] for row in rows if row["rule"] == rule})
 
 
@@ -56,8 +66,8 @@ def _with_reference(rows: Rows, rule: str) -> list[Mapping[str, Any]]:
 
 
 def _scaling(axes: Sequence[Any], rows: Rows) -> None:
-    """Return against worlds, learning curves of the recipe, outer step and noise."""
-    by_worlds, curves, steps = axes
+    """Draw the return by number of worlds; of the recipe: learning curves, outer step, and noise."""
+    by_worlds, curves, steps, noises = axes
     for rule, colour in zip(RULES, COLOURS, strict=False):
         some = _with_reference(rows, rule)
         worlds = numbers_of(some, rule)
@@ -68,17 +78,19 @@ def _scaling(axes: Sequence[Any], rows: Rows) -> None:
     for n, colour in zip(numbers_of(rows, "recipe"), COLOURS, strict=False):
         _curve(curves, _of(rows, rule="recipe", worlds=n), colour, f"{n:,} worlds")
     curves.set(xlabel="million transitions", ylabel="return")
-    curves.set_title("The recipe", loc="left", fontsize=10, fontweight="bold")
+    curves.set_title("Learning curves (recipe)", loc="left", fontsize=10, fontweight="bold")
     worlds = numbers_of(rows, "recipe")
     kl = [_per_seed(rows, n, lambda run: np.mean([r["kl_old_new"] for r in run])) for n in worlds]
-    _band(steps, worlds, kl, COLOURS[0], "outer step, nats")
+    _band(steps, worlds, kl, COLOURS[0])
+    steps.set(xlabel="worlds", ylabel="KL(π_old ‖ π_new), nats", xscale="log", ylim=(0, None))
+    steps.set_title("Size of the outer step (recipe)", loc="left", fontsize=10, fontweight="bold")
     noise = [_per_seed(rows, n, _noise_share) for n in worlds]
-    _band(steps, worlds, noise, COLOURS[1], "noise of an update: tr Σ / (|G|² transitions)")
-    steps.set(xlabel="worlds", xscale="log", yscale="log")
-    steps.set_title("Outer step and its noise (recipe)", loc="left", fontsize=10, fontweight="bold")
-    for place in (by_worlds, steps):
-        place.set_xticks(worlds, [f"{n:,}" for n in worlds])
-        place.minorticks_off()
+    _band(noises, worlds, noise, COLOURS[0])
+    noises.set(xlabel="worlds", ylabel="noise scale / transitions of an update", xscale="log", yscale="log")
+    noises.set_title("Noise of an update (recipe)", loc="left", fontsize=10, fontweight="bold")
+    for panel in (by_worlds, steps, noises):
+        panel.set_xticks(worlds, [f"{n:,}" for n in worlds])
+        panel.minorticks_off()
 
 
 def _cut(axes: Sequence[Any], rows: Rows) -> None:
@@ -86,12 +98,13 @@ def _cut(axes: Sequence[Any], rows: Rows) -> None:
     returns, steps = axes
     for rule, colour in zip(CUTS, COLOURS, strict=False):
         some = _of(rows, rule=rule)
-        _curve(returns, some, colour, rule)
-        _curve(steps, some, colour, rule, "kl_old_new")
+        label = "no change" if rule == "left alone" else rule
+        _curve(returns, some, colour, label)
+        _curve(steps, some, colour, label, "kl_old_new")
     half = max(row["transitions"] for row in rows) / 2e6
-    for place in axes:
-        place.axvline(half, color="#888888", linewidth=0.9, linestyle=(0, (4, 3)))
-        place.set_xlabel("million transitions")
+    for panel in axes:
+        panel.axvline(half, color="#888888", linewidth=0.9, linestyle=(0, (4, 3)))
+        panel.set_xlabel("million transitions")
     returns.set_ylabel("return")
     returns.set_title("The outer step is cut halfway", loc="left", fontsize=10, fontweight="bold")
     steps.set(ylabel="nats", yscale="log")
@@ -114,7 +127,9 @@ def _per_seed(rows: Rows, worlds: int, value_of: Callable[[Rows], Any]) -> np.nd
     return found[np.isfinite(found)] if np.isfinite(found).any() else np.array([np.nan])
 
 
-def _band(axes: Any, x: Sequence[int], values: Iterable[np.ndarray], colour: str, label: str) -> None:
+def _band(
+    axes: Any, x: Sequence[int], values: Iterable[np.ndarray], colour: str, label: str | None = None
+) -> None:
     """Draw the mean over seeds as a line, with a band from the lowest to the highest."""
     values = list(values)
     axes.plot(x, [np.mean(v) for v in values], "o-", color=colour, label=label, linewidth=1.5, markersize=4)
@@ -136,18 +151,20 @@ def _curve(axes: Any, rows: Rows, colour: str, label: str, name: str = "return")
         )
 
 
-def _figure(path: Path, panels: int, paint: Callable[[Sequence[Any]], None]) -> Path:
+def _figure(path: Path, shape: tuple[int, int], paint: Callable[[Sequence[Any]], None]) -> Path:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(4.6 * panels, 3.8), dpi=110, layout="constrained")
+    rows, cols = shape
+    figure = Figure(figsize=(4.6 * cols, 3.8 * rows), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
-    axes = list(figure.subplots(1, panels))
+    axes = list(figure.subplots(rows, cols).flat)
     paint(axes)
-    for place in axes:
-        place.spines[["top", "right"]].set_visible(False)
-        place.grid(alpha=0.25, linewidth=0.6)
-        place.legend(fontsize=8, frameon=False)
+    for panel in axes:
+        panel.spines[["top", "right"]].set_visible(False)
+        panel.grid(alpha=0.25, linewidth=0.6)
+        if panel.get_legend_handles_labels()[0]:
+            panel.legend(fontsize=8, frameon=False)
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as aside:
         figure.savefig(aside, format="png")

@@ -32,6 +32,10 @@ class Cut(NamedTuple):
         rate: factor of the learning rate.
         worlds: factor of the number of worlds.
         epochs: new number of epochs; None: unchanged.
+
+    Example:
+        >>> CUTS["one epoch"]
+        Cut(rate=1.0, worlds=1, epochs=1)
     """
 
     rate: float = 1.0

@@ -49,7 +49,7 @@ class Settings:
         id: the environment's id.
         observations: the forms of observation.
         envs: number of worlds, or of single environments.
-        steps: of a PPO rollout in each world.
+        steps: steps of a PPO rollout in each world.
         rounds: turns of each VecEnv; the median counts.
         seconds: duration of a turn without PPO.
     """

@@ -97,8 +97,12 @@ class Settings:
         batch_size: transitions in a minibatch; None: at most 8 minibatches of at least 64 transitions.
         epochs: passes over each rollout; not used by dqn.
         time_limit: steps after which an episode is truncated; None: the environment's own limit.
-        seed: of everything random in the run.
-        device: of PyTorch: auto, cpu or cuda.
+        seed: seed of everything random in the run.
+        device: device of PyTorch: auto, cpu or cuda.
+
+    Example:
+        >>> Settings(worlds=64, steps=128).minibatch
+        1024
     """
 
     id: str = "OpenWorld-v0"
@@ -161,6 +165,9 @@ def train(settings: Settings, path: Path, resume: bool = False, *, force: bool =
 
     Args:
         force: take the run over from a process on another machine, which is over but did not give it back.
+
+    Example:
+        >>> train(Settings(worlds=8, transitions=10_000), Path("runs/sb3"))  # doctest: +SKIP
     """
     folder = RunFolder(path)
     if resume and not (folder.path / MODEL).is_file():

@@ -16,7 +16,12 @@ from openworld.observe.forms import FORMS
 
 
 class Zip:
-    """A model of Stable-Baselines3 or sb3-contrib; its actions are drawn as in training."""
+    """A model of Stable-Baselines3 or sb3-contrib; its actions are drawn as in training.
+
+    Example:
+        >>> from openworld.content.rulesets import FULL
+        >>> agent = Zip("runs/sb3/model.zip", FULL, algorithm="PPO")  # doctest: +SKIP
+    """
 
     def __init__(
         self, path: Path | str, rules: Ruleset, *, algorithm: str = "PPO", greedy: bool = False

@@ -24,7 +24,14 @@ Mask = Bool[np.ndarray, " worlds"]
 
 
 class Choice:
-    """The actions chosen so far; -1 where none is. A chosen action is final."""
+    """The actions chosen so far; -1 where none is. A chosen action is final.
+
+    Example:
+        >>> choose = Choice(worlds=2)
+        >>> choose(np.array([True, False]), Action.LEFT)
+        >>> choose.open.tolist()
+        [False, True]
+    """
 
     def __init__(self, worlds: int) -> None:
         self.actions = np.full(worlds, -1)
@@ -40,7 +47,18 @@ class Choice:
 
 
 class Scripted:
-    """The scripted agent for `openworld evaluate`."""
+    """The scripted agent for `openworld evaluate`.
+
+    Example:
+        >>> from openworld.content.rulesets import FULL
+        >>> from openworld.observe.layout import layout_of
+        >>> agent = Scripted(FULL)
+        >>> agent.begin(num_worlds=2, seed=0)
+        >>> seen = np.zeros((2, layout_of(FULL).size), np.uint8)
+        >>> infos = {"episode": np.arange(2), "playing": np.ones(2, bool), "step": 0}
+        >>> agent.act(seen, infos).shape
+        (2,)
+    """
 
     def __init__(self, rules: Ruleset) -> None:
         self._sights, self._rules = Sights(rules), rules

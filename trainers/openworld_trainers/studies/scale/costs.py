@@ -68,6 +68,10 @@ class Links:
         between: bytes per second that each accelerator sends between nodes.
         latency_inside: seconds until an all-reduce within a node begins.
         latency_between: seconds until an all-reduce over several nodes begins.
+
+    Example:
+        >>> Links().all_reduce(size=0, accelerators=8)
+        2e-05
     """
 
     node: int = 8

@@ -1,0 +1,33 @@
+"""The settings that the study of the recipe starts from, and the changes that it tries one at a time."""
+
+from typing import Any
+
+from openworld_trainers.ppo.config import Config, Learning, Network, Rollout, Run
+
+#: The settings that every variant changes in one point.
+BASE = Config(
+    network=Network(width=128, embedding=4, learn_embedding=False),
+    rollout=Rollout(worlds=1024, steps=16),
+    learning=Learning(minibatch_size=256, epochs=1, learning_rate=4e-4, final_learning_rate=0.0),
+    run=Run(save_every_s=120.0, film=False, keep=1),
+)
+#: Changes by name: for each group of settings the names and values.
+VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
+    "base": {},
+    "no-mask": {"network": {"mask": False}},
+    "skip-forced": {"learning": {"skip_forced": True}},
+    "previous-action": {"network": {"previous_action": True}},
+    "width-256": {"network": {"width": 256}},
+    "tanh": {"network": {"activation": "tanh"}},
+    "mingru": {
+        "network": {"memory": "mingru", "depth": 1, "memory_layers": 2},
+        "rollout": {"worlds": 256, "steps": 64},
+        "learning": {"minibatch_size": 512},
+    },
+    "minibatch-1024": {"learning": {"minibatch_size": 1024, "learning_rate": 8e-4}},
+    "two-epochs": {"learning": {"epochs": 2}},
+    "gamma-0.997": {"advantage": {"gamma": 0.997}},
+    "lambda-0.95": {"advantage": {"gae_lambda": 0.95}},
+    "entropy-0.003": {"learning": {"entropy_coefficient": 0.003}},
+    "entropy-0.03": {"learning": {"entropy_coefficient": 0.03}},
+}
