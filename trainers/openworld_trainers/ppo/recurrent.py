@@ -199,33 +199,47 @@ def gated(
         n: before g.
         episode_start: the memory is zero before this step.
     """
-    return _gated_forward(memory, z, n, episode_start)[0]
+    if tuning.here().recurrence == "steps":
+        inputs = z, n, episode_start[:, :, None]
+        return jax.lax.scan(lambda before, now: (_after(before, *now)[0],) * 2, memory, inputs)[1]
+    return _in_passes(memory, z, n, episode_start[:, :, None])[0]
+
+
+def _after(before: Array, z: Array, n: Array, start: Array) -> tuple[Array, Array]:
+    """Return the memory after a step, and the share of the memory before it that it keeps."""
+    kept, added, _ = gates(z, n)
+    kept = jnp.where(start, 0.0, kept)
+    return kept * before + added, kept
+
+
+def _in_passes(memory: Array, z: Array, n: Array, start: Array) -> tuple[Array, Array]:
+    """Return the same for all steps."""
+    kept, added, _ = gates(z, n)
+    kept = jnp.where(start, 0.0, kept)
+    return linear_recurrence(kept, added.at[0].add(kept[0] * memory)), kept
+
+
+def _derivatives(before: Array, z: Array, n: Array, start: Array) -> tuple[Array, Array]:
+    """Return the derivatives of the memory after a step by z and by n."""
+    kept, _, new = gates(z, n)
+    by_new = jnp.where(n >= 0, 1.0, new * (1 - new))
+    return kept * (1 - kept) * (new - jnp.where(start, 0.0, before)), (1 - kept) * by_new
 
 
 def _gated_forward(memory: Array, z: Array, n: Array, start: Array) -> tuple[Array, tuple[Array, ...]]:
-    """Return the memories; and of each step: what it keeps, and its derivatives by z and n."""
+    """Return the memories; and of each step: what it keeps, and its derivatives."""
     start = start[:, :, None]
 
-    def derivatives(z: Array, n: Array, start: Array, before: Array) -> tuple[Array, Array]:
-        kept, _, new = gates(z, n)
-        by_new = jnp.where(n >= 0, 1.0, new * (1 - new))
-        return kept * (1 - kept) * (new - jnp.where(start, 0.0, before)), (1 - kept) * by_new
-
-    def step(before: Array, inputs: tuple[Array, Array, Array]) -> tuple[Array, tuple[Array, ...]]:
-        z, n, start = inputs
-        kept, added, _ = gates(z, n)
-        kept = jnp.where(start, 0.0, kept)
-        after = kept * before + added
-        return after, (after, kept, *derivatives(z, n, start, before))
+    def step(before: Array, now: tuple[Array, Array, Array]) -> tuple[Array, tuple[Array, ...]]:
+        after, kept = _after(before, *now)
+        return after, (after, kept, *_derivatives(before, *now))
 
     if tuning.here().recurrence == "steps":
         after, *factors = jax.lax.scan(step, memory, (z, n, start))[1]
         return after, tuple(factors)
-    kept, added, _ = gates(z, n)
-    kept = jnp.where(start, 0.0, kept)
-    after = linear_recurrence(kept, added.at[0].add(kept[0] * memory))
+    after, kept = _in_passes(memory, z, n, start)
     before = jnp.concatenate([memory[None], after[:-1]])
-    return after, (kept, *derivatives(z, n, start, before))
+    return after, (kept, *_derivatives(before, z, n, start))
 
 
 def _gated_backward(factors: tuple[Array, ...], gradient: Array) -> tuple[Array, Array, Array, None]:
