@@ -144,10 +144,13 @@ class BoardEncoder(TokenFeatures):
         return jnp.concatenate(on_tile, axis=2), jnp.concatenate(self.scalars(observation, runs), axis=1)
 
 
+@jax.custom_vjp
 def depthwise(
     board: Float[Array, "B rows cols channels"], kernel: Float[Array, "3 3 channels"]
 ) -> Float[Array, "B rows cols channels"]:
     """Return the convolution of each channel with its own 3 x 3 kernel, by nine shifts that fuse.
+
+    Its gradient is made of the same shifts. Without one of its own, each shift would be an array in memory.
 
     Example:
         >>> board = jnp.zeros((1, 3, 3, 1)).at[0, 0, 1, 0].set(1.0)
@@ -155,13 +158,33 @@ def depthwise(
         >>> depthwise(board, kernel)[0, :, :, 0].tolist()
         [[5.0, 4.0, 3.0], [2.0, 1.0, 0.0], [0.0, 0.0, 0.0]]
     """
+    weights = kernel.reshape(-1, 1, 1, 1, kernel.shape[2])
+    return sum(
+        (shifted * weight for shifted, weight in zip(_shifts(board), weights, strict=True)),
+        jnp.zeros_like(board),
+    )
+
+
+def _shifts(board: Float[Array, "B rows cols channels"]) -> list[Float[Array, "B rows cols channels"]]:
+    """Return the board moved by one tile in every direction, and as it is; zeros come in."""
     rows, cols = board.shape[1:3]
     wide = jnp.pad(board, ((0, 0), (1, 1), (1, 1), (0, 0)))
-    total = jnp.zeros_like(board)
-    for row in range(SIDE):
-        for col in range(SIDE):
-            total = total + wide[:, row : row + rows, col : col + cols] * kernel[None, None, None, row, col]
-    return total
+    return [wide[:, row : row + rows, col : col + cols] for row in range(SIDE) for col in range(SIDE)]
+
+
+def _depthwise_forward(board: Array, kernel: Array) -> tuple[Array, tuple[Array, Array]]:
+    return depthwise(board, kernel), (board, kernel)
+
+
+def _depthwise_backward(kept: tuple[Array, Array], gradient: Array) -> tuple[Array, Array]:
+    """Return the convolution of the gradient with the turned kernel, and the gradient's product with each shift."""
+    board, kernel = kept
+    products = [jnp.sum(shifted * gradient, axis=(0, 1, 2), dtype=jnp.float32) for shifted in _shifts(board)]
+    by_kernel = jnp.stack(products).reshape(kernel.shape).astype(kernel.dtype)
+    return depthwise(gradient, kernel[::-1, ::-1]), by_kernel
+
+
+depthwise.defvjp(_depthwise_forward, _depthwise_backward)
 
 
 def pooled(board: Float[Array, "B rows cols channels"]) -> list[Float[Array, "B some"]]:
