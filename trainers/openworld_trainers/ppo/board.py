@@ -187,7 +187,7 @@ def _depthwise_backward(kept: tuple[Array, Array], gradient: Array) -> tuple[Arr
 depthwise.defvjp(_depthwise_forward, _depthwise_backward)
 
 
-def pooled(board: Float[Array, "B rows cols channels"]) -> list[Float[Array, "B some"]]:
+def pooled(board: Float[Array, "B rows cols channels"]) -> list[Float[Array, "B _"]]:
     """Return a board's mean and maximum, the maximum of each region, and the tiles around the player."""
     count, rows, cols = board.shape[:3]
     regions = [jnp.max(part, axis=(1, 2)) for band in split(board, 1) for part in split(band, 2)]
@@ -197,8 +197,6 @@ def pooled(board: Float[Array, "B rows cols channels"]) -> list[Float[Array, "B 
     return [*whole, *regions, centre.reshape(count, -1)]
 
 
-def split(
-    board: Float[Array, "B rows cols channels"], axis: int
-) -> list[Float[Array, "B some some channels"]]:
+def split(board: Float[Array, "B rows cols channels"], axis: int) -> list[Float[Array, "B _ _ channels"]]:
     """Return a board in `REGIONS` parts along an axis, as equal as they can be."""
     return jnp.array_split(board, REGIONS, axis=axis)

@@ -22,7 +22,7 @@ LIGHT = np.uint8(31)
 THRESHOLDS = (1, 2, 3, 4)
 
 #: The tokens of a batch by field.
-Runs = dict[str, UInt8[Array, "B run"]]
+Runs = dict[str, UInt8[Array, "B _"]]
 
 
 class TokenFeatures(eqx.Module):
@@ -95,7 +95,7 @@ class TokenFeatures(eqx.Module):
         runs = {name: observation[:, start:stop] for name, start, stop, _ in self.fields}
         return {**runs, "tile": kind_of(runs["tile"], self.blocks)}
 
-    def scalars(self, observation: UInt8[Array, "B tokens"], runs: Runs) -> list[Float[Array, "B some"]]:
+    def scalars(self, observation: UInt8[Array, "B tokens"], runs: Runs) -> list[Float[Array, "B _"]]:
         """Return everything but the planes of the view: the faced tile, belongings and state."""
         carried = [runs["inventory"][:, item : item + 1] for item in self.items]
         parts = [
