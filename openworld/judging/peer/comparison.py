@@ -10,7 +10,7 @@ import numpy as np
 from openworld.judging import intervals
 from openworld.judging.agents import AgentError, Entrant
 from openworld.judging.judge import Entry, entry_of, play_entry, speed
-from openworld.judging.numbers import Numbers, numbers
+from openworld.judging.statistics import Numbers, numbers
 from openworld.judging.peer.game import PACKAGE, VERSION, PeerGame, check_package
 from openworld.judging.protocols import Protocol
 from openworld.judging.record import DECIMALS, Episodes
