@@ -31,6 +31,7 @@ LIMITS: dict[str, tuple[float | int, float | int]] = {
     **dict.fromkeys(("train steps", "plan steps", "train-sb3 steps", "train-sb3 worlds"), (1, 2**20)),
     "scale": (1, MAX_SCALE),
     "play scale": (1, 6),
+    "watch steps": (1, _INT32),
     "tile": (1, 64),
     "players": (1, 8),
     "play players": (2, 8),
