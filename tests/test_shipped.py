@@ -54,7 +54,8 @@ def test_they_are_found_by_name(two, tmp_path, monkeypatch):
 def test_the_best_of_the_rules_is_watched():
     assert best(registry.ruleset(CLASSIC)) == "good-small"
     assert best(registry.ruleset("OpenWorld-Endless-v0")) in ("scripted", *shipped.names())
-    assert [agent.name for agent in shipped.agents(("classic", 1))] == ["good-small", "poor"]
+    rules = registry.ruleset(CLASSIC)
+    assert [agent.name for agent in shipped.agents((rules.name, rules.version))] == ["good-small", "poor"]
 
 
 @pytest.mark.usefixtures("two")
@@ -71,5 +72,5 @@ def test_an_agent_of_other_rules_is_refused_in_one_line(capsys):
     words = ["watch", "poor", "--html", "never.html", "--steps", "1"]
     assert cli.main(words) == 2
     error = capsys.readouterr().err
-    assert f"plays {CLASSIC} under rules 'classic-1'" in error
+    assert f"plays {CLASSIC} under rules 'classic-" in error
     assert error.count("\n") == 1
