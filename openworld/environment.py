@@ -22,10 +22,10 @@ from openworld.engine.batch import Info, State, Stepped
 from openworld.engine.programs import Programs, programs
 from openworld.observe.forms import FORMS, OBSERVATIONS
 from openworld.observe.layout import MOST_PLAYERS, Layout, layout_of
-from openworld.rules.scoring import SHARES
+from openworld.rules.scoring import REWARD_PARTS, SHARES
 from openworld.system import forking
 
-__all__ = ["COOP_ID", "Environment", "Info", "State", "Stepped"]
+__all__ = ["COOP_ID", "REWARD_PARTS", "Environment", "Info", "State", "Stepped"]
 
 #: The id of the environment for several players.
 COOP_ID = "OpenWorld-Coop-v0"
@@ -320,6 +320,33 @@ class Environment:
         """
         arguments.worlds(self, "action_mask()", state)
         return self._programs.action_mask(state)
+
+    def mask_of(self, tokens: UInt8[Array | np.ndarray, "*batch tokens"]) -> Bool[Array, "*batch actions"]:
+        """Return which actions could do something in the next step, as far as the tokens tell.
+
+        What they do not tell counts as possible: it allows all that `action_mask` allows, and a little more.
+        It needs no state, so an agent can make it from stored observations. In each player's tokens it sees
+        that player alone. Sleeping, resting and fallen players have only NOOP.
+
+        Args:
+            tokens: of the same rules, as `observation="tokens"` shows them; any axes may lead.
+
+        Returns:
+            [*batch, actions]; NOOP is always True.
+
+        Raises:
+            TypeError, ValueError: the tokens are of another dtype, or of other rules.
+
+        Example:
+            >>> import openworld
+            >>> env = openworld.make("OpenWorld-Classic-v0")
+            >>> obs, state = env.reset(0, num_worlds=2)
+            >>> mask = env.mask_of(obs)
+            >>> mask.shape, bool((mask | ~env.action_mask(state)).all())
+            ((2, 17), True)
+        """
+        arguments.tokens(self, tokens)
+        return self._programs.mask_of(tokens)
 
     def fallen(self, state: State) -> Bool[Array, "worlds agents"]:
         """Return which players have fallen: their actions do nothing until another player helps them up.

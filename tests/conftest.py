@@ -77,7 +77,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         path = str(item.path).removeprefix(here).replace(os.sep, "/")
         if lanes.is_slow(path):
             item.add_marker("slow")
-        if lanes.is_deep(path, getattr(item, "originalname", item.name)):
+        if lanes.is_deep(path, getattr(item, "originalname", item.name), item.name):
             item.add_marker("deep")
     long = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in long)

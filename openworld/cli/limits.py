@@ -46,6 +46,7 @@ LIMITS: dict[str, tuple[float | int, float | int]] = {
     "time-limit": (1, _INT32),
     **dict.fromkeys(("width", "embedding", "devices"), (1, 2**16)),
     "depth": (1, 1024),
+    "memory-layers": (1, 128),
     "stagger": (0, _INT32),
     **dict.fromkeys(("sharing", "gamma", "gae-lambda", "ewma"), (0, 1)),
     "minibatch-size": (1, MOST_WORLDS * 2**10),

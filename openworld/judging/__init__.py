@@ -9,5 +9,6 @@ Modules, from the bottom up:
 * `protocols`: the episodes to be played, under a name.
 * `schema`, `result`: the file of a result.
 * `judge`, `summary`: all of these in turn, and the lines that are printed.
+* `peer`: an agent in the published package, beside the same agent here.
 * `verify`, `leaderboard`: replaying results, and the page of those that are true.
 """

@@ -47,8 +47,9 @@ def play(
     """Play the first episode of each seed's world.
 
     Args:
-        env: an `Environment` of one player that emits tokens. A `JaxPolicy` plays whatever has its
-            `reset_seeds` and `advance`, and a `ruleset` or `achievement_names`.
+        env: an `Environment` of one player that emits tokens, or a `PeerGame` of `openworld.judging.peer`.
+            A `JaxPolicy` plays whatever has its `reset_seeds` and `advance`, and a `ruleset` or
+            `achievement_names`.
         agent: a `CheckedAgent`, played on the host, or a `JaxPolicy`, played on the device.
         at_once: worlds that play side by side; None for all. No episode depends on it, unless the agent's
             random numbers do.
@@ -126,9 +127,7 @@ def _batches(seeds: np.ndarray, size: int) -> Iterator[_Batch]:
 # --- on the host: the tokens, the rewards and who still plays come from the device after each step ----------
 
 
-def _on_host(
-    env: Environment, batch: _Batch, agent: CheckedAgent, agent_seed: int, progress: Progress
-) -> Episodes:
+def _on_host(env: Any, batch: _Batch, agent: CheckedAgent, agent_seed: int, progress: Progress) -> Episodes:
     """Play a batch with an agent that works with NumPy."""
     begin, turn = _host_programs(env)
     limit, playing, size = np.int32(env.time_limit), batch.playing, len(batch.seeds)
@@ -155,7 +154,7 @@ def _on_host(
 
 
 @shared
-def _host_programs(env: Environment) -> tuple[Callable[..., Any], Callable[..., Any]]:
+def _host_programs(env: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """Compile the beginning of episodes, and one step of all worlds with its record."""
 
     def begin(seeds: Array, over: Array) -> tuple[Array, Any, Record]:

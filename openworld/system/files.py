@@ -32,6 +32,7 @@ class Format:
 
 REPLAY = Format("a replay", (b'"format": "openworld replay"',))
 RESULT = Format("a result", (b'"openworld result"',))
+ELSEWHERE = Format("a result in another package", (b'"openworld result in another package"',))
 LEADERBOARD = Format("a leaderboard", (b"<!-- Written by `openworld leaderboard`",))
 # Of text chunks in a PNG: no mark is the beginning of another one.
 PICTURE = Format("a picture of OpenWorld", (b"Software\0openworld picture",))

@@ -70,7 +70,7 @@ def test_the_files_are_read_by_anyone(run, exported):
 def test_the_card_tells_what_the_agent_is(exported):
     card = json.loads((exported / CARD).read_text())
     rules = ENVIRONMENTS[CLASSIC].rules
-    assert (card["format"], card["schema"], card["env_id"]) == ("openworld agent", 3, CLASSIC)
+    assert (card["format"], card["schema"], card["env_id"]) == ("openworld agent", 4, CLASSIC)
     assert card["ruleset"] == [rules.name, rules.version]
     assert card["observation_shape"] == [TOKENS]
     assert card["num_actions"] == ACTIONS
@@ -83,7 +83,7 @@ def test_the_card_tells_what_the_agent_is(exported):
         "seed": 3,
         "return": (UPDATES - 1) / 2,
         "episode_length": 100.0,
-        "reward": None,
+        "reward": dataclasses.asdict(config_of(False).reward),
         "command": None,
         "origin": None,
     }
@@ -145,9 +145,9 @@ def test_an_export_that_fails_leaves_nothing(run, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"schema": 4}, "is of format 4 and was made by a newer openworld 0."),
+        ({"schema": 5}, "is of format 5 and was made by a newer openworld 0."),
         ({"schema": 1}, "was made by openworld 0."),
-        ({"schema": 2}, "the settings of this version have other names (format 3)"),
+        ({"schema": 2}, "the settings of this version have other names (format 4)"),
         ({"schema": "1"}, "not the card of an exported agent"),
         ({"format": "a poem"}, "not the card of an exported agent"),
         ({"ruleset": ["classic", 99]}, "ruleset ['classic', 99] there and"),

@@ -16,7 +16,8 @@ class BatchedEnv(Protocol):
 
     The first axis of every array is the batch. `step` resets the worlds whose episode ended: `observation` is
     then the next episode's first, and `info.final_obs` is the ended episode's last. `info.episode_return`,
-    `info.episode_length` and `info.achievements` belong to the episode of the step.
+    `info.episode_length` and `info.achievements` belong to the episode of the step. `info.reward_parts` may be
+    missing; then the policy can learn from the published reward alone.
     """
 
     @property
@@ -144,6 +145,7 @@ class FlattenPlayers:
             episode_return=self._flatten(info.episode_return),
             episode_length=repeat(info.episode_length),
             achievements=self._flatten(info.achievements),
+            reward_parts=self._flatten(info.reward_parts),
         )
         return self._flatten(obs), state, self._flatten(reward), repeat(terminated), repeat(truncated), info
 

@@ -21,8 +21,8 @@ PRESETS: dict[str, tuple[str, Config]] = {
         Config(
             network=Network(embedding=4, learn_embedding=False),
             rollout=Rollout(worlds=1024, steps=16),
-            learning=Learning(minibatch_size=256, epochs=1, learning_rate=4e-4, final_learning_rate=0.0),
-            run=Run(transitions=20_000_000, time_budget_s=210.0, save_every_s=60.0),
+            learning=Learning(minibatch_size=256, epochs=1, learning_rate=4e-4, schedule="linear"),
+            run=Run(transitions=20_000_000, time_budget_s=210.0, save_every_s=60.0, measure_every=10),
         ),
     ),
     "standard": ("Hours on one GPU: a billion transitions.", Config()),

@@ -25,7 +25,7 @@ from openworld_trainers.run.agent import AgentError
 
 WEIGHTS, CARD = "model.safetensors", "model_card.json"
 #: The kind of file, and the version of its layout and of the names in it. Others are refused.
-FORMAT, SCHEMA = "openworld agent", 3
+FORMAT, SCHEMA = "openworld agent", 4
 #: The largest card, and the largest header of a safetensors file, in bytes.
 MOST_CARD, MOST_HEADER = 1 << 20, 1 << 20
 #: The names of dtypes in safetensors files; networks have no others.

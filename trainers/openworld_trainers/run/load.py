@@ -70,7 +70,7 @@ def policy_of(path: Path | str, rules: Ruleset, *, greedy: bool = False) -> Poli
         greedy: take the most probable action instead of a random one.
 
     Raises:
-        AgentError: it was trained under other rules.
+        AgentError: it was trained under other rules, or sees another layout of observations.
     """
     agent = load_agent(path)
     card = agent.card
@@ -80,7 +80,12 @@ def policy_of(path: Path | str, rules: Ruleset, *, greedy: bool = False) -> Poli
             f"{path} plays {card['env_id']} under rules {made!r}; the protocol's are {here!r}"
         )
     shape = tuple(card["observation_shape"])
-    observation = next(name for name, form in FORMS.items() if form.shape(rules) == shape)
+    observation = next((name for name, form in FORMS.items() if form.shape(rules) == shape), None)
+    if observation is None:
+        here = ", ".join(f"{name} {form.shape(rules)}" for name, form in FORMS.items())
+        raise judging.AgentError(
+            f"{path} sees observations of shape {shape}; those of {card['env_id']} are {here}"
+        )
     return Policy(agent.network, jnp.float32(1), greedy=greedy, observation=observation)
 
 

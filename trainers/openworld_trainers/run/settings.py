@@ -83,6 +83,11 @@ def resumed_run_config(folder: RunFolder, config: Config | None) -> Config:
             f"{folder.path} was begun with ewma={kept.learning.ewma}, now {config.learning.ewma}: its checkpoints "
             f"hold an average of the policy only if it was begun with one"
         )
+    if kept.learning.optimiser != config.learning.optimiser:
+        raise RunFolderError(
+            f"{folder.path} was begun with optimiser={kept.learning.optimiser}, now {config.learning.optimiser}: "
+            f"its checkpoints hold the state of the one it was begun with"
+        )
     wait_for_all("compared")
     if is_first():
         record = folder.read_settings()

@@ -199,7 +199,7 @@ def loop(env: BatchedEnv, learner: Learner, session: Session, devices: Devices =
         return learner
     display.doing("compiling the update")
     update = jax.jit(make_update(env, clock.config, devices), donate_argnums=0)
-    update = update.lower(learner, clock.learning_rate()).compile()
+    update = update.lower(learner, clock.learning_rate(), clock.measures()).compile()
     display.doing("")
     names = achievement_names(env)
     saved, saved_at, row = clock.updates, clock.seconds, {}
@@ -208,7 +208,7 @@ def loop(env: BatchedEnv, learner: Learner, session: Session, devices: Devices =
     clock.go()
     while clock.progress() < 1 and not clock.stopped:
         before = time.monotonic()
-        learner, metrics = update(learner, clock.learning_rate())
+        learner, metrics = update(learner, clock.learning_rate(), clock.measures())
         row = metrics_row(metrics, names)
         if not metrics.finite:
             raise diverged(clock, session.checkpoints)
