@@ -8,7 +8,7 @@ import pytest
 
 from openworld import cli
 from openworld.content.ids import Action
-from openworld.playing.agent_game import FASTEST, AgentGame, GhostPlayer, WatchedPlayer
+from openworld.playing.agent_game import SLOWEST, AgentGame, GhostPlayer, WatchedPlayer
 from openworld.playing.controls import Controls
 from openworld.playing.terminal import page_of
 from openworld.playing.watching import WatchControls
@@ -52,10 +52,10 @@ def watched(limit=50, id="OpenWorld-Classic-v0", actor=Digger):
 
 
 def play(player, steps):
-    """Let an agent play until it has played some steps, however fast the clock goes."""
-    player.pace = FASTEST
+    """Let an agent play some steps, one at each look, however fast the clock goes."""
+    player.pace = SLOWEST
     while player.moment.step < steps and not player.ended:
-        player._due = 0.0
+        player._due = time.monotonic()
         player.poll()
 
 
