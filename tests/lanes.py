@@ -26,6 +26,9 @@ SLOW = (
     "generate/test_overworld",
     "judging/",
     "observe/test_mask",
+    "observe/test_observations",
+    "observe/test_pixels",
+    "observe/test_text",
     "oracle/test_coop",
     "oracle/test_scenes",
     "playing/test_terminal",
@@ -34,8 +37,12 @@ SLOW = (
     "properties/test_hlo",
     "properties/test_invariants",
     "rules/test_attributes",
+    "rules/test_boss",
     "rules/test_coop_",
+    "rules/test_crafting",
+    "rules/test_digging",
     "rules/test_endless",
+    "rules/test_movement",
     "rules/test_p",
     "rules/test_spawning",
     "rules/test_travel",
@@ -44,13 +51,20 @@ SLOW = (
     "test_cli.py",
     "test_examples",
     "test_guides",
+    "test_numbers",
     "test_readme",
     "test_replay",
+    "test_saving",
     "test_validity",
+    "trainers/test_agent",
     "trainers/test_baselines",
+    "trainers/test_devices",
     "trainers/test_evaluate",
+    "trainers/test_export",
     "trainers/test_flatten_players",
     "trainers/test_kill",
+    "trainers/test_minibatches",
+    "trainers/test_networks",
     "trainers/test_plan",
     "trainers/test_probes",
     "trainers/test_recurrent",
@@ -62,20 +76,20 @@ SLOW = (
     "trainers/test_world",
 )
 
-#: Tests that are deep, by file and function (or one of its cases); a name that ends in "/" is a folder. They play
-#: for long, compile many programs, or repeat with more players or worlds what a test of `make test` checks
-#: with few.
+#: Tests that are deep, by file and function (or one of its cases); a name that ends in "/" is a folder, one that
+#: ends in "*" the beginning of names. They play for long, compile many programs, or repeat with more players or
+#: worlds what a test of `make test` checks with few.
 DEEP = (
-    "adapters/test_copying.py::test_a_twin_goes_on_alike_and_apart[coop-pickle]",
-    "adapters/test_copying.py::test_a_twin_goes_on_alike_and_apart[stable-pickle]",
-    "adapters/test_copying.py::test_a_twin_goes_on_alike_and_apart[torch-pickle]",
+    "adapters/test_copying.py::test_a_twin_goes_on_alike_and_apart[coop*",
+    "adapters/test_copying.py::test_a_twin_goes_on_alike_and_apart[stable*",
+    "adapters/test_copying.py::test_a_twin_goes_on_alike_and_apart[torch*",
     "adapters/test_forking.py::test_every_vectorization_mode_plays_the_same",
     "adapters/test_gymnasium_bounds.py::test_a_million_random_steps_stay_within_the_spaces",
-    "adapters/test_gymnasium_forms.py::test_pixels_are_of_the_tokens_in_one_world_and_in_many[OpenWorld-Pixels-v0]",
+    "adapters/test_gymnasium_forms.py::test_pixels_are_of_the_tokens_in_one_world_and_in_many[OpenWorld-Pixels*",
     "adapters/test_gymnasium_forms.py::test_words_are_of_the_tokens_in_one_world_and_in_many[OpenWorld-v0]",
     "adapters/test_gymnasium_vector.py::test_symbolic_final_observations",
     "adapters/test_gymnax.py::test_a_vmap_compiles_to_the_batched_step",
-    "adapters/test_gymnax.py::test_a_vmap_plays_as_the_functional_face_does[False]",
+    "adapters/test_gymnax.py::test_a_vmap_plays_as_the_functional_face_does*",
     "adapters/test_gymnax.py::test_maps_within_maps_scans_and_shared_arguments_are_one_batch",
     "adapters/test_step_equality.py::test_no_time_limit_compiles_anew_and_a_world_can_be_repeated[begun_gymnax]",
     "adapters/test_step_equality.py::test_no_time_limit_compiles_anew_and_a_world_can_be_repeated[begun_pettingzoo]",
@@ -87,14 +101,15 @@ DEEP = (
     "judging/test_commands.py::test_the_worlds_side_by_side_do_not_change_the_result",
     "judging/test_commands.py::test_zips_of_stable_baselines3[DQN]",
     "judging/test_commands.py::test_zips_of_stable_baselines3[MaskablePPO]",
-    "judging/test_leaderboard.py::test_its_shortest_episodes_play_as_recorded[openworld-v0-2026-ppo]",
+    "judging/test_leaderboard.py::test_its_shortest_episodes_play_as_recorded[openworld-v0*",
     "observe/test_mask.py::test_a_masked_action_is_noop[endless]",
     "observe/test_mask.py::test_a_masked_action_is_noop_whatever_the_others_do",
     "observe/test_mask.py::test_a_random_player_earns_more_with_the_mask",
     "observe/test_mask.py::test_a_step_and_its_mask_copy_no_map",
+    "observe/test_mask.py::test_an_allowed_action_does_something[endless]",
     "observe/test_observations.py::test_symbolic_steps_show_what_token_steps_show",
     "observe/test_pixels.py::test_steps_that_show_pictures_are_those_that_show_tokens",
-    "observe/test_pixels.py::test_what_is_played_is_shown_tile_by_tile[OpenWorld-v0]",
+    "observe/test_pixels.py::test_what_is_played_is_shown_tile_by_tile*",
     "observe/test_text.py::test_what_is_played_is_told_shortly[OpenWorld-v0]",
     "observe/test_token_mask.py::test_it_never_forbids_what_is_of_use_in_long_play",
     "oracle/test_coop.py::test_random_players",
@@ -142,8 +157,8 @@ def is_slow(path: str) -> bool:
 def is_deep(path: str, function: str, case: str = "") -> bool:
     """Return whether a test is deep; `path` is below tests/, `case` is the function with its parameters."""
     named = {f"{path}::{function}", f"{path}::{case}"}
-    return bool(named & DEEP_NAMES) or path.startswith(DEEP_FOLDERS)
+    return bool(named & DEEP_NAMES) or f"{path}::{case or function}".startswith(DEEP_BEGINNINGS)
 
 
-DEEP_FOLDERS = tuple(name for name in DEEP if name.endswith("/"))
+DEEP_BEGINNINGS = tuple(name.removesuffix("*") for name in DEEP if name.endswith(("/", "*")))
 DEEP_NAMES = frozenset(DEEP)

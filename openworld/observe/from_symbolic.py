@@ -21,7 +21,7 @@ from openworld.content.encoding import (
 from openworld.content.ids import Attribute, Block, Direction, Fixture, Item, Kind, Projectile, Vital
 from openworld.content.rulesets import FULL, Ruleset
 from openworld.content.units import DAYLIGHT_LEVELS, LIGHT_LEVELS, POINT
-from openworld.observe import classic
+from openworld.observe import classic_symbolic as classic
 from openworld.observe.layout import layout_of
 from openworld.observe.symbolic import CHANNELS, SCALARS, symbolic_size
 

@@ -20,7 +20,7 @@ from jaxtyping import Array, Bool, Float32, Int32, UInt8, UInt32
 from openworld import registry
 from openworld.bench.peer import PEERS
 from openworld.content.rulesets import Ruleset
-from openworld.environment import Info
+from openworld.environment import REWARD_PARTS, Info
 from openworld.observe.from_symbolic import tokens_of
 
 #: The package, and the version whose observations are known here.
@@ -121,7 +121,8 @@ class PeerGame:
         terminated = playing & done & ~truncated
         returns = state.returns + reward
         after = PeerState(inner, state.seeds, tokens, returns, lengths, state.over | terminated | truncated)
-        info = Info(tokens, returns, lengths, inner.achievements.astype(bool))
+        no_parts = jnp.full((*reward.shape, len(REWARD_PARTS)), jnp.nan, jnp.float32)  # the package has none
+        info = Info(tokens, returns, lengths, inner.achievements.astype(bool), no_parts)
         return tokens, after, reward, terminated, truncated, info
 
     def step_one(

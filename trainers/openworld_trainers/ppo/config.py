@@ -11,30 +11,30 @@ from typing import Annotated, Any, Literal
 
 from openworld.system.option_help import Alias
 from openworld_trainers.ppo import records
+from openworld_trainers.ppo.network_settings import Activation, Encoding, Memory, Network, Precision
 from openworld_trainers.ppo.records import check, check_choice, check_positive, nearest_divisor, to_dict
 
 __all__ = [
+    "Activation",
     "Advantage",
     "Config",
+    "Encoding",
     "Env",
     "Learning",
+    "Memory",
     "Network",
+    "Precision",
     "Reward",
     "Rollout",
     "Run",
     "to_dict",
 ]
 
-Activation = Literal["relu", "tanh"]
-Memory = Literal["none", "gru", "mingru"]
-Precision = Literal["auto", "float32", "bfloat16"]
 Optimiser = Literal["adam", "muon"]
 Schedule = Literal["constant", "linear", "cosine"]
 
 #: The largest number of lanes. Each device has an equal number of them.
 MOST_LANES = 64
-#: The largest network that settings may ask for, far above what is useful.
-MOST_NETWORK = {"width": 1 << 16, "depth": 128, "embedding": 1 << 12, "memory_layers": 128}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,51 +62,6 @@ class Env:
         check(bool(self.id), "env.id is empty; give a registered id such as 'OpenWorld-v0'")
         if self.time_limit is not None:
             check_positive(self, "time_limit")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Network:
-    """The actor-critic: an encoder, `depth` hidden layers of `width` units, a memory, and two heads.
-
-    Attributes:
-        width: units in each hidden layer.
-        depth: number of hidden layers.
-        activation: activation of the hidden layers: relu or tanh.
-        embedding: numbers that represent one tile of the view.
-        learn_embedding: learn these numbers; fixed random ones cost half as much on a CPU.
-        memory: what follows the hidden layers, so that the policy remembers: none, gru, or mingru (as fast to
-            train as hidden layers).
-        memory_layers: number of these layers, each of `width` units.
-        mask: never choose an action that, by the tokens, can do nothing (`Environment.mask_of`). An
-            environment without tokens has no mask.
-        previous_action: show the policy its previous action, and whether that changed what it sees. Needs
-            tokens.
-        precision: dtype of the arithmetic; parameters are always float32. "auto" is bfloat16 on GPUs and
-            TPUs, and float32 on CPUs.
-    """
-
-    width: int = 256
-    depth: int = 3
-    activation: Activation = "relu"
-    embedding: int = 8
-    learn_embedding: bool = True
-    memory: Memory = "none"
-    memory_layers: int = 1
-    mask: bool = True
-    previous_action: bool = False
-    precision: Precision = "auto"
-
-    def __post_init__(self) -> None:
-        check_positive(self, "width", "depth", "embedding", "memory_layers")
-        for name, most in MOST_NETWORK.items():
-            check(getattr(self, name) <= most, f"{name}={getattr(self, name)} must be at most {most}")
-        for name, kind in (("activation", Activation), ("memory", Memory), ("precision", Precision)):
-            check_choice(name, getattr(self, name), kind)
-
-    @property
-    def recurrent(self) -> bool:
-        """True if the network has a memory."""
-        return self.memory != "none"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,6 +165,7 @@ class Learning:
         value_clip_epsilon: the distance from the old value at which values are clipped; None: no clipping.
         value_coefficient: weight of the value loss.
         entropy_coefficient: weight of the entropy.
+        change_coefficient: weight of the loss of `network.predict_change`.
         ewma: β of PPO-EWMA. The clip then refers to a moving average of the policy, in which each gradient
             step has β times the weight of the next one (Hilton et al. 2022, arXiv 2110.00641). None: plain
             PPO.
@@ -231,6 +187,7 @@ class Learning:
     value_clip_epsilon: float | None = None
     value_coefficient: float = 0.5
     entropy_coefficient: float = 0.01
+    change_coefficient: float = 0.1
     ewma: float | None = None
     max_gradient_norm: float = 1.0
     normalise_advantages: bool = True
@@ -248,6 +205,7 @@ class Learning:
             "weight_decay",
             "value_coefficient",
             "entropy_coefficient",
+            "change_coefficient",
         ):
             value = getattr(self, name)
             check(value is None or value >= 0, f"{name}={value} must not be negative")

@@ -1,6 +1,5 @@
 """The outer loop of PPO: everything that changes during a run, and the compiled program of one update."""
 
-import dataclasses
 from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
@@ -238,7 +237,7 @@ def metrics_row(metrics: UpdateMetrics, achievement_names: tuple[str, ...]) -> d
         return float(total) / episodes if episodes else float("nan")
 
     def numbers(record: Any) -> dict[str, float]:
-        return {field.name: float(getattr(record, field.name)) for field in dataclasses.fields(record)}
+        return {name: float(value) for name, value in vars(record).items() if value is not None}
 
     trained = {} if host.training_reward is None else {"training_reward": float(host.training_reward)}
     rates = {name: mean(total) for name, total in zip(achievement_names, sums.unlocked, strict=True)}

@@ -23,7 +23,7 @@ from openworld_trainers.ppo.networks import ActorCritic
 #: learning rate serves both (Liu et al. 2025, arXiv 2502.16982, section 2.2).
 MUON_RMS = 0.2
 #: The parts of a network whose matrices are not for Muon: what comes out of them has a scale of its own.
-HEADS = ("actor", "critic")
+HEADS = ("actor", "critic", "change")
 
 
 def make_optimiser(settings: Learning) -> optax.GradientTransformation:

@@ -52,6 +52,8 @@ class Experience(eqx.Module):
         final_value: V of the final observation where truncated, elsewhere 0.
         forced: the mask allowed only one action.
         training_reward: the reward that the policy learns from; None: the published one.
+        change: the action changed what the policy sees (`history.effect`); None if the network does not
+            predict this.
     """
 
     observation: Shaped[Array, "*T_B_shape"]
@@ -63,6 +65,7 @@ class Experience(eqx.Module):
     truncated: Bool[Array, "*T B"]
     final_value: Float[Array, "*T B"]
     forced: Bool[Array, "*T B"]
+    change: Bool[Array, "*T B"] | None = None
     training_reward: Float[Array, "*T B"] | None = None
 
     @property
@@ -132,6 +135,9 @@ def collect(
             final_value=final_values(network, memory, final_observation, truncated),
             forced=jnp.sum(outputs.logits > EXCLUDED / 2, axis=1) == 1,
             training_reward=None if settings == PUBLISHED else training_reward(settings, reward, info),
+            change=history.effect(before.observation, info.final_obs, network.rules)
+            if network.change
+            else None,
         )
         memory = jnp.where(ended[:, None], 0.0, memory)
         return RolloutState(state, observation, memory), (experience, sum_episodes(info, ended))

@@ -1,6 +1,5 @@
 """The inner loop of PPO: epochs of shuffled minibatches over the transitions of one rollout."""
 
-from dataclasses import fields
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -102,6 +101,7 @@ def to_batch(
         value=experience.value,
         advantage=advantage,
         target=advantage + experience.value,
+        change=experience.change,
     )
 
 
@@ -176,7 +176,7 @@ def run_epochs(
         return jax.lax.fori_loop(0, count, lambda number, now: gradient_step(minibatches[number], now), now)
 
     zero = jnp.float32(0)
-    now = train_state, _Sums(LossTerms(*[zero] * len(fields(LossTerms))), zero, jnp.bool(True), jnp.int32(0))
+    now = train_state, _Sums(LossTerms.zero(batch), zero, jnp.bool(True), jnp.int32(0))
     keys = jax.random.split(key, int(whole) + 1)
     now = jax.lax.scan(lambda now, key: (epoch(now, key, count), None), now, keys[: int(whole)])[0]
     if part:
