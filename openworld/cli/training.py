@@ -75,6 +75,13 @@ def train(words: list[str]) -> None:
     if origin is not None:
         start = dataclasses.replace(start, network=origin.network)
     options = parse(Train, "train", words, Train(preset=name, config=start))
+    _train(options, words, reasons, name, origin)
+
+
+def _train(
+    options: Any, words: list[str], reasons: "tuple[Reason, ...]", name: str, origin: "Origin | None"
+) -> None:
+    """Start or continue the run that the options describe; `name` is that of its settings."""
     prepare()
     from openworld_trainers.planner import scaling
     from openworld_trainers.ppo import devices
