@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from openworld.cli.options import parse, prepare, require
+from openworld.cli.sources import factory_of
 from openworld.system.files import ELSEWHERE, LEADERBOARD, RESULT, Format, check_output
 from openworld.system.foreign_text import plain
 
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from openworld.judging.agents import Entrant
     from openworld.judging.protocols import Protocol
 
-#: Agents that need no training.
-BASELINES = ("random", "scripted")
 #: Other packages that an agent can be played in.
 ELSEWHERES = ("craftax",)
 #: The file by which the folder of a run is recognised.
@@ -41,8 +40,9 @@ def evaluate(words: list[str]) -> None:
 
         Attributes:
             run: folder of a run, or anything that --agent takes; None: the agent of --agent.
-            agent: one of: random, scripted, package.module:Agent, a run, a checkpoint, an export, or a .zip
-                of Stable-Baselines3. Loading a .zip can run code that is in it: use only those you trust.
+            agent: one of: random, scripted, an agent that ships with OpenWorld (`openworld watch --list`),
+                package.module:Agent, a run, a checkpoint, an export, or a .zip of Stable-Baselines3. Loading a
+                .zip can run code that is in it: use only those you trust.
                 None: the run that is named.
             protocol: name of the protocol; None: openworld-v0-2026.
             in_: another package to play in: craftax. Its game is the one with the rules of the protocol.
@@ -146,36 +146,8 @@ def entered(
 def factory(source: str, protocol: "Protocol", algorithm: str, greedy: bool) -> Callable[[], Any]:
     """Return the factory of the agent that a source names."""
     from openworld import registry
-    from openworld.judging.agents import AgentError, load
 
-    rules = registry.ruleset(protocol.world)
-    if source == "random":
-        from openworld_trainers.baselines.scripted.uniform import Uniform
-
-        return lambda: Uniform(rules.actions)
-    if source == "scripted":
-        from openworld_trainers.baselines.scripted.policy import Scripted
-
-        return lambda: Scripted(rules)
-    path = Path(source)
-    if path.suffix == ".zip":
-        if not path.is_file():
-            raise AgentError(f"there is no file {source}")
-        require("stable_baselines3")
-        from openworld_trainers.baselines.sb3.zips import Zip
-
-        return lambda: Zip(path, rules, algorithm=algorithm, greedy=greedy)
-    if path.exists():
-        require("optax", "orbax.checkpoint", "rich", "safetensors")
-        from openworld_trainers.run.evaluate import policy_of
-
-        return lambda: policy_of(path, rules, greedy=greedy)
-    if ":" not in source:
-        known = ", ".join(BASELINES)
-        raise AgentError(
-            f"there is no agent {source!r}: name {known}, a folder, a .zip, or package.module:Agent"
-        )
-    return load(source)
+    return factory_of(source, registry.ruleset(protocol.world), algorithm, greedy)
 
 
 def verify(words: list[str]) -> int:

@@ -13,7 +13,7 @@ Options = TypeVar("Options")
 
 #: Package -> the extra that installs it.
 EXTRAS = {
-    **dict.fromkeys(("optax", "orbax", "rich", "safetensors", "openworld_trainers"), "train"),
+    **dict.fromkeys(("optax", "orbax", "rich", "openworld_trainers"), "train"),
     **dict.fromkeys(("imageio", "imageio_ffmpeg"), "video"),
     "matplotlib": "plots",
     "pygame": "play",

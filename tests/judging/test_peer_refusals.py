@@ -15,7 +15,7 @@ from openworld.judging.peer import comparison, game
 from openworld.judging.peer.comparison import compare, differences
 from openworld.judging.peer.game import PeerError, PeerGame
 from openworld.judging.result import Result, ResultError
-from openworld_trainers.run import evaluate
+from openworld_trainers.run import load
 from tests.judging.small import SMALL, Walker
 
 WITHOUT = pytest.mark.skipif(importlib.util.find_spec("craftax") is not None, reason="the package is here")
@@ -113,7 +113,7 @@ def test_its_file_is_no_result(made, tmp_path):
 
 def test_a_trained_agent_of_another_layout_is_refused(monkeypatch):
     card = {"ruleset": ["classic", 0], "env_id": "OpenWorld-Classic-v0", "observation_shape": [300]}
-    monkeypatch.setattr(evaluate, "load_agent", lambda path: SimpleNamespace(card=card))
+    monkeypatch.setattr(load, "load_agent", lambda path: SimpleNamespace(card=card))
     told = r"^old sees observations of shape \(300,\); those of OpenWorld-Classic-v0 are tokens \(307,\), symbolic"
     with pytest.raises(AgentError, match=told):
-        evaluate.policy_of("old", CLASSIC)
+        load.policy_of("old", CLASSIC)

@@ -10,10 +10,10 @@ import numpy as np
 from openworld.judging import intervals
 from openworld.judging.agents import AgentError, Entrant
 from openworld.judging.judge import Entry, entry_of, play_entry, speed
-from openworld.judging.statistics import Numbers, numbers
 from openworld.judging.peer.game import PACKAGE, VERSION, PeerGame, check_package
 from openworld.judging.protocols import Protocol
 from openworld.judging.record import DECIMALS, Episodes
+from openworld.judging.statistics import Numbers, numbers
 from openworld.judging.summary import summary
 from openworld.judging.trace import Say
 from openworld.observe.from_symbolic import UNTOLD

@@ -180,3 +180,11 @@ def env_identity(env: BatchedEnv) -> dict[str, Any]:
         "observation_shape": list(env.observation_shape),
         "num_actions": env.num_actions,
     }
+
+
+def identity_problem(env: BatchedEnv, facts: dict[str, Any]) -> str:
+    """Return why what was made with some facts does not fit an environment, or "" if it does."""
+    for name, here in env_identity(env).items():
+        if facts.get(name) != here:
+            return f"is of another version: {name} {facts.get(name)} there and {here} here"
+    return ""

@@ -9,8 +9,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-from tyro.conf import arg
-
+from openworld.system.option_help import Alias
 from openworld_trainers.ppo import records
 from openworld_trainers.ppo.network_settings import Activation, Encoding, Memory, Network, Precision
 from openworld_trainers.ppo.records import check, check_choice, check_positive, nearest_divisor, to_dict
@@ -51,7 +50,7 @@ class Env:
         revival: with several players, a fallen player can be revived by another.
     """
 
-    id: Annotated[str, arg(aliases=["--id"])] = "OpenWorld-v0"
+    id: Annotated[str, Alias("--id")] = "OpenWorld-v0"
     time_limit: int | None = None
     players: int | None = None
     sharing: float = 0.0
@@ -237,8 +236,8 @@ class Run:
         devices: number of devices that share the worlds; None: all.
     """
 
-    seed: Annotated[int, arg(aliases=["--seed"])] = 0
-    transitions: Annotated[int, arg(aliases=["--transitions"])] = 1_000_000_000
+    seed: Annotated[int, Alias("--seed")] = 0
+    transitions: Annotated[int, Alias("--transitions")] = 1_000_000_000
     time_budget_s: float | None = None
     save_every_s: float = 300.0
     keep: int = 2

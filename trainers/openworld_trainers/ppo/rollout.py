@@ -118,12 +118,8 @@ def collect(
         # A step that terminates at the time limit has no future to value.
         truncated = truncated & ~terminated
         ended = terminated | truncated
-        final_observation = info.final_obs
-        if network.sees_action:
-            final_observation = history.following(before.observation, action, info.final_obs, network.rules)
-            observation = history.following(
-                before.observation, jnp.where(ended, -1, action), observation, network.rules
-            )
+        final_observation = seen_after(network, before.observation, action, info.final_obs)
+        observation = seen_after(network, before.observation, jnp.where(ended, -1, action), observation)
         experience = Experience(
             observation=before.observation,
             action=action,
@@ -135,9 +131,7 @@ def collect(
             final_value=final_values(network, memory, final_observation, truncated),
             forced=jnp.sum(outputs.logits > EXCLUDED / 2, axis=1) == 1,
             training_reward=None if settings == PUBLISHED else training_reward(settings, reward, info),
-            change=history.effect(before.observation, info.final_obs, network.rules)
-            if network.change
-            else None,
+            change=network.change and history.effect(before.observation, info.final_obs, network.rules),
         )
         memory = jnp.where(ended[:, None], 0.0, memory)
         return RolloutState(state, observation, memory), (experience, sum_episodes(info, ended))
@@ -146,6 +140,18 @@ def collect(
         play_step, rollout_state, jnp.arange(steps, dtype=jnp.uint32)
     )
     return rollout_state, experience, jax.tree.map(lambda each: jnp.sum(each, axis=0), sums)
+
+
+def seen_after(
+    network: ActorCritic,
+    before: Shaped[Array, "B *shape"],
+    action: Int32[Array, " B"],
+    observation: Shaped[Array, "B *shape"],
+) -> Shaped[Array, "B *shape"]:
+    """Return the observations after a step, with the action if the policy sees it; -1 starts an episode."""
+    if not network.sees_action:
+        return observation
+    return history.following(before, action, observation, network.rules)
 
 
 def act(

@@ -124,6 +124,13 @@ class _Sums(NamedTuple):
     finite: Bool[Array, ""]
     steps: Int32[Array, ""]
 
+    def means(self, devices: Devices) -> LossMetrics:
+        """Return the means over the gradient steps and the devices."""
+        steps = self.steps.astype(jnp.float32)
+        terms = devices.mean(jax.tree.map(lambda total: total / steps, self.terms))
+        finite = self.finite & jnp.all(jnp.isfinite(jnp.stack(jax.tree.leaves(terms))))
+        return LossMetrics(terms=terms, gradient_norm=self.norm / steps, finite=finite)
+
 
 def run_epochs(
     train_state: TrainState,
@@ -181,11 +188,7 @@ def run_epochs(
     now = jax.lax.scan(lambda now, key: (epoch(now, key, count), None), now, keys[: int(whole)])[0]
     if part:
         now = epoch(now, keys[-1], last)
-    train_state, sums = now
-    steps = sums.steps.astype(jnp.float32)
-    terms = devices.mean(jax.tree.map(lambda total: total / steps, sums.terms))
-    finite = sums.finite & jnp.all(jnp.isfinite(jnp.stack(jax.tree.leaves(terms))))
-    return train_state, LossMetrics(terms=terms, gradient_norm=sums.norm / steps, finite=finite)
+    return now[0], now[1].means(devices)
 
 
 def gradient_noise(
