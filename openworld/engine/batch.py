@@ -5,6 +5,7 @@ is checked here. `Environment` checks its arguments and calls these functions co
 adapters build programs of their own from them (`adapters.compiled`).
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import equinox as eqx
@@ -265,3 +266,17 @@ def _shared(env: "Environment") -> int:
 def _on_every_floor(shape: tuple[int, int], slots: Record) -> Record:
     """Return empty slots for the floors that are not in play."""
     return jax.tree.map(lambda x: jnp.zeros((*shape, *x.shape[1:]), x.dtype), slots)
+
+
+def played(
+    env: "Environment",
+    policy: Callable[[Any, Array, Array], tuple[Any, Array]],
+    at: tuple[Any, Array, State],
+    key: Array,
+) -> tuple[tuple[Any, Array, State], dict[str, Array]]:
+    """Play one step of a rollout; return what the next one starts from, and the step by name."""
+    carry, obs, state = at
+    carry, action = policy(carry, key, obs)
+    after, state, reward, terminated, truncated, _ = env.step(state, action)
+    ends = {"terminated": terminated, "truncated": truncated}
+    return (carry, after, state), {"obs": obs, "action": action, "reward": reward, **ends}
