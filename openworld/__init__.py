@@ -10,11 +10,20 @@ from openworld.adapters import discovery
 from openworld.version import __version__
 
 if TYPE_CHECKING:
-    from openworld.environment import Environment, Info, State
+    from openworld.environment import REWARD_PARTS, Environment, Info, State
     from openworld.registry import make
     from openworld.storage.saving import load_state, save_state
 
-__all__ = ["Environment", "Info", "State", "__version__", "load_state", "make", "save_state"]
+__all__ = [
+    "REWARD_PARTS",
+    "Environment",
+    "Info",
+    "State",
+    "__version__",
+    "load_state",
+    "make",
+    "save_state",
+]
 
 
 def __getattr__(name: str) -> Any:

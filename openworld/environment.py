@@ -6,7 +6,7 @@ observations, actions and rewards; one of several players has it second.
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, TypeVar
 
 import jax
@@ -17,18 +17,15 @@ from jaxtyping import Array, Bool, UInt8, UInt32
 from openworld.content.rulesets import Ruleset
 from openworld.content.tables import Tables, compile_tables
 from openworld.core.random import key_words, world_seeds
-from openworld.engine import arguments, sharding
+from openworld.engine import arguments, batch, sharding
 from openworld.engine.batch import Info, State, Stepped
 from openworld.engine.programs import Programs, programs
-from openworld.observe.forms import FORMS, OBSERVATIONS
-from openworld.observe.layout import MOST_PLAYERS, Layout, layout_of
-from openworld.rules.scoring import SHARES
+from openworld.observe.forms import FORMS
+from openworld.observe.layout import Layout, layout_of
+from openworld.rules.scoring import REWARD_PARTS
 from openworld.system import forking
 
-__all__ = ["COOP_ID", "Environment", "Info", "State", "Stepped"]
-
-#: The id of the environment for several players.
-COOP_ID = "OpenWorld-Coop-v0"
+__all__ = ["REWARD_PARTS", "Environment", "Info", "State", "Stepped"]
 
 Carry = TypeVar("Carry")
 
@@ -66,18 +63,8 @@ class Environment:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be played."""
-        if self.observation not in OBSERVATIONS:
-            raise ValueError(f"observation {self.observation!r} is not one of {', '.join(OBSERVATIONS)}")
-        kept = {
-            "time_limit": arguments.whole("time_limit", self.time_limit, 1, arguments.MOST_STEPS),
-            "num_agents": arguments.whole("num_agents", self.num_agents, 1, MOST_PLAYERS),
-            "sharing": arguments.share("sharing", self.sharing, SHARES),
-            "repeat_world": arguments.yes_or_no("repeat_world", self.repeat_world),
-        }
-        for name, value in kept.items():
+        for name, value in arguments.description(self).items():
             object.__setattr__(self, name, value)
-        if self.num_agents > 1 and not self.ruleset.coop:
-            raise ValueError(f"{self.id} is for one player, not {self.num_agents}; {COOP_ID} is for several")
 
     def __getstate__(self) -> dict[str, Any]:
         """Keep the description alone: what was compiled for it is made again."""
@@ -321,6 +308,33 @@ class Environment:
         arguments.worlds(self, "action_mask()", state)
         return self._programs.action_mask(state)
 
+    def mask_of(self, tokens: UInt8[Array | np.ndarray, "*batch tokens"]) -> Bool[Array, "*batch actions"]:
+        """Return which actions could do something in the next step, as far as the tokens tell.
+
+        What they do not tell counts as possible: it allows all that `action_mask` allows, and a little more.
+        It needs no state, so an agent can make it from stored observations. In each player's tokens it sees
+        that player alone. Sleeping, resting and fallen players have only NOOP.
+
+        Args:
+            tokens: of the same rules, as `observation="tokens"` shows them; any axes may lead.
+
+        Returns:
+            [*batch, actions]; NOOP is always True.
+
+        Raises:
+            TypeError, ValueError: the tokens are of another dtype, or of other rules.
+
+        Example:
+            >>> import openworld
+            >>> env = openworld.make("OpenWorld-Classic-v0")
+            >>> obs, state = env.reset(0, num_worlds=2)
+            >>> mask = env.mask_of(obs)
+            >>> mask.shape, bool((mask | ~env.action_mask(state)).all())
+            ((2, 17), True)
+        """
+        arguments.tokens(self, tokens)
+        return self._programs.mask_of(tokens)
+
     def fallen(self, state: State) -> Bool[Array, "worlds agents"]:
         """Return which players have fallen: their actions do nothing until another player helps them up.
 
@@ -375,23 +389,12 @@ class Environment:
             >>> import jax, jax.numpy as jnp, openworld
             >>> env = openworld.make("OpenWorld-Classic-v0")
             >>> obs, state = env.reset(0, num_worlds=2)
-            >>> def stand_still(carry, key, obs):
-            ...     return carry, jnp.zeros(len(obs), jnp.int32)
+            >>> stand_still = lambda carry, key, obs: (carry, jnp.zeros(len(obs), jnp.int32))
             >>> _, steps = env.rollout(stand_still, None, obs, state, num_steps=3, key=jax.random.key(0))
             >>> steps["reward"].shape
             (3, 2)
         """
         forking.refuse()
         num_steps = arguments.whole("num_steps", num_steps, 0, arguments.MOST_STEPS)
-
-        def body(
-            at: tuple[Carry, Array, State], key: Array
-        ) -> tuple[tuple[Carry, Array, State], dict[str, Array]]:
-            carry, obs, state = at
-            carry, action = policy(carry, key, obs)
-            after, state, reward, terminated, truncated, _ = self.step(state, action)
-            played = {"obs": obs, "action": action, "reward": reward}
-            played |= {"terminated": terminated, "truncated": truncated}
-            return (carry, after, state), played
-
+        body = partial(batch.played, self, policy)
         return jax.lax.scan(body, (carry, obs, state), jax.random.split(key, num_steps))

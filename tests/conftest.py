@@ -77,7 +77,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         path = str(item.path).removeprefix(here).replace(os.sep, "/")
         if lanes.is_slow(path):
             item.add_marker("slow")
-        if lanes.is_deep(path, getattr(item, "originalname", item.name)):
+        if lanes.is_deep(path, getattr(item, "originalname", item.name), item.name):
             item.add_marker("deep")
     long = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in long)
@@ -90,15 +90,28 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(100_000, 20, 20)
 
 
-#: Bytes of compiled programs and all else beyond which a process forgets the programs; two run on a small machine.
-MUCH = 2 << 30
+#: Bytes of compiled programs and all else beyond which a process forgets the programs: at the end of a file, and in
+#: the middle of one. Two processes run on a small machine.
+MUCH, MOST = 2 << 30, 9 << 28
 
 
 @pytest.fixture(autouse=True, scope="module")
-def room() -> Iterator[None]:
+def room_for_a_file() -> Iterator[None]:
     """Forget what earlier files have compiled when it fills the machine; the cache on disk still has it."""
     yield
-    if resident_bytes() > MUCH:
+    forget_beyond(MUCH)
+
+
+@pytest.fixture(autouse=True)
+def room_for_a_test() -> Iterator[None]:
+    """The same in a file that compiles much."""
+    yield
+    forget_beyond(MOST)
+
+
+def forget_beyond(limit: int) -> None:
+    """Forget compiled programs if the process has more memory than that."""
+    if resident_bytes() > limit:
         jax.clear_caches()
         gc.collect()
         give_back()

@@ -27,8 +27,8 @@ from openworld_trainers.ppo.networks import make_network
 from openworld_trainers.run.agent import AgentError
 from openworld_trainers.run.checkpoint import MANIFEST, CheckpointError, Checkpoints
 from openworld_trainers.run.export import export
+from openworld_trainers.run.exported import CARD, WEIGHTS
 from openworld_trainers.run.folder import CONFIG, METRICS, RunFolder, RunFolderError
-from openworld_trainers.run.load import CARD, WEIGHTS
 from openworld_trainers.run.settings import read_config
 
 ID = "OpenWorld-Classic-v0"

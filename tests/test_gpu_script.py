@@ -1,5 +1,6 @@
 """The script for a lent accelerator, rehearsed at tiny size on a machine with little more than JAX."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -19,12 +20,15 @@ from openworld_trainers.accelerator import saved_agent, script
 from openworld_trainers.accelerator.leg_results import Results
 from openworld_trainers.accelerator.leg_scale import Scale
 from openworld_trainers.accelerator.programs_ahead import NotCompiledError, Programs
-from openworld_trainers.accelerator.training_leg import untrained
 from openworld_trainers.ppo.batched_env import make_env
+from openworld_trainers.ppo.networks import make_network
 from openworld_trainers.ppo.presets import preset
+from openworld_trainers.ppo.update import init_train_state
 from openworld_trainers.run.agent import AgentError
+from openworld_trainers.run.exported import card_of, named_arrays
 from openworld_trainers.run.folder import rows_of
 from openworld_trainers.run.load import load_agent
+from tests.trainers.helpers_agents import same
 
 ROOT = Path(__file__).parent.parent
 #: What a bare machine lacks.
@@ -49,6 +53,12 @@ def begin(bare: Path, out: Path, *words: str) -> subprocess.Popen:
         stderr=subprocess.STDOUT,
         text=True,
     )
+
+
+def train_state_of(config):
+    env = make_env(config.env)
+    network = lambda: make_network(env, config.network, jax.random.key(0))  # noqa: E731
+    return jax.eval_shape(lambda: init_train_state(network(), config.learning))
 
 
 def legs_of(out: Path) -> dict:
@@ -86,9 +96,10 @@ def test_what_was_finished_is_whole_after_an_interruption(bare, tmp_path, number
     said, _ = running.communicate(timeout=120)
     assert running.returncode == (128 + number if number == signal.SIGTERM else -number), said
     assert legs_of(tmp_path)["train"]["state"] == ("interrupted" if number == signal.SIGTERM else "running")
-    arrays, card = saved_agent.read(tmp_path)
-    assert card["training"]["updates"]
-    assert all(np.isfinite(array).all() for array in arrays.values())
+    origin = saved_agent.read(tmp_path)
+    assert origin.agent.card["training"]["updates"]
+    assert origin.opt_state
+    assert all(np.isfinite(array).all() for array in origin.opt_state.values())
     assert rows_of((folder / "metrics.jsonl").read_bytes())
 
 
@@ -113,25 +124,33 @@ def test_wrong_options_are_one_line(words, message, tmp_path, capsys):
 def test_the_legs_fit_the_time_and_the_files_fit_the_way_back():
     assert sum(seconds for _, seconds in script.LEGS.values()) <= 13 * 60
     config = preset("strong")
-    shapes = jax.eval_shape(lambda: untrained(make_env(config.env), config))
+    shapes = train_state_of(config)
     held = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(shapes))
     assert held < 0.9 * script.MOST_BYTES
 
 
-def test_an_optimiser_of_another_network_is_refused():
+def test_an_agent_with_its_optimiser_comes_back_and_another_network_is_refused(tmp_path):
     config = Scale(0.02).config("strong")
-    shapes = jax.eval_shape(lambda: untrained(make_env(config.env), config))
-    arrays = {
-        name: np.zeros(leaf.shape, leaf.dtype) for name, leaf in saved_agent.named_arrays(shapes).items()
-    }
-    saved_agent.check(arrays, shapes)
-    few = {name: array for name, array in arrays.items() if name.startswith("network.")}
-    saved_agent.check(few, shapes, weights_only=True)
-    with pytest.raises(AgentError, match=r"another network or optimiser: opt_state\..* is absent there"):
-        saved_agent.check(few, shapes)
-    arrays["network.actor.bias"] = np.zeros(3, np.float32)
-    with pytest.raises(AgentError, match=r"network.actor.bias is float32\[3\] there and float32\[17\] here"):
-        saved_agent.check(arrays, shapes)
+    env = make_env(config.env)
+    network = make_network(env, config.network, jax.random.key(0))
+    state = init_train_state(network, config.learning)
+    card = card_of(env, config, network, {"updates": 3, "transitions": 384}, {"versions": {}})
+    saved_agent.write(tmp_path, state, card)
+    origin = saved_agent.read(tmp_path)
+    origin.check(env, config)
+    same(origin.agent.network, network)
+    same(origin.opt_state, named_arrays(state.opt_state))
+    assert origin.agent.card == json.loads(json.dumps(card))
+    assert saved_agent.read(tmp_path, weights_only=True).opt_state is None
+    same(load_agent(tmp_path / "agent").network, network)
+    wide = dataclasses.replace(config, network=dataclasses.replace(config.network, width=64))
+    with pytest.raises(AgentError, match=r"cannot start this run, whose parameters have other shapes"):
+        origin.check(env, wide)
+    muon = dataclasses.replace(config, learning=dataclasses.replace(config.learning, optimiser="muon"))
+    with pytest.raises(
+        AgentError, match=r"cannot start this run, whose arrays of the optimiser have other shapes"
+    ):
+        origin.check(env, muon)
 
 
 def test_a_program_is_lowered_while_another_is_waited_for():

@@ -25,7 +25,7 @@ from openworld.core.xla import after, for_the_few
 from openworld.engine import rare_events
 from openworld.engine.batch import achievements, in_rewards, reset_ended
 from openworld.engine.programs import shared
-from openworld.environment import Environment, Info, State
+from openworld.environment import REWARD_PARTS, Environment, Info, State
 from openworld.observe.forms import decoder
 
 
@@ -254,7 +254,8 @@ def _shown(env: Environment, decode: Callable[[Array], Array], tokens: Array, st
     worlds = tokens.shape[0]
     never = jnp.zeros(worlds, bool)
     returns = in_rewards(env, state.episode_return)
-    info = Info(tokens, returns, state.world.tick, achievements(env, state.world))
+    nothing = jnp.zeros((*returns.shape, len(REWARD_PARTS)), jnp.float32)
+    info = Info(tokens, returns, state.world.tick, achievements(env, state.world), nothing)
     mask = env.action_mask(state)
     rows = row(jnp.zeros(returns.shape, jnp.float32), never, never, info, state, mask)
     return Shown(decode(tokens), rows, tokens, tokens, mask)

@@ -21,13 +21,13 @@ from jaxtyping import Array
 from openworld.adapters.copying import Copyable, exclusive
 from openworld.core.random import key_words, world_seeds
 from openworld.engine.programs import shared
-from openworld.environment import Environment, State
+from openworld.environment import REWARD_PARTS, Environment, State
 from openworld.registry import SETTINGS, known_keywords, make
 from openworld.system.cache import enable
 
 #: The fields that `info` can hold, and those that it holds unless asked otherwise. Others are not computed.
-KNOWN = ("final_obs", "episode_return", "episode_length", "achievements", "action_mask", "world_seed")
-USUAL = KNOWN[:4]
+USUAL = ("final_obs", "episode_return", "episode_length", "achievements")
+KNOWN = (*USUAL, "reward_parts", "action_mask", "world_seed")
 
 Fields = dict[str, torch.Tensor]
 #: Observation, reward, terminated, truncated and info, as PyTorch has them.
@@ -68,6 +68,7 @@ def programs(env: Environment, names: tuple[str, ...]) -> Programs:
             "episode_return": jnp.zeros(shape, jnp.float32),
             "episode_length": jnp.zeros(worlds, jnp.int32),
             "achievements": jnp.zeros((*shape, env.ruleset.achievements), bool),
+            "reward_parts": jnp.zeros((*shape, len(REWARD_PARTS)), jnp.float32),
         }
         return obs, {name: fields[name] for name in names if name in fields} | of_state(state), state
 
@@ -118,8 +119,8 @@ class TorchWorlds(Copyable):
             id: which world, as in `openworld.make`.
             observation: one that `openworld.make` knows; None takes the id's own, "tokens" where it has none.
             time_limit: steps after which an episode is truncated; None takes the rules' own limit.
-            info: which fields `info` holds, of `KNOWN`; an action mask and the worlds' seeds only if named
-                here.
+            info: which fields `info` holds, of `KNOWN`; parts of the reward, an action mask and the worlds'
+                seeds only if named here.
             settings: further settings of `openworld.make`, such as `num_agents`.
         """
         if isinstance(num_envs, bool) or not isinstance(num_envs, int | np.integer) or num_envs < 1:

@@ -68,7 +68,7 @@ def trajectory(
         action = random_actions(env, state)
         if len(env.ruleset.floors) > 1:
             down = (step >= DOWN_FROM) & (step % DOWN_EVERY == 0)
-            state = jax.tree.map(lambda x, y: jnp.where(down, x, y), _at_the_ladder(state), state)
+            state = jax.tree.map(lambda x, y: jnp.where(down, x, y), at_the_ladder(state), state)
             action = jnp.where(down, jnp.int32(Action.DESCEND), action)
         obs, state, *outputs, _ = env.step(state, action)
         return (obs, state), (fingerprint((obs, state)), fingerprint(outputs))
@@ -76,7 +76,7 @@ def trajectory(
     return jax.lax.scan(body, (obs, state), jnp.arange(steps, dtype=jnp.int32))[1]
 
 
-def _at_the_ladder(state: State) -> State:
+def at_the_ladder(state: State) -> State:
     """Put every player on the ladder down, healthy and awake, so that the sample reaches all floors."""
     player, floors = state.world.player, state.world.floors
     down = floors.ladders[jnp.arange(floors.ladders.shape[0]), state.world.floor.astype(jnp.int32), 0]

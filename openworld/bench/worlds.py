@@ -80,7 +80,7 @@ def policy(env: Environment) -> tuple[Chooser, dict[str, Any]]:
     network = networks.make_network(env, config.Network(precision=precision), jax.random.key(0))
 
     def choose(tick: Array, obs: Array, state: State) -> Array:
-        logits, _ = network(obs)
+        logits = network(obs).logits
         return jax.random.categorical(jax.random.fold_in(jax.random.key(1), tick), logits).astype(jnp.int32)
 
     parameters = sum(leaf.size for leaf in jax.tree.leaves(network) if hasattr(leaf, "size"))

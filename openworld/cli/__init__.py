@@ -12,7 +12,17 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from openworld.cli import baselines, commands, describing, judging, limits, playing, replaying, training
+from openworld.cli import (
+    baselines,
+    commands,
+    describing,
+    judging,
+    limits,
+    playing,
+    replaying,
+    training,
+    watch,
+)
 from openworld.cli.options import READER_GONE, expected, message_of, refuse
 from openworld.system import output
 from openworld.version import __version__
@@ -47,6 +57,7 @@ COMMANDS: dict[str, Command] = {
     "render": Command("show a world as text, a picture, a film or a map", commands.render),
     "describe": Command("describe in words what a player sees", describing.describe),
     "play": Command("play a world by hand, in a window or in the terminal", playing.play),
+    "watch": Command("watch an agent at play: in the terminal, as a page or as a film", watch.watch),
     "replay": Command("check recorded episodes; show them as text, film, picture or page", replaying.replay),
     "info": Command("show ids, sizes, versions and devices", commands.info),
 }

@@ -4,7 +4,7 @@ import importlib.util
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from openworld.cli.options import EXTRAS, check_ending, parse, prepare, require
 from openworld.cli.training import new_folder
@@ -23,21 +23,24 @@ def export(words: list[str]) -> None:
         `openworld_trainers.load_agent` reads it as a function from observations to actions.
 
         Attributes:
-            run: folder of a run, or one of its checkpoints.
+            run: folder of a run, one of its checkpoints, or an export.
             out: the new folder.
+            dtype: keep the parameters in float32, or in float16, which halves the size; None: as they are kept
+                now.
             force: replace an existing export.
         """
 
         run: tyro.conf.Positional[Path]
         out: Path
+        dtype: Literal["float32", "float16"] | None = None
         force: bool = False
 
     options = parse(Export, "export", words)
-    require("orbax.checkpoint")
     prepare()
     from openworld_trainers.run.export import export as run
 
-    print(f"written to {plain(run(options.run, options.out, force=options.force), 500)}")
+    made = run(options.run, options.out, force=options.force, dtype=options.dtype)
+    print(f"written to {plain(made, 500)}")
 
 
 def demo(words: list[str]) -> None:
@@ -125,7 +128,7 @@ def info(words: list[str]) -> None:
     options = parse(Info, "info", words)
     from openworld import registry
     from openworld.cli import sizes
-    from openworld.system import cache, provenance
+    from openworld.system import cache, provenance, shipped
 
     table = sizes.table([options.id] if options.id else list(registry.ENVIRONMENTS))
     facts = provenance.facts()
@@ -134,6 +137,7 @@ def info(words: list[str]) -> None:
     machine, devices = facts["machine"], ", ".join(facts["devices"])
     print(f"machine: {machine['processor']}, {machine['cores']} cores; {devices}")
     print(f"compiled programs are kept in: {plain(cache.folder() or 'nowhere (turned off)', 500)}")
+    print(f"agents: {'; '.join(agent.line for agent in shipped.agents()) or 'none'}")
     missing = {extra for package, extra in EXTRAS.items() if importlib.util.find_spec(package) is None}
     print(f"extras not installed: {', '.join(sorted(missing)) or 'none'}")
 

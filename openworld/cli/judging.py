@@ -5,17 +5,19 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from openworld.cli.options import parse, prepare, require
-from openworld.system.files import LEADERBOARD, RESULT, check_output
+from openworld.cli.sources import factory_of
+from openworld.system.files import ELSEWHERE, LEADERBOARD, RESULT, Format, check_output
 from openworld.system.foreign_text import plain
 
 if TYPE_CHECKING:
+    from openworld.judging.agents import Entrant
     from openworld.judging.protocols import Protocol
 
-#: Agents that need no training.
-BASELINES = ("random", "scripted")
+#: Other packages that an agent can be played in.
+ELSEWHERES = ("craftax",)
 #: The file by which the folder of a run is recognised.
 CONFIG = "config.json"
 #: The most episodes of a run beside a random agent, and how many there are if nothing is said.
@@ -32,16 +34,20 @@ def evaluate(words: list[str]) -> None:
 
         The agent plays the episodes of a protocol, and the result is written to a file that `openworld
         verify` checks. `evaluate RUN` without --protocol plays the run in its own environment instead, beside
-        a random agent, and writes evaluation.json in the folder of the run.
+        a random agent, and writes evaluation.json in the folder of the run. `evaluate AGENT --in craftax`
+        plays the published package (`pip install "openworld[oracle]"`) and the protocol's environment, and
+        prints the differences; such a result cannot be verified.
 
         Attributes:
             run: folder of a run, or anything that --agent takes; None: the agent of --agent.
-            agent: one of: random, scripted, package.module:Agent, a run, a checkpoint, an export, or a .zip
-                of Stable-Baselines3. Loading a .zip can run code that is in it: use only those you trust.
+            agent: one of: random, scripted, an agent that ships with OpenWorld (`openworld watch --list`),
+                package.module:Agent, a run, a checkpoint, an export, or a .zip of Stable-Baselines3. Loading a
+                .zip can run code that is in it: use only those you trust.
                 None: the run that is named.
             protocol: name of the protocol; None: openworld-v0-2026.
+            in_: another package to play in: craftax. Its game is the one with the rules of the protocol.
             episodes: number of held-out episodes; None: all of the protocol, or 1000 beside a random agent.
-            out: file of a protocol's result; None: AGENT.PROTOCOL.json.
+            out: file of a protocol's result; None: AGENT.PROTOCOL.json, or AGENT.PROTOCOL.in-craftax.json.
             name: name of the agent in a protocol's result; None: a part of --agent.
             algorithm: class that saved the .zip: PPO, DQN, MaskablePPO or RecurrentPPO.
             greedy: trained agents take their most probable action instead of a random one.
@@ -53,6 +59,7 @@ def evaluate(words: list[str]) -> None:
         run: tyro.conf.Positional[str | None] = None
         agent: str | None = None
         protocol: str | None = None
+        in_: Annotated[str | None, tyro.conf.arg(name="in")] = None
         episodes: int | None = None
         out: Path | None = None
         name: str | None = None
@@ -67,7 +74,9 @@ def evaluate(words: list[str]) -> None:
     if options.run is not None and options.agent is not None:
         raise ValueError(f"name one agent, not {options.run} and {options.agent}")
     source = str(options.agent or options.run)
-    if options.agent is None and options.protocol is None and Path(source, CONFIG).is_file():
+    if options.in_ is not None:
+        elsewhere(options, source)
+    elif options.agent is None and options.protocol is None and Path(source, CONFIG).is_file():
         beside_random(options)
     else:
         by_protocol(options, source)
@@ -91,55 +100,54 @@ def beside_random(options: Any) -> None:
 def by_protocol(options: Any, source: str) -> None:
     """Judge an agent by a protocol, and write the result."""
     from openworld.judging import judge, protocols
-    from openworld.judging.agents import Entrant
 
     protocol = protocols.protocol(options.protocol or protocols.DEFAULT)
-    name = options.name or (source.rpartition(":")[2] if ":" in source else Path(source).stem)
-    out = options.out or Path(re.sub(r"[/\\\x00]", "_", plain(f"{name}.{protocol.name}.json")))
-    if out.is_dir():
-        raise ValueError(f"--out {out} is a folder; the result needs a file")
-    check_output(out, RESULT, force=options.force)
-    prepare()
-    entrant = Entrant(name, factory(source, protocol, options.algorithm, options.greedy), source)
+    entrant, out = entered(options, source, protocol, RESULT)
     result = judge.judge(entrant, protocol, episodes=options.episodes, at_once=options.worlds, say=say)
     path = plain(result.save(out), 500)
     print("\n".join(judge.lines(result)))
     print(f"written to {path}; check it with: openworld verify {path}")
 
 
+def elsewhere(options: Any, source: str) -> None:
+    """Play an agent in another package and here, and write the comparison."""
+    if options.in_ not in ELSEWHERES:
+        raise ValueError(
+            f"--in {plain(options.in_, 40)}: there is no such package to play in; there is {', '.join(ELSEWHERES)}"
+        )
+    from openworld.judging import protocols
+
+    protocol = protocols.protocol(options.protocol or protocols.DEFAULT)
+    require(options.in_)
+    entrant, out = entered(options, source, protocol, ELSEWHERE, f".in-{options.in_}")
+    from openworld.judging.peer.comparison import compare
+
+    found = compare(entrant, protocol, episodes=options.episodes, at_once=options.worlds, say=say)
+    path = plain(found.save(out), 500)
+    print("\n".join(found.lines()))
+    print(f"written to {path}")
+
+
+def entered(
+    options: Any, source: str, protocol: "Protocol", format: Format, ending: str = ""
+) -> tuple["Entrant", Path]:
+    """Return the agent that the options name, and the file of its result, which may be written to."""
+    from openworld.judging.agents import Entrant
+
+    name = options.name or (source.rpartition(":")[2] if ":" in source else Path(source).stem)
+    out = options.out or Path(re.sub(r"[/\\\x00]", "_", plain(f"{name}.{protocol.name}{ending}.json")))
+    if out.is_dir():
+        raise ValueError(f"--out {out} is a folder; the result needs a file")
+    check_output(out, format, force=options.force)
+    prepare()
+    return Entrant(name, factory(source, protocol, options.algorithm, options.greedy), source), out
+
+
 def factory(source: str, protocol: "Protocol", algorithm: str, greedy: bool) -> Callable[[], Any]:
     """Return the factory of the agent that a source names."""
     from openworld import registry
-    from openworld.judging.agents import AgentError, load
 
-    rules = registry.ruleset(protocol.world)
-    if source == "random":
-        from openworld_trainers.baselines.scripted.uniform import Uniform
-
-        return lambda: Uniform(rules.actions)
-    if source == "scripted":
-        from openworld_trainers.baselines.scripted.policy import Scripted
-
-        return lambda: Scripted(rules)
-    path = Path(source)
-    if path.suffix == ".zip":
-        if not path.is_file():
-            raise AgentError(f"there is no file {source}")
-        require("stable_baselines3")
-        from openworld_trainers.baselines.sb3.zips import Zip
-
-        return lambda: Zip(path, rules, algorithm=algorithm, greedy=greedy)
-    if path.exists():
-        require("optax", "orbax.checkpoint", "rich")
-        from openworld_trainers.run.evaluate import policy_of
-
-        return lambda: policy_of(path, rules, greedy=greedy)
-    if ":" not in source:
-        known = ", ".join(BASELINES)
-        raise AgentError(
-            f"there is no agent {source!r}: name {known}, a folder, a .zip, or package.module:Agent"
-        )
-    return load(source)
+    return factory_of(source, registry.ruleset(protocol.world), algorithm, greedy)
 
 
 def verify(words: list[str]) -> int:

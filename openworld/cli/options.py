@@ -20,6 +20,7 @@ EXTRAS = {
     "pettingzoo": "pettingzoo",
     **dict.fromkeys(("stable_baselines3", "sb3_contrib"), "sb3"),
     "torch": "torch",
+    "craftax": "oracle",
 }
 
 #: The longest error message, in characters.

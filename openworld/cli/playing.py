@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from openworld.cli import sources
 from openworld.cli.options import parse, prepare, require
 from openworld.system.files import REPLAY, check_output
 
 if TYPE_CHECKING:
+    from openworld.judging.acting import Actor
+    from openworld.playing.agent_game import AgentGame
     from openworld.playing.player import Player
 
 
@@ -30,6 +33,9 @@ class Play:
         join: join the game that is hosted at this socket, with the host's id and world. None: a new
             game.
         players: with --host, the number of players, the host included.
+        ghost: an agent that plays the same world beside you, a step for each of yours, as `openworld watch` takes
+            it: its return, health, place and last action are shown beside yours. It changes nothing in your
+            world. None: nobody.
         patience: with --host, seconds to wait for the other players before a step is played without them.
     """
 
@@ -41,6 +47,7 @@ class Play:
     scale: int | None = None
     host: Path | None = None
     join: Path | None = None
+    ghost: str | None = None
     players: int = 2
     patience: float = 3.0
 
@@ -50,6 +57,10 @@ def play(words: list[str]) -> None:
     options = parse(Play, "play", words)
     _check(options.host, options.join, options.record, options.seed)
     check_output(options.record, REPLAY, force=options.force)
+    if options.ghost is not None:
+        if options.host is not None or options.join is not None:
+            raise ValueError("--ghost is for one player; leave it out with --host and --join")
+        sources.check(options.ghost)
     _check_game(options.id, options.host is not None, options.terminal)
 
     # XLA's own warnings, of a slow compilation for one, would be written over the frame.
@@ -83,9 +94,46 @@ def _player(options: Play) -> "Player":
         from openworld.playing.multiplayer import Host
 
         return Host(session, options.host, options.patience)
+    if options.ghost is not None:
+        from openworld.playing.agent_game import GhostPlayer
+
+        return GhostPlayer(session, agent_game(options.ghost, options.id, seed))
     from openworld.playing.player import SinglePlayer
 
     return SinglePlayer(session)
+
+
+def agent_game(
+    source: str,
+    id: str,
+    seed: int,
+    *,
+    algorithm: str = "PPO",
+    greedy: bool = False,
+    time_limit: int | None = None,
+) -> "AgentGame":
+    """Return the game of an agent; the agent is loaded when the first world is there.
+
+    Args:
+        source: names the agent.
+        id: of the environment.
+        seed: of the first world.
+        algorithm: class that saved a .zip.
+        greedy: a trained agent takes its most probable action.
+        time_limit: steps of an episode; None: that of the id.
+    """
+    from openworld import registry
+    from openworld.playing.agent_game import AgentGame
+    from openworld.playing.session import Session
+
+    rules, name = registry.ruleset(id), sources.name_of(source)
+
+    def open_actor() -> "Actor":
+        from openworld.judging.acting import Actor
+
+        return Actor(sources.factory_of(source, rules, algorithm, greedy), rules, name, seed=0)
+
+    return AgentGame(Session(id, seed, time_limit=time_limit), open_actor, name)
 
 
 def _check(host: Path | None, join: Path | None, record: Path | None, seed: int | None) -> None:
@@ -110,5 +158,10 @@ def _check_game(id: str, hosts: bool, terminal: bool) -> None:
         check_display()
     elif sys.platform == "win32":
         raise ValueError("--terminal needs a Unix terminal; play in a window instead")
-    elif not (sys.stdin.isatty() and sys.stdout.isatty()):
+    elif not in_terminal():
         raise ValueError("--terminal needs a terminal; the input or the output is not one")
+
+
+def in_terminal() -> bool:
+    """Return whether both the input and the output are a terminal."""
+    return sys.stdin.isatty() and sys.stdout.isatty()

@@ -1,5 +1,7 @@
 """The commands about training: train, plan, report."""
 
+import dataclasses
+import shlex
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +14,7 @@ from openworld.system.foreign_text import plain
 if TYPE_CHECKING:
     from openworld_trainers.planner.scaling import Reason
     from openworld_trainers.ppo.config import Config
+    from openworld_trainers.run.origin import Origin
 
 #: Options that scale the settings of a reference.
 SCALED = ("--worlds", "--steps", "--reference", "--scaling")
@@ -20,6 +23,8 @@ SCALED = ("--worlds", "--steps", "--reference", "--scaling")
 def train(words: list[str]) -> None:
     """Train an agent with PPO."""
     require("optax", "orbax.checkpoint", "rich")
+    import tyro
+
     from openworld_trainers.ppo.config import Config
 
     @dataclass(frozen=True)
@@ -47,6 +52,10 @@ def train(words: list[str]) -> None:
                 million, whichever has the nearer number of worlds.
             scaling: what grows with the worlds: recipe (the number of minibatches), fixed-minibatches (their
                 size) or sqrt (their size, and the learning rate with the square root of it).
+            from_: start a new run from the parameters of an agent: a run, a checkpoint, an export, or the name of
+                an agent that ships with OpenWorld. The settings of the network are then the agent's, where none
+                are given. None: untrained.
+            from_optimiser: with --from and a run, start from the state of its optimiser too.
         """
 
         out: Path | None = None
@@ -57,10 +66,22 @@ def train(words: list[str]) -> None:
         steps: int | None = None
         reference: str | None = None
         scaling: str = "recipe"
+        from_: Annotated[str | None, tyro.conf.arg(name="from")] = None
+        from_optimiser: bool = False
         config: Annotated[Config, _without_prefix()] = field(default_factory=Config)
 
     start, reasons, name = (_resumed_config if "--resume" in words else starting_config)(words)
+    origin = None if {"-h", "--help"} & set(words) else origin_of(words)
+    if origin is not None:
+        start = dataclasses.replace(start, network=origin.network)
     options = parse(Train, "train", words, Train(preset=name, config=start))
+    _train(options, words, reasons, name, origin)
+
+
+def _train(
+    options: Any, words: list[str], reasons: "tuple[Reason, ...]", name: str, origin: "Origin | None"
+) -> None:
+    """Start or continue the run that the options describe; `name` is that of its settings."""
     prepare()
     from openworld_trainers.planner import scaling
     from openworld_trainers.ppo import devices
@@ -72,7 +93,8 @@ def train(words: list[str]) -> None:
     if reasons and devices.is_first():
         print(scaling.table(scaling.explain(options.config, reasons)), flush=True)
     out = options.out or new_folder(options.reference or name)
-    folder = run(options.config, out, options.resume, force=options.force)
+    command = shlex.join(["openworld", "train", *words])
+    folder = run(options.config, out, options.resume, force=options.force, origin=origin, command=command)
     print(f"run folder: {plain(folder, 500)}")
 
 
@@ -183,6 +205,24 @@ def starting_config(words: list[str]) -> "tuple[Config, tuple[Reason, ...], str]
         minibatch_size=number_of("--learning.minibatch-size", words),
     )
     return scaled.config, scaled.reasons, "standard"
+
+
+def origin_of(words: list[str]) -> "Origin | None":
+    """Return the agent that `--from` names; None without it.
+
+    Args:
+        words: the arguments of `train`.
+    """
+    source, optimiser = value_of("--from", words), "--from-optimiser" in words
+    if source is None:
+        if optimiser:
+            raise ValueError("--from-optimiser needs --from, the run to start from")
+        return None
+    if "--resume" in words:
+        raise ValueError("--from starts a new run; leave it out with --resume")
+    from openworld_trainers.run.origin import read_origin
+
+    return read_origin(source, optimiser=optimiser)
 
 
 def new_folder(name: str) -> Path:

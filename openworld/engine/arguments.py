@@ -12,11 +12,16 @@ import numpy as np
 from jax.core import Tracer
 
 from openworld.engine.batch import State
+from openworld.observe.forms import OBSERVATIONS
+from openworld.observe.layout import MOST_PLAYERS
+from openworld.rules.scoring import SHARES
 from openworld.system import forking
 
 if TYPE_CHECKING:
     from openworld.environment import Environment
 
+#: The id of the environment for several players.
+COOP_ID = "OpenWorld-Coop-v0"
 #: The most steps of an episode: one less than a tick can count, as the tick after the last must exist.
 MOST_STEPS = 2**31 - 2
 #: More worlds than any memory holds: a number of worlds that was meant to be something else.
@@ -47,6 +52,21 @@ def share(name: str, value: Any, parts: int) -> float:
     if abs(value * parts - round(value * parts)) > 1e-6:
         raise ValueError(f"{name} must be 0 to 1 in hundredths, got {value}")
     return float(value)
+
+
+def description(env: "Environment") -> dict[str, Any]:
+    """Return the numbers and flags of an environment as plain values; what cannot be played is refused."""
+    if env.observation not in OBSERVATIONS:
+        raise ValueError(f"observation {env.observation!r} is not one of {', '.join(OBSERVATIONS)}")
+    kept = {
+        "time_limit": whole("time_limit", env.time_limit, 1, MOST_STEPS),
+        "num_agents": whole("num_agents", env.num_agents, 1, MOST_PLAYERS),
+        "sharing": share("sharing", env.sharing, SHARES),
+        "repeat_world": yes_or_no("repeat_world", env.repeat_world),
+    }
+    if kept["num_agents"] > 1 and not env.ruleset.coop:
+        raise ValueError(f"{env.id} is for one player, not {env.num_agents}; {COOP_ID} is for several")
+    return kept
 
 
 def worlds(env: "Environment", call: str, state: Any) -> int:

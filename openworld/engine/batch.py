@@ -5,6 +5,7 @@ is checked here. `Environment` checks its arguments and calls these functions co
 adapters build programs of their own from them (`adapters.compiled`).
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import equinox as eqx
@@ -15,14 +16,23 @@ from jaxtyping import Array, Bool, Float32, Int32, UInt8, UInt32
 from openworld.content.ids import Action
 from openworld.core import tuning
 from openworld.core.random import next_seed
-from openworld.core.state import Ground, World
+from openworld.core.state import Ground, Player, World
 from openworld.core.xla import after, for_the_few, in_blocks, opaque_true, stage_of
 from openworld.engine import rare_events, step
 from openworld.generate.floor import new_world
 from openworld.observe import mask as masks
 from openworld.observe.forms import FORMS
 from openworld.observe.tokens import observe as perceive
-from openworld.rules.scoring import SHARES, fineness, in_units, share_out, unlocked
+from openworld.rules.scoring import (
+    PART_UNITS,
+    REWARD_UNIT,
+    SHARES,
+    fineness,
+    in_units,
+    parts_of,
+    share_out,
+    unlocked,
+)
 
 if TYPE_CHECKING:
     from openworld.environment import Environment
@@ -37,7 +47,7 @@ class State(eqx.Module):
     Attributes:
         world: everything of each world but its ground.
         ground: the maps, and what waits on floors that are not in play.
-        episode_return: the rewards of each episode so far, in 1/REWARD_PARTS or finer (`scoring.fineness`).
+        episode_return: the rewards of each episode so far, in 1/REWARD_UNIT or finer (`scoring.fineness`).
     """
 
     world: World
@@ -53,12 +63,17 @@ class Info(eqx.Module):
         episode_return: of the episode that this step belongs to, so far.
         episode_length: the steps of that episode, so far.
         achievements: those unlocked in that episode, so far.
+        reward_parts: of the step's reward, in the order of `openworld.REWARD_PARTS`: the sum of the weights
+            newly unlocked, the change of health in points, 1 for a death, and the change of the levels of
+            armour (`rules.scoring.Parts`). The reward is achievements + 0.1 x health. With several players
+            each part is shared as the reward is.
     """
 
     final_obs: Array
     episode_return: Float32[Array, " worlds *agents"]
     episode_length: Int32[Array, " worlds"]
     achievements: Bool[Array, "worlds *agents achievements"]
+    reward_parts: Float32[Array, "worlds *agents parts"]
 
 
 #: Observation, state, reward, terminated, truncated and info.
@@ -152,18 +167,19 @@ def play(env: "Environment", state: State, action: Array, limit: Any, again: Any
     seen = tokens_of(env, world, ground)
     terminated = outcome.terminated
     truncated = ~terminated & (world.tick >= limit)
-    parts = share_out(outcome.reward, _shared(env))
-    returns = state.episode_return + parts
+    units = share_out(outcome.reward, _shared(env))
+    returns = state.episode_return + units
     info = Info(
         final_obs=decoded(env, seen),
         episode_return=in_rewards(env, returns),
         episode_length=world.tick,
         achievements=achievements(env, world),
+        reward_parts=reward_parts(env, outcome.reward, land.world.player, world.player),
     )
     after = State(world, ground, returns)
     if again is not None:
         seen, after = reset_ended(env, seen, after, terminated | truncated, again)
-    return decoded(env, seen), after, in_rewards(env, parts), terminated, truncated, info
+    return decoded(env, seen), after, in_rewards(env, units), terminated, truncated, info
 
 
 def renew(
@@ -219,9 +235,26 @@ def achievements(env: "Environment", world: World) -> Bool[Array, "worlds *agent
     return earned[:, 0] if env.num_agents == 1 else earned
 
 
-def in_rewards(env: "Environment", parts: Int32[Array, "worlds agents"]) -> Float32[Array, " worlds *agents"]:
-    """Return rewards, or their sums, that a state counts in small integer parts."""
-    rewards = in_units(parts, fineness(env.num_agents, _shared(env)))
+def reward_parts(
+    env: "Environment", reward: Int32[Array, "worlds agents"], before: Player, after: Player
+) -> Float32[Array, "worlds *agents parts"]:
+    """Return the parts of a step's rewards.
+
+    Args:
+        env: the environment.
+        reward: of each player before sharing, in 1/REWARD_UNIT.
+        before, after: the players at both ends of the step.
+    """
+    shared = _shared(env)
+    finer = fineness(env.num_agents, shared)
+    whole = zip(parts_of(reward, before, after), PART_UNITS, strict=True)
+    parts = jnp.stack([in_units(share_out(part, shared), one * finer) for part, one in whole], axis=-1)
+    return parts[:, 0] if env.num_agents == 1 else parts
+
+
+def in_rewards(env: "Environment", units: Int32[Array, "worlds agents"]) -> Float32[Array, " worlds *agents"]:
+    """Return rewards, or their sums, that a state counts in small integer units."""
+    rewards = in_units(units, REWARD_UNIT * fineness(env.num_agents, _shared(env)))
     return rewards[:, 0] if env.num_agents == 1 else rewards
 
 
@@ -233,3 +266,17 @@ def _shared(env: "Environment") -> int:
 def _on_every_floor(shape: tuple[int, int], slots: Record) -> Record:
     """Return empty slots for the floors that are not in play."""
     return jax.tree.map(lambda x: jnp.zeros((*shape, *x.shape[1:]), x.dtype), slots)
+
+
+def played(
+    env: "Environment",
+    policy: Callable[[Any, Array, Array], tuple[Any, Array]],
+    at: tuple[Any, Array, State],
+    key: Array,
+) -> tuple[tuple[Any, Array, State], dict[str, Array]]:
+    """Play one step of a rollout; return what the next one starts from, and the step by name."""
+    carry, obs, state = at
+    carry, action = policy(carry, key, obs)
+    after, state, reward, terminated, truncated, _ = env.step(state, action)
+    ends = {"terminated": terminated, "truncated": truncated}
+    return (carry, after, state), {"obs": obs, "action": action, "reward": reward, **ends}

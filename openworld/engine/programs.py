@@ -9,6 +9,7 @@ import jax
 from openworld.core.xla import by_devices
 from openworld.engine import batch
 from openworld.observe.forms import decoder
+from openworld.observe.token_mask import token_mask
 
 if TYPE_CHECKING:
     from openworld.environment import Environment
@@ -29,6 +30,7 @@ class Programs(NamedTuple):
     renew: Callable[..., Any]  # (obs, state, mask, whether to repeat)
     observe: Callable[..., Any]  # (state)
     decode: Callable[..., Any]  # (tokens)
+    mask_of: Callable[..., Any]  # (tokens)
     action_mask: Callable[..., Any]  # (state)
 
 
@@ -60,6 +62,7 @@ def programs(env: "Environment") -> Programs:
         partial(batch.renew, env),
         partial(batch.observe, env),
         decoder(env.ruleset, env.observation),
+        partial(token_mask, rules=env.ruleset),
         partial(batch.action_mask, env),
     )
     return Programs(*(jax.jit(by_devices(function)) for function in functions))

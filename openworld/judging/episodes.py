@@ -47,8 +47,9 @@ def play(
     """Play the first episode of each seed's world.
 
     Args:
-        env: an `Environment` of one player that emits tokens. A `JaxPolicy` plays whatever has its
-            `reset_seeds` and `advance`, and a `ruleset` or `achievement_names`.
+        env: an `Environment` of one player that emits tokens, or a `PeerGame` of `openworld.judging.peer`.
+            A `JaxPolicy` plays whatever has its `reset_seeds` and `advance`, and a `ruleset` or
+            `achievement_names`.
         agent: a `CheckedAgent`, played on the host, or a `JaxPolicy`, played on the device.
         at_once: worlds that play side by side; None for all. No episode depends on it, unless the agent's
             random numbers do.
@@ -126,14 +127,12 @@ def _batches(seeds: np.ndarray, size: int) -> Iterator[_Batch]:
 # --- on the host: the tokens, the rewards and who still plays come from the device after each step ----------
 
 
-def _on_host(
-    env: Environment, batch: _Batch, agent: CheckedAgent, agent_seed: int, progress: Progress
-) -> Episodes:
+def _on_host(env: Any, batch: _Batch, agent: CheckedAgent, agent_seed: int, progress: Progress) -> Episodes:
     """Play a batch with an agent that works with NumPy."""
     begin, turn = _host_programs(env)
     limit, playing, size = np.int32(env.time_limit), batch.playing, len(batch.seeds)
     tokens, state, record = begin(jnp.asarray(batch.seeds), jnp.asarray(~playing))
-    show = _host_view(agent.observation, env.ruleset)
+    show = host_view(agent.observation, env.ruleset)
     masks = _masks(env) if agent.action_masks else None
     trace, watch, reward = Trace(size), Stopwatch(), np.zeros(size, np.float32)
     agent.begin(batch.numbers, agent_seed)
@@ -155,7 +154,7 @@ def _on_host(
 
 
 @shared
-def _host_programs(env: Environment) -> tuple[Callable[..., Any], Callable[..., Any]]:
+def _host_programs(env: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """Compile the beginning of episodes, and one step of all worlds with its record."""
 
     def begin(seeds: Array, over: Array) -> tuple[Array, Any, Record]:
@@ -171,7 +170,7 @@ def _host_programs(env: Environment) -> tuple[Callable[..., Any], Callable[..., 
 
 
 @lru_cache(maxsize=KEPT)
-def _host_view(observation: str, rules: Ruleset) -> Callable[[Array], Any]:
+def host_view(observation: str, rules: Ruleset) -> Callable[[Array], Any]:
     """Return the function from tokens to an agent's observations in NumPy."""
     if observation == "tokens":
         return np.asarray
@@ -179,7 +178,7 @@ def _host_view(observation: str, rules: Ruleset) -> Callable[[Array], Any]:
         from openworld.observe.text import text
 
         return lambda tokens: [text(row, rules) for row in np.asarray(tokens)]
-    decode = jax.jit(_device_view(observation, rules, (*FORMS, TEXT)))
+    decode = jax.jit(device_view(observation, rules, (*FORMS, TEXT)))
     return lambda tokens: np.asarray(decode(tokens))
 
 
@@ -250,7 +249,7 @@ def _device_programs(
         observation: what the policy sees.
         kept: the most steps of a loop, of which each is kept; 0 keeps none.
     """
-    show = _device_view(observation, getattr(env, "ruleset", None), tuple(FORMS))
+    show = device_view(observation, getattr(env, "ruleset", None), tuple(FORMS))
     names = getattr(env, "achievement_names", None)
     achievements = len(names) if names is not None else env.ruleset.achievements
 
@@ -288,7 +287,9 @@ def _device_programs(
     return jax.jit(begin), jax.jit(play_steps, donate_argnums=1)
 
 
-def _device_view(observation: str, rules: Ruleset | None, known: tuple[str, ...]) -> Callable[[Array], Array]:
+def device_view(
+    observation: str, rules: Ruleset | None, known: tuple[str, ...] = tuple(FORMS)
+) -> Callable[[Array], Array]:
     """Return the function from tokens to a form of observation; jittable."""
     if observation == "tokens":
         return lambda tokens: tokens

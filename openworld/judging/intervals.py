@@ -54,3 +54,21 @@ def rate(hits: int, trials: int, z: float = Z) -> Estimate:
     middle = (p + squared / 2) / (1 + squared)
     reach = z * math.sqrt(p * (1 - p) / trials + squared / (4 * trials)) / (1 + squared)
     return Estimate(p, max(0.0, middle - reach), min(1.0, middle + reach))
+
+
+def difference(first: Estimate, second: Estimate) -> Estimate:
+    """Return the first estimate less the second, of independent samples, with the interval of the difference.
+
+    d ± √((a - aₗ)² + (bᵤ - b)²), upwards with the other ends. With Wilson's intervals it is the score method
+    of Newcombe (1998, Statist. Med. 17:873, method 10); of means it is their usual normal interval. (Zou and
+    Donner 2008, Statist. Med. 27:1693.)
+
+    Example:
+        >>> found = difference(rate(56, 70), rate(48, 80))
+        >>> round(found.value, 4), round(found.low, 4), round(found.high, 4)
+        (0.2, 0.0524, 0.3339)
+    """
+    middle = first.value - second.value
+    down = math.hypot(first.value - first.low, second.high - second.value)
+    up = math.hypot(first.high - first.value, second.value - second.low)
+    return Estimate(middle, middle - down, middle + up)

@@ -1,6 +1,9 @@
 """Judge an agent: play a protocol's episodes, compute the statistics, and make the result."""
 
+from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from openworld import registry
 from openworld.judging import schema
@@ -49,6 +52,41 @@ def judge(
         >>> result.numbers["episodes"]
         2
     """
+    entry = entry_of(entrant, protocol, episodes=episodes, at_once=at_once)
+    played = play_entry(entry, say=say)
+    return Result(
+        protocol=protocol.settings(),
+        agent=entry.described,
+        made={**provenance.facts(), **speed(played), "worlds_at_once": entry.at_once},
+        numbers=numbers(played, protocol.scale),
+        seeds=entry.seeds,
+        episodes=played,
+    )
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An agent that is ready to play a protocol.
+
+    Attributes:
+        agent: a `CheckedAgent` or a `JaxPolicy`.
+        described: its entries in the result.
+        protocol: the episodes.
+        seeds: uint32[episodes, 2], of the episodes that it plays.
+        at_once: worlds that play side by side.
+    """
+
+    agent: Any
+    described: dict[str, Any]
+    protocol: Protocol
+    seeds: np.ndarray
+    at_once: int
+
+
+def entry_of(
+    entrant: Entrant, protocol: Protocol, *, episodes: int | None = None, at_once: int | None = None
+) -> Entry:
+    """Check all that can be checked before play, and make the agent; arguments and errors are `judge`'s."""
     protocol.check_rules()
     count = protocol.episodes if episodes is None else episodes
     if not 1 <= count <= protocol.episodes:
@@ -61,16 +99,30 @@ def judge(
         agent = CheckedAgent(entrant.factory, entrant.source or entrant.name, agent)
     described = _described(entrant, agent)
     size = min(at_once or (WORLDS_OF_SINGLE_AGENTS if described["one_world"] else count), count)
-    env = registry.make(protocol.world, observation="tokens", time_limit=protocol.time_limit)
-    report = now_and_then(say)
-    played = play(env, seeds, agent, at_once=size, agent_seed=protocol.agent_seed, report=report)
-    return Result(
-        protocol=protocol.settings(),
-        agent=described,
-        made={**provenance.facts(), **_speed(played), "worlds_at_once": size},
-        numbers=numbers(played, protocol.scale),
-        seeds=seeds,
-        episodes=played,
+    return Entry(agent, described, protocol, seeds, size)
+
+
+def play_entry(
+    entry: Entry, *, env: Any = None, keep_steps: bool = True, say: Say = lambda _: None
+) -> Episodes:
+    """Play an entry's episodes.
+
+    Args:
+        env: where; None is the protocol's own environment.
+        keep_steps: record actions and digests; see `episodes.play`.
+        say: receives a line about the progress now and then.
+    """
+    protocol = entry.protocol
+    if env is None:
+        env = registry.make(protocol.world, observation="tokens", time_limit=protocol.time_limit)
+    return play(
+        env,
+        entry.seeds,
+        entry.agent,
+        at_once=entry.at_once,
+        agent_seed=protocol.agent_seed,
+        keep_steps=keep_steps,
+        report=now_and_then(say),
     )
 
 
@@ -89,7 +141,8 @@ def _described(entrant: Entrant, agent: Any) -> dict[str, Any]:
         raise AgentError(f"the agent's {error}") from None
 
 
-def _speed(played: Episodes) -> dict[str, float]:
+def speed(played: Episodes) -> dict[str, float]:
+    """Return how long the play took, and its steps per second."""
     seconds = played.seconds
     return {
         "seconds": round(seconds, 3),

@@ -12,11 +12,11 @@ from jaxtyping import Array, Bool, Float, Int32, UInt32
 
 from openworld.environment import Environment
 from openworld.judging.trace import Stopwatch, Trace
-from openworld.rules.scoring import REWARD_PARTS
+from openworld.rules.scoring import REWARD_UNIT
 from openworld.storage.replay import Replay
 
-#: A return is a whole number of parts of a unit; this many decimals show it exactly.
-DECIMALS = len(f"{1 / REWARD_PARTS:g}") - 2
+#: A return is a whole number of units; this many decimals show it exactly.
+DECIMALS = len(f"{1 / REWARD_UNIT:g}") - 2
 
 
 @dataclass

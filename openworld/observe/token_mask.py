@@ -116,10 +116,11 @@ def _walking(sight: Sight) -> Answers:
 
 def _doing(sight: Sight) -> Answers:
     """Water is of use to a player whose thirst shows, or may not show yet."""
-    block, tables = block_of(sight.ahead.tile), jax.tree.map(jnp.asarray, sight.tables)
+    block, blocks = block_of(sight.ahead.tile), jax.tree.map(jnp.asarray, sight.tables.blocks)
+    tables = sight.tables._replace(blocks=blocks)
     useful = interact.diggable(sight.player, block, tables) | (block == Block.RIPE_PLANT)
     room = sight.held(Item.SAPLING) < sight.rules.inventory_limit
-    useful = useful | ((block == Block.GRASS) & room) | sight.ahead.may_be(sight.tables.blocks.drinkable)
+    useful = useful | ((block == Block.GRASS) & room) | sight.ahead.may_be(blocks.drinkable)
     at_him, bared = block == Block.NECROMANCER, sight.flag("boss_vulnerable")
     if (company := sight.company) is None:
         return {Action.DO: sight.taken | useful | (at_him & bared)}

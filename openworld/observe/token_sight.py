@@ -4,7 +4,7 @@ It reads the tiles about a player alone, and in coop the plane of creatures, whe
 """
 
 import dataclasses
-from functools import reduce
+from functools import partial, reduce
 from typing import NamedTuple
 
 import jax
@@ -34,7 +34,7 @@ class Spot(NamedTuple):
 
     @property
     def dark(self) -> Flags:
-        """Whether nothing is seen of it. A tile outside the map is seen as such."""
+        """True if nothing is seen of it. A tile outside the map is seen as such."""
         return self.tile == 0
 
     def may_be(self, blocks: BlockSet) -> Flags:
@@ -79,7 +79,7 @@ class Sight(NamedTuple):
 
     @property
     def taken(self) -> Flags:
-        """Whether a creature is seen on the faced tile."""
+        """True if a creature is seen on the faced tile."""
         mark = self.ahead.creature
         return (mark > 0) & (mark < AWAKE_MARK)
 
@@ -91,21 +91,26 @@ def _field(tokens: UInt8[Array, "n tokens"], rules: Ruleset, name: str) -> Int32
 def look(tokens: UInt8[Array, "n tokens"], rules: Ruleset) -> Sight:
     """Take observations apart."""
     layout = layout_of(rules)
-    field = {name: _field(tokens, rules, name) for name in layout if layout[name].size < 64}
+    every = partial(_field, tokens, rules)
+
+    def one(name: str) -> Int32[Array, " n"]:
+        return every(name)[:, 0]
+
     player = dataclasses.replace(
         new_player(rules, tokens.shape[0]),
-        facing=field["facing"][:, 0],
-        health=field["health"][:, 0] * POINT + field["health_fraction"][:, 0],
-        experience=field["experience"][:, 0],
-        sword_enchantment=field["sword_enchantment"][:, 0],
-        bow_enchantment=field["bow_enchantment"][:, 0],
-        asleep=field["asleep"][:, 0] > 0,
-        resting=field["resting"][:, 0] > 0,
-        spells=field["spells"] > 0,
-        **{
-            name: field[name]
-            for name in ("vitals", "inventory", "armour", "armour_enchantment", "attributes")
-        },
+        facing=one("facing"),
+        health=one("health") * POINT + one("health_fraction"),
+        vitals=every("vitals"),
+        inventory=every("inventory"),
+        sword_enchantment=one("sword_enchantment"),
+        bow_enchantment=one("bow_enchantment"),
+        armour=every("armour"),
+        armour_enchantment=every("armour_enchantment"),
+        experience=one("experience"),
+        attributes=every("attributes"),
+        asleep=one("asleep") > 0,
+        resting=one("resting") > 0,
+        spells=every("spells") > 0,
     )
 
     def spot(down: int, right: int) -> Spot:
@@ -162,6 +167,6 @@ def ways(sight: Sight) -> tuple[Flags, Flags]:
     return sight.flag("ladder_open") & (leads[0] | ~jnp.bool_(sight.rules.ends_at_boss)), leads[1]
 
 
-def _one_of(values: Int32[Array, " n"], numbers: object) -> Flags:
-    flags = [values == int(number) for number in np.asarray(numbers)]
+def _one_of(values: Int32[Array, " n"], numbers: np.ndarray) -> Flags:
+    flags = [values == int(number) for number in numbers]
     return reduce(jnp.logical_or, flags, jnp.zeros(values.shape, bool))

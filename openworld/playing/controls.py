@@ -1,6 +1,7 @@
 """The keys of a game, the same in the window and the terminal."""
 
 import time
+from collections.abc import Callable
 
 from openworld.content.ids import Action
 from openworld.playing import keys
@@ -12,7 +13,16 @@ _SURE = 3.0
 
 
 class Controls:
-    """The state of an interface besides the game: the help, a half-typed key, the answer to the last key."""
+    """The state of an interface besides the game: the help, a half-typed key, the answer to the last key.
+
+    Attributes:
+        at_end: the keys of an episode that is over, in words.
+        side: writes what stands beside the view in a terminal, `(page, player, seen, left, rows)`; None: the
+            list of actions.
+    """
+
+    at_end = "Enter: a new world    Q: leave"
+    side: Callable[..., None] | None = None
 
     def __init__(self, player: Player) -> None:
         self.player = player

@@ -51,6 +51,11 @@ class Player:
         return self.moment.ended if self.moment is not None else ""
 
     @property
+    def beside(self) -> list[str]:
+        """Lines about who plays beside this player; none if nobody does."""
+        return []
+
+    @property
     def may_begin(self) -> bool:
         """True if this player may ask for a new world."""
         return True

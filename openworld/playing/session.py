@@ -89,6 +89,11 @@ class Session:
         """The end of the episode: "", "terminated" or "truncated"."""
         return self.moments[0].ended if self.moments else ""
 
+    @property
+    def places(self) -> np.ndarray:
+        """The row and column of each player on the floor, int[players, 2]."""
+        return np.asarray(self._state.world.player.position[0])
+
     def begin(self) -> list[Moment]:
         """Make the next world, after saving the recording of the last one; return the players' moments."""
         if self._worlds:
@@ -108,6 +113,10 @@ class Session:
         if self._step is None:
             action = np.zeros((1, self.players), np.int32)
             self._step = self._programs.step.lower(self._state, action, self._limit).compile()
+
+    def prepare_as(self, other: "Session") -> None:
+        """Take the compiled step of another session of the same environment, if it has one."""
+        self._step = self._step or other._step
 
     def prepare_aside(self) -> threading.Thread:
         """Compile the step in a thread; `ready` raises its error."""

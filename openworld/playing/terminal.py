@@ -9,6 +9,7 @@ import termios
 import textwrap
 import tty
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -62,19 +63,22 @@ def raw() -> Iterator[None]:
             _send("\x1b[0m\x1b[?25h\x1b[?1049l")
 
 
-def play(open_player: Callable[[], Player], title: str) -> list[str]:
+def play(
+    open_player: Callable[[], Player], title: str, open_controls: Callable[[Any], Controls] = Controls
+) -> list[str]:
     """Play until the player leaves, and return the lines to print at the end.
 
     Args:
         open_player: starts the game; a line is shown during the seconds that it takes.
         title: shown in that line.
+        open_controls: makes the keys of a player.
     """
     colours = colours_of(os.environ)
     with raw(), compile_notice.muted():
         page = Page(1, 60)
         page.put(0, 0, f"{title}: making a world...", _GOLD)
         _send(page.text(colours))
-        return to_the_end(open_player(), lambda player: _loop(player, Controls(player), colours))
+        return to_the_end(open_player(), lambda player: _loop(player, open_controls(player), colours))
 
 
 def _loop(player: Player, controls: Controls, colours: int) -> None:
@@ -127,15 +131,18 @@ def _game(page: Page, player: Player, controls: Controls, colour: bool) -> None:
         spare = page.cols - beside - _LIST
         beside = page.cols - min(_LIST + spare // 2, _WIDE_LIST)
         texts = texts_of(player, seen, controls, legend, page.rows - under, beside - 2)
-        _list(page, player, seen, beside)
+        (controls.side or _list)(page, player, seen, beside)
     else:
         texts = texts_of(player, seen, controls, legend, page.rows - under, page.cols)
-        _short_list(page, player, seen, wide * view_cols + 2, under)
+        if controls.side:
+            controls.side(page, player, seen, wide * view_cols + 2, under)
+        else:
+            _short_list(page, player, seen, wide * view_cols + 2, under)
     for row, (text, ink) in enumerate(texts, start=under):
         page.put(row, 0, text, ink)
     if player.ended:
         lines = [part for line in summary(player) for part in folded(line, page.cols - 8, 2)]
-        _box(page, [*lines, "", "Enter: a new world    Q: leave"], max(under // 2 - 3, 0), 2)
+        _box(page, [*lines, "", controls.at_end], max(under // 2 - 3, 0), 2)
 
 
 def _view(page: Page, seen: Seen, tall: int, wide: int, colour: bool) -> dict[str, str]:
@@ -169,6 +176,7 @@ def texts_of(
     carried = ", ".join(names.carried(seen)) or "nothing"
     top += [(line, INK) for line in folded(f"You carry {carried}", cols, 2)]
     top += [(line, _DIM) for line in folded(_hour(seen), cols, 2)]
+    top += [(line, INK) for text in player.beside for line in folded(text, cols, 2)]
     last = controls.answer or player.note or _next(player)
     foot: list[tuple[str, Colour]] = [(line, _GOLD) for line in folded(last, cols, max(3, rows - 5))]
     foot = [("", INK)] * (2 - len(foot)) + foot

@@ -130,6 +130,10 @@ def _list(side: np.ndarray, player: Player, controls: Controls) -> None:
     who = f"Player {player.number}: step" if player.players > 1 else "Step"
     letters.write(side, row, 6, f"{who} {moment.step}, return {moment.episode_return:.1f}", _GOLD)
     row += letters.LINE + 3
+    for text in player.beside:
+        for part in _folded(text, side.shape[1] - 12):
+            letters.write(side, row, 6, part, DIM)
+            row += letters.LINE
     letters.write(side, row, 6, "Now", INK)
     row += letters.LINE
     line("Arrows", "walk", "or W A S D")

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _HERE = Path(__file__).parent.parent
+#: Where shipped files lie in an installed wheel, and in a checkout.
+_ASSETS = (_HERE / "assets", _HERE.parent / "assets")
 #: Bytes at the beginning and at the end of a file in which a format's mark is looked for.
 _MARK_BYTES = 4096
 
@@ -30,6 +32,7 @@ class Format:
 
 REPLAY = Format("a replay", (b'"format": "openworld replay"',))
 RESULT = Format("a result", (b'"openworld result"',))
+ELSEWHERE = Format("a result in another package", (b'"openworld result in another package"',))
 LEADERBOARD = Format("a leaderboard", (b"<!-- Written by `openworld leaderboard`",))
 # Of text chunks in a PNG: no mark is the beginning of another one.
 PICTURE = Format("a picture of OpenWorld", (b"Software\0openworld picture",))
@@ -43,10 +46,15 @@ STUDY = Format("the numbers of a study", (b'"settings": {',))
 
 def asset(name: str) -> Path:
     """Return the path of a shipped file: in openworld/assets/ of the wheel, or assets/ of a checkout."""
-    for folder in (_HERE / "assets", _HERE.parent / "assets"):
+    for folder in _ASSETS:
         if (folder / name).is_file():
             return folder / name
     raise FileNotFoundError(f"assets/{name} is missing: OpenWorld is not installed whole")
+
+
+def asset_folder(name: str) -> Path | None:
+    """Return the path of a shipped folder; None: nothing of it ships."""
+    return next((folder / name for folder in _ASSETS if (folder / name).is_dir()), None)
 
 
 @contextmanager

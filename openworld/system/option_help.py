@@ -20,11 +20,14 @@ _ATTRIBUTE = re.compile(r"(\w+): (.*)")
 
 @dataclasses.dataclass(frozen=True)
 class Alias:
-    """A second, shorter name of an option, as a mark of its field's type.
+    """A second name of an option; a mark in `Annotated`, for settings that are read without a command line too.
+
+    Attributes:
+        name: with its dashes.
 
     Example:
-        >>> Annotated[int, Alias("--seed")].__metadata__
-        (Alias(name='--seed'),)
+        >>> get_args(Annotated[int, Alias("--seed")])[1].name
+        '--seed'
     """
 
     name: str
@@ -112,11 +115,11 @@ def add_rule(registry: Any) -> None:
     def field_of(field: dataclasses.Field, hint: Any, text: str, default: Any) -> StructFieldSpec:
         text, meaning = left_out(text)
         metavar, required = metavar_of(hint), default is MISSING_NONPROP
+        aliases = [mark.name for mark in get_args(hint) if isinstance(mark, Alias)]
         if metavar is not None:
             if Positional in get_args(hint) and not required:
                 metavar = f"[{metavar}]"
             shown = "(required)" if required else hint_of(meaning)
-            aliases = [mark.name for mark in get_args(hint) if isinstance(mark, Alias)]
             hint = Annotated[hint, arg(metavar=metavar, help_behavior_hint=shown, aliases=aliases or None)]
         return StructFieldSpec(name=field.name, type=hint, default=default, helptext=text or None)
 

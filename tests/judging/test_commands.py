@@ -66,7 +66,7 @@ def test_the_baselines(folder, name):
 
 @pytest.mark.parametrize("recurrent", [False, True], ids=["plain", "remembering"])
 def test_our_runs_and_exports(folder, recurrent):
-    make_run(folder / "run", recurrent=recurrent)
+    make_run(folder / "run", memory=recurrent)
     drawn = judged("run")
     assert (drawn.agent["name"], drawn.agent["observation"]) == ("run", "tokens")
     exported = judged("--agent", export(folder / "run", folder / "agent"))
@@ -100,7 +100,7 @@ def test_the_worlds_side_by_side_do_not_change_the_result(folder, agent, monkeyp
     more = dataclasses.replace(SMALL, name="more", episodes=count, time_limit=60, seeds_digest=digest)
     monkeypatch.setitem(protocols.PROTOCOLS, "more", more)
     if agent in ("run", "recurrent"):
-        make_run(folder / agent, recurrent=agent == "recurrent")
+        make_run(folder / agent, memory=agent == "recurrent")
     files = []
     for worlds in (4, 16):
         words = f"evaluate --agent {agent} --protocol more --worlds {worlds} --out {worlds}.json"

@@ -34,3 +34,17 @@ def test_too_few_samples_say_so():
     assert math.isnan(intervals.mean([]).value)
     assert intervals.mean([1.0]).high == math.inf
     assert intervals.rate(0, 0).high == 1.0
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "low", "high"),
+    [
+        ((56, 70), (48, 80), 0.0524, 0.3339),
+        ((9, 10), (3, 10), 0.1705, 0.8090),
+        ((5, 56), (0, 29), -0.0381, 0.1926),
+        ((0, 10), (0, 10), -0.2775, 0.2775),
+    ],
+)
+def test_differences_of_rates_are_those_of_newcombe_1998(first, second, low, high):
+    found = intervals.difference(intervals.rate(*first), intervals.rate(*second))
+    assert (found.low, found.high) == pytest.approx((low, high), abs=5e-5)

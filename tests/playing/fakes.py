@@ -13,6 +13,8 @@ from openworld.playing.session import Moment, Session
 class FakeSession(Session):
     ready = True
     ended = property(lambda self: self.moments[0].ended if self.moments else "")
+    places = property(lambda self: np.array([[24, 20 + len(self.played)]] * self.players))
+    seed = 0
 
     def __init__(self, id="OpenWorld-Classic-v0", players=1, limit=50):
         rules = registry.ruleset(id)
@@ -30,6 +32,9 @@ class FakeSession(Session):
         return self._moments([0] * self.players)
 
     def prepare_aside(self):
+        pass
+
+    def prepare_as(self, other):
         pass
 
     def save(self):

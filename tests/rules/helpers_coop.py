@@ -64,6 +64,7 @@ class After:
 
     def __init__(self, out: tuple[Any, ...], rules: Rules):
         self.tokens, self.state, self.reward, self.terminated = out[:4]
+        self.info = out[5]
         self.world, self.player = self.state.world, self.state.world.player
         self.layout = driver.environment(rules).layout
 

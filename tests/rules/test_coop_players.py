@@ -9,6 +9,7 @@ import pytest
 import openworld
 from openworld.content.giving import GIVING
 from tests.oracle import driver
+from tests.oracle.combat import POINT
 from tests.oracle.driver import WORLDS
 from tests.oracle.names import MELEE, Achievement, Action, Block
 from tests.rules.helpers_coop import (
@@ -221,6 +222,23 @@ def test_reward_is_shared_as_far_as_it_is_told(rules):
     mean = rules.sharing / rules.players
     expected = [1 - rules.sharing + mean, *[mean] * (rules.players - 1)]
     np.testing.assert_allclose(after.reward, np.tile(expected, (WORLDS, 1)), rtol=1e-6)
+    np.testing.assert_allclose(after.info.reward_parts[..., 0], after.reward, rtol=1e-6)
+    assert not after.info.reward_parts[..., 1:].any()
+
+
+def test_the_parts_of_a_reward_are_shared_as_it_is():
+    state = plain()
+    state.world.player.health[:, 0], state.world.player.vitals[:, 0] = 1, 0
+    state.world.player.recovery[:, 0] = -15 * 16
+    state.world.player.hunger[:, 0] = state.world.player.thirst[:, 0] = 15 * 16
+    after = play(state, Action.NOOP, Action.NOOP)
+    assert (after.player.health[:, 0] == 0).all()
+    achievements, health, death, armour = np.moveaxis(after.info.reward_parts, -1, 0)
+    np.testing.assert_allclose(achievements + 0.1 * health, after.reward, rtol=1e-5)
+    mine, others = 1 - PAIR.sharing / 2, PAIR.sharing / 2
+    np.testing.assert_allclose(death, np.tile([mine, others], (WORLDS, 1)), rtol=1e-6)
+    np.testing.assert_allclose(health, -death / POINT, rtol=1e-6)
+    assert not armour.any()
 
 
 def test_settings_that_fit_no_coop_are_refused():

@@ -186,3 +186,11 @@ def test_deep_floors_are_no_boss_floors():
     assert (out.player.vitals[:, 0, 0] == 4).all()
     assert not out.token("boss_vulnerable").any()
     assert driver.environment(ENDLESS).ruleset.ends_at_boss is False
+
+
+def test_experience_is_shown_as_far_as_a_byte_goes():
+    state, points = below(9, 3), 250 + EACH % 12
+    state.world.player.experience[:, 0] = points
+    out = after(state, Action.NOOP, ENDLESS)
+    np.testing.assert_array_equal(out.player.experience[:, 0], points)
+    np.testing.assert_array_equal(out.token("experience")[:, 0], np.minimum(points, 255))

@@ -20,19 +20,19 @@ CLASSIC, TOKENS, ACTIONS = "OpenWorld-Classic-v0", 307, 17
 UPDATES = 7
 
 
-def config_of(recurrent):
-    network = Network(
-        width=16, depth=1, embedding=2, memory="gru" if recurrent else "none", precision="float32"
-    )
+def config_of(memory):
+    """Settings of a small network; memory is its kind, or True for a GRU."""
+    memory = {True: "gru", False: "none"}.get(memory, memory)
+    network = Network(width=16, depth=1, embedding=2, memory=memory, precision="float32")
     run = Run(transitions=1024, seed=3, film=False)
     learning = settings.Learning(minibatch_size=64)
     env = Env(id=CLASSIC)
     return Config(env=env, network=network, rollout=Rollout(worlds=16, steps=16), learning=learning, run=run)
 
 
-def make_run(path, recurrent=False, seed=0):
+def make_run(path, memory=False, seed=0):
     """A run's folder as training leaves it, as far as its policy goes; its network, whose actions differ."""
-    config, folder = config_of(recurrent), RunFolder(path)
+    config, folder = config_of(memory), RunFolder(path)
     env = make_env(config.env)
     network = make_network(env, config.network, jax.random.key(seed))
     network = eqx.tree_at(lambda n: n.actor.weight, network, network.actor.weight * 100)

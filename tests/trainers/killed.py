@@ -20,7 +20,7 @@ LEARNING = Learning(
     minibatch_size=64,
     epochs=2,
     learning_rate=3e-3,
-    final_learning_rate=0.0,
+    schedule="linear",
     entropy_coefficient=0.0,
     ewma=0.9,
 )

@@ -13,8 +13,8 @@ from openworld_trainers.errors import TrainerError
 from openworld_trainers.run.agent import RecurrentAgent
 from openworld_trainers.run.checkpoint import MANIFEST, CheckpointError, Checkpoints
 from openworld_trainers.run.export import export
+from openworld_trainers.run.exported import CARD, WEIGHTS
 from openworld_trainers.run.folder import RunFolderError
-from openworld_trainers.run.load import CARD, WEIGHTS
 from tests.trainers.helpers_agents import ACTIONS, CLASSIC, TOKENS, UPDATES, make_run, refused, same, tokens
 
 
@@ -27,7 +27,7 @@ def run(tmp_path_factory):
 @pytest.fixture(scope="module")
 def remembering(tmp_path_factory):
     path = tmp_path_factory.mktemp("runs") / "remembering"
-    return path, make_run(path, recurrent=True)
+    return path, make_run(path, memory=True)
 
 
 @pytest.fixture

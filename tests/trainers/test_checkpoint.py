@@ -119,7 +119,7 @@ def test_a_damaged_array_is_said_to_be(kept, harm):
         cut,
         lambda file: file.unlink(),
         lambda file: file.write_text("[]"),
-        lambda file: file.write_text('{"format": 3}'),
+        lambda file: file.write_text('{"format": 4}'),
     ],
     ids=["cut", "gone", "other", "in part"],
 )
@@ -142,7 +142,7 @@ def test_another_format_is_refused(kept):
     path.write_text(json.dumps(content | {"format": 99}))
     message = refused(lambda: kept.read(3))
     assert "format 99 and was made by a newer openworld" in message
-    assert "this version reads format 3: upgrade to read it" in message
+    assert "this version reads format 4: upgrade to read it" in message
     path.write_text(json.dumps(content | {"format": 0}))
     assert "upgrade" not in refused(lambda: kept.read(3))
 
@@ -223,7 +223,7 @@ def test_an_edited_manifest_is_refused(kept):
     assert "its checksum is not that of its content" in refused(lambda: kept.read(3))
 
 
-@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("number", [1, 2, 3])
 def test_a_manifest_of_an_earlier_version_is_refused_in_a_line_that_names_the_version(kept, number):
     path = kept.path(3) / MANIFEST
     content = json.loads(path.read_text())

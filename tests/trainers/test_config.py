@@ -7,7 +7,7 @@ import pytest
 
 from openworld_trainers.ppo import config as settings
 from openworld_trainers.ppo import presets
-from openworld_trainers.ppo.config import Advantage, Config, Env, Learning, Network, Rollout, Run
+from openworld_trainers.ppo.config import Advantage, Config, Env, Learning, Network, Reward, Rollout, Run
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,26 @@ from openworld_trainers.ppo.config import Advantage, Config, Env, Learning, Netw
         (lambda: Rollout(steps=-1), ["steps=-1"]),
         (lambda: Learning(minibatch_size=0), ["minibatch_size=0"]),
         (lambda: Learning(learning_rate=0.0), ["learning_rate=0.0"]),
-        (lambda: Learning(final_learning_rate=-1.0), ["final_learning_rate=-1.0"]),
+        (
+            lambda: Learning(schedule="linear", final_learning_rate=-1.0),
+            ["final_learning_rate=-1.0", "negative"],
+        ),
+        (
+            lambda: Learning(final_learning_rate=1e-4),
+            ["final_learning_rate=0.0001 needs schedule=linear or schedule=cosine"],
+        ),
+        (
+            lambda: Config(learning=Learning(warm_up=300), run=Run(transitions=200)),
+            ["learning.warm_up=300", "run.transitions=200"],
+        ),
+        (lambda: Learning(warm_up=-1), ["warm_up=-1"]),
+        (
+            lambda: settings.from_dict({"learning": {"optimiser": "sgd"}}),
+            ["learning.optimiser='sgd'", "adam, muon"],
+        ),
+        (lambda: Learning(momentum=1.0), ["momentum=1.0", "less than 1"]),
+        (lambda: Learning(weight_decay=-0.1), ["weight_decay=-0.1", "negative"]),
+        (lambda: Run(measure_every=0), ["measure_every=0"]),
         (lambda: Learning(entropy_coefficient=-0.1), ["entropy_coefficient=-0.1", "negative"]),
         (lambda: Learning(value_clip_epsilon=0.0), ["value_clip_epsilon=0.0"]),
         (lambda: Learning(ewma=1.0), ["ewma=1.0", "less than 1"]),
@@ -37,6 +56,10 @@ from openworld_trainers.ppo.config import Advantage, Config, Env, Learning, Netw
             ["skip_forced", "network.mask"],
         ),
         (lambda: Advantage(gamma=1.5), ["gamma=1.5", "between 0 and 1"]),
+        (lambda: Reward(death=float("nan")), ["death=nan", "finite"]),
+        (lambda: Reward(health=float("inf")), ["health=inf", "finite"]),
+        (lambda: Reward(scale=0.0), ["scale=0.0", "greater than 0"]),
+        (lambda: Reward(clip=-1.0), ["clip=-1.0", "greater than 0"]),
         (lambda: Network(width=0), ["width=0"]),
         (lambda: Run(transitions=0), ["transitions=0"]),
         (lambda: Run(seed=-1), ["seed=-1"]),

@@ -113,6 +113,14 @@ def test_updates_made_again_after_a_resume_count_once():
     assert [each["transitions"] for each in display.rows] == [each["transitions"] for each in rows]
 
 
+def test_what_an_update_does_not_measure_is_shown_as_last_measured():
+    display = Display("title", Console(file=io.StringIO()))
+    missing = dict.fromkeys(("kl_old_new", "gradient_noise", "gradient_signal"), float("nan"))
+    shown(display, [row(1, 1.0, kl_old_new=0.125), *[row(n, 1.0, **missing) for n in range(2, 300)]])
+    assert display.measured["kl_old_new"] == 0.125
+    assert display.noise() == pytest.approx(5)
+
+
 def test_the_noise_scale_is_that_of_the_latest_updates():
     display = Display("title", Console(file=io.StringIO()))
     assert display.noise() is None

@@ -2,6 +2,9 @@
 
 import dataclasses
 import json
+import os
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -16,11 +19,11 @@ from openworld.registry import ENVIRONMENTS
 from openworld.system import checksums
 from openworld_trainers.ppo.networks import count_parameters
 from openworld_trainers.run import export as exporting
-from openworld_trainers.run import load as agents
+from openworld_trainers.run import exported as agents
 from openworld_trainers.run.agent import AgentError
 from openworld_trainers.run.checkpoint import CheckpointError, Checkpoints
 from openworld_trainers.run.export import export
-from openworld_trainers.run.load import CARD, WEIGHTS
+from openworld_trainers.run.exported import CARD, WEIGHTS
 from tests.trainers.helpers_agents import (
     ACTIONS,
     CLASSIC,
@@ -66,7 +69,7 @@ def test_the_files_are_read_by_anyone(run, exported):
 def test_the_card_tells_what_the_agent_is(exported):
     card = json.loads((exported / CARD).read_text())
     rules = ENVIRONMENTS[CLASSIC].rules
-    assert (card["format"], card["schema"], card["env_id"]) == ("openworld agent", 3, CLASSIC)
+    assert (card["format"], card["schema"], card["env_id"]) == ("openworld agent", 4, CLASSIC)
     assert card["ruleset"] == [rules.name, rules.version]
     assert card["observation_shape"] == [TOKENS]
     assert card["num_actions"] == ACTIONS
@@ -79,10 +82,41 @@ def test_the_card_tells_what_the_agent_is(exported):
         "seed": 3,
         "return": (UPDATES - 1) / 2,
         "episode_length": 100.0,
+        "reward": dataclasses.asdict(config_of(False).reward),
+        "command": None,
+        "origin": None,
     }
+    assert (card["mask"], card["weights"]["dtype"]) == (True, "float32")
     assert {"jax", "python"} <= set(card["versions"])
     assert isinstance(card["commit"], str)
     assert card["licence"] == tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["license"]
+
+
+def test_half_the_size_keeps_the_policy(run, exported, tmp_path):
+    half = export(run[0], tmp_path / "half", dtype="float16")
+    assert json.loads((half / CARD).read_text())["weights"]["dtype"] == "float16"
+    sizes = [(folder / WEIGHTS).stat().st_size for folder in (half, exported)]
+    assert sizes[0] < 0.6 * sizes[1]
+    network = openworld_trainers.load_agent(half).network
+    for name, leaf in agents.named_arrays(network).items():
+        whole = np.asarray(agents.named_arrays(run[1])[name])
+        assert leaf.dtype == whole.dtype
+        np.testing.assert_array_equal(leaf, whole.astype(np.float16).astype(np.float32))
+    again = export(half, tmp_path / "again")
+    assert (again / WEIGHTS).read_bytes() == (half / WEIGHTS).read_bytes()
+    assert "dtype 'int8' must be one of float32, float16" in refused(
+        lambda: export(run[0], tmp_path / "no", dtype="int8")
+    )
+
+
+def test_numbers_too_large_for_float16_are_refused(tmp_path):
+    network = make_run(tmp_path / "run")
+    large = eqx.tree_at(lambda n: n.critic.bias, network, network.critic.bias + 1e6)
+    checkpoints = Checkpoints(tmp_path / "run" / "checkpoints")
+    checkpoints.save(UPDATES + 1, {"policy": large}, checkpoints.manifest(UPDATES).facts)
+    told = refused(lambda: export(tmp_path / "run", tmp_path / "agent", dtype="float16"))
+    assert told == "no float16 can hold all numbers of critic.bias; export with --dtype float32"
+    assert not (tmp_path / "agent").exists()
 
 
 def test_an_export_can_be_exported_again(exported, tmp_path):
@@ -110,9 +144,9 @@ def test_an_export_that_fails_leaves_nothing(run, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"schema": 4}, "is of format 4 and was made by a newer openworld 0."),
+        ({"schema": 5}, "is of format 5 and was made by a newer openworld 0."),
         ({"schema": 1}, "was made by openworld 0."),
-        ({"schema": 2}, "the settings of this version have other names (format 3)"),
+        ({"schema": 2}, "the settings of this version have other names (format 4)"),
         ({"schema": "1"}, "not the card of an exported agent"),
         ({"format": "a poem"}, "not the card of an exported agent"),
         ({"ruleset": ["classic", 99]}, "ruleset ['classic', 99] there and"),
@@ -171,6 +205,42 @@ def test_another_dtype_is_refused(exported):
 def test_the_file_is_the_one_that_safetensors_writes(exported):
     content = (exported / WEIGHTS).read_bytes()
     assert content == save(load_file(exported / WEIGHTS), {"format": "np"})
+
+
+ALONE = """
+import sys
+for name in ("optax", "orbax", "orbax.checkpoint", "tyro", "rich", "matplotlib", "gymnasium", "imageio"):
+    sys.modules[name] = None
+import numpy as np
+from openworld_trainers import load_agent
+agent = load_agent(sys.argv[1])
+start = (agent.begin(1),) if hasattr(agent, "begin") else ()
+print(np.asarray(agent(*start, np.zeros((1, *agent.card["observation_shape"]), np.uint8))[-1]).item())
+try:
+    load_agent(sys.argv[2])
+except ImportError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("memory", ["none", "gru", "mingru"])
+def test_an_export_is_played_without_the_packages_for_training(tmp_path, memory):
+    network = make_run(tmp_path / "run", memory)
+    export(tmp_path / "run", tmp_path / "agent")
+    words = [sys.executable, "-c", ALONE, str(tmp_path / "agent"), str(tmp_path / "run")]
+    path = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'trainers'}"}
+    done = subprocess.run(words, capture_output=True, text=True, env=path, check=False)
+    assert done.returncode == 0, done.stderr
+    # The values are those of the network, also without its packages.
+    agent, start = openworld_trainers.load_agent(tmp_path / "agent"), ()
+    if memory != "none":
+        start = (agent.begin(1),)
+    played = agent(*start, np.zeros((1, TOKENS), np.uint8))
+    action = played if memory == "none" else played[1]
+    same(agent.network, network)
+    said = done.stdout.splitlines()
+    assert int(said[0]) == int(action[0])
+    assert "orbax" in said[1]
 
 
 def test_the_command_exports(run, tmp_path, capsys):

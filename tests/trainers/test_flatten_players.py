@@ -69,6 +69,7 @@ def test_a_step_of_entries_is_a_step_of_their_worlds(env, begun):
     assert np.array_equal(got[2], np.asarray(expected[2]).reshape(ENTRIES))
     assert np.array_equal(got[3], np.repeat(expected[3], PLAYERS))
     assert got[5].achievements.shape == (ENTRIES, 67)
+    assert np.array_equal(got[5].reward_parts, np.asarray(expected[5].reward_parts).reshape(ENTRIES, -1))
     assert got[5].episode_length.tolist() == [1] * ENTRIES
 
 

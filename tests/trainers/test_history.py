@@ -10,8 +10,8 @@ import pytest
 import openworld
 from openworld.content.ids import Action
 from openworld_trainers.ppo import history
-from openworld_trainers.ppo.config import Network, Rollout
-from openworld_trainers.ppo.learner import init_learner
+from openworld_trainers.ppo.config import Learning, Network, Rollout
+from openworld_trainers.ppo.learner import init_learner, make_update
 from openworld_trainers.ppo.network_policy import Policy, choose, start_memory
 from openworld_trainers.ppo.networks import EXCLUDED, make_network
 from openworld_trainers.ppo.rollout import collect
@@ -102,3 +102,14 @@ def test_the_mask_excludes_actions_from_every_use_of_a_policy(played):
     free = make_network(ENV, Network(width=16, depth=1, embedding=2, mask=False), jax.random.key(0))
     assert float(free(asleep).logits.min()) > EXCLUDED / 2
     assert not experience.forced.all()
+
+
+@pytest.mark.slow
+def test_an_update_skips_what_was_forced(played):
+    learning = Learning(minibatch_size=16, epochs=1.5, skip_forced=True)
+    config = small(network=SEEING, rollout=Rollout(worlds=4, steps=12), learning=learning)
+    learner = jax.jit(lambda: init_learner(ENV, config))()
+    after, metrics = jax.jit(make_update(ENV, config))(learner, jnp.float32(1e-3))
+    assert metrics.finite
+    moved = jax.tree.map(lambda a, b: bool((a != b).any()), learner.network.actor, after.network.actor)
+    assert moved.weight

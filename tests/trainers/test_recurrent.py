@@ -7,13 +7,15 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from openworld.core import tuning
+from openworld_trainers.ppo import recurrent
 from openworld_trainers.ppo.config import Network, Rollout
 from openworld_trainers.ppo.ewma import Ewma
 from openworld_trainers.ppo.learner import init_learner
 from openworld_trainers.ppo.losses import policy_loss
 from openworld_trainers.ppo.network_policy import Policy
 from openworld_trainers.ppo.networks import make_network
-from openworld_trainers.ppo.recurrent import MEMORIES, linear_recurrence
+from openworld_trainers.ppo.recurrent import MEMORIES, gated, gates, linear_recurrence
 from openworld_trainers.ppo.rollout import collect, log_probabilities
 from openworld_trainers.ppo.update import to_batch
 from openworld_trainers.run.evaluate import play_held_out
@@ -89,6 +91,32 @@ def test_a_layer_unrolled_is_the_layer_stepped(kind):
         now, output = layer.step(jnp.where(begins[:, None], 0.0, now), one)
         steps.append(output)
     np.testing.assert_allclose(whole, jnp.stack(steps), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("platform", ["cpu", "gpu"])
+def test_the_gradient_of_a_mingru_is_that_of_its_steps(platform):
+    keys = jax.random.split(jax.random.key(4), 4)
+    memory, z, n, weight = (
+        jax.random.normal(key, shape) for key, shape in zip(keys, [(3, 5)] + [(6, 3, 5)] * 3, strict=True)
+    )
+    start = jnp.zeros((6, 3), bool).at[2, 1].set(True).at[0, 2].set(True)
+
+    def stepped(memory, z, n):
+        total = jnp.float32(0)
+        for one_z, one_n, begins, factor in zip(z, n, start, weight, strict=True):
+            kept, added, _ = gates(one_z, one_n)
+            memory = kept * jnp.where(begins[:, None], 0.0, memory) + added
+            total += jnp.sum(factor * memory)
+        return total
+
+    found = jax.jit(jax.value_and_grad(stepped, argnums=(0, 1, 2)))(memory, z, n)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recurrent.tuning, "here", lambda: tuning.of(platform))
+        unrolled = jax.value_and_grad(lambda *x: jnp.sum(weight * gated(*x, start)), argnums=(0, 1, 2))
+        for one, other in zip(
+            jax.tree.leaves(jax.jit(unrolled)(memory, z, n)), jax.tree.leaves(found), strict=True
+        ):
+            np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
 
 
 def test_without_memory_there_is_nothing_to_carry():

@@ -143,9 +143,9 @@ def test_what_is_no_run_is_refused_in_a_line_and_nothing_is_written(tmp_path, ma
     if make == "file":
         path.write_text("")
     if make == "settings":
-        (path / "config.json").write_text(json.dumps(checksums.added({"format": 3, "config": 3})))
+        (path / "config.json").write_text(json.dumps(checksums.added({"format": 4, "config": 3})))
     if make == "metrics":
-        (path / "config.json").write_text(json.dumps(checksums.added({"format": 3, "config": {}})))
+        (path / "config.json").write_text(json.dumps(checksums.added({"format": 4, "config": {}})))
     message = line_of(RunFolderError, lambda: write_report([path], out))
     assert str(path) in message
     assert issubclass(RunFolderError, TrainerError)

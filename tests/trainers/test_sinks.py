@@ -55,7 +55,7 @@ def test_settings_name_versions_and_machine_but_nobody(folder):
     record = json.loads((folder.path / "config.json").read_text())
     assert {"python", "jax", "numpy", "equinox", "optax"} <= set(record["versions"])
     assert set(record["machine"]) == {"system", "cores", "devices"}
-    assert record["format"] == 3
+    assert record["format"] == 4
 
 
 def test_settings_of_another_format_are_refused(folder):
@@ -73,7 +73,7 @@ def test_settings_that_were_edited_are_refused(folder):
         folder.read_settings()
 
 
-@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("number", [1, 2, 3])
 def test_settings_of_earlier_versions_are_refused_in_a_line_that_names_the_version(folder, number):
     path = folder.path / "config.json"
     path.write_text(
@@ -83,7 +83,7 @@ def test_settings_of_earlier_versions_are_refused_in_a_line_that_names_the_versi
         folder.read_settings()
     assert str(caught.value) == (
         f"{path} was made by openworld 0.1.0 (format {number}); the settings of this version have other names "
-        f"(format 3), so it cannot be read: use that version, or train again"
+        f"(format 4), so it cannot be read: use that version, or train again"
     )
 
 

@@ -76,10 +76,19 @@ def power_goes_off(monkeypatch):
     return arrange
 
 
-@pytest.mark.parametrize("save_every_s", [0.0, 1e9], ids=["saved each update", "saved once"])
-def test_a_resumed_run_equals_an_unbroken_one_bit_for_bit(tmp_path, power_goes_off, save_every_s):
-    learning = dataclasses.replace(small().learning, final_learning_rate=0.0)
-    config = small(learning=learning, run=Run(transitions=6 * BATCH, save_every_s=save_every_s, film=False))
+@pytest.mark.parametrize(
+    ("save_every_s", "changes"),
+    [
+        (0.0, {"schedule": "linear"}),
+        (1e9, {"schedule": "linear", "warm_up": 2 * BATCH}),
+        (0.0, {"optimiser": "muon", "weight_decay": 0.1, "schedule": "cosine"}),
+    ],
+    ids=["saved each update", "saved once", "Muon"],
+)
+def test_a_resumed_run_equals_an_unbroken_one_bit_for_bit(tmp_path, power_goes_off, save_every_s, changes):
+    learning = dataclasses.replace(small().learning, **changes)
+    limits = Run(transitions=6 * BATCH, save_every_s=save_every_s, film=False, measure_every=4)
+    config = small(learning=learning, run=limits)
     whole = run(tmp_path / "whole", probes.BOTH, config)
     power_goes_off(4)
     with pytest.raises(PowerError):
@@ -89,7 +98,9 @@ def test_a_resumed_run_equals_an_unbroken_one_bit_for_bit(tmp_path, power_goes_o
         np.testing.assert_array_equal(a, b)
     rows = [RunFolder(tmp_path / name).metrics() for name in ("whole", "broken")]
     assert [row["update"] for row in rows[1]] == [1, 2, 3, 4, 5, 6]
-    assert [row["policy_loss"] for row in rows[0]] == [row["policy_loss"] for row in rows[1]]
+    for name in ("policy_loss", "kl_old_new", "gradient_noise"):
+        assert [row[name] for row in rows[0]] == [row[name] for row in rows[1]]
+    assert [row["update"] for row in rows[0] if row["kl_old_new"] is not None] == [1, 5]
     assert (tmp_path / "broken" / "learning_curve.png").stat().st_size > 1000
 
 
@@ -183,7 +194,7 @@ def test_what_is_no_run_cannot_be_resumed(tmp_path, make):
     assert str(tmp_path / "run") in message
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 3}', '{"format": 3, "config": {"rollout": 3}}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 4}', '{"format": 4, "config": {"rollout": 3}}'])
 def test_settings_that_cannot_be_read_are_said_to_be(tmp_path, text):
     (tmp_path / "config.json").write_text(text)
     line_of(TrainerError, RunFolderError, lambda: read_config(RunFolder(tmp_path)))
@@ -236,9 +247,9 @@ def test_a_time_budget_ends_a_run_and_begins_after_compiling(tmp_path, monkeypat
     def slow(*arguments):
         program = lower(*arguments)
 
-        def traced(learner, rate):
+        def traced(learner, rate, measure):
             hour[0] += 3600.0
-            return program(learner, rate)
+            return program(learner, rate, measure)
 
         return traced
 

@@ -196,5 +196,5 @@ def test_without_a_noise_scale_or_settings_there_is_advice_all_the_same():
 
 def test_other_signs_are_told():
     rows = plateau(4.0, dead_units=0.7, explained_variance=-0.1)
-    signs = advise(rows, settings(final_learning_rate=0.0)).signs
+    signs = advise(rows, settings(schedule="linear")).signs
     assert [part in sign for part, sign in zip(("70%", "0%", "falls to 0"), signs, strict=True)] == [True] * 3

@@ -15,6 +15,8 @@ from openworld_trainers.ppo.presets import preset
 from openworld_trainers.run.evaluate import evaluate
 from openworld_trainers.run.film import film
 from openworld_trainers.run.folder import RunFolderError
+from openworld_trainers.run.load import load_agent
+from openworld_trainers.run.origin import read_origin
 from openworld_trainers.run.settings import load_policy
 from openworld_trainers.run.train import train
 
@@ -63,6 +65,22 @@ def test_it_is_no_run_of_another_world(run):
     config = dataclasses.replace(preset("tiny"), env=Env(id="OpenWorld-v0"))
     with pytest.raises(RunFolderError, match=f"another env .id={ID}, now OpenWorld-v0"):
         train(config, run, resume=True)
+
+
+def test_a_new_run_starts_from_it_and_its_export_says_so(run, tmp_path):
+    config = dataclasses.replace(preset("tiny"), env=Env(id=ID), run=Run(transitions=256, film=False, seed=5))
+    train(
+        config,
+        tmp_path / "next",
+        origin=read_origin(run, optimiser=True),
+        command="openworld train --from it",
+    )
+    first, second = (load_agent(folder).card["training"] for folder in (run, tmp_path / "next"))
+    assert (second["updates"], second["command"]) == (1, "openworld train --from it")
+    assert second["origin"]["transitions"] == first["transitions"] == 512
+    assert second["origin"]["optimiser"]
+    start = load_agent(tmp_path / "next" / "checkpoints" / "0").network
+    np.testing.assert_array_equal(start.actor.weight, load_agent(run).network.actor.weight)
 
 
 def test_it_is_filmed(run):

@@ -92,11 +92,18 @@ def reading(path: Path, refusal: type[TrainerError], problem: str) -> Iterator[N
 
 
 def require(extra: str, *modules: str, purpose: str) -> None:
-    """Raise `MissingPackageError` unless every module can be imported; nothing is imported."""
+    """Raise `MissingPackageError` unless every module can be imported; nothing is imported.
+
+    Args:
+        extra: the extra that installs the modules; "": they come with OpenWorld itself.
+        modules: their names.
+        purpose: what needs them, for the message.
+    """
     missing = [name for name in modules if not installed(name)]
     if missing:
         names = " and ".join(name.replace(".", "-").replace("_", "-") for name in missing)
-        raise MissingPackageError(f"{purpose} needs {names}: pip install 'openworld[{extra}]'")
+        package = f"'openworld[{extra}]'" if extra else "openworld"
+        raise MissingPackageError(f"{purpose} needs {names}: pip install {package}")
 
 
 def installed(module: str) -> bool:

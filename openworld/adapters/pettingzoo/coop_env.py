@@ -14,7 +14,8 @@ from openworld.adapters.copying import Copyable, exclusive
 from openworld.adapters.gymnasium import observation_kinds, refusals, seeds, time_limits
 from openworld.adapters.gymnasium.spaces import observation_space
 from openworld.adapters.packing import info_of, row_type
-from openworld.environment import COOP_ID, State
+from openworld.engine.arguments import COOP_ID
+from openworld.environment import State
 from openworld.registry import known_keywords, make
 from openworld.render.ansi import ansi
 from openworld.render.picture import picture

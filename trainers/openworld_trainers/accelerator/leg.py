@@ -28,6 +28,7 @@ class Work:
         weights_only: of training: leave the earlier leg's optimiser behind.
         preset: of training.
         seed: of training; None: 0, or the one after that of the earlier leg.
+        command: the command line, for the model card.
     """
 
     out: Path
@@ -39,6 +40,7 @@ class Work:
     weights_only: bool = False
     preset: str = "strong"
     seed: int | None = None
+    command: str = ""
 
 
 class Leg:

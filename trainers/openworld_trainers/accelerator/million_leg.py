@@ -32,8 +32,8 @@ class MillionLeg(Leg):
 
         def lower() -> Any:
             shapes = jax.eval_shape(lambda: init_learner(env, config))
-            rate = jax.ShapeDtypeStruct((), jnp.float32)
-            return jax.jit(make_update(env, config), donate_argnums=0).lower(shapes, rate)
+            scalars = (jax.ShapeDtypeStruct((), jnp.float32), jax.ShapeDtypeStruct((), jnp.bool))
+            return jax.jit(make_update(env, config), donate_argnums=0).lower(shapes, *scalars)
 
         programs.add("million: update", lower)
 
@@ -62,7 +62,7 @@ class MillionLeg(Leg):
             if number and self.left() < 1.5 * seconds:
                 break
             began = time.monotonic()
-            learner, metrics = update(learner, rate)
+            learner, metrics = update(learner, rate, jnp.bool(number % config.run.measure_every == 0))
             finite = bool(metrics.finite)
             jax.block_until_ready(learner)
             seconds = time.monotonic() - began

@@ -73,7 +73,7 @@ class Updates:
     def __call__(self, learner: Any, updates: Any) -> Any:
         """Take some updates."""
         for _ in range(int(updates)):
-            learner, _ = self._update(learner, self._rate)
+            learner, _ = self._update(learner, self._rate, jnp.bool(False))
         return learner
 
     def as_text(self) -> str:

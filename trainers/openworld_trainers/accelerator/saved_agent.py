@@ -7,15 +7,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-import jax
-import jax.numpy as jnp
-
 from openworld.system import bounded_json
 from openworld.system.files import replacing
 from openworld_trainers.ppo.update import TrainState
 from openworld_trainers.run import export, tensor_file
 from openworld_trainers.run.agent import AgentError
-from openworld_trainers.run.load import CARD, WEIGHTS, different, named_arrays
+from openworld_trainers.run.exported import CARD, WEIGHTS, described, different, filled, named_arrays
+from openworld_trainers.run.load import agent_of
+from openworld_trainers.run.origin import Origin
 
 #: The file, and the largest one that is read, in bytes.
 STATE, MOST_STATE = "state.safetensors", 1 << 30
@@ -34,15 +33,15 @@ def write(folder: Path, train_state: TrainState, card: dict[str, Any]) -> None:
             aside.write_bytes(content)
 
 
-def read(path: Path, *, weights_only: bool = False) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the arrays by name, and the card.
+def read(path: Path, *, weights_only: bool = False) -> Origin:
+    """Return the agent that a leg goes on from.
 
     Args:
         path: the file, its folder, or the folder of the results.
         weights_only: leave out the optimiser.
 
     Raises:
-        AgentError: there is no such file, or it is damaged.
+        AgentError: there is no such file, or it is damaged, or of another version.
     """
     found = [file for file in (path, path / STATE, path / FOLDER / STATE) if file.is_file()]
     if not found:
@@ -53,28 +52,13 @@ def read(path: Path, *, weights_only: bool = False) -> tuple[dict[str, Any], dic
         card = bounded_json.loads(texts["card"])
     except (OSError, ValueError, KeyError) as error:
         raise AgentError(f"{found[0]} is damaged: {error}") from error
-    return {n: a for n, a in arrays.items() if not weights_only or n.startswith("network.")}, card
+    template, parameters = described(card, found[0]), _below("network.", arrays)
+    if problem := different(named_arrays(template), parameters):
+        raise AgentError(f"{found[0]} is of another version: {problem}")
+    agent = agent_of(filled(template, parameters, found[0]), card)
+    return Origin(str(path), agent, None if weights_only else _below("opt_state.", arrays))
 
 
-def check(arrays: dict[str, Any], shapes: TrainState, *, weights_only: bool = False) -> None:
-    """Raise `AgentError` if a file has another network or another optimiser.
-
-    Args:
-        arrays: of `read`.
-        shapes: of the network and the optimiser that go on.
-        weights_only: the file's optimiser is left out.
-    """
-    wanted = named_arrays(shapes)
-    if weights_only:
-        wanted = {name: leaf for name, leaf in wanted.items() if name.startswith("network.")}
-    if problem := different(wanted, arrays):
-        raise AgentError(f"the earlier leg has another network or optimiser: {problem}")
-
-
-def put(arrays: dict[str, Any], train_state: TrainState) -> TrainState:
-    """Return a network and an optimiser with the arrays of a file; what it does not have stays."""
-    leaves = [
-        jnp.asarray(arrays[name]) if name in arrays else leaf
-        for name, leaf in named_arrays(train_state).items()
-    ]
-    return jax.tree.unflatten(jax.tree.structure(train_state), leaves)
+def _below(prefix: str, arrays: dict[str, Any]) -> dict[str, Any]:
+    """Return the arrays whose names begin with a prefix, by the rest of their names."""
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}

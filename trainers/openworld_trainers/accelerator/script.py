@@ -2,6 +2,8 @@
 
 import argparse
 import os
+import shlex
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -39,7 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0; 1 after a leg that failed; 2 after a wrong option; 128 + the signal's number.
     """
-    options = _parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    options = _parser().parse_args(words)
     try:
         chosen = _chosen(options.legs or list(LEGS))
         scale = Scale(options.scale)
@@ -62,6 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             weights_only=options.weights_only,
             preset=options.preset,
             seed=options.seed,
+            command=shlex.join([".ci/gpu", *words]),
         )
         with cleanup_on_exit(results.interrupted):
             try:

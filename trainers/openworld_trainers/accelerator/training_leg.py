@@ -5,7 +5,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 
@@ -15,11 +14,10 @@ from openworld_trainers.accelerator.leg import Leg, Work, memory_marks
 from openworld_trainers.ppo.batched_env import BatchedEnv, achievement_names, make_env
 from openworld_trainers.ppo.config import Config, to_dict
 from openworld_trainers.ppo.learner import Learner, UpdateMetrics, init_learner, make_update, metrics_row
-from openworld_trainers.ppo.networks import make_network
-from openworld_trainers.ppo.update import TrainState, init_train_state
 from openworld_trainers.run.clock import Clock
+from openworld_trainers.run.exported import card_of
 from openworld_trainers.run.folder import METRICS, PACKAGES, line_of, plain
-from openworld_trainers.run.load import card_of
+from openworld_trainers.run.origin import Origin
 from openworld_trainers.run.signals import Ended
 
 #: The names of the two programs.
@@ -43,13 +41,12 @@ class TrainingLeg(Leg):
         """Read the earlier leg, and add two programs: the beginning, and the update."""
         self._config = training_config(self.work)
         self._env = make_env(self._config.env)
-        self._arrays: dict[str, Any] = {}
+        self._origin: Origin | None = None
         self._before: dict[str, Any] = {}
         if self.work.start is not None:
-            self._arrays, card = saved_agent.read(self.work.start, weights_only=self.work.weights_only)
-            self._before = card["training"]
-            shapes = jax.eval_shape(lambda: untrained(self._env, self._config))
-            saved_agent.check(self._arrays, shapes, weights_only=self.work.weights_only)
+            self._origin = saved_agent.read(self.work.start, weights_only=self.work.weights_only)
+            self._origin.check(self._env, self._config)
+            self._before = self._origin.agent.card["training"]
         seed = self.work.seed
         if seed is None:
             seed = self._before.get("seed", -1) + 1
@@ -61,9 +58,8 @@ class TrainingLeg(Leg):
         begin_seconds, begin = self.program(BEGIN)
         compile_seconds, update = self.program(UPDATE)
         learner = jax.block_until_ready(begin(jax.random.key(self._config.run.seed)))
-        if self._arrays:
-            train_state = saved_agent.put(self._arrays, learner.train_state)
-            learner = eqx.tree_at(lambda learner: learner.train_state, learner, train_state)
+        if self._origin is not None:
+            learner = self._origin.given_to(learner)
         stop = self.work.stop
         budget = max(0.1, self.left() * (1 - KEPT_BACK))
         run = dataclasses.replace(self._config.run, time_budget_s=budget)
@@ -74,7 +70,7 @@ class TrainingLeg(Leg):
             {**facts, **compiled, "marks": memory_marks()},
             f"{config.rollout.worlds:,} worlds, {budget:.1f} s",
         )
-        training = Training(self, config, self._env, self._before)
+        training = Training(self, config, self._env, self._origin)
         stop.gentle = True
         training.run(learner, update)
         stop.gentle = False
@@ -89,8 +85,10 @@ class Training:
         clock: of this leg.
     """
 
-    def __init__(self, leg: TrainingLeg, config: Config, env: BatchedEnv, before: dict[str, Any]) -> None:
-        self._leg, self._config, self._env, self._before = leg, config, env, before
+    def __init__(self, leg: TrainingLeg, config: Config, env: BatchedEnv, origin: Origin | None) -> None:
+        self._leg, self._config, self._env = leg, config, env
+        self._before: dict[str, Any] = {} if origin is None else origin.agent.card["training"]
+        self._origin = None if origin is None else origin.facts()
         self.clock = Clock(config)
         self._folder: Path = leg.work.out / saved_agent.FOLDER
         self._names = achievement_names(env)
@@ -107,14 +105,14 @@ class Training:
             clock.go()
             unread: UpdateMetrics | None = None
             while not stop and (clock.progress() < 1 or not clock.updates):
-                learner, metrics = update(learner, clock.learning_rate())
+                learner, metrics = update(learner, clock.learning_rate(), clock.measures())
                 clock.updates += 1
                 if unread is not None:
                     self._note(unread)
                 unread = metrics
                 clock.look()
                 if clock.seconds - self._saved >= self._leg.work.scale.seconds(SAVE_EVERY):
-                    self._note(unread)
+                    self._note(metrics)
                     unread = None
                     self._save(learner)
             if unread is not None:
@@ -156,9 +154,10 @@ class Training:
             "updates": self.clock.updates + self._before.get("updates", 0),
             "transitions": self.clock.transitions + self._before.get("transitions", 0),
             "seconds": self._saved + self._before.get("seconds", 0.0),
-            "seed": self._config.run.seed,
             "return": self._last.get("return"),
             "episode_length": self._last.get("length"),
+            "command": self._leg.work.command,
+            "origin": self._origin,
         }
         network = learner.network
         card = card_of(self._env, self._config, network, training, self._made_with)
@@ -180,8 +179,8 @@ def add_training(work: Work) -> None:
 
     def lower() -> Any:
         shapes = jax.eval_shape(lambda: init_learner(env, config))
-        rate = jax.ShapeDtypeStruct((), jnp.float32)
-        return jax.jit(make_update(env, config), donate_argnums=0).lower(shapes, rate)
+        scalars = (jax.ShapeDtypeStruct((), jnp.float32), jax.ShapeDtypeStruct((), jnp.bool))
+        return jax.jit(make_update(env, config), donate_argnums=0).lower(shapes, *scalars)
 
     def lower_begin() -> Any:
         key = jax.eval_shape(lambda: jax.random.key(0))
@@ -194,8 +193,3 @@ def add_training(work: Work) -> None:
 def training_config(work: Work) -> Config:
     """Return the settings of the leg; its programs do not depend on the seed."""
     return work.scale.config(work.preset)
-
-
-def untrained(env: BatchedEnv, config: Config) -> TrainState:
-    """Return a network before training, and its optimiser."""
-    return init_train_state(make_network(env, config.network, jax.random.key(0)), config.learning)

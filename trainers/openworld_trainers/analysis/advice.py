@@ -196,8 +196,8 @@ def signs_of(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
 
 def decayed(learning: Mapping[str, Any], rows: int) -> tuple[str, ...]:
     """Return a note if the learning rate decreases, which makes the end of a run flat by itself."""
-    rate, last = learning.get("learning_rate"), learning.get("final_learning_rate")
-    if rate and last is not None and last < rate:
+    rate, last = learning.get("learning_rate"), learning.get("final_learning_rate") or 0.0
+    if rate and learning.get("schedule") in ("linear", "cosine") and last < rate:
         return (
             f"the learning rate falls to {last:.3g} by the end of the run, which flattens the end by itself",
         )

@@ -75,6 +75,11 @@ class Plan:
         return whole + self.devices * sum(part.bytes for part in self.held if part.name in SHARED)
 
 
+#: What each optimiser keeps.
+OPTIMISERS = {
+    "adam": "Adam's two means of each parameter",
+    "muon": "Muon's mean of each parameter of a matrix, Adam's two means of the rest",
+}
 #: Parts that devices share; every device has a copy of the others.
 SHARED = ("worlds", "observations", "memory")
 
@@ -83,8 +88,8 @@ def make_plan(config: Config, env: BatchedEnv, devices: int = 1) -> Plan:
     """Return the plan of a run on a number of devices, of this machine's kind or as set by `tuning.as_if`.
 
     Example:
-        >>> from openworld_trainers.ppo.config import preset
-        >>> from openworld_trainers.ppo.env import make_env
+        >>> from openworld_trainers.ppo.presets import preset
+        >>> from openworld_trainers.ppo.batched_env import make_env
         >>> config = preset("tiny")
         >>> make_plan(make_env(config.env), config).bytes  # doctest: +SKIP
     """
@@ -98,10 +103,11 @@ def make_plan(config: Config, env: BatchedEnv, devices: int = 1) -> Plan:
         Part("observations", size_of(rollout_state.observation), "the present one of each world"),
         Part("memory", size_of(rollout_state.memory), "of the recurrent network, one for each world"),
         Part("parameters", size_of(train_state.network), "of the network, float32"),
-        Part("optimiser", size_of(train_state.opt_state), "Adam's two means of each parameter"),
+        Part("optimiser", size_of(train_state.opt_state), OPTIMISERS[share.learning.optimiser]),
         Part("proximal policy", size_of(train_state.ewma), "the moving average of PPO-EWMA"),
     )
-    update = jax.make_jaxpr(make_update(env, share))(shapes, jax.ShapeDtypeStruct((), jnp.float32))
+    scalars = [jax.ShapeDtypeStruct((), dtype) for dtype in (jnp.float32, jnp.bool)]
+    update = jax.make_jaxpr(make_update(env, share))(shapes, *scalars)
     seen, other, playing_peak, learning_peak = _phases(
         update, share, size_of(rollout_state.observation), platform
     )
@@ -151,7 +157,7 @@ def share_of(config: Config, devices: int) -> Config:
     """Return the share of one device as the settings of a run.
 
     Example:
-        >>> from openworld_trainers.ppo.config import preset
+        >>> from openworld_trainers.ppo.presets import preset
         >>> share_of(preset("tiny"), devices=2).rollout.worlds
         8
     """

@@ -213,6 +213,8 @@ def _learning(
     return scaled, [
         Reason("learning.minibatch_size", size, sized),
         Reason("learning.learning_rate", rate, rated),
+        *[Reason("learning.warm_up", learning.warm_up, f"transitions, as in {name}")]
+        * bool(learning.warm_up),
     ]
 
 

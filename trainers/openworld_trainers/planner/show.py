@@ -26,7 +26,7 @@ def answer(
         platform: kind of device; None: a GPU if `memory` is given, else the kind of this machine.
 
     Example:
-        >>> from openworld_trainers.ppo.config import preset
+        >>> from openworld_trainers.ppo.presets import preset
         >>> text, fits = answer(preset("tiny"), memory=2**30, devices=1, platform="gpu")  # doctest: +SKIP
     """
     check(devices is None or devices > 0, f"devices={devices} must be greater than 0")

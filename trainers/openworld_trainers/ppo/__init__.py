@@ -1,8 +1,5 @@
 """Proximal policy optimisation (PPO): collect a rollout, estimate advantages, improve the policy, repeat.
 
-Read `rollout`, `advantages`, `losses`, `update` and `learner`, in this order.
+Read `rollout`, `advantages`, `losses`, `update` and `learner`, in this order. Only learning needs Optax; a network
+is made and played without it.
 """
-
-from openworld_trainers.errors import require
-
-require("train", "optax", "orbax.checkpoint", "rich", purpose="training")

@@ -16,7 +16,8 @@ class BatchedEnv(Protocol):
 
     The first axis of every array is the batch. `step` resets the worlds whose episode ended: `observation` is
     then the next episode's first, and `info.final_obs` is the ended episode's last. `info.episode_return`,
-    `info.episode_length` and `info.achievements` belong to the episode of the step.
+    `info.episode_length` and `info.achievements` belong to the episode of the step. `info.reward_parts` may be
+    missing; then the policy can learn from the published reward alone.
     """
 
     @property
@@ -144,6 +145,7 @@ class FlattenPlayers:
             episode_return=self._flatten(info.episode_return),
             episode_length=repeat(info.episode_length),
             achievements=self._flatten(info.achievements),
+            reward_parts=self._flatten(info.reward_parts),
         )
         return self._flatten(obs), state, self._flatten(reward), repeat(terminated), repeat(truncated), info
 
@@ -178,3 +180,11 @@ def env_identity(env: BatchedEnv) -> dict[str, Any]:
         "observation_shape": list(env.observation_shape),
         "num_actions": env.num_actions,
     }
+
+
+def identity_problem(env: BatchedEnv, facts: dict[str, Any]) -> str:
+    """Return why what was made with some facts does not fit an environment, or "" if it does."""
+    for name, here in env_identity(env).items():
+        if facts.get(name) != here:
+            return f"is of another version: {name} {facts.get(name)} there and {here} here"
+    return ""

@@ -11,18 +11,30 @@ from typing import Annotated, Any, Literal
 
 from openworld.system.option_help import Alias
 from openworld_trainers.ppo import records
+from openworld_trainers.ppo.network_settings import Activation, Encoding, Memory, Network, Precision
 from openworld_trainers.ppo.records import check, check_choice, check_positive, nearest_divisor, to_dict
 
-__all__ = ["Advantage", "Config", "Env", "Learning", "Network", "Rollout", "Run", "to_dict"]
+__all__ = [
+    "Activation",
+    "Advantage",
+    "Config",
+    "Encoding",
+    "Env",
+    "Learning",
+    "Memory",
+    "Network",
+    "Precision",
+    "Reward",
+    "Rollout",
+    "Run",
+    "to_dict",
+]
 
-Activation = Literal["relu", "tanh"]
-Memory = Literal["none", "gru", "mingru"]
-Precision = Literal["auto", "float32", "bfloat16"]
+Optimiser = Literal["adam", "muon"]
+Schedule = Literal["constant", "linear", "cosine"]
 
 #: The largest number of lanes. Each device has an equal number of them.
 MOST_LANES = 64
-#: The largest network that settings may ask for, far above what is useful.
-MOST_NETWORK = {"width": 1 << 16, "depth": 128, "embedding": 1 << 12, "memory_layers": 128}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,51 +65,6 @@ class Env:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Network:
-    """The actor-critic: an encoder, `depth` hidden layers of `width` units, a memory, and two heads.
-
-    Attributes:
-        width: units in each hidden layer.
-        depth: number of hidden layers.
-        activation: activation of the hidden layers: relu or tanh.
-        embedding: numbers that represent one tile of the view.
-        learn_embedding: learn these numbers; fixed random ones cost half as much on a CPU.
-        memory: what follows the hidden layers, so that the policy remembers: none, gru, or mingru (as fast to
-            train as hidden layers).
-        memory_layers: number of these layers, each of `width` units.
-        mask: never choose an action that, by the tokens, can do nothing (`Environment.mask_of`). An
-            environment without tokens has no mask.
-        previous_action: show the policy its previous action, and whether that changed what it sees. Needs
-            tokens.
-        precision: dtype of the arithmetic; parameters are always float32. "auto" is bfloat16 on GPUs and
-            TPUs, and float32 on CPUs.
-    """
-
-    width: int = 256
-    depth: int = 3
-    activation: Activation = "relu"
-    embedding: int = 8
-    learn_embedding: bool = True
-    memory: Memory = "none"
-    memory_layers: int = 1
-    mask: bool = True
-    previous_action: bool = False
-    precision: Precision = "auto"
-
-    def __post_init__(self) -> None:
-        check_positive(self, "width", "depth", "embedding", "memory_layers")
-        for name, most in MOST_NETWORK.items():
-            check(getattr(self, name) <= most, f"{name}={getattr(self, name)} must be at most {most}")
-        for name, kind in (("activation", Activation), ("memory", Memory), ("precision", Precision)):
-            check_choice(name, getattr(self, name), kind)
-
-    @property
-    def recurrent(self) -> bool:
-        """True if the network has a memory."""
-        return self.memory != "none"
-
-
-@dataclass(frozen=True, kw_only=True)
 class Rollout:
     """Collecting experience: every world is played for `steps` steps between two updates.
 
@@ -120,6 +87,42 @@ class Rollout:
     def batch(self) -> int:
         """The number of transitions in an update."""
         return self.worlds * self.steps
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reward:
+    """The reward that the policy is trained on: clip(scale x sum of weight x part).
+
+    The defaults are the published reward, bit for bit. Returns, evaluations and results always are sums of the
+    published reward. `openworld.Info.reward_parts` says exactly what the parts are.
+
+    Attributes:
+        achievements: of the sum of the weights of the achievements unlocked in the step.
+        health: of the change of health, in points.
+        death: of 1 in the step in which the player dies; a negative weight punishes death.
+        armour: of the change of the levels of the armour worn, all four pieces together.
+        scale: factor of the sum.
+        clip: the largest absolute value, after scaling; None: no clipping.
+    """
+
+    achievements: float = 1.0
+    health: float = 0.1
+    death: float = 0.0
+    armour: float = 0.0
+    scale: float = 1.0
+    clip: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in self.weights.items():
+            check(math.isfinite(value), f"{name}={value} must be finite")
+        check_positive(self, "scale")
+        if self.clip is not None:
+            check_positive(self, "clip")
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """The weight of each part of the reward."""
+        return {name: getattr(self, name) for name in ("achievements", "health", "death", "armour")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,13 +153,19 @@ class Learning:
         skip_forced: leave transitions in which the mask allowed one action out of the minibatches: there was
             nothing to decide. They still count in returns and advantages. Only without a memory, as
             sequences stay whole.
-        learning_rate: learning rate of Adam, at the start of the run.
-        final_learning_rate: learning rate at the end of the run, on a straight line from the start; None: the
-            same as at the start.
+        optimiser: adam, or muon: Muon for the matrices of the hidden and memory layers, Adam for the rest.
+        momentum: β of Muon: the weight of the earlier gradients. Adam does not use it.
+        weight_decay: each gradient step also multiplies these matrices by 1 - learning rate x this.
+        learning_rate: at the start of the run, after the warm-up. It is the same scale for both optimisers.
+        schedule: of the learning rate over the run: constant, or to the final one on a straight line (linear)
+            or on half a cosine (cosine). A run with a time budget goes by the nearer limit.
+        final_learning_rate: at the end of a schedule that is not constant; None: 0.
+        warm_up: transitions at the start of the run over which the learning rate rises evenly from 0.
         clip_epsilon: ε, the distance from 1 at which probability ratios are clipped.
         value_clip_epsilon: the distance from the old value at which values are clipped; None: no clipping.
         value_coefficient: weight of the value loss.
         entropy_coefficient: weight of the entropy.
+        change_coefficient: weight of the loss of `network.predict_change`.
         ewma: β of PPO-EWMA. The clip then refers to a moving average of the policy, in which each gradient
             step has β times the weight of the next one (Hilton et al. 2022, arXiv 2110.00641). None: plain
             PPO.
@@ -167,12 +176,18 @@ class Learning:
     minibatch_size: int = 8192
     epochs: int | float = 4
     skip_forced: bool = False
+    optimiser: Optimiser = "adam"
+    momentum: float = 0.95
+    weight_decay: float = 0.0
     learning_rate: float = 3e-4
+    schedule: Schedule = "constant"
     final_learning_rate: float | None = None
+    warm_up: int = 0
     clip_epsilon: float = 0.2
     value_clip_epsilon: float | None = None
     value_coefficient: float = 0.5
     entropy_coefficient: float = 0.01
+    change_coefficient: float = 0.1
     ewma: float | None = None
     max_gradient_norm: float = 1.0
     normalise_advantages: bool = True
@@ -181,11 +196,27 @@ class Learning:
         check_positive(self, "minibatch_size", "epochs", "learning_rate", "clip_epsilon", "max_gradient_norm")
         if self.value_clip_epsilon is not None:
             check_positive(self, "value_clip_epsilon")
-        check(self.ewma is None or 0 <= self.ewma < 1, f"ewma={self.ewma} must be at least 0 and less than 1")
-        for name in ("final_learning_rate", "value_coefficient", "entropy_coefficient"):
+        for name in ("ewma", "momentum"):
+            value = getattr(self, name)
+            check(value is None or 0 <= value < 1, f"{name}={value} must be at least 0 and less than 1")
+        for name in (
+            "final_learning_rate",
+            "warm_up",
+            "weight_decay",
+            "value_coefficient",
+            "entropy_coefficient",
+            "change_coefficient",
+        ):
             value = getattr(self, name)
             check(value is None or value >= 0, f"{name}={value} must not be negative")
             check(value is None or math.isfinite(value), f"{name}={value} must be finite")
+        check_choice("optimiser", self.optimiser, Optimiser)
+        check_choice("schedule", self.schedule, Schedule)
+        check(
+            self.schedule != "constant" or self.final_learning_rate is None,
+            f"final_learning_rate={self.final_learning_rate} needs schedule=linear or schedule=cosine; "
+            "schedule=constant has no other rate at its end",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,6 +231,8 @@ class Run:
         save_every_s: seconds between two checkpoints; 0: after every update.
         keep: number of checkpoints that stay on disk.
         film: write a replay and a video of the trained agent.
+        measure_every: updates between two measurements of the gradient noise scale and of the policy before
+            and after an update. They cost time and change nothing in training.
         devices: number of devices that share the worlds; None: all.
     """
 
@@ -209,11 +242,12 @@ class Run:
     save_every_s: float = 300.0
     keep: int = 2
     film: bool = True
+    measure_every: int = 1
     devices: int | None = None
 
     def __post_init__(self) -> None:
         check(0 <= self.seed < 2**31, f"seed={self.seed} must lie between 0 and 2**31 - 1")
-        check_positive(self, "transitions", "keep")
+        check_positive(self, "transitions", "keep", "measure_every")
         check(self.save_every_s >= 0, f"save_every_s={self.save_every_s} must not be negative")
         if self.time_budget_s is not None:
             check_positive(self, "time_budget_s")
@@ -233,6 +267,7 @@ class Config:
     env: Env = field(default_factory=Env)
     network: Network = field(default_factory=Network)
     rollout: Rollout = field(default_factory=Rollout)
+    reward: Reward = field(default_factory=Reward)
     advantage: Advantage = field(default_factory=Advantage)
     learning: Learning = field(default_factory=Learning)
     run: Run = field(default_factory=Run)
@@ -247,6 +282,10 @@ class Config:
                 f"{sizes} into minibatches of minibatch_size={size}; a recurrent network needs minibatches of "
                 f"whole sequences of steps={steps}; {worlds * steps} would divide",
             )
+        check(
+            self.learning.warm_up <= self.run.transitions,
+            f"learning.warm_up={self.learning.warm_up} must be at most run.transitions={self.run.transitions}",
+        )
         check(
             not (self.learning.skip_forced and (self.network.recurrent or not self.network.mask)),
             "learning.skip_forced needs network.mask, and a network without memory",

@@ -1,7 +1,7 @@
 """Encoders: from an observation to the features of the network.
 
-Tokens stay bytes until they are on the device. A table turns each tile into a few numbers, the tile in front
-of the player is one-hot, and counts are scaled. No token is left out. Any other observation is flattened.
+The flat encoder lays the tokens side by side; the board encoder (`board`) reads the view as a board. Any other
+observation is flattened.
 """
 
 from typing import Any
@@ -12,15 +12,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key, Shaped, UInt8
 
-from openworld.content.units import LIGHT_LEVELS
-from openworld_trainers.ppo import history
 from openworld_trainers.ppo.batched_env import BatchedEnv
+from openworld_trainers.ppo.board import BoardEncoder
 from openworld_trainers.ppo.config import Network
-
-#: The bits of a token of the light plane that are the light; the others are the player's own projectiles.
-LIGHT = np.uint8(31)
-#: A count is encoded by whether it reaches each of these, and by its square root.
-THRESHOLDS = (1, 2, 3, 4)
+from openworld_trainers.ppo.features import TokenFeatures, look_up
 
 
 class FlatEncoder(eqx.Module):
@@ -33,181 +28,39 @@ class FlatEncoder(eqx.Module):
         return observation.reshape(observation.shape[0], -1).astype(dtype)
 
 
-class TokenEncoder(eqx.Module):
-    """Encodes tokens: every tile by a table, the faced tile and the player's own state in full.
-
-    The sizes of the vocabularies come from the layout of the tokens.
-
-    Attributes:
-        tile: the embedding of each kind of tile.
-        creature: the embedding of each creature.
-        learned: both tables are learned. Without it they keep their first values, and a gradient costs half.
-        features: the number of features.
-        fields: (name, start, stop, scale) of each range of tokens that is not always 0.
-        blocks: the number of kinds of blocks; the kinds of fixtures follow.
-        items: the columns of the inventory that the rules use.
-        floors: the number of floors with an own one-hot entry; deeper floors have only their depth.
-        faced: the index of the tile to the left, right, above and below.
-        actions: the number of actions if the observation ends with the previous one (`history`), else 0.
-    """
-
-    tile: Float[Array, "kinds embedding"]
-    creature: Float[Array, "bodies half"]
-    learned: bool = eqx.field(static=True)
-    features: int = eqx.field(static=True)
-    fields: tuple[tuple[str, int, int, float], ...] = eqx.field(static=True)
-    blocks: int = eqx.field(static=True)
-    items: tuple[int, ...] = eqx.field(static=True)
-    floors: int = eqx.field(static=True)
-    faced: tuple[int, ...] = eqx.field(static=True)
-    actions: int = eqx.field(static=True)
+class TokenEncoder(TokenFeatures):
+    """Encodes tokens: every tile by a table, the faced tile and the player's own state in full."""
 
     def __init__(self, key: Key[Array, ""], settings: Network, ruleset: Any) -> None:
-        from openworld.content.ids import DIRECTION_STEPS
-        from openworld.content.reach import reachable
-        from openworld.observe.layout import layout_of
-
-        layout = layout_of(ruleset)
-        cols, middle = ruleset.view_cols, ruleset.view_rows * ruleset.view_cols // 2
-        self.fields = tuple(
-            (f.name, f.offset, f.offset + f.size, 1 / f.high) for f in layout.values() if f.high
-        )
-        fixtures, last_block = divmod(layout["tile"].high, 64)
-        self.blocks = last_block + 1
-        self.items = tuple(sorted(reachable(ruleset).items))
-        self.floors = len(ruleset.floors)
-        self.faced = tuple(middle + cols * row + col for row, col in DIRECTION_STEPS)
-        self.learned = settings.learn_embedding
-        self.actions = ruleset.actions if settings.previous_action else 0
-        keys = jax.random.split(key, 2)
-        half = -(-settings.embedding // 2)
-        self.tile = jax.random.normal(keys[0], (self.blocks + fixtures, settings.embedding), jnp.float32)
-        # The embedding of "no creature" is zero: most tiles have none.
-        bodies = (layout["creature"].high + 1, half)
-        self.creature = jax.random.normal(keys[1], bodies, jnp.float32).at[0].set(0.0)
-        blank = jax.ShapeDtypeStruct((1, layout.size + history.SIZE * settings.previous_action), jnp.uint8)
-        self.features = 0
+        super().__init__(key, settings, ruleset)
+        blank = self.blank(ruleset, settings.previous_action)
         self.features = jax.eval_shape(lambda tokens: self(tokens, np.dtype(np.float32)), blank).shape[1]
 
     def __call__(self, observation: UInt8[Array, "B tokens"], dtype: np.dtype) -> Float[Array, "B features"]:
         """Encode a batch of tokens."""
-        runs = {name: observation[:, start:stop] for name, start, stop, _ in self.fields}
-        runs["tile"] = kind_of(runs["tile"], self.blocks)
-        carried = [runs["inventory"][:, item : item + 1] for item in self.items]
+        runs = self.runs(observation)
         parts = [
             look_up(self.tile, runs["tile"], self.learned),
             look_up(self.creature, runs["creature"], self.learned),
-            *self._planes(runs),
-            self._front(runs),
-            reach(jnp.concatenate(carried, axis=1)),
-            one_hot(runs["facing"], len(self.faced)),
-        ]
-        if "floor" in runs:
-            parts += [one_hot(runs["floor"], self.floors), root(runs["floor"])]
-        if "experience" in runs:
-            parts += [reach(runs["experience"])]
-        if self.actions:
-            previous, effect = observation[:, -2:-1], observation[:, -1:]
-            parts += [one_hot(previous, self.actions + 1), effect.astype(jnp.float32)]
-        encoded = ("tile", "creature", "missile", "light", "inventory", "facing", "floor", "experience")
-        parts += [
-            runs[name].astype(jnp.float32) * jnp.float32(scale)
-            for name, _, _, scale in self.fields
-            if name not in encoded
+            *self.planes(runs),
+            *self.scalars(observation, runs),
         ]
         return jnp.concatenate(parts, axis=1).astype(dtype)
 
-    def _planes(self, runs: dict[str, UInt8[Array, "B run"]]) -> list[Float[Array, "B view"]]:
-        """Return the projectiles on each tile, and its light if the rules have floors that are dark."""
-        planes = []
-        if "missile" in runs:
-            planes += [(runs["missile"] > 0).astype(jnp.float32)]
-        if "light" in runs:
-            level, own = runs["light"] & LIGHT, (runs["light"] > LIGHT).astype(jnp.float32)
-            # The player's own projectiles share a plane with those of creatures.
-            planes = [plane - 0.5 * own for plane in planes] + [level.astype(jnp.float32) / LIGHT_LEVELS]
-        return planes
-
-    def _front(self, runs: dict[str, UInt8[Array, "B run"]]) -> Float[Array, "B front"]:
-        """Return the faced tile and the creature on it, one-hot."""
-        ahead = one_hot(runs["facing"], len(self.faced)).astype(jnp.uint8)
-
-        def pick(run: UInt8[Array, "B view"]) -> UInt8[Array, "B 1"]:
-            around = jnp.stack([run[:, tile] for tile in self.faced], axis=1)
-            return jnp.sum(around * ahead, axis=1, keepdims=True, dtype=jnp.uint8)
-
-        return jnp.concatenate(
-            [
-                one_hot(pick(runs["tile"]), self.tile.shape[0]),
-                one_hot(pick(runs["creature"]), self.creature.shape[0]),
-            ],
-            axis=1,
-        )
-
 
 #: Any encoder.
-Encoder = TokenEncoder | FlatEncoder
+Encoder = TokenEncoder | BoardEncoder | FlatEncoder
 
 
 def make_encoder(env: BatchedEnv, settings: Network, key: Key[Array, ""]) -> Encoder:
-    """Return the encoder for an environment's observation."""
+    """Return the encoder for an environment's observation.
+
+    Raises:
+        ValueError: the settings ask for the board encoder, but the environment has no tokens.
+    """
     if getattr(env, "observation", None) == "tokens":
-        return TokenEncoder(key, settings, getattr(env, "ruleset"))  # noqa: B009
+        kind = BoardEncoder if settings.encoder == "board" else TokenEncoder
+        return kind(key, settings, getattr(env, "ruleset"))  # noqa: B009
+    if settings.encoder == "board":
+        raise ValueError('network.encoder="board" needs an environment whose observations are tokens')
     return FlatEncoder(features=int(np.prod(env.observation_shape)))
-
-
-def kind_of(tile: UInt8[Array, "B view"], blocks: int) -> UInt8[Array, "B view"]:
-    """Return a tile's kind from its byte, block + 64 x fixture; a fixture hides its block."""
-    fixture = tile // np.uint8(64)
-    return jnp.where(fixture > 0, fixture + np.uint8(blocks - 1), tile)
-
-
-def one_hot(index: UInt8[Array, "B n"], kinds: int) -> Float[Array, "B n_kinds"]:
-    """Return the one-hot encoding of small ids, flattened."""
-    hot = index[:, :, None] == jnp.arange(kinds, dtype=index.dtype)[None, None, :]
-    return hot.reshape(index.shape[0], -1).astype(jnp.float32)
-
-
-def reach(count: UInt8[Array, "B n"]) -> Float[Array, "B n_marks"]:
-    """Return whether counts reach each of `THRESHOLDS`, and a third of their square root."""
-    marks = [(count >= np.uint8(mark)).astype(jnp.float32) for mark in THRESHOLDS]
-    return jnp.concatenate([*marks, root(count)], axis=1)
-
-
-def root(count: UInt8[Array, "B n"]) -> Float[Array, "B n"]:
-    """Return a third of the square root of counts."""
-    return jnp.sqrt(count.astype(jnp.float32)) / 3
-
-
-def look_up(
-    table: Float[Array, "kinds width"], index: UInt8[Array, "B n"], learned: bool
-) -> Float[Array, "B n_width"]:
-    """Return rows of a table, side by side; gradients reach the table only if `learned`."""
-    rows = _embed(table, index) if learned else jax.lax.stop_gradient(table)[index]
-    return rows.reshape(index.shape[0], -1)
-
-
-@jax.custom_vjp
-def _embed(table: Array, index: Array) -> Array:
-    return table[index]
-
-
-def _embed_forward(table: Array, index: Array) -> tuple[Array, tuple[Array, Array]]:
-    return table[index], (table, index)
-
-
-def _embed_backward(kept: tuple[Array, Array], gradient: Array) -> tuple[Array, None]:
-    """Sum the gradients of each row: by a scatter on a CPU, by a matrix product on accelerators."""
-    table, index = kept
-    index, gradient = index.reshape(-1), gradient.reshape(-1, table.shape[1])
-
-    def scatter(index: Array, gradient: Array) -> Array:
-        return jnp.zeros_like(table).at[index].add(gradient)
-
-    def product(index: Array, gradient: Array) -> Array:
-        return jax.nn.one_hot(index, table.shape[0], dtype=gradient.dtype).T @ gradient
-
-    return jax.lax.platform_dependent(index, gradient, cpu=scatter, default=product), None
-
-
-_embed.defvjp(_embed_forward, _embed_backward)

@@ -11,7 +11,7 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float32, Int32, UInt8
+from jaxtyping import Array, Bool, Float32, Int32, Shaped, UInt8
 
 from openworld_trainers.ppo.batched_env import BatchedEnv
 from openworld_trainers.ppo.config import Network
@@ -54,6 +54,21 @@ def changed(
     """Return whether a step changed what an action can change."""
     mine = jnp.asarray(own_fields(ruleset))
     return jnp.any((before != after) & mine[None], axis=1)
+
+
+def effect(
+    before: Shaped[Array, "B *seen"], after: Shaped[Array, "B *shape"], ruleset: Any
+) -> Bool[Array, " B"]:
+    """Return whether a step changed what an action can change.
+
+    Args:
+        before: the observations that the actions were chosen from, with or without the previous action.
+        after: the observations after the step, as the environment gives them; at the end of an episode the last.
+        ruleset: of the environment; None if its observations are not tokens. Any difference counts then.
+    """
+    if ruleset is None:
+        return jnp.any((before != after).reshape(before.shape[0], -1), axis=1)
+    return changed(before[:, : after.shape[1]], after, ruleset)
 
 
 def first(tokens: UInt8[Array, "B tokens"]) -> UInt8[Array, "B tokens_and_two"]:

@@ -1,8 +1,8 @@
 """The outer loop of PPO: everything that changes during a run, and the compiled program of one update."""
 
-import dataclasses
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import equinox as eqx
 import jax
@@ -15,6 +15,7 @@ from openworld_trainers.ppo.batched_env import BatchedEnv
 from openworld_trainers.ppo.config import Config
 from openworld_trainers.ppo.devices import AXIS, SHARED, SINGLE_DEVICE, WHOLE, Devices
 from openworld_trainers.ppo.diagnostics import Diagnostics, diagnose
+from openworld_trainers.ppo.losses import Batch
 from openworld_trainers.ppo.minibatches import Lanes
 from openworld_trainers.ppo.networks import ActorCritic, make_network
 from openworld_trainers.ppo.noise_scale import NoiseScale
@@ -29,6 +30,8 @@ from openworld_trainers.ppo.update import (
     run_epochs,
     to_batch,
 )
+
+Tree = TypeVar("Tree")
 
 #: Where the parts of a learner lie: each device has its share of the worlds, and all of the rest.
 LAYOUT = {"policy": WHOLE, "learner": WHOLE, "worlds": SHARED}
@@ -82,9 +85,10 @@ class UpdateMetrics(eqx.Module):
     Attributes:
         episode_sums: sums over the episodes that ended in its rollout.
         loss_metrics: means over its gradient steps.
-        diagnostics: the policy before it compared with the policy after it.
-        noise: the gradient noise scale at its start.
-        reward: the mean reward of a step.
+        diagnostics: the policy before it compared with the policy after it; NaN if not measured.
+        noise: the gradient noise scale at its start; NaN if not measured.
+        reward: the mean published reward of a step.
+        training_reward: the mean of the reward that the policy learns from; None: the same.
         finite: False once anything was NaN or infinite.
     """
 
@@ -93,6 +97,7 @@ class UpdateMetrics(eqx.Module):
     diagnostics: Diagnostics
     noise: NoiseScale
     reward: Float[Array, ""]
+    training_reward: Float[Array, ""] | None
     finite: Bool[Array, ""]
 
 
@@ -132,55 +137,86 @@ def init_learner(
 
 def make_update(
     env: BatchedEnv, config: Config, devices: Devices = SINGLE_DEVICE
-) -> Callable[[Learner, Array], tuple[Learner, UpdateMetrics]]:
-    """Return the program of one update, `(learner, learning_rate) -> (learner, metrics)`.
+) -> Callable[..., tuple[Learner, UpdateMetrics]]:
+    """Return the program of one update, `(learner, learning_rate, measure=True) -> (learner, metrics)`.
 
     It collects a rollout, estimates advantages, takes the gradient steps, and compares the policy before with
-    the policy after.
+    the policy after. Where `measure` is False, the gradient noise scale and that comparison are left out.
     """
     lanes, learning = Lanes.of(config, devices), config.learning
-    reduce = diagnostics.no_reduce if devices.mesh is None else diagnostics.reduce_over(AXIS)
 
     def update(
-        parts: dict[str, Any], learning_rate: Float[Array, ""]
+        parts: dict[str, Any], learning_rate: Float[Array, ""], measure: Bool[Array, ""] | bool = True
     ) -> tuple[dict[str, Any], UpdateMetrics]:
         learner = Learner.from_parts(parts)
         acting_key, shuffling_key, key = jax.random.split(learner.key, 3)
         before, network = learner.rollout_state, learner.network
         first_world = devices.offset(before.observation.shape[0])
         rollout_state, experience, episode_sums = collect(
-            env, network, before, config.rollout.steps, jax.random.key_data(acting_key), first_world
+            env,
+            network,
+            before,
+            config.rollout.steps,
+            jax.random.key_data(acting_key),
+            first_world,
+            settings=config.reward,
         )
         last_value = act(network, rollout_state.memory, rollout_state.observation)[1].value
         batch = to_batch(experience, before.memory, last_value, config.advantage)
         if learning.normalise_advantages:
             batch = eqx.tree_at(lambda b: b.advantage, batch, normalise(batch.advantage, devices))
         dealing: dict[str, Any] = {"lanes": lanes, "key": shuffling_key, "devices": devices}
-        noise = gradient_noise(learner.train_state, batch, learning, **dealing)
+        noise = measured(measure, lambda: gradient_noise(learner.train_state, batch, learning, **dealing))
         forced = experience.forced if learning.skip_forced else None
         train_state, loss_metrics = run_epochs(
             learner.train_state, batch, learning_rate, learning, forced=forced, **dealing
         )
-        sample = lanes.take(batch, lanes.sampled(devices))
-        comparison = diagnose(
-            network, train_state.network, sample, learning.clip_epsilon, reduce, config.rollout.batch
-        )
+        compare = partial(compared, network, train_state.network, batch, config, devices)
+        comparison = measured(measure, compare)
+        moved = jnp.isfinite(comparison.kl_old_new) | jnp.logical_not(measure)
         metrics = UpdateMetrics(
             episode_sums=devices.sum(episode_sums),
             loss_metrics=loss_metrics,
             diagnostics=comparison,
             noise=noise,
             reward=devices.mean(jnp.mean(experience.reward)),
-            finite=loss_metrics.finite & jnp.isfinite(comparison.kl_old_new),
+            training_reward=devices.mean(jax.tree.map(jnp.mean, experience.training_reward)),
+            finite=loss_metrics.finite & all_finite(train_state.network) & moved,
         )
         return Learner(train_state, rollout_state, key).parts(), metrics
 
-    def program(learner: Learner, learning_rate: Float[Array, ""]) -> tuple[Learner, UpdateMetrics]:
-        sharded = devices.shard_map(update, (LAYOUT, WHOLE), (LAYOUT, WHOLE))
-        parts, metrics = sharded(learner.parts(), learning_rate)
+    def program(
+        learner: Learner, learning_rate: Float[Array, ""], measure: Bool[Array, ""] | bool = True
+    ) -> tuple[Learner, UpdateMetrics]:
+        given = (learning_rate,) if measure is True else (learning_rate, measure)
+        sharded = devices.shard_map(update, (LAYOUT, *[WHOLE] * len(given)), (LAYOUT, WHOLE))
+        parts, metrics = sharded(learner.parts(), *given)
         return Learner.from_parts(parts), metrics
 
     return program
+
+
+def compared(
+    before: ActorCritic, after: ActorCritic, batch: Batch, config: Config, devices: Devices
+) -> Diagnostics:
+    """Return the diagnostics of an update on a sample of its transitions."""
+    lanes = Lanes.of(config, devices)
+    reduce = diagnostics.no_reduce if devices.mesh is None else diagnostics.reduce_over(AXIS)
+    sample = lanes.take(batch, lanes.sampled(devices))
+    return diagnose(before, after, sample, config.learning.clip_epsilon, reduce, config.rollout.batch)
+
+
+def measured(measure: Bool[Array, ""] | bool, take: Callable[[], Tree]) -> Tree:
+    """Return a measurement if it is to be taken, else NaN in its place."""
+    if measure is True:
+        return take()
+    missing = jax.tree.map(lambda x: jnp.full(x.shape, jnp.nan, x.dtype), jax.eval_shape(take))
+    return jax.lax.cond(measure, take, lambda: missing)
+
+
+def all_finite(tree: Any) -> Bool[Array, ""]:
+    """Return whether no number of a tree is NaN or infinite."""
+    return jnp.all(jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(tree)]))
 
 
 def learner_shapes(env: BatchedEnv, config: Config, devices: Devices) -> dict[str, Any]:
@@ -201,14 +237,16 @@ def metrics_row(metrics: UpdateMetrics, achievement_names: tuple[str, ...]) -> d
         return float(total) / episodes if episodes else float("nan")
 
     def numbers(record: Any) -> dict[str, float]:
-        return {field.name: float(getattr(record, field.name)) for field in dataclasses.fields(record)}
+        return {name: float(value) for name, value in vars(record).items() if value is not None}
 
+    trained = {} if host.training_reward is None else {"training_reward": float(host.training_reward)}
     rates = {name: mean(total) for name, total in zip(achievement_names, sums.unlocked, strict=True)}
     return {
         "return": mean(sums.returns),
         "length": mean(sums.lengths),
         "episodes": int(episodes),
         "reward": float(host.reward),
+        **trained,
         **numbers(host.loss_metrics.terms),
         "gradient_norm": float(host.loss_metrics.gradient_norm),
         **numbers(host.diagnostics),

@@ -7,12 +7,12 @@ separate proximal policy is PPO-EWMA: Hilton et al. 2022, arXiv 2110.00641.
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int32, Shaped
+from jaxtyping import Array, Bool, Float, Int32, Shaped
 
 from openworld_trainers.ppo.config import Learning
 from openworld_trainers.ppo.networks import ActorCritic
 from openworld_trainers.ppo.recurrent import Sequence
-from openworld_trainers.ppo.rollout import log_probabilities
+from openworld_trainers.ppo.rollout import log_probabilities, take_action
 
 
 class Batch(eqx.Module):
@@ -25,6 +25,7 @@ class Batch(eqx.Module):
         value: V(s) of the network that played.
         advantage: Â of `advantages.gae`.
         target: the value target, Â + V(s).
+        change: the action changed the observation; None if the network does not predict this.
     """
 
     observation: Shaped[Array, "*N_shape"] | Sequence
@@ -33,15 +34,26 @@ class Batch(eqx.Module):
     value: Float[Array, "*N"]
     advantage: Float[Array, "*N"]
     target: Float[Array, "*N"]
+    change: Bool[Array, "*N"] | None = None
 
 
 class LossTerms(eqx.Module):
-    """The terms of the loss, and the fraction of clipped probability ratios."""
+    """The terms of the loss, and the fraction of clipped probability ratios.
+
+    `change_loss` is None if the network does not predict changes.
+    """
 
     policy_loss: Float[Array, ""]
     value_loss: Float[Array, ""]
     entropy: Float[Array, ""]
     clip_fraction: Float[Array, ""]
+    change_loss: Float[Array, ""] | None = None
+
+    @staticmethod
+    def zero(batch: Batch) -> "LossTerms":
+        """Return terms of zero, those that the loss of a batch has."""
+        zero = jnp.float32(0)
+        return LossTerms(zero, zero, zero, zero, None if batch.change is None else zero)
 
 
 def policy_loss(
@@ -103,10 +115,20 @@ def entropy(logits: Float[Array, "N actions"]) -> Float[Array, ""]:
     return -jnp.mean(jnp.sum(jnp.exp(log_policy) * log_policy, axis=1))
 
 
+def change_loss(
+    logits: Float[Array, "N actions"], action: Int32[Array, " N"], change: Bool[Array, " N"]
+) -> Float[Array, ""]:
+    """Return −mean log p of what happened, p = σ(logit of the action) where it changed something, else 1 − p."""
+    logit = take_action(logits, action)
+    return jnp.mean(jax.nn.softplus(jnp.where(change, -logit, logit)))
+
+
 def ppo_loss(
     network: ActorCritic, batch: Batch, settings: Learning, proximal: ActorCritic | None = None
 ) -> tuple[Float[Array, ""], LossTerms]:
     """Return L = policy loss + value_coefficient · value loss − entropy_coefficient · entropy, and its terms.
+
+    With a head that predicts changes, change_coefficient · its loss is added.
 
     Args:
         network: the network that learns.
@@ -114,7 +136,7 @@ def ppo_loss(
         settings: ε and the coefficients.
         proximal: the policy whose ratio is clipped; None: the policy that played.
     """
-    logits, value = network(batch.observation)
+    logits, value, change = network(batch.observation)
     log_ratio = log_probabilities(logits, batch.action) - batch.log_probability
     log_proximal_ratio = None
     if proximal is not None:
@@ -128,10 +150,15 @@ def ppo_loss(
         value_loss=value_loss(value, batch.value, batch.target, settings.value_clip_epsilon),
         entropy=entropy(logits),
         clip_fraction=clip_fraction,
+        change_loss=None
+        if change is None or batch.change is None
+        else change_loss(change, batch.action, batch.change),
     )
     loss = (
         surrogate
         + settings.value_coefficient * terms.value_loss
         - settings.entropy_coefficient * terms.entropy
     )
+    if terms.change_loss is not None:
+        loss = loss + settings.change_coefficient * terms.change_loss
     return loss, terms

@@ -18,38 +18,28 @@ from openworld_trainers.ppo import history
 from openworld_trainers.ppo.batched_env import BatchedEnv
 from openworld_trainers.ppo.config import Activation, Network, Precision
 from openworld_trainers.ppo.encoders import Encoder, make_encoder
+from openworld_trainers.ppo.layers import Dense
 from openworld_trainers.ppo.recurrent import MEMORIES, MemoryLayer, Sequence, flatten_time
 
 ACTIVATIONS: dict[Activation, Callable[[Array], Array]] = {"relu": jax.nn.relu, "tanh": jnp.tanh}
 #: The logit of an action that the mask excludes. Not -inf: its product with a probability of 0 is NaN.
 EXCLUDED = -1e9
+#: The number of the key of the head that predicts changes, beyond those of all memory layers.
+CHANGE = 1 << 10
 
 
 class Outputs(NamedTuple):
-    """What a network says about N observations.
+    """The outputs of a network for N observations.
 
     Attributes:
         logits: of the actions; `EXCLUDED` where the mask excludes one.
         value: V(s).
+        change: the logit that an action changes the observation, for each action; None without this head.
     """
 
     logits: Float[Array, "N actions"]
     value: Float[Array, " N"]
-
-
-class Dense(eqx.Module):
-    """An affine layer, y = xW + b."""
-
-    weight: Float[Array, "inputs outputs"]
-    bias: Float[Array, " outputs"]
-
-    def __init__(self, key: Key[Array, ""], inputs: int, outputs: int, scale: float) -> None:
-        self.weight = jax.nn.initializers.orthogonal(scale)(key, (inputs, outputs), jnp.float32)
-        self.bias = jnp.zeros(outputs, jnp.float32)
-
-    def __call__(self, x: Float[Array, "B inputs"]) -> Float[Array, "B outputs"]:
-        """Apply the layer in the dtype of `x`."""
-        return x @ self.weight.astype(x.dtype) + self.bias.astype(x.dtype)[None, :]
+    change: Float[Array, "N actions"] | None = None
 
 
 class ActorCritic(eqx.Module):
@@ -64,6 +54,7 @@ class ActorCritic(eqx.Module):
         memories: the memory layers; none without memory.
         actor: from hidden units to the logits of the actions.
         critic: from hidden units to the value.
+        change: from hidden units to the logits that each action changes the observation; or None.
         activation: of the hidden layers.
         precision: the dtype of the arithmetic.
         rules: of the environment; None if its observations are not tokens.
@@ -76,6 +67,7 @@ class ActorCritic(eqx.Module):
     memories: tuple[MemoryLayer, ...]
     actor: Dense
     critic: Dense
+    change: Dense | None
     activation: Activation = eqx.field(static=True)
     precision: Precision = eqx.field(static=True)
     rules: Any = eqx.field(static=True)
@@ -144,7 +136,8 @@ class ActorCritic(eqx.Module):
         logits, value = self.actor(hidden).astype(jnp.float32), self.critic(hidden)
         if self.masked:
             logits = jnp.where(self.allowed(observation), logits, EXCLUDED)
-        return Outputs(logits, value[:, 0].astype(jnp.float32))
+        change = None if self.change is None else self.change(hidden).astype(jnp.float32)
+        return Outputs(logits, value[:, 0].astype(jnp.float32), change)
 
 
 def resolve_precision(precision: Precision) -> Precision:
@@ -176,6 +169,9 @@ def make_network(env: BatchedEnv, settings: Network, key: Key[Array, ""]) -> Act
         ),
         actor=Dense(next(keys), settings.width, env.num_actions, 0.01),
         critic=Dense(next(keys), settings.width, 1, 1.0),
+        change=Dense(jax.random.fold_in(key, CHANGE), settings.width, env.num_actions, 0.01)
+        if settings.predict_change
+        else None,
         activation=settings.activation,
         precision=resolve_precision(settings.precision),
         rules=getattr(env, "ruleset") if has_tokens else None,  # noqa: B009

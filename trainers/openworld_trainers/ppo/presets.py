@@ -21,14 +21,14 @@ PRESETS: dict[str, tuple[str, Config]] = {
         Config(
             network=Network(embedding=4, learn_embedding=False),
             rollout=Rollout(worlds=1024, steps=16),
-            learning=Learning(minibatch_size=256, epochs=1, learning_rate=4e-4, final_learning_rate=0.0),
-            run=Run(transitions=20_000_000, time_budget_s=210.0, save_every_s=60.0),
+            learning=Learning(minibatch_size=256, epochs=1, learning_rate=4e-4, schedule="linear"),
+            run=Run(transitions=20_000_000, time_budget_s=210.0, save_every_s=60.0, measure_every=10),
         ),
     ),
     "standard": ("Hours on one GPU: a billion transitions.", Config()),
     "strong": (
         "Minutes to hours on one large accelerator: a policy with memory, many worlds, few passes.",
-        # Published numbers of the best agents on these rules; Adam and a straight line where they have others.
+        # Published numbers of the best agents on these rules; Adam where they have another optimiser.
         Config(
             network=Network(depth=1, memory="mingru", memory_layers=3, previous_action=True),
             rollout=Rollout(worlds=8192, steps=64, stagger=256),
@@ -37,11 +37,11 @@ PRESETS: dict[str, tuple[str, Config]] = {
                 minibatch_size=2**15,
                 epochs=1.2,
                 learning_rate=5e-4,
-                final_learning_rate=0.0,
+                schedule="cosine",
                 entropy_coefficient=0.002,
                 max_gradient_norm=0.8,
             ),
-            run=Run(transitions=10_000_000_000, save_every_s=600.0),
+            run=Run(transitions=10_000_000_000, save_every_s=600.0, measure_every=10),
         ),
     ),
 }

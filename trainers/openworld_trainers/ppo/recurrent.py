@@ -5,6 +5,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Float32, Key, Shaped
 
+from openworld.core import tuning
+
 
 class Sequence(eqx.Module):
     """The input of a recurrent network in learning: the steps of some worlds in order.
@@ -119,8 +121,7 @@ class MinGRU(MemoryLayer):
         z = σ(uW_z + b_z),  n = g(uWₙ + bₙ),  h' = (1 − z) h + z n,  y = x + h'
 
     u is x, divided by its root mean square. g(a) is a + ½ where a ≥ 0, and σ(a) elsewhere. No gate depends on h,
-    so the steps of a sequence are one associative scan: (a, b) stands for h → ah + b, and (a, b) followed by (c,
-    d) is (ac, bc + d). The start of an episode sets a to 0.
+    so a sequence needs one matrix product for all its steps, and `gated` for the rest.
 
     Matrix products are computed in the dtype of the input; the memory h stays float32.
 
@@ -148,7 +149,7 @@ class MinGRU(MemoryLayer):
         self, memory: Float32[Array, "B width"], x: Float[Array, "B width"]
     ) -> tuple[Float32[Array, "B width"], Float[Array, "B width"]]:
         """Return the memory after one input, and the input plus the memory."""
-        kept, added = self._gates(x)
+        kept, added, _ = gates(*self._gates(x))
         memory = kept * memory + added
         return memory, x + memory.astype(x.dtype)
 
@@ -159,23 +160,120 @@ class MinGRU(MemoryLayer):
         episode_start: Bool[Array, "T B"],
     ) -> Float[Array, "T B width"]:
         """Return the outputs of a sequence; the memory is zero before the first step of an episode."""
-        kept, added = (each.reshape(x.shape) for each in self._gates(x.reshape(-1, x.shape[-1])))
-        kept = jnp.where(episode_start[:, :, None], 0.0, kept)
-        added = added.at[0].add(kept[0] * memory)
-        return x + linear_recurrence(kept, added).astype(x.dtype)
+        z, n = (each.reshape(x.shape) for each in self._gates(x.reshape(-1, x.shape[-1])))
+        return x + gated(memory, z, n, episode_start).astype(x.dtype)
 
     def _gates(
         self, x: Float[Array, "N width"]
     ) -> tuple[Float32[Array, "N width"], Float32[Array, "N width"]]:
-        """Return the share 1 − z of the memory that stays, and the z n that is added."""
+        """Return uW_z + b_z and uWₙ + bₙ."""
         z, n = jnp.split(affine(unit_scale(x), self.weight, self.bias), 2, axis=1)
-        return jax.nn.sigmoid(-z), jax.nn.sigmoid(z) * jnp.where(n >= 0, n + 0.5, jax.nn.sigmoid(n))
+        return z, n
+
+
+def gates(
+    z: Float32[Array, "*shape"], n: Float32[Array, "*shape"]
+) -> tuple[Float32[Array, "*shape"], Float32[Array, "*shape"], Float32[Array, "*shape"]]:
+    """Return the share 1 − σ(z) of the memory that stays, the σ(z) g(n) that is added, and g(n)."""
+    kept = jax.nn.sigmoid(-z)
+    new = jnp.where(n >= 0, n + 0.5, jax.nn.sigmoid(n))
+    return kept, (1 - kept) * new, new
+
+
+@jax.custom_vjp
+def gated(
+    memory: Float32[Array, "B width"],
+    z: Float32[Array, "T B width"],
+    n: Float32[Array, "T B width"],
+    episode_start: Bool[Array, "T B"],
+) -> Float32[Array, "T B width"]:
+    """Return the memory of a `MinGRU` after each step of a sequence, from its gates.
+
+    It is computed as suits the device (`Tuning.recurrence`): step by step, or in passes by
+    `linear_recurrence`. The gradient is a recurrence of the same kind, backwards. Its factors are kept from
+    the way forward, so that it needs no exponentials.
+
+    Args:
+        memory: before the first step.
+        z: before the sigmoid.
+        n: before g.
+        episode_start: the memory is zero before this step.
+    """
+    if tuning.here().recurrence == "steps":
+        inputs = z, n, episode_start[:, :, None]
+
+        def step(before: Array, now: tuple[Array, Array, Array]) -> tuple[Array, Array]:
+            after = _after(before, *now)[0]
+            return after, after
+
+        return jax.lax.scan(step, memory, inputs)[1]
+    return _in_passes(memory, z, n, episode_start[:, :, None])[0]
+
+
+def _after(before: Array, z: Array, n: Array, start: Array) -> tuple[Array, Array]:
+    """Return the memory after a step, and the share of the memory before it that it keeps."""
+    kept, added, _ = gates(z, n)
+    kept = jnp.where(start, 0.0, kept)
+    return kept * before + added, kept
+
+
+def _in_passes(memory: Array, z: Array, n: Array, start: Array) -> tuple[Array, Array]:
+    """Return the same for all steps."""
+    kept, added, _ = gates(z, n)
+    kept = jnp.where(start, 0.0, kept)
+    return linear_recurrence(kept, added.at[0].add(kept[0] * memory)), kept
+
+
+def _derivatives(before: Array, z: Array, n: Array, start: Array) -> tuple[Array, Array]:
+    """Return the derivatives of the memory after a step by z and by n."""
+    kept, _, new = gates(z, n)
+    by_new = jnp.where(n >= 0, 1.0, new * (1 - new))
+    return kept * (1 - kept) * (new - jnp.where(start, 0.0, before)), (1 - kept) * by_new
+
+
+def _gated_forward(memory: Array, z: Array, n: Array, start: Array) -> tuple[Array, tuple[Array, ...]]:
+    """Return the memories; and of each step: what it keeps, and its derivatives."""
+    start = start[:, :, None]
+
+    def step(before: Array, now: tuple[Array, Array, Array]) -> tuple[Array, tuple[Array, ...]]:
+        after, kept = _after(before, *now)
+        return after, (after, kept, *_derivatives(before, *now))
+
+    if tuning.here().recurrence == "steps":
+        after, *factors = jax.lax.scan(step, memory, (z, n, start))[1]
+        return after, tuple(factors)
+    after, kept = _in_passes(memory, z, n, start)
+    before = jnp.concatenate([memory[None], after[:-1]])
+    return after, (kept, *_derivatives(before, z, n, start))
+
+
+def _gated_backward(factors: tuple[Array, ...], gradient: Array) -> tuple[Array, Array, Array, None]:
+    """Return the gradients of memory, z and n: dₜ = gradientₜ + keptₜ₊₁ dₜ₊₁, times the derivatives."""
+    kept, by_z, by_n = factors
+
+    def step(later: Array, inputs: tuple[Array, ...]) -> tuple[Array, tuple[Array, Array]]:
+        gradient, kept, by_z, by_n = inputs
+        now = gradient + later
+        return kept * now, (now * by_z, now * by_n)
+
+    if tuning.here().recurrence == "steps":
+        inputs = (gradient, kept, by_z, by_n)
+        memory, (z, n) = jax.lax.scan(step, jnp.zeros_like(kept[0]), inputs, reverse=True)
+        return memory, z, n, None
+    following = jnp.concatenate([kept[1:], jnp.zeros_like(kept[:1])])
+    now = linear_recurrence(following[::-1], gradient[::-1])[::-1]
+    return kept[0] * now[0], now * by_z, now * by_n, None
+
+
+gated.defvjp(_gated_forward, _gated_backward)
 
 
 def linear_recurrence(
     kept: Float32[Array, "T *shape"], added: Float32[Array, "T *shape"]
 ) -> Float32[Array, "T *shape"]:
     """Return h of every step of hₜ = keptₜ hₜ₋₁ + addedₜ, from h = 0, in log₂ T parallel passes.
+
+    It is an associative scan: (a, b) stands for h → ah + b, and (a, b) followed by (c, d) is (ac, bc + d).
 
     Example:
         >>> linear_recurrence(jnp.array([0.5, 0.5, 0.0]), jnp.array([2.0, 1.0, 4.0])).tolist()

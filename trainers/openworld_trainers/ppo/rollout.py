@@ -16,7 +16,12 @@ from openworld.core.xla import for_the_few
 from openworld_trainers.ppo import history
 from openworld_trainers.ppo.batched_env import BatchedEnv
 from openworld_trainers.ppo.chance import uniforms
+from openworld_trainers.ppo.config import Reward
 from openworld_trainers.ppo.networks import EXCLUDED, ActorCritic, Outputs
+from openworld_trainers.ppo.reward import training_reward
+
+#: The settings with which the policy learns from the published reward itself.
+PUBLISHED = Reward()
 
 
 class RolloutState(eqx.Module):
@@ -41,11 +46,14 @@ class Experience(eqx.Module):
         action: the action taken.
         log_probability: log π(a|s).
         value: V(s).
-        reward: of the step.
+        reward: the published reward of the step.
         terminated: the step ended the episode by the rules.
         truncated: the step reached the time limit and did not terminate.
         final_value: V of the final observation where truncated, elsewhere 0.
         forced: the mask allowed only one action.
+        training_reward: the reward that the policy learns from; None: the published one.
+        change: the action changed what the policy sees (`history.effect`); None if the network does not
+            predict this.
     """
 
     observation: Shaped[Array, "*T_B_shape"]
@@ -57,6 +65,13 @@ class Experience(eqx.Module):
     truncated: Bool[Array, "*T B"]
     final_value: Float[Array, "*T B"]
     forced: Bool[Array, "*T B"]
+    change: Bool[Array, "*T B"] | None = None
+    training_reward: Float[Array, "*T B"] | None = None
+
+    @property
+    def learned_reward(self) -> Float[Array, "*T B"]:
+        """The reward that the policy learns from."""
+        return self.reward if self.training_reward is None else self.training_reward
 
 
 class EpisodeSums(eqx.Module):
@@ -75,6 +90,8 @@ def collect(
     steps: int,
     key_words: UInt32[Array, "2"],
     first_world: UInt32[Array, ""],
+    *,
+    settings: Reward = PUBLISHED,
 ) -> tuple[RolloutState, Experience, EpisodeSums]:
     """Play `steps` steps of every world.
 
@@ -85,6 +102,7 @@ def collect(
         steps: T.
         key_words: the data of a key. Actions depend only on it, on the step and on the world's number.
         first_world: the number of this device's first world among those of all devices.
+        settings: of the training reward.
 
     Returns:
         The worlds after the rollout, the experience, and the sums over the episodes that ended in it.
@@ -100,12 +118,8 @@ def collect(
         # A step that terminates at the time limit has no future to value.
         truncated = truncated & ~terminated
         ended = terminated | truncated
-        final_observation = info.final_obs
-        if network.sees_action:
-            final_observation = history.following(before.observation, action, info.final_obs, network.rules)
-            observation = history.following(
-                before.observation, jnp.where(ended, -1, action), observation, network.rules
-            )
+        final_observation = seen_after(network, before.observation, action, info.final_obs)
+        observation = seen_after(network, before.observation, jnp.where(ended, -1, action), observation)
         experience = Experience(
             observation=before.observation,
             action=action,
@@ -116,6 +130,8 @@ def collect(
             truncated=truncated,
             final_value=final_values(network, memory, final_observation, truncated),
             forced=jnp.sum(outputs.logits > EXCLUDED / 2, axis=1) == 1,
+            training_reward=None if settings == PUBLISHED else training_reward(settings, reward, info),
+            change=network.change and history.effect(before.observation, info.final_obs, network.rules),
         )
         memory = jnp.where(ended[:, None], 0.0, memory)
         return RolloutState(state, observation, memory), (experience, sum_episodes(info, ended))
@@ -124,6 +140,18 @@ def collect(
         play_step, rollout_state, jnp.arange(steps, dtype=jnp.uint32)
     )
     return rollout_state, experience, jax.tree.map(lambda each: jnp.sum(each, axis=0), sums)
+
+
+def seen_after(
+    network: ActorCritic,
+    before: Shaped[Array, "B *shape"],
+    action: Int32[Array, " B"],
+    observation: Shaped[Array, "B *shape"],
+) -> Shaped[Array, "B *shape"]:
+    """Return the observations after a step, with the action if the policy sees it; -1 starts an episode."""
+    if not network.sees_action:
+        return observation
+    return history.following(before, action, observation, network.rules)
 
 
 def act(

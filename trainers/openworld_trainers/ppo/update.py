@@ -1,12 +1,10 @@
 """The inner loop of PPO: epochs of shuffled minibatches over the transitions of one rollout."""
 
-from dataclasses import fields
 from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import optax
 from jaxtyping import Array, Bool, Float, Int32, Key
 
 from openworld_trainers.ppo.advantages import gae, next_values
@@ -17,6 +15,7 @@ from openworld_trainers.ppo.losses import Batch, LossTerms, ppo_loss
 from openworld_trainers.ppo.minibatches import Lanes
 from openworld_trainers.ppo.networks import ActorCritic
 from openworld_trainers.ppo.noise_scale import NoiseScale, noise_of_parts
+from openworld_trainers.ppo.optimisers import direct, make_optimiser
 from openworld_trainers.ppo.recurrent import Sequence
 from openworld_trainers.ppo.rollout import Experience
 
@@ -57,13 +56,6 @@ class LossMetrics(eqx.Module):
     finite: Bool[Array, ""]
 
 
-def make_optimiser(settings: Learning) -> optax.GradientTransformation:
-    """Return Adam on gradients of bounded global norm; `run_epochs` applies the learning rate."""
-    return optax.chain(
-        optax.clip_by_global_norm(settings.max_gradient_norm), optax.scale_by_adam(b1=0.9, b2=0.999, eps=1e-5)
-    )
-
-
 def init_train_state(network: ActorCritic, settings: Learning) -> TrainState:
     """Return the state before the first gradient step."""
     return TrainState(
@@ -89,7 +81,12 @@ def to_batch(
     """
     next_value = next_values(experience.value, last_value, experience.final_value, experience.truncated)
     advantage = gae(
-        experience.reward, experience.value, next_value, experience.terminated, experience.truncated, settings
+        experience.learned_reward,
+        experience.value,
+        next_value,
+        experience.terminated,
+        experience.truncated,
+        settings,
     )
     observation = experience.observation
     if memory.shape[1]:
@@ -104,6 +101,7 @@ def to_batch(
         value=experience.value,
         advantage=advantage,
         target=advantage + experience.value,
+        change=experience.change,
     )
 
 
@@ -125,6 +123,13 @@ class _Sums(NamedTuple):
     norm: Float[Array, ""]
     finite: Bool[Array, ""]
     steps: Int32[Array, ""]
+
+    def means(self, devices: Devices) -> LossMetrics:
+        """Return the means over the gradient steps and the devices."""
+        steps = self.steps.astype(jnp.float32)
+        terms = devices.mean(jax.tree.map(lambda total: total / steps, self.terms))
+        finite = self.finite & jnp.all(jnp.isfinite(jnp.stack(jax.tree.leaves(terms))))
+        return LossMetrics(terms=terms, gradient_norm=self.norm / steps, finite=finite)
 
 
 def run_epochs(
@@ -150,11 +155,14 @@ def run_epochs(
         devices: which share the worlds; gradients are averaged over them.
         forced: transitions to leave out of the minibatches; None: no such.
     """
-    optimiser = make_optimiser(settings)
     # All minibatches, or those with something to decide. The last pass may be a part of one.
     count = lanes.minibatches if forced is None else lanes.worthwhile(forced, devices)
     whole, part = divmod(settings.epochs, 1.0)
-    last = gradient_steps(part, lanes.minibatches) if forced is None else jnp.ceil(part * count)
+    last = (
+        gradient_steps(part, lanes.minibatches)
+        if forced is None
+        else jnp.ceil(part * count).astype(jnp.int32)
+    )
 
     def gradient_step(index: Array, now: tuple[TrainState, _Sums]) -> tuple[TrainState, _Sums]:
         train_state, sums = now
@@ -162,8 +170,7 @@ def run_epochs(
             train_state.network, lanes.take(batch, index), settings, train_state.proximal
         )
         gradient = devices.mean(gradient)
-        with jax.numpy_dtype_promotion("standard"):  # Optax mixes its dtypes
-            direction, opt_state = optimiser.update(gradient, train_state.opt_state)
+        direction, opt_state = direct(settings, gradient, train_state.opt_state, train_state.network)
         network = jax.tree.map(lambda weight, d: weight - learning_rate * d, train_state.network, direction)
         ewma = train_state.ewma and train_state.ewma.update(network, settings.ewma or 0.0)
         norm = global_norm(gradient)
@@ -176,16 +183,12 @@ def run_epochs(
         return jax.lax.fori_loop(0, count, lambda number, now: gradient_step(minibatches[number], now), now)
 
     zero = jnp.float32(0)
-    now = train_state, _Sums(LossTerms(*[zero] * len(fields(LossTerms))), zero, jnp.bool(True), jnp.int32(0))
+    now = train_state, _Sums(LossTerms.zero(batch), zero, jnp.bool(True), jnp.int32(0))
     keys = jax.random.split(key, int(whole) + 1)
     now = jax.lax.scan(lambda now, key: (epoch(now, key, count), None), now, keys[: int(whole)])[0]
     if part:
         now = epoch(now, keys[-1], last)
-    train_state, sums = now
-    steps = sums.steps.astype(jnp.float32)
-    terms = devices.mean(jax.tree.map(lambda total: total / steps, sums.terms))
-    finite = sums.finite & jnp.all(jnp.isfinite(jnp.stack(jax.tree.leaves(terms))))
-    return train_state, LossMetrics(terms=terms, gradient_norm=sums.norm / steps, finite=finite)
+    return now[0], now[1].means(devices)
 
 
 def gradient_noise(

@@ -10,7 +10,7 @@ from jaxtyping import Array, Float32, Int32, Key, Shaped
 
 from openworld.system import forking
 from openworld_trainers.errors import TrainerError
-from openworld_trainers.ppo.encoders import TokenEncoder
+from openworld_trainers.ppo.features import TokenFeatures
 from openworld_trainers.ppo.network_policy import choose, start_memory
 from openworld_trainers.ppo.networks import ActorCritic
 
@@ -52,7 +52,7 @@ class Agent:
     def _batch(self, tokens: Any) -> Array:
         """Return observations as a batch; those of another environment are a `ValueError`."""
         shape, wanted = tokens.shape, tuple(self.card["observation_shape"])
-        lead, bytes_only = self._lead(tokens), isinstance(self.network.encoder, TokenEncoder)
+        lead, bytes_only = self._lead(tokens), isinstance(self.network.encoder, TokenFeatures)
         if shape[len(lead) :] != wanted or len(lead) > 1 or (bytes_only and tokens.dtype != np.uint8):
             raise ValueError(
                 f"{self.card['env_id']} has observations {'uint8' if bytes_only else ''}{list(wanted)}, "

@@ -28,7 +28,7 @@ from openworld.version import __version__
 from openworld_trainers.errors import TrainerError, format_problem
 
 #: Version of the layout on disk and of the names of arrays and facts. Others are refused.
-FORMAT = 3
+FORMAT = 4
 MANIFEST = "manifest.json"
 #: The largest manifest, in bytes, and the bytes that a part's files may have beyond twice those of its
 #: arrays.

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from openworld_trainers.ppo.config import Config
 from openworld_trainers.ppo.devices import agree
+from openworld_trainers.ppo.schedule import rate_at
 
 
 @dataclass
@@ -26,7 +27,7 @@ class Clock:
         began: the time of `go`; None before it.
 
     Example:
-        >>> from openworld_trainers.ppo.config import preset
+        >>> from openworld_trainers.ppo.presets import preset
         >>> clock = Clock(preset("tiny"))
         >>> clock.updates = 16
         >>> clock.transitions, clock.progress()
@@ -70,12 +71,13 @@ class Clock:
         return self.seconds * (1 - done) / done if done else float("inf")
 
     def learning_rate(self) -> jax.Array:
-        """Return the current learning rate, on a straight line from the first to the final one."""
-        learning = self.config.learning
-        first = last = learning.learning_rate
-        if learning.final_learning_rate is not None:
-            last = learning.final_learning_rate
-        return jnp.float32(first + (last - first) * self.progress())
+        """Return the learning rate of the next update."""
+        after = self.transitions + self.config.rollout.batch
+        return jnp.float32(rate_at(self.config.learning, self.progress(), after))
+
+    def measures(self) -> jax.Array:
+        """Return whether the next update is measured."""
+        return jnp.bool(self.updates % self.config.run.measure_every == 0)
 
     def row(self, seconds: float) -> dict[str, Any]:
         """Return the first columns of a row of metrics; `seconds` is the duration of the update."""

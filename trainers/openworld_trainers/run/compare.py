@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from openworld.system.files import replacing
 from openworld.system.foreign_text import plain
@@ -11,9 +11,12 @@ from openworld_trainers.analysis.report import NAME, Record, page, summary
 from openworld_trainers.analysis.rows import is_number, numeric_rows
 from openworld_trainers.analysis.trend import judge
 from openworld_trainers.errors import require
+from openworld_trainers.ppo.config import Schedule
 from openworld_trainers.run.folder import METRICS, RunFolder, RunFolderError, write_atomically
 
 ENDINGS = (".html", ".htm", ".png")
+#: The settings that are words and that a verdict uses.
+SCHEDULES = [("schedule", schedule) for schedule in get_args(Schedule)]
 
 
 def write_report(runs: Sequence[Path | str], out: Path | str) -> Path:
@@ -79,9 +82,13 @@ def read_run(path: Path, name: str, index: int) -> Record:
 
 
 def numeric_settings(settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the numbers and booleans of nested settings; everything else in the file is left out."""
+    """Return the numbers, booleans and schedules of nested settings; everything else is left out."""
     found = {
-        part: {name: value for name, value in kept.items() if is_number(value) or isinstance(value, bool)}
+        part: {
+            name: value
+            for name, value in kept.items()
+            if is_number(value) or isinstance(value, bool) or (name, value) in SCHEDULES
+        }
         for part, kept in settings.items()
         if isinstance(kept, Mapping)
     }

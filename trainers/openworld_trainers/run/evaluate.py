@@ -17,22 +17,18 @@ from rich.console import Console
 
 from openworld.content.achievements import WEIGHTS
 from openworld.content.ids import Achievement
-from openworld.content.rulesets import Ruleset
 from openworld.core.random import key_words, world_seeds
-from openworld.judging.agents import AgentError
 from openworld.judging.episodes import play
 from openworld.judging.intervals import Estimate
 from openworld.judging.record import Episodes
 from openworld.judging.statistics import Numbers, Scale, numbers
 from openworld.judging.summary import summary
 from openworld.judging.trace import Report as Progress
-from openworld.observe.forms import FORMS
 from openworld.system.files import check_folder
 from openworld_trainers.errors import TrainerError
 from openworld_trainers.ppo.batched_env import BatchedEnv, achievement_names, make_env
 from openworld_trainers.ppo.network_policy import Policy
 from openworld_trainers.run.folder import RunFolder, plain, write_atomically
-from openworld_trainers.run.load import load_agent
 from openworld_trainers.run.phases import Phases
 from openworld_trainers.run.progress import Display
 from openworld_trainers.run.settings import newest_policy, read_config
@@ -245,26 +241,6 @@ def held_out_seeds(env: BatchedEnv, episodes: int) -> UInt32[np.ndarray, "episod
     words = key_words(jax.random.key(SEED))
     seeds = np.asarray(world_seeds(words, -(-episodes // players), held_out=True))
     return np.repeat(seeds, players, axis=0)[:episodes]
-
-
-def policy_of(path: Path | str, rules: Ruleset, *, greedy: bool = False) -> Policy:
-    """Return the policy of a run, a checkpoint or an export, to be judged.
-
-    Args:
-        rules: those of the protocol.
-        greedy: take the most probable action instead of a random one.
-
-    Raises:
-        AgentError: it was trained under other rules.
-    """
-    agent = load_agent(path)
-    card = agent.card
-    if list(card["ruleset"]) != [rules.name, rules.version]:
-        made, here = ("-".join(map(str, of)) for of in (card["ruleset"], (rules.name, rules.version)))
-        raise AgentError(f"{path} plays {card['env_id']} under rules {made!r}; the protocol's are {here!r}")
-    shape = tuple(card["observation_shape"])
-    observation = next(name for name, form in FORMS.items() if form.shape(rules) == shape)
-    return Policy(agent.network, jnp.float32(1), greedy=greedy, observation=observation)
 
 
 def notes(report: Report) -> list[str]:

@@ -15,7 +15,7 @@ from openworld_trainers.errors import TrainerError, format_problem, installed, m
 
 CONFIG, METRICS, CURVE = "config.json", "metrics.jsonl", "learning_curve.png"
 #: Version of the layout of config.json and of the names of the settings in it. Others are refused.
-FORMAT = 3
+FORMAT = 4
 #: Packages that a run's numbers depend on.
 PACKAGES = ("openworld", "jax", "jaxlib", "numpy", "equinox", "optax", "orbax-checkpoint")
 #: The largest files of settings and of metrics, in bytes.

@@ -1,48 +1,30 @@
-"""Load a trained agent from a run, a checkpoint or an export.
+"""Load a trained agent from a run, a checkpoint or an export, or one that ships with OpenWorld.
 
-Every file is checked first, and nothing is unpickled.
-
-An export is a folder of two files. `model.safetensors` holds the parameters. `model_card.json` describes the
-agent; it has a checksum of the parameters and one of itself.
+An export needs none of the packages for training; a run and a checkpoint need Orbax.
 """
 
-import hashlib
-import math
-from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import jax
 import jax.numpy as jnp
-import numpy as np
 
-from openworld.system import bounded_json, checksums
-from openworld_trainers.errors import format_problem, made_by, reading
-from openworld_trainers.ppo import records
-from openworld_trainers.ppo.batched_env import BatchedEnv, env_identity, make_env
-from openworld_trainers.ppo.config import Config, Env, Network
-from openworld_trainers.ppo.networks import ActorCritic, count_parameters, make_network
-from openworld_trainers.run import tensor_file
+from openworld.content.rulesets import Ruleset
+from openworld.judging import agents as judging
+from openworld.observe.forms import FORMS
+from openworld.system import shipped
+from openworld_trainers.ppo.network_policy import Policy
+from openworld_trainers.ppo.networks import ActorCritic
 from openworld_trainers.run.agent import Agent, AgentError, RecurrentAgent
-from openworld_trainers.run.checkpoint import CheckpointError, Checkpoints
-from openworld_trainers.run.folder import CONFIG, RunFolder
-from openworld_trainers.run.settings import check_identity, check_network, read_config, read_newest
-from openworld_trainers.run.tensor_file import TensorFileError
-
-WEIGHTS, CARD = "model.safetensors", "model_card.json"
-#: The kind of file, and the version of its layout and of the names in it. Others are refused.
-FORMAT, SCHEMA = "openworld agent", 3
-#: The largest card, in bytes.
-MOST_CARD = 1 << 20
-LICENCE = "MIT"
+from openworld_trainers.run.exported import CARD, WEIGHTS, read_export
+from openworld_trainers.run.folder import CONFIG
 
 
 def load_agent(path: Path | str) -> Agent:
     """Load a trained agent.
 
     Args:
-        path: a run's folder, one of its checkpoints, or an export (its folder or one of its files).
+        path: a run's folder, one of its checkpoints, an export (its folder or one of its files), or the name of an
+            agent that ships with OpenWorld (`openworld watch --list`).
 
     Returns:
         An `Agent`, `tokens -> action`; with memory a `RecurrentAgent`, `(memory, tokens) -> (memory,
@@ -50,178 +32,69 @@ def load_agent(path: Path | str) -> Agent:
 
     Raises:
         AgentError: the export is damaged, was changed by hand, is of another version, or was made for other
-        rules
-            or another observation; or parameters are not finite. The message is one line and names the file.
+        rules or another observation; or parameters are not finite. The message is one line and names the file.
         CheckpointError: the same for a checkpoint of a run.
         RunFolderError: the same for the settings of a run.
 
     Example:
         >>> agent = load_agent("runs/first")  # doctest: +SKIP
     """
-    path = Path(path)
+    path = shipped.found(path)
     if not path.exists():
-        raise AgentError(f"there is no {path}")
-    if (path / CONFIG).is_file():
-        network, card = read_newest(Checkpoints(RunFolder(path).checkpoints), partial(_of_run, path))
-    elif path.is_dir() and path.name.isdecimal() and path.name.isascii():
-        network, card = _of_run(path.absolute().parent.parent, int(path.name))
+        raise AgentError(f"there is no {path}{shipped.hint()}")
+    if is_run(path):
+        from openworld_trainers.run import checkpointed
+
+        is_folder = (path / CONFIG).is_file()
+        found = checkpointed.newest(path) if is_folder else checkpointed.of_checkpoint(*_run_of(path))
     elif (path / CARD).is_file() or (path / WEIGHTS).is_file():
-        network, card = _of_export(path)
+        found = read_export(path)
     elif path.name in (WEIGHTS, CARD):
-        network, card = _of_export(path.parent)
+        found = read_export(path.parent)
     else:
         raise AgentError(f"{path} is not a run, a checkpoint or an exported agent")
+    return agent_of(*found)
+
+
+def agent_of(network: ActorCritic, card: dict[str, Any]) -> Agent:
+    """Return the agent of a policy and its card."""
     remembers = network.recurrent or network.sees_action
     return (RecurrentAgent if remembers else Agent)(network, card)
 
 
-def checksum(content: bytes) -> str:
-    """Return the checksum of the parameters' file, as in the model card."""
-    return hashlib.sha256(content).hexdigest()
+def is_run(path: Path) -> bool:
+    """Return whether a path is the folder of a run or one of its checkpoints, which need Orbax to be read."""
+    return (path / CONFIG).is_file() or (path.is_dir() and path.name.isdecimal() and path.name.isascii())
 
 
-def _of_run(run_dir: Path, number: int) -> tuple[ActorCritic, dict[str, Any]]:
-    """Return a checkpoint's policy, and a model card for it."""
-    folder = RunFolder(run_dir)
-    record, config = folder.read_settings(), read_config(folder)
-    checkpoints, env = Checkpoints(folder.checkpoints), make_env(config.env)
-    facts = checkpoints.manifest(number).facts
-    check_identity(env, facts, checkpoints.path(number))
-    check_network(config.network, facts, checkpoints.path(number))
-    network = checkpoints.restore(number, "policy", _template(config.env, config.network))
-    _check_finite(named_arrays(network), checkpoints.path(number))
-    rows = [row for row in folder.metrics() if row["update"] <= number and row.get("return") is not None]
-    last = rows[-1] if rows else {}
-    training = {
-        "updates": number,
-        "transitions": facts.get("transitions"),
-        "seconds": facts.get("seconds"),
-        "seed": config.run.seed,
-        "return": last.get("return"),
-        "episode_length": last.get("length"),
-    }
-    made = {"commit": record.get("commit", ""), "versions": record.get("versions", {})}
-    return network, card_of(env, config, network, training, made)
-
-
-def card_of(
-    env: BatchedEnv,
-    config: Config,
-    network: ActorCritic,
-    training: Mapping[str, Any],
-    made_with: Mapping[str, Any],
-) -> dict[str, Any]:
-    """Return the model card of a policy; the checksums are added when it is exported.
+def policy_of(path: Path | str, rules: Ruleset, *, greedy: bool = False) -> Policy:
+    """Return the policy of a run, a checkpoint or an export, to be judged.
 
     Args:
-        env: the environment.
-        config: all settings.
-        network: the policy.
-        training: updates, transitions, seconds, seed, return and episode_length.
-        made_with: commit and versions.
+        path: as of `load_agent`.
+        rules: those of the protocol.
+        greedy: take the most probable action instead of a random one.
+
+    Raises:
+        AgentError: it was trained under other rules, or sees another layout of observations.
     """
-    return {
-        "format": FORMAT,
-        "schema": SCHEMA,
-        **env_identity(env),
-        "time_limit": config.env.time_limit,
-        "network": records.to_dict(config.network),
-        "parameters": count_parameters(network),
-        "training": dict(training),
-        **made_with,
-        "licence": LICENCE,
-    }
-
-
-def _of_export(folder: Path) -> tuple[ActorCritic, dict[str, Any]]:
-    """Return an exported policy and its model card."""
-    card = _read_card(folder)
-    try:
-        settings = Env(id=card["env_id"], time_limit=card["time_limit"])
-        records.check(isinstance(card["network"], dict), "network should hold settings")
-        network_settings = records.from_dict(card["network"], Network)
-        wanted = card["weights"]["sha256"]
-        env = make_env(settings)
-        check_identity(env, card, folder / CARD)
-    except KeyError as error:
-        raise AgentError(f"{folder / CARD} cannot be read: it has no {error}") from error
-    except CheckpointError as error:
-        raise AgentError(str(error)) from error
-    except (TypeError, ValueError, AttributeError) as error:
-        raise AgentError(f"{folder / CARD} cannot be read: {error}") from error
-    template = _template(settings, network_settings)
-    kept = _read_weights(folder / WEIGHTS, template, wanted)
-    _check_finite(kept, folder / WEIGHTS)
-    wanted_names = named_arrays(template)
-    return jax.tree.unflatten(
-        jax.tree.structure(template), [jnp.asarray(kept[name]) for name in wanted_names]
-    ), card
-
-
-def _read_card(folder: Path) -> dict[str, Any]:
-    path = folder / CARD
-    with reading(path, AgentError, "is damaged"):
-        card = bounded_json.read(path, max_bytes=MOST_CARD)
-    if not isinstance(card, dict) or card.get("format") != FORMAT or type(card.get("schema")) is not int:
-        raise AgentError(f"{path} is not the card of an exported agent")
-    if card["schema"] != SCHEMA:
-        raise AgentError(f"{path} {format_problem(card['schema'], SCHEMA, made_by(card))}")
-    with reading(path, AgentError, "is damaged"):
-        checksums.verify(card)
-    return card
-
-
-def _read_weights(path: Path, template: ActorCritic, wanted: Any) -> dict[str, np.ndarray]:
-    """Return the arrays of a safetensors file, after a check of its size, checksum and header."""
-    arrays = named_arrays(template)
-    most = (
-        8
-        + tensor_file.MOST_HEADER
-        + sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in arrays.values())
-    )
-    with reading(path, AgentError, "is damaged"):
-        content = bounded_json.read_bytes(path, max_bytes=most)
-    if checksum(content) != wanted:
-        raise AgentError(f"{path} is damaged: its checksum is not the one in {CARD}")
-    try:
-        kept, _ = tensor_file.from_bytes(content)
-    except TensorFileError as error:
-        raise AgentError(f"{path} is damaged: {error}") from error
-    if problem := different(arrays, kept):
-        raise AgentError(f"{path} is of another version: {problem}")
-    return kept
-
-
-def different(wanted: Mapping[str, Any], kept: Mapping[str, Any]) -> str:
-    """Return in words the first array, by name, whose dtype or shape is not as wanted; "" if there is none.
-
-    Example:
-        >>> different({"a": np.zeros(3, np.float32)}, {"a": np.zeros(4, np.float32)})
-        'a is float32[4] there and float32[3] here'
-    """
-    for name in sorted({*wanted, *kept}):
-        here, there = (
-            f"{arrays[name].dtype}{list(arrays[name].shape)}" if name in arrays else "absent"
-            for arrays in (wanted, kept)
+    agent = load_agent(path)
+    card = agent.card
+    if list(card["ruleset"]) != [rules.name, rules.version]:
+        made, here = ("-".join(map(str, of)) for of in (card["ruleset"], (rules.name, rules.version)))
+        raise judging.AgentError(
+            f"{path} plays {card['env_id']} under rules {made!r}; the protocol's are {here!r}"
         )
-        if here != there:
-            return f"{name[:60]} is {there[:60]} there and {here} here"
-    return ""
+    shape = tuple(card["observation_shape"])
+    observation = next((name for name, form in FORMS.items() if form.shape(rules) == shape), None)
+    if observation is None:
+        here = ", ".join(f"{name} {form.shape(rules)}" for name, form in FORMS.items())
+        raise judging.AgentError(
+            f"{path} sees observations of shape {shape}; those of {card['env_id']} are {here}"
+        )
+    return Policy(agent.network, jnp.float32(1), greedy=greedy, observation=observation)
 
 
-def _check_finite(arrays: dict[str, Any], path: Path) -> None:
-    """Raise `AgentError` if a parameter is NaN or infinite."""
-    for name, array in arrays.items():
-        if not np.isfinite(np.asarray(array, np.float32)).all():
-            raise AgentError(f"{path} cannot be played: its {name} holds a number that is not finite")
-
-
-def _template(env: Env, settings: Network) -> ActorCritic:
-    """Return the shapes of the network."""
-    return jax.eval_shape(partial(make_network, make_env(env), settings), jax.random.key(0))
-
-
-def named_arrays(network: Any) -> dict[str, Any]:
-    """Return a network's arrays by name, as "trunk.0.weight"."""
-    leaves, _ = jax.tree_util.tree_flatten_with_path(network)
-    return {jax.tree_util.keystr(path, simple=True, separator="."): leaf for path, leaf in leaves}
+def _run_of(checkpoint: Path) -> tuple[Path, int]:
+    """Return the run's folder and the number of a checkpoint."""
+    return checkpoint.absolute().parent.parent, int(checkpoint.name)

@@ -4,12 +4,12 @@ All numbers are also in the run's metrics. They are explained in `openworld_trai
 `openworld_trainers.ppo.noise_scale` and `openworld_trainers.analysis.trend`.
 """
 
-import math
 import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from itertools import islice
 from types import TracebackType
 from typing import Any
 
@@ -33,6 +33,7 @@ from openworld_trainers.analysis.formatting import (
 )
 from openworld_trainers.analysis.rows import is_number, merge_episodes, numeric_rows
 from openworld_trainers.analysis.trend import COLUMNS, Verdict, judge
+from openworld_trainers.ppo.diagnostics import Diagnostics
 from openworld_trainers.ppo.noise_scale import MEMORY, smoothed
 from openworld_trainers.run import signals
 from openworld_trainers.run.phases import Phases
@@ -41,6 +42,8 @@ from openworld_trainers.run.phases import Phases
 PLAIN_SECONDS, JUDGING_SECONDS = 15.0, 5.0
 #: Achievements in the panel, its width in columns, and the rows that a verdict uses.
 SHOWN, WIDTH, REMEMBERED = 16, 76, 50_000
+#: Columns that are not measured in every update (`run.measure_every`), but for those of the noise scale.
+MEASURED = tuple(field.name for field in fields(Diagnostics))
 #: The heights of a curve drawn in text.
 HEIGHTS = "▁▂▃▄▅▆▇█"
 COLOURS = {"improving": "green", "flat": "yellow", "falling": "red", "too little data": "dim"}
@@ -106,6 +109,8 @@ class Display:
         )
         self.verdict = Verdict("too little data")
         self.spoken = self.judged = -float("inf")
+        #: The newest values of the columns that are not measured in every update.
+        self.measured: dict[str, float] = {}
         #: Rows that were not printed yet.
         self.unprinted: list[Mapping[str, Any]] = []
         self._over = threading.Event()
@@ -158,6 +163,8 @@ class Display:
         while self.rows and self.rows[-1]["transitions"] >= row["transitions"]:
             self.rows.pop()  # updates that a resumed run repeats
         self.rows.append(_judged_columns(row))
+        self.measured |= {name: row[name] for name in MEASURED if is_number(row.get(name))}
+        row = {**row, **self.measured}
         self.unprinted.append(row)
         now = time.monotonic()
         self.task, self.share = "", progress
@@ -208,13 +215,14 @@ class Display:
         """Return the noise scale of the latest updates, in batches of an update; None if unknown."""
         if len(self.rows) < 2:
             return None
-        latest = [self.rows[index] for index in range(-min(len(self.rows), 4 * int(MEMORY)), 0)]
-        signals, noises = (
-            [math.nan if row.get(name) is None else row[name] for row in latest]
-            for name in ("gradient_signal", "gradient_noise")
-        )
-        scale = float(smoothed(signals, noises)[-1])
-        return None if math.isnan(scale) else scale / (latest[-1]["transitions"] - latest[-2]["transitions"])
+        names = ("gradient_signal", "gradient_noise")
+        pairs = ([row.get(name) for name in names] for row in reversed(self.rows))
+        known = islice((pair for pair in pairs if all(map(is_number, pair))), 4 * int(MEMORY))
+        estimates = np.array([*known][::-1], float).reshape(-1, 2)
+        if not len(estimates):
+            return None
+        scale = float(smoothed(estimates[:, 0], estimates[:, 1])[-1])
+        return scale / (self.rows[-1]["transitions"] - self.rows[-2]["transitions"])
 
     def curve(self) -> str:
         """Return the return of the whole run as a line of block characters."""

@@ -1,7 +1,7 @@
 """The settings of a run in its folder, the changes that a resumed run may make, and its newest policy."""
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,7 +11,7 @@ import jax.numpy as jnp
 
 from openworld_trainers.errors import TrainerError
 from openworld_trainers.ppo import config as settings
-from openworld_trainers.ppo.batched_env import BatchedEnv, env_identity, make_env
+from openworld_trainers.ppo.batched_env import BatchedEnv, identity_problem, make_env
 from openworld_trainers.ppo.config import Config, Network
 from openworld_trainers.ppo.devices import all_agree, is_first, wait_for_all
 from openworld_trainers.ppo.network_policy import Policy
@@ -25,6 +25,8 @@ Result = TypeVar("Result")
 
 #: Settings that a resumed run may change: the arrays of a checkpoint do not depend on them.
 CHANGEABLE = ("run", "learning", "advantage")
+#: Entries of the record about how a run was started; a resumed run keeps them.
+MADE = ("command", "origin")
 
 
 @contextmanager
@@ -48,12 +50,18 @@ def exclusive_run(folder: RunFolder, doing: str, force: bool = False) -> Iterato
             lock.release()
 
 
-def new_run_config(folder: RunFolder, config: Config | None) -> Config:
-    """Start a run in an empty folder, and return its settings."""
+def new_run_config(folder: RunFolder, config: Config | None, made: Mapping[str, Any] | None = None) -> Config:
+    """Start a run in an empty folder, and return its settings.
+
+    Args:
+        folder: of the run.
+        config: its settings.
+        made: what else its record says: the command that started it, and the agent that it started from.
+    """
     if config is None:
         raise RunFolderError("a new run needs settings; only a resumed run has them already")
     if is_first():
-        folder.create({"config": settings.to_dict(config), "derived": config.derived()})
+        folder.create({"config": settings.to_dict(config), "derived": config.derived(), **(made or {})})
     wait_for_all("begun")
     return config
 
@@ -75,9 +83,16 @@ def resumed_run_config(folder: RunFolder, config: Config | None) -> Config:
             f"{folder.path} was begun with ewma={kept.learning.ewma}, now {config.learning.ewma}: its checkpoints "
             f"hold an average of the policy only if it was begun with one"
         )
+    if kept.learning.optimiser != config.learning.optimiser:
+        raise RunFolderError(
+            f"{folder.path} was begun with optimiser={kept.learning.optimiser}, now {config.learning.optimiser}: "
+            f"its checkpoints hold the state of the one it was begun with"
+        )
     wait_for_all("compared")
     if is_first():
-        folder.write_settings({"config": settings.to_dict(config), "derived": config.derived()})
+        record = folder.read_settings()
+        made = {name: record[name] for name in MADE if name in record}
+        folder.write_settings({"config": settings.to_dict(config), "derived": config.derived(), **made})
     return config
 
 
@@ -114,11 +129,8 @@ def read_config(folder: RunFolder) -> Config:
 
 def check_identity(env: BatchedEnv, facts: dict[str, Any], path: Path) -> None:
     """Raise `CheckpointError` if a checkpoint was made in another environment."""
-    for name, here in env_identity(env).items():
-        if facts.get(name) != here:
-            raise CheckpointError(
-                f"{path} is of another version: {name} {facts.get(name)} there and {here} here"
-            )
+    if problem := identity_problem(env, facts):
+        raise CheckpointError(f"{path} {problem}")
 
 
 def check_network(network: Network, facts: dict[str, Any], path: Path) -> None:

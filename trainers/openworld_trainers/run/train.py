@@ -8,7 +8,7 @@ from typing import Any
 
 import jax
 
-from openworld_trainers.errors import StoppedError, TrainerError
+from openworld_trainers.errors import StoppedError, TrainerError, require
 from openworld_trainers.planner.device_memory import device_memory
 from openworld_trainers.planner.plan import check_fits
 from openworld_trainers.ppo import devices as several
@@ -22,6 +22,7 @@ from openworld_trainers.run.clock import Clock
 from openworld_trainers.run.film import film
 from openworld_trainers.run.folder import RunFolder, RunFolderError, plain
 from openworld_trainers.run.lock import Lock
+from openworld_trainers.run.origin import Origin, read_again
 from openworld_trainers.run.phases import Phases
 from openworld_trainers.run.progress import Display, Output
 from openworld_trainers.run.settings import (
@@ -86,6 +87,8 @@ def train(
     *,
     force: bool = False,
     phases: Phases | None = None,
+    origin: Origin | None = None,
+    command: str | None = None,
 ) -> Path:
     """Train in a folder and return it. On several machines each process calls this with the same arguments.
 
@@ -97,8 +100,11 @@ def train(
         resume: continue from the last checkpoint in the folder.
         force: take the run over from a process on another machine, which has ended without releasing it.
         phases: of a command in which training is one phase.
+        origin: the agent whose parameters a new run starts from; None: it starts untrained.
+        command: the command line that starts the run, for its record.
 
     Raises:
+        AgentError: the run cannot start from `origin`.
         StoppedError: a signal ended the run.
         DivergedError: a loss or a gradient was NaN or infinite.
 
@@ -106,6 +112,7 @@ def train(
         >>> from openworld_trainers.ppo.presets import preset
         >>> train(preset("tiny"), "runs/tiny")  # doctest: +SKIP
     """
+    require("train", "optax", "orbax.checkpoint", "rich", purpose="training")
     several.start()
     folder = RunFolder(run_dir)
     if config is None:
@@ -115,12 +122,15 @@ def train(
     check_fits(config, env, device_memory(devices_of(config).count))
     if resume:
         folder.read_settings()
+    if origin is not None:
+        origin.check(env, config)
     films = config.run.film
     if phases is None and films:
         phases = Phases(training=config.run.time_budget_s or 3600.0, film=60.0)
     with exclusive_run(folder, f"training {env.id}", force) as lock:
-        config = resumed_run_config(folder, config) if resume else new_run_config(folder, config)
-        train_in(env, config, folder, resume, lock=lock, phases=phases)
+        made = {"command": command, "origin": origin and origin.facts()}
+        config = resumed_run_config(folder, config) if resume else new_run_config(folder, config, made)
+        train_in(env, config, folder, resume, lock=lock, phases=phases, origin=origin)
         if films and several.is_first():
             for line in film(folder.path, phases=phases):
                 print(line)
@@ -135,6 +145,7 @@ def train_in(
     *,
     lock: Lock | None = None,
     phases: Phases | None = None,
+    origin: Origin | None = None,
 ) -> Learner:
     """Train in an environment that exists already; the folder holds the settings."""
     devices = devices_of(config)
@@ -154,7 +165,7 @@ def train_in(
             learner = restore(env, checkpoints, clock, devices)
         else:
             display.doing(f"making {config.rollout.worlds:,} worlds, which compiles first")
-            learner = start(env, checkpoints, clock, devices)
+            learner = start(env, checkpoints, clock, devices, read_again(folder) if resume else origin)
         if several.is_first():
             lost = folder.forget_after(clock.updates, checkpoints.manifest(clock.updates).facts.get("row"))
             if lost:
@@ -188,7 +199,7 @@ def loop(env: BatchedEnv, learner: Learner, session: Session, devices: Devices =
         return learner
     display.doing("compiling the update")
     update = jax.jit(make_update(env, clock.config, devices), donate_argnums=0)
-    update = update.lower(learner, clock.learning_rate()).compile()
+    update = update.lower(learner, clock.learning_rate(), clock.measures()).compile()
     display.doing("")
     names = achievement_names(env)
     saved, saved_at, row = clock.updates, clock.seconds, {}
@@ -197,7 +208,7 @@ def loop(env: BatchedEnv, learner: Learner, session: Session, devices: Devices =
     clock.go()
     while clock.progress() < 1 and not clock.stopped:
         before = time.monotonic()
-        learner, metrics = update(learner, clock.learning_rate())
+        learner, metrics = update(learner, clock.learning_rate(), clock.measures())
         row = metrics_row(metrics, names)
         if not metrics.finite:
             raise diverged(clock, session.checkpoints)
@@ -225,10 +236,16 @@ def loop(env: BatchedEnv, learner: Learner, session: Session, devices: Devices =
 
 
 def start(
-    env: BatchedEnv, checkpoints: Checkpoints, clock: Clock, devices: Devices = SINGLE_DEVICE
+    env: BatchedEnv,
+    checkpoints: Checkpoints,
+    clock: Clock,
+    devices: Devices = SINGLE_DEVICE,
+    origin: Origin | None = None,
 ) -> Learner:
     """Return a new learner, saved: a run always has a checkpoint, and a full disk is noticed at the start."""
     learner = jax.jit(lambda: init_learner(env, clock.config, devices))()
+    if origin is not None:
+        learner = origin.given_to(learner)
     save(env, learner, clock, checkpoints, {})
     return learner
 

@@ -64,7 +64,7 @@ def config(study: Study, players: int) -> Config:
         env=Env(id=ID, players=players, sharing=sharing),
         network=Network(embedding=4, learn_embedding=False),
         rollout=Rollout(worlds=512, steps=16),
-        learning=Learning(minibatch_size=256, epochs=1, learning_rate=4e-4, final_learning_rate=0.0),
+        learning=Learning(minibatch_size=256, epochs=1, learning_rate=4e-4, schedule="linear"),
         run=Run(seed=study.seed, time_budget_s=study.seconds, save_every_s=3600.0, film=False),
     )
 

@@ -18,8 +18,8 @@ from jaxtyping import Array, Float, Key
 
 from openworld_trainers.ppo.advantages import gae
 from openworld_trainers.ppo.config import Advantage
+from openworld_trainers.ppo.layers import Dense
 from openworld_trainers.ppo.losses import entropy, policy_loss, value_loss
-from openworld_trainers.ppo.networks import Dense
 from openworld_trainers.ppo.rollout import log_probabilities
 
 

@@ -39,7 +39,17 @@ RATES = (
     "collect_diamond",
     "enter_gnomish_mines",
 )
-COLUMNS = ("variant", "seed", "part", "transitions", "seconds", "return", "episodes", *MEANS, *RATES)
+COLUMNS: tuple[str, ...] = (
+    "variant",
+    "seed",
+    "part",
+    "transitions",
+    "seconds",
+    "return",
+    "episodes",
+    *MEANS,
+    *RATES,
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from openworld_trainers.ppo.config import Config, Learning, Network, Rollout, Ru
 BASE = Config(
     network=Network(width=128, embedding=4, learn_embedding=False),
     rollout=Rollout(worlds=1024, steps=16),
-    learning=Learning(minibatch_size=256, epochs=1, learning_rate=4e-4, final_learning_rate=0.0),
+    learning=Learning(minibatch_size=256, epochs=1, learning_rate=4e-4, schedule="linear"),
     run=Run(save_every_s=120.0, film=False, keep=1),
 )
 #: Changes by name: for each group of settings the names and values.
