@@ -150,7 +150,7 @@ def test_the_embedding_gradient_is_that_of_a_lookup():
 
 def test_a_new_policy_is_nearly_even_and_its_layers_orthogonal():
     network, seen = make_network(WORLD, Network(), jax.random.key(0)), any_tokens(32)
-    policy, allowed = jax.nn.softmax(network(seen).logits), network.allowed(seen)
+    policy, allowed = jax.nn.softmax(network(seen).logits), np.asarray(network.allowed(seen), np.float32)
     np.testing.assert_allclose(policy, allowed / allowed.sum(axis=1, keepdims=True), rtol=0.2)
     weight = np.asarray(network.trunk[1].weight)
     np.testing.assert_allclose(weight.T @ weight, 2 * np.eye(256), atol=1e-4)
