@@ -44,7 +44,8 @@ def other(tmp_path):
 
 def logits(network, seen, memory=None):
     memory = network.initial_memory(len(seen)) if memory is None else memory
-    return network.step(memory, jnp.asarray(seen))
+    memory, outputs = network.step(memory, jnp.asarray(seen))
+    return memory, outputs.logits
 
 
 def change_manifest(run, **facts):
@@ -100,7 +101,7 @@ def test_one_with_a_memory_hands_it_on(remembering, tmp_path):
     for step in range(3):
         seen = tokens(3, step)
         memory, action = agent(memory, seen)
-        wanted, scores, _ = logits(network, seen, wanted)
+        wanted, scores = logits(network, seen, wanted)
         np.testing.assert_allclose(memory, wanted, atol=1e-6)
         np.testing.assert_array_equal(action, jnp.argmax(scores, axis=1))
     alone, first = agent(agent.begin(), tokens(3)[0])

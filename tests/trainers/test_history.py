@@ -33,7 +33,8 @@ def tokens(**fields):
 @pytest.fixture(scope="module")
 def played():
     """Twelve steps of four worlds whose episodes end after six."""
-    config = small(network=SEEING, rollout=Rollout(worlds=4, steps=12))
+    learning = Learning(minibatch_size=16)
+    config = small(network=SEEING, rollout=Rollout(worlds=4, steps=12), learning=learning)
     learner = jax.jit(lambda: init_learner(ENV, config))()
     words = jnp.array([1, 2], jnp.uint32)
     program = jax.jit(lambda state: collect(ENV, learner.network, state, 12, words, jnp.uint32(0)))

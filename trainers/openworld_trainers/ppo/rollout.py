@@ -144,10 +144,10 @@ def collect(
 
 def seen_after(
     network: ActorCritic,
-    before: Shaped[Array, "B *shape"],
+    before: Shaped[Array, "B *before"],
     action: Int32[Array, " B"],
     observation: Shaped[Array, "B *shape"],
-) -> Shaped[Array, "B *shape"]:
+) -> Shaped[Array, "B *seen"]:
     """Return the observations after a step, with the action if the policy sees it; -1 starts an episode."""
     if not network.sees_action:
         return observation
