@@ -161,7 +161,7 @@ def run_epochs(
     last = (
         gradient_steps(part, lanes.minibatches)
         if forced is None
-        else jnp.ceil(part * count).astype(jnp.int32)
+        else jnp.ceil(jnp.float32(part) * count.astype(jnp.float32)).astype(jnp.int32)
     )
 
     def gradient_step(index: Array, now: tuple[TrainState, _Sums]) -> tuple[TrainState, _Sums]:
