@@ -12,6 +12,7 @@ from openworld.content.ids import Achievement
 from openworld.storage.replay import Replay
 from openworld_trainers.ppo.config import Env, Run
 from openworld_trainers.ppo.presets import preset
+from openworld_trainers.run.checkpoint import Checkpoints
 from openworld_trainers.run.evaluate import evaluate
 from openworld_trainers.run.film import film
 from openworld_trainers.run.folder import RunFolderError
@@ -79,7 +80,7 @@ def test_a_new_run_starts_from_it_and_its_export_says_so(run, tmp_path):
     assert (second["updates"], second["command"]) == (1, "openworld train --from it")
     assert second["origin"]["transitions"] == first["transitions"] == 512
     assert second["origin"]["optimiser"]
-    start = load_agent(tmp_path / "next" / "checkpoints" / "0").network
+    start = load_agent(Checkpoints(tmp_path / "next" / "checkpoints").path(0)).network
     np.testing.assert_array_equal(start.actor.weight, load_agent(run).network.actor.weight)
 
 
