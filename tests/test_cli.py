@@ -101,7 +101,20 @@ def test_options_of_training_are_those_of_its_settings():
         (["train", "--resume", "--out", "run", "--worlds", "64"], "leave out --worlds"),
         (["train", "--preset", "tiny", "--steps", "8"], "to scale them: --steps with --reference tiny"),
         (["train", "--worlds", "1000"], "the nearest that do: worlds=1024"),
-        (["train", "--worlds", "many"], "many"),
+        (
+            ["train", "--worlds", "many"],
+            "train: --worlds: 'many' is not a whole number; write it as 4096, 4k",
+        ),
+        (["train", "--learning.ewma", "x"], "train: --learning.ewma: 'x' is not a number; write it as 0.5"),
+        (["train", "--learning.epochs", "x"], "--learning.epochs: 'x' is not a number; write it as 0.5"),
+        (["train", "--run-dir", "a"], "--run-dir is called --out now"),
+        (
+            ["train", "--learning.value_clip=1"],
+            "--learning.value_clip is called --learning.value-clip-epsilon",
+        ),
+        (["train-sb3", "--envs", "8"], "--envs is called --worlds now"),
+        (["verify", "a.json", "--most", "0"], "--most must be 1 to 2147483647, not 0"),
+        (["bench", "--worlds", "0"], "--worlds must be 1 to 67108864, not 0"),
         (["train", "--worlds", "0"], "--worlds must be 1 to 67108864, not 0"),
         (["train", "--scaling", "linear"], "must be one of recipe, fixed-minibatches, sqrt"),
         (["train", "--reference", "huge"], "there are tiny, demo, standard, million"),
@@ -141,16 +154,19 @@ def test_values_are_found_however_they_are_given():
 
 def test_a_missing_extra_is_named():
     error = ModuleNotFoundError("No module named 'optax'", name="optax")
-    assert options.message_of(error) == "needs optax, which is not installed: pip install 'openworld[train]'"
+    assert (
+        options.message_of(error)
+        == 'needs optax, which is not installed: pip install ".[train]" in the checkout'
+    )
     error = ModuleNotFoundError("No module named 'imageio.v2'", name="imageio.v2")
-    assert options.message_of(error).endswith("pip install 'openworld[video]'")
+    assert options.message_of(error).endswith('pip install ".[video]" in the checkout')
 
 
 def test_a_missing_package_is_found_before_anything_slow(monkeypatch, capsys):
     monkeypatch.setattr(options.importlib.util, "find_spec", lambda name: None)
     for command in (["train"], ["plan"], ["demo"]):
         assert cli.main(command) == 2
-        assert "pip install 'openworld[train]'" in capsys.readouterr().err
+        assert 'pip install ".[train]" in the checkout' in capsys.readouterr().err
 
 
 def test_errors_that_are_ours_are_not_hidden(monkeypatch):

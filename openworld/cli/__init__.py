@@ -19,6 +19,7 @@ from openworld.cli import (
     judging,
     limits,
     playing,
+    renamed,
     replaying,
     training,
     watch,
@@ -88,6 +89,7 @@ def run(name: str, words: list[str]) -> int:
         The exit code.
     """
     try:
+        renamed.check(name, words)
         limits.check(name, words)
         return COMMANDS[name].run(words) or 0
     except SystemExit as exit:  # of the parsers, which have printed a reason

@@ -45,8 +45,8 @@ def train(words: list[str]) -> None:
                 seen. Use it only if that process has ended: two processes that train in one folder spoil the
                 run.
             preset: settings to use as they are: tiny, demo or standard.
-            worlds: number of worlds, to which the settings of the reference are scaled; None: as in the
-                preset or the reference.
+            worlds: number of worlds, to which all settings are scaled, as 4096 or 2**12, not 4k: k is 1000;
+                None: as in the preset or the reference.
             steps: steps of each world between two updates; None: as in the preset or the reference.
             reference: settings to scale from: tiny, demo, standard or million; None: standard or million,
                 whichever has the nearer number of worlds.
@@ -112,8 +112,8 @@ def plan(words: list[str]) -> int:
 
         Attributes:
             preset: settings to use as they are: tiny, demo or standard.
-            worlds: number of worlds, to which the settings of the reference are scaled; None: as in the
-                preset or the reference.
+            worlds: number of worlds, to which all settings are scaled, as 4096 or 2**12, not 4k: k is 1000;
+                None: as in the preset or the reference.
             steps: steps of each world between two updates; None: as in the preset or the reference.
             reference: settings to scale from: tiny, demo, standard or million; None: standard or million,
                 whichever has the nearer number of worlds.

@@ -41,7 +41,7 @@ def watch(words: list[str]) -> None:
             steps: steps after which an episode is stopped; None: the limit of the id.
             speed: speed of a film; 1 is ten steps per second.
             scale: screen pixels for each pixel of a tile, in a film.
-            algorithm: class that saved the .zip: PPO, DQN, MaskablePPO or RecurrentPPO.
+            algorithm: what saved the .zip: PPO, DQN, MaskablePPO or RecurrentPPO (or as `train-sb3` writes them).
             greedy: a trained agent takes its most probable action instead of a random one.
             list: list the agents that ship with OpenWorld, and show nothing.
             force: replace an existing file, also one that this command did not write.

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-_MISSING = 'a window needs pygame-ce, which is not installed: pip install "openworld[play]"'
+from openworld.system.installing import install_command
+
+_MISSING = f"a window needs pygame-ce, which is not installed: {install_command('play')}"
 #: Environment variables with which a user chooses SDL's video driver.
 _CHOICES = ("SDL_VIDEODRIVER", "SDL_VIDEO_DRIVER")
 #: SDL's video drivers without a visible window.

@@ -16,6 +16,7 @@ from openworld.content.rulesets import FULL, Ruleset
 from openworld.render.picture import abreast, picture
 from openworld.storage.replay import Replay, frames
 from openworld.system.files import FILM, replacing
+from openworld.system.installing import install_command
 
 ENDINGS = (".mp4", ".gif")
 #: A disk with fewer free bytes counts as full.
@@ -133,5 +134,5 @@ def _imageio() -> Any:
         import imageio.v2 as imageio
         import imageio_ffmpeg  # noqa: F401 (writes the MP4s)
     except ImportError as error:
-        raise ImportError(f"films need {error.name}: pip install 'openworld[video]'") from None
+        raise ImportError(f"a video needs {error.name}: {install_command('video')}") from None
     return imageio

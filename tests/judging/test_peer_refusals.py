@@ -26,7 +26,7 @@ WITHOUT = pytest.mark.skipif(importlib.util.find_spec("craftax") is not None, re
     [
         pytest.param(
             ["--agent", "random", "--in", "craftax"],
-            "needs craftax, which is not installed: pip install 'openworld[oracle]'",
+            'needs craftax, which is not installed: pip install ".[oracle]" in the checkout',
             marks=WITHOUT,
         ),
         (

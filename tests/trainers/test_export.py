@@ -145,8 +145,8 @@ def test_an_export_that_fails_leaves_nothing(run, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"schema": 5}, "is of format 5 and was made by a newer openworld 0."),
-        ({"schema": 1}, "was made by openworld 0."),
+        ({"schema": 5}, "was made by a later state of openworld 0."),
+        ({"schema": 1}, "was made by an earlier state of openworld 0."),
         ({"schema": 2}, "the settings of this version have other names (format 4)"),
         ({"schema": "1"}, "not the card of an exported agent"),
         ({"format": "a poem"}, "not the card of an exported agent"),
@@ -206,7 +206,7 @@ def test_another_dtype_is_refused(exported):
 def test_without_safetensors_it_says_how_to_get_it(exported, monkeypatch):
     monkeypatch.setattr("openworld_trainers.errors.installed", lambda module: False)
     message = refused(lambda: openworld_trainers.load_agent(exported), MissingPackageError)
-    assert message == "loading an agent needs safetensors: pip install openworld"
+    assert message == "loading an agent needs safetensors: pip install . in the checkout"
 
 
 ALONE = """
