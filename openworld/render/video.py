@@ -1,4 +1,4 @@
-"""Films of replays, as MP4 or GIF by the file's ending."""
+"""Videos of replays, as MP4 or GIF by the file's ending."""
 
 import errno
 import io
@@ -32,7 +32,7 @@ def write(
     most: int | None = None,
     rules: Ruleset = FULL,
 ) -> Path:
-    """Write a film; an existing file is replaced whole or not at all.
+    """Write a video; an existing file is replaced whole or not at all.
 
     Args:
         film: a replay, or uint8[tokens] (of several players [players, tokens]) frame by frame.
@@ -54,10 +54,10 @@ def write(
 
 
 def write_pictures(film: Iterable[np.ndarray], path: str | Path, *, fps: float | int = 10) -> Path:
-    """Write a film of pictures, uint8[height, width, 3] each, of even height and width; see `write`."""
+    """Write a video of pictures, uint8[height, width, 3] each, of even height and width; see `write`."""
     path = Path(path)
     if path.suffix.lower() not in ENDINGS:
-        raise ValueError(f"a film's name must end in {' or '.join(ENDINGS)}, not {path.name!r}")
+        raise ValueError(f"a video's name must end in {' or '.join(ENDINGS)}, not {path.name!r}")
     if fps < 1:
         raise ValueError(f"fps must be at least 1, not {fps}")
     imageio = _imageio()
@@ -123,10 +123,10 @@ def _mark(aside: Path) -> None:
 
 
 def _cut_short(aside: Path) -> OSError:
-    """Return the error of a film that ffmpeg could not complete; most often the disk is full."""
+    """Return the error of a video that ffmpeg could not complete; most often the disk is full."""
     full = shutil.disk_usage(aside.parent).free < _LITTLE
     number = errno.ENOSPC if full else errno.EIO
-    return OSError(number, os.strerror(number) if full else "ffmpeg could not write the film", str(aside))
+    return OSError(number, os.strerror(number) if full else "ffmpeg could not write the video", str(aside))
 
 
 def _imageio() -> Any:

@@ -1,4 +1,4 @@
-"""How to install a missing package. OpenWorld is installed from its checkout: it is on no package index."""
+"""The command that installs a missing package, from a checkout: OpenWorld is not on a package index."""
 
 
 def install_command(extra: str = "") -> str:

@@ -99,7 +99,7 @@ _KINDS: dict[frozenset[Any], tuple[Callable[[str], int | float], str]] = {
 def registry() -> Any:
     """Return Tyro's rules for command lines: numbers as they are read here, and a plain help.
 
-    An optional number is one value too, so that a wrong one is told in one line.
+    An optional number is one value too, so that a wrong one is reported in one line.
     """
     from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, PrimitiveTypeInfo
 

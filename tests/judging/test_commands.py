@@ -192,4 +192,4 @@ def test_verifying_what_is_not_there(folder, capsys):
     assert "gone.json: No such file" in capsys.readouterr().err
     (folder / "a.json").write_text(json.dumps({"format": "something"}))
     assert cli.main(["verify", "a.json"]) == 2
-    assert "a.json is no result of openworld evaluate" in capsys.readouterr().err
+    assert "a.json is not a result of openworld evaluate" in capsys.readouterr().err

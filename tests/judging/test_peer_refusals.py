@@ -107,7 +107,7 @@ def test_its_file_is_no_result(made, tmp_path):
     )
     path = there.save(tmp_path / "there.json")
     assert there.lines()[-1] == comparison.NOTE
-    with pytest.raises(ResultError, match="is no result of openworld evaluate"):
+    with pytest.raises(ResultError, match="is not a result of openworld evaluate"):
         Result.load(path)
 
 

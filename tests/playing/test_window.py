@@ -115,6 +115,7 @@ def test_without_a_display_play_names_the_terminal(headless, capsys):
     error = capsys.readouterr().err
     assert error.startswith("openworld play: no window can be opened: there is no display here.")
     assert "`openworld play --terminal`" in error
+    assert "render_mode" not in error
     assert error.count("\n") == 1
 
 

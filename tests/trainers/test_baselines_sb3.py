@@ -86,7 +86,7 @@ def test_dqn_and_an_interruption(tmp_path, monkeypatch):
     with owned(tmp_path / "third", "a test"), pytest.raises(LockedError, match="a test, since"):
         sb3.train(settings, tmp_path / "third", resume=True)
     (tmp_path / "third" / "model.zip").write_bytes(b"no zip")
-    with pytest.raises(TrainerError, match=r"model\.zip cannot be gone on with"):
+    with pytest.raises(TrainerError, match=r"model\.zip cannot be continued"):
         sb3.train(settings, tmp_path / "third", resume=True)
 
 
