@@ -43,7 +43,7 @@ class Environment:
         observation: "tokens" (uint8), "symbolic" (float32) or "pixels" (uint8).
         time_limit: steps after which an episode is truncated, 1 to 2**31 - 2.
         num_agents: players in each world.
-        sharing: the share of each reward that is the mean of all players', in hundredths.
+        sharing: the share of each reward that is the mean of all players', a multiple of 0.01 from 0 to 1.
         repeat_world: whether the next episode begins in the same world again instead of a new one.
 
     Example:
@@ -145,7 +145,7 @@ class Environment:
             state: the worlds.
 
         Raises:
-            TypeError, ValueError: the key is no key, or `num_worlds` no number of worlds.
+            TypeError, ValueError: the key is not a JAX key or an integer, or num_worlds is not at least 1.
 
         Example:
             >>> import openworld
@@ -242,7 +242,7 @@ class Environment:
         Args:
             obs: [worlds, ...] the observations of the state.
             state: the worlds.
-            mask: the worlds that begin anew.
+            mask: the worlds that begin a new episode.
             repeat_world: as `step` takes it.
 
         Returns:

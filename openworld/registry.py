@@ -63,7 +63,7 @@ def make(
         time_limit: steps after which an episode is truncated; None takes the rules' own limit.
         sharing: of several players, which share of each one's reward is the mean of all: 0 (the default) to
             1.
-        revival: of several players, whether one who has fallen can be helped up (the default) or is out.
+        revival: of several players, whether one who has fallen can be revived (the default) or is out.
         repeat_world: whether every episode of a world begins in the same map, instead of a new one each time.
         unknown: refused.
 

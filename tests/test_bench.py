@@ -198,7 +198,17 @@ def test_help_is_fast_and_complete():
         text=True,
         check=True,
     )
-    for option in ("--suite", "--sizes", "--kinds", "--json", "--observation", "--budget-seconds", "--dump"):
+    for option in (
+        "--suite",
+        "--sizes",
+        "--kinds",
+        "--worlds",
+        "--out",
+        "--json",
+        "--observation",
+        "--budget-seconds",
+        "--dump",
+    ):
         assert option in done.stdout
 
 

@@ -97,17 +97,30 @@ def test_options_of_training_are_those_of_its_settings():
         (["train", "--rollout.worlds", "0"], "--rollout.worlds must be 1 to 67108864, not 0"),
         (
             ["train", "--preset", "huge"],
-            "there is no preset 'huge'; the presets are tiny, demo, standard, strong",
+            "there is no preset 'huge'; the presets are tiny, demo, cpu, standard, strong",
         ),
         (["train", "--resume"], "--resume needs --out"),
         (["train", "--resume", "--out", "/nowhere/run"], "/nowhere/run"),
         (["train", "--resume", "--out", "run", "--worlds", "64"], "leave out --worlds"),
         (["train", "--preset", "tiny", "--steps", "8"], "to scale them: --steps with --reference tiny"),
         (["train", "--worlds", "1000"], "the nearest that do: worlds=1024"),
-        (["train", "--worlds", "many"], "many"),
+        (
+            ["train", "--worlds", "many"],
+            "train: --worlds: 'many' is not a whole number; write it as 4096, 4k",
+        ),
+        (["train", "--learning.ewma", "x"], "train: --learning.ewma: 'x' is not a number; write it as 0.5"),
+        (["train", "--learning.epochs", "x"], "--learning.epochs: 'x' is not a number; write it as 0.5"),
+        (["train", "--run-dir", "a"], "--run-dir is called --out now"),
+        (
+            ["train", "--learning.value_clip=1"],
+            "--learning.value_clip is called --learning.value-clip-epsilon",
+        ),
+        (["train-sb3", "--envs", "8"], "--envs is called --worlds now"),
+        (["verify", "a.json", "--most", "0"], "--most must be 1 to 2147483647, not 0"),
+        (["bench", "--worlds", "0"], "--worlds must be 1 to 67108864, not 0"),
         (["train", "--worlds", "0"], "--worlds must be 1 to 67108864, not 0"),
         (["train", "--scaling", "linear"], "must be one of recipe, fixed-minibatches, sqrt"),
-        (["train", "--reference", "huge"], "there are tiny, demo, standard, strong, million"),
+        (["train", "--reference", "huge"], "there are tiny, demo, cpu, standard, strong, million"),
         (["plan", "--memory", "much"], "'much' is not a size of memory; write it as 80GiB"),
         (["plan", "--platform", "abacus"], "must be one of cpu, gpu, tpu"),
         (["plan", "--devices", "3"], "3 devices cannot share 64 lanes of worlds evenly; 2 can"),
@@ -144,16 +157,19 @@ def test_values_are_found_however_they_are_given():
 
 def test_a_missing_extra_is_named():
     error = ModuleNotFoundError("No module named 'optax'", name="optax")
-    assert options.message_of(error) == "needs optax, which is not installed: pip install 'openworld[train]'"
+    assert (
+        options.message_of(error)
+        == 'needs optax, which is not installed: pip install ".[train]" in the checkout'
+    )
     error = ModuleNotFoundError("No module named 'imageio.v2'", name="imageio.v2")
-    assert options.message_of(error).endswith("pip install 'openworld[video]'")
+    assert options.message_of(error).endswith('pip install ".[video]" in the checkout')
 
 
 def test_a_missing_package_is_found_before_anything_slow(monkeypatch, capsys):
     monkeypatch.setattr(options.importlib.util, "find_spec", lambda name: None)
     for command in (["train"], ["plan"], ["demo"]):
         assert cli.main(command) == 2
-        assert "pip install 'openworld[train]'" in capsys.readouterr().err
+        assert 'pip install ".[train]" in the checkout' in capsys.readouterr().err
 
 
 def test_errors_that_are_ours_are_not_hidden(monkeypatch):

@@ -4,7 +4,7 @@ import pytest
 
 from openworld import cli
 from openworld.cli import limits, options
-from openworld.system.numbers import whole_number
+from openworld.system.numbers import number, whole_number, whole_or_other_number
 
 
 @pytest.mark.parametrize(
@@ -57,6 +57,12 @@ def test_other_texts_are_refused_in_one_line(text):
     assert len(str(caught.value)) < 160
 
 
+def test_what_cannot_be_read_is_a_number_nowhere():
+    with pytest.raises(ValueError, match=r"^'x' is not a number; write it as 0\.5 or 3e-4$"):
+        number("x")
+    assert [type(whole_or_other_number(text)) for text in ("4k", "0.5")] == [int, float]
+
+
 def test_limits_and_options_read_the_same_numbers():
     assert options.number_of("--worlds", ["--worlds", "2**20"]) == 2**20
     limits.check("train", ["--worlds", "2**26", "--seed=2e9"])
@@ -74,4 +80,4 @@ def test_every_command_reads_them(capsys):
     assert cli.main(["render", "--steps", "0.1k", "--seed", "half"]) == 2
     assert "'half' is not a whole number" in capsys.readouterr().err
     assert cli.main(["bench", "--sizes", "1k", "1.5"]) == 2
-    assert "argument --sizes: '1.5' is not a whole number" in capsys.readouterr().err
+    assert "argument --worlds/--sizes: '1.5' is not a whole number" in capsys.readouterr().err

@@ -106,16 +106,16 @@ def test_results_of_the_first_form_are_still_read():
             put("numbers", "score", "low", value=True),
             "numbers.score.low is true: it should be a valid number",
         ),
-        (put("numbers", "score", "low", value=10**309), "is no result: the number 1000"),
+        (put("numbers", "score", "low", value=10**309), "is not a result: the number 1000"),
         (put("numbers", "ended", value={}), "it has no numbers.ended.terminated"),
         (
             put("numbers", "achievements", value=[]),
             "numbers.achievements is a list of 0: it should be an object",
         ),
-        (put("made", "seconds", value=10**309), "is no result: the number 1000"),
+        (put("made", "seconds", value=10**309), "is not a result: the number 1000"),
         (put("made", "seconds", value=-1.0), "made.seconds is -1.0: it should be greater than or equal to 0"),
         (put("episodes", 0, "steps", value=7.0), "episodes.0.steps is 7.0: it should be a valid integer"),
-        (put("episodes", 0, "steps", value=10**400 - 1), "is no result: the number 9999"),
+        (put("episodes", 0, "steps", value=10**400 - 1), "is not a result: the number 9999"),
         (
             put("episodes", 1, "return", value="much"),
             "episodes.1.return is 'much': it should be a valid number",
@@ -223,7 +223,7 @@ def test_too_many_values_are_refused_before_they_are_parsed(tmp_path):
 def test_other_files_are_refused(tmp_path, content):
     path = tmp_path / "a.json"
     path.write_bytes(content)
-    with pytest.raises(ResultError, match="is no result"):
+    with pytest.raises(ResultError, match="is not a result"):
         Result.load(path)
 
 

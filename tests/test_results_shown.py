@@ -44,11 +44,11 @@ def test_one_bad_file_costs_one_line_of_the_page(tmp_path, monkeypatch, capsys):
         *[
             line
             for line in told
-            if line.startswith("\\x1b[2J.json is no result: not JSON: Expecting property name")
+            if line.startswith("\\x1b[2J.json is not a result: not JSON: Expecting property name")
         ],
-        *[line for line in told if line.startswith("b.json is no result: the number 1000")],
-        "c.json is no result: not a regular file",
-        "d.json is no result: not a regular file",
+        *[line for line in told if line.startswith("b.json is not a result: the number 1000")],
+        "c.json is not a result: not a regular file",
+        "d.json is not a result: not a regular file",
         "e.json: No such file or directory",
         "f.json: true, but a trial of 3 of 1000 episodes",
         "g.json: it could not be verified: RuntimeError: out of memory",

@@ -97,7 +97,7 @@ def blank(world):
     ("changes", "told"),
     [
         ({"schema": saving.SCHEMA + 1}, "schema 2; this version reads 1: upgrade openworld"),
-        ({"schema": 0}, "schema 0; this version reads 1: save it anew"),
+        ({"schema": 0}, "schema 0; this version reads 1: save it again"),
         ({"schema": None}, "its header cannot be read"),
         ({"ruleset": "classic-99"}, "under rules 'classic-99'; OpenWorld-Classic-v0 plays by 'classic-"),
         ({"worlds": 2}, "cut short, or longer than it says"),
@@ -152,7 +152,7 @@ def test_a_state_that_no_play_brings_about_is_refused(world, state):
 
 
 def test_only_a_state_of_the_world_is_saved(state):
-    with pytest.raises(StateError, match="the state is none of OpenWorld-v0 with 1 players"):
+    with pytest.raises(StateError, match="the state is not one of OpenWorld-v0 with 1 players"):
         save_state(openworld.make("OpenWorld-v0"), state)
 
 

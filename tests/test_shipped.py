@@ -42,7 +42,9 @@ def test_they_are_found_by_name(two, tmp_path, monkeypatch):
     policy = sources.factory_of("good-small", registry.ruleset(CLASSIC))()
     same(policy.network, openworld_trainers.load_agent("good-small").network)
     told = refused(lambda: openworld_trainers.load_agent("nobody"))
-    assert told == "there is no nobody; the agents that ship with OpenWorld are good-small, poor"
+    assert (
+        told == "there is no file or folder nobody; the agents that ship with OpenWorld are good-small, poor"
+    )
     # A path that exists is meant before a name, and a name is one word.
     monkeypatch.chdir(tmp_path)
     shutil.copytree(shipped.found("poor"), tmp_path / "good-small")

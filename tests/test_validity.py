@@ -247,7 +247,7 @@ def test_light_is_a_field_where_a_floor_is_dark_and_only_there(full):
         lambda s: s.ground.light, form, np.zeros((1, 1, 64, 64), np.uint8), is_leaf=lambda x: x is None
     )
     blank = jax.tree.map(lambda x: np.zeros(x.shape, x.dtype), dark)
-    with pytest.raises(ValueError, match=r"^ground\.light is no field of a state of these rules$"):
+    with pytest.raises(ValueError, match=r"^ground\.light is not a field of a state of these rules$"):
         check_state(blank, classic.ruleset)
 
 

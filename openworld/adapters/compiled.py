@@ -2,7 +2,7 @@
 
 * `batch`: many worlds of one player, with all autoreset modes (Gymnasium's vector environment).
 * `solo`: one world of one player (Gymnasium's environment).
-* `learning`: many worlds of one player that begin anew at once (Stable-Baselines3).
+* `learning`: many worlds of one player with same-step autoreset (Stable-Baselines3).
 * `coop`: one world with all its players (PettingZoo, and play by hand).
 
 Environments that differ only in id, time limit and `repeat_world` share them: the functions take `limit`
@@ -54,7 +54,7 @@ class Batch(NamedTuple):
         reset: (seeds) -> (Shown, State).
         step: (state, action, pending, same_step, limit, again) -> (Shown, State). Worlds that are pending
             ended their episode in the last step; they begin the next one in place of their action. Worlds
-            that end in this step begin anew at once where `same_step` is true. One program serves all
+            that end in this step begin the next episode at once where `same_step` is true. One program serves all
             autoreset modes.
         begin: (tokens, state, mask, again) -> (Shown, State). The worlds of the mask begin their next
             episode.
@@ -90,7 +90,7 @@ class Solo(NamedTuple):
 
 
 class Learning(NamedTuple):
-    """Compiled functions of many worlds that begin anew at once; only `step` gives up its state.
+    """Compiled functions of many worlds with same-step autoreset; only `step` gives up its state.
 
     Attributes:
         reset: (seeds) -> (tokens, State).
@@ -196,7 +196,7 @@ def solo(env: Environment, observation: str) -> Solo:
 
 @shared
 def learning(env: Environment) -> Learning:
-    """Return the functions of many worlds of one player that begin anew at once."""
+    """Return the functions of many worlds of one player with same-step autoreset."""
 
     @partial(jax.jit, donate_argnums=0)
     def step(state: State, action: Array, limit: Array, again: Array) -> tuple[Shown, State]:

@@ -37,7 +37,7 @@ Stepped = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, Fields]
 class Programs(NamedTuple):
     """Compiled functions: worlds made by their seeds, and a step with auto-reset.
 
-    The state is a step's to keep.
+    `step` uses up the state that it is given: it must not be used again.
     """
 
     reset: Callable[..., tuple[Array, dict[str, Array], State]]
@@ -48,7 +48,7 @@ class Programs(NamedTuple):
 def programs(env: Environment, names: tuple[str, ...]) -> Programs:
     """Return the functions of an environment.
 
-    Time limit and repetition are arguments of `step`, so that no time limit compiles anew.
+    Time limit and repetition are arguments of `step`, so that no time limit compiles a new program.
 
     Args:
         env: the environment.
@@ -82,13 +82,13 @@ def programs(env: Environment, names: tuple[str, ...]) -> Programs:
 
 
 class TorchWorlds(Copyable):
-    """`num_envs` worlds that step together on JAX's default device, `device` to PyTorch.
+    """`num_envs` worlds that step together on JAX's default device; `device` is its name in PyTorch.
 
     The default observation is "tokens", as of `openworld.make`; `observation=` chooses another.
 
     Auto-reset is in the same step: where `terminated | truncated`, `obs` (and `action_mask`) are of the next
     episode, `info["final_obs"]` is what the player last saw, and `episode_return`, `episode_length` and
-    `achievements` are of the episode that ended. Other worlds' `final_obs` equals `obs`. `info` has the same
+    `achievements` are of the episode that ended. In the other worlds `final_obs` equals `obs`. `info` has the same
     fields, shapes and dtypes after every reset and every step; `world_seed` is int64[worlds, 2], of 32-bit
     words.
 
@@ -112,11 +112,11 @@ class TorchWorlds(Copyable):
         info: Sequence[str] = USUAL,
         **settings: Any,
     ) -> None:
-        """Describe the worlds; nothing is compiled and no device touched before the first reset.
+        """Keep the settings; nothing is compiled and no device is used before the first reset.
 
         Args:
             num_envs: how many worlds, at least 1.
-            id: which world, as in `openworld.make`.
+            id: the environment's id, as in `openworld.make`.
             observation: one that `openworld.make` knows; None takes the id's own, "tokens" where it has none.
             time_limit: steps after which an episode is truncated; None takes the rules' own limit.
             info: which fields `info` holds, of `KNOWN`; parts of the reward, an action mask and the worlds'
@@ -140,7 +140,7 @@ class TorchWorlds(Copyable):
         self._closed = False
         self._build()
 
-    #: Where the tensors lie is another matter in another process.
+    #: A copy in another process finds its own device.
     _BUILT = (*Copyable._BUILT, "device")
 
     def _build(self) -> None:

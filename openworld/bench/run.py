@@ -25,7 +25,7 @@ Keep = Callable[[dict[str, Any]], None]
 def measure(
     settings: Settings, say: Callable[[str], None] = lambda _: None, keep: Keep = lambda _: None
 ) -> dict[str, Any]:
-    """Measure, and return the result that `--json` writes.
+    """Measure, and return the result that `--out` writes.
 
     Args:
         say: called with a line about each measurement before it begins.
@@ -122,8 +122,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         settings = _settings(options)
-        if options.json:
-            result_tables.check_writable(options.json, options.force)
+        if options.out:
+            result_tables.check_writable(options.out, options.force)
         if settings.dump:
             check_folder(Path(settings.dump))
         for id in (*settings.ids, *settings.compared):
@@ -131,11 +131,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         result = measure(
             settings,
             lambda text: print(text, file=sys.stderr, flush=True),
-            lambda result: result_tables.write(result, options.json) if options.json else None,
+            lambda result: result_tables.write(result, options.out) if options.out else None,
         )
         result_tables.show(result)
-        if options.json:
-            print(f"written to {options.json}")
+        if options.out:
+            print(f"written to {options.out}")
     except BrokenPipeError:
         raise
     except (ValueError, OSError) as error:
@@ -188,7 +188,7 @@ def _parser() -> argparse.ArgumentParser:
     number: dict[str, Any] = {"type": numbers.argument, "metavar": "INT"}
     seconds: dict[str, Any] = {"type": float, "metavar": "FLOAT"}
     add("--suite", choices=SUITES, default="cpu", help="defaults for a CPU or for a GPU (default: cpu)")
-    add("--sizes", nargs="+", help="batch sizes, in worlds (default: the suite's)", **number)
+    add("--worlds", "--sizes", nargs="+", dest="sizes", help="batch sizes (default: the suite's)", **number)
     kinds = f"what to measure, of {','.join(ALL_KINDS)} (default: the suite's)"
     add("--kinds", metavar="NAME,...", help=kinds)
     add("--id", nargs="+", metavar="NAME", help="environment ids, or all (default: the suite's)")
@@ -201,8 +201,8 @@ def _parser() -> argparse.ArgumentParser:
     late = "leave out measurements that would end later (default: no limit; gpu: 520)"
     add("--budget-seconds", help=late, **seconds)
     result = "write the result to a file too, after each measurement (default: no file)"
-    add("--json", type=Path, metavar="PATH", help=result)
-    add("--force", action="store_true", help="let --json replace a file that is not a benchmark")
+    add("--out", "--json", dest="out", type=Path, metavar="PATH", help=result)
+    add("--force", action="store_true", help="let --out replace a file that is not a benchmark")
     add(
         "--dump",
         type=Path,

@@ -19,6 +19,7 @@ from openworld.cli import (
     judging,
     limits,
     playing,
+    renamed,
     replaying,
     training,
     watch,
@@ -42,7 +43,9 @@ class Command:
 
 
 COMMANDS: dict[str, Command] = {
-    "demo": Command("train a small agent, evaluate it and film it, in a few minutes", commands.demo),
+    "demo": Command(
+        "train a small agent, evaluate it and make a video of it, in a few minutes", commands.demo
+    ),
     "train": Command("train an agent with PPO; --resume continues a run", training.train),
     "train-sb3": Command("train a baseline agent with Stable-Baselines3", baselines.train_sb3),
     "plan": Command("show the device memory that a training run needs, without training", training.plan),
@@ -54,11 +57,11 @@ COMMANDS: dict[str, Command] = {
     "export": Command("export a trained agent as safetensors, with a model card", commands.export),
     "report": Command("compare training runs: curves, diagnostics and verdicts", training.report),
     "bench": Command("measure steps per second, compile time and memory on this machine", commands.bench),
-    "render": Command("show a world as text, a picture, a film or a map", commands.render),
+    "render": Command("show a world as text, a picture, a video or a map", commands.render),
     "describe": Command("describe in words what a player sees", describing.describe),
     "play": Command("play a world by hand, in a window or in the terminal", playing.play),
-    "watch": Command("watch an agent at play: in the terminal, as a page or as a film", watch.watch),
-    "replay": Command("check recorded episodes; show them as text, film, picture or page", replaying.replay),
+    "watch": Command("watch an agent at play: in the terminal, as a page or as a video", watch.watch),
+    "replay": Command("check recorded episodes; show them as text, video, picture or page", replaying.replay),
     "info": Command("show ids, sizes, versions and devices", commands.info),
 }
 
@@ -88,6 +91,7 @@ def run(name: str, words: list[str]) -> int:
         The exit code.
     """
     try:
+        renamed.check(name, words)
         limits.check(name, words)
         return COMMANDS[name].run(words) or 0
     except SystemExit as exit:  # of the parsers, which have printed a reason

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from openworld.cli.options import parse, prepare, require, run_to_resume, value_of
+from openworld.cli.sources import ALGORITHMS
 from openworld.system.foreign_text import plain
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 def train_sb3(words: list[str]) -> None:
     """Train an agent with Stable-Baselines3."""
     require("stable_baselines3", "torch", "rich")
+    words = with_own_names(words)
     if value_of("--algorithm", words) in ("maskable-ppo", "recurrent-ppo"):
         require("sb3_contrib")
     import tyro
@@ -50,6 +52,24 @@ def train_sb3(words: list[str]) -> None:
     prepare()
     out = options.out or sb3.new_folder(options.settings)
     print(f"model: {plain(sb3.train(options.settings, out, options.resume, force=options.force), 500)}")
+
+
+def with_own_names(words: list[str]) -> list[str]:
+    """Return the arguments with the algorithm as `train-sb3` writes it, where its class is named.
+
+    Example:
+        >>> with_own_names(["--algorithm", "MaskablePPO"]), with_own_names(["--algorithm=PPO"])
+        (['--algorithm', 'maskable-ppo'], ['--algorithm=ppo'])
+    """
+    own = {kind: name for name, kind in ALGORITHMS.items()}
+    found = list(words)
+    for i, word in enumerate(words):
+        option, equals, value = word.partition("=")
+        if option == "--algorithm" and equals:
+            found[i] = f"{option}={own.get(value, value)}"
+        elif option == "--algorithm" and i + 1 < len(words):
+            found[i + 1] = own.get(words[i + 1], words[i + 1])
+    return found
 
 
 def _resumed(words: list[str]) -> "Settings":

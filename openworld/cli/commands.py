@@ -44,11 +44,11 @@ def export(words: list[str]) -> None:
 
 
 def demo(words: list[str]) -> None:
-    """Train a small agent, evaluate it and film it."""
+    """Train a small agent, evaluate it and make a video of it."""
 
     @dataclass(frozen=True)
     class Demo:
-        """Train a small agent in a few minutes, evaluate it on held-out worlds, and film it.
+        """Train a small agent in a few minutes, evaluate it on held-out worlds, and show it in a video.
 
         Attributes:
             out: folder of the run; None: runs/demo-TIME.
@@ -176,7 +176,7 @@ def draw_map(id: str, seed: int, steps: int, out: Path, tile: int) -> None:
 
 
 def show(played: Any, out: Path | None, scale: int) -> None:
-    """Play a replay to its end, and show it: as text without `out`, else as a picture or a film."""
+    """Play a replay to its end, and show it: as text without `out`, else as a picture or a video."""
     from openworld.render import ansi, picture, png, video
     from openworld.storage.replay import frames
 

@@ -35,7 +35,7 @@ def evaluate(words: list[str]) -> None:
         The agent plays the episodes of a protocol, and the result is written to a file that `openworld
         verify` checks. `evaluate RUN` without --protocol plays the run in its own environment instead, beside
         a random agent, and writes evaluation.json in the folder of the run. `evaluate AGENT --in craftax`
-        plays the published package (`pip install "openworld[oracle]"`) and the protocol's environment, and
+        plays the published package (`pip install ".[oracle]"`) and the protocol's environment, and
         prints the differences; such a result cannot be verified.
 
         Attributes:
@@ -50,7 +50,7 @@ def evaluate(words: list[str]) -> None:
             episodes: number of held-out episodes; None: all of the protocol, or 1000 beside a random agent.
             out: file of a protocol's result; None: AGENT.PROTOCOL.json, or AGENT.PROTOCOL.in-craftax.json.
             name: name of the agent in a protocol's result; None: a part of --agent.
-            algorithm: class that saved the .zip: PPO, DQN, MaskablePPO or RecurrentPPO.
+            algorithm: what saved the .zip: PPO, DQN, MaskablePPO or RecurrentPPO (or as `train-sb3` writes them).
             greedy: trained agents take their most probable action instead of a random one.
             worlds: worlds that play at once; None: all, or 100 for agents that act in one world at a time.
                 The result does not depend on it, except that of a .zip.
@@ -172,8 +172,6 @@ def verify(words: list[str]) -> int:
         most: int = 20
 
     options = parse(Verify, "verify", words)
-    if options.most < 1:
-        raise ValueError(f"--most must be at least 1, not {plain(options.most, 40)}")
     prepare()
     from openworld.judging.result import Result
     from openworld.judging.verify import verify as run

@@ -41,7 +41,7 @@ LIMITS: dict[str, tuple[float | int, float | int]] = {
     # Judging.
     "episodes": (1, _INT32),
     "worlds": (1, MOST_WORLDS),
-    "most": (0, _INT32),
+    "most": (1, _INT32),
     # Training.
     "time-limit": (1, _INT32),
     **dict.fromkeys(("width", "embedding", "devices"), (1, 2**16)),

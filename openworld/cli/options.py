@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from openworld.system.foreign_text import plain
+from openworld.system.installing import install_command
 
 Options = TypeVar("Options")
 
@@ -47,7 +48,7 @@ def message_of(error: Exception) -> str:
     """Return an error's message; for a missing package, how to install it."""
     package = (error.name or "").split(".")[0] if isinstance(error, ModuleNotFoundError) else ""
     if package in EXTRAS:
-        return f"needs {package}, which is not installed: pip install 'openworld[{EXTRAS[package]}]'"
+        return f"needs {package}, which is not installed: {install_command(EXTRAS[package])}"
     if isinstance(error, OSError) and error.strerror and error.filename is not None:
         return f"{error.filename}: {error.strerror}"
     return str(error) or type(error).__name__
@@ -81,7 +82,7 @@ def parse(options: type[Options], name: str, words: list[str], default: Options 
         # Frames are drawn with "-" where the output is ASCII.
         lines = [line.strip("│╭╮╰╯─ ") for line in errors.getvalue().splitlines()[1:]]
         lines = [line for line in lines if line.strip("-") and "full helptext" not in line]
-        text = " ".join(lines).partition(" Argument helptext:")[0]
+        text = " ".join(lines).partition(" Argument helptext:")[0].removeprefix("Error parsing ")
         command = f"openworld {name}"
         raise SystemExit(refuse(f"{command}: {text or 'wrong options'}; see {command} --help")) from None
 

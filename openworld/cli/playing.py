@@ -153,9 +153,9 @@ def _check_game(id: str, hosts: bool, terminal: bool) -> None:
         raise ValueError(f"{id} is for one player; --host needs OpenWorld-Coop-v0")
     if not terminal:
         require("pygame")
-        from openworld.render.screen import check_display
+        from openworld.render.screen import PLAYING, check_display
 
-        check_display()
+        check_display(PLAYING)
     elif sys.platform == "win32":
         raise ValueError("--terminal needs a Unix terminal; play in a window instead")
     elif not in_terminal():

@@ -1,4 +1,4 @@
-"""`openworld replay`: check recorded episodes, and show them as text, film, picture or page."""
+"""`openworld replay`: check recorded episodes, and show them as text, video, picture or page."""
 
 import math
 import shutil
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 #: Steps a second at speed 1.
 PACE = 10
-#: The most frames per second of a film, where faster play skips steps, and of a terminal.
+#: The most frames per second of a video, where faster play skips steps, and of a terminal.
 FILM_RATE, TERMINAL_RATE = 50, 20
 #: A replay of more steps reports its progress; seconds between two of these lines.
 MANY_STEPS, PROGRESS_SECONDS = 10_000, 5.0
@@ -39,12 +39,12 @@ def replay(words: list[str]) -> None:
 
         Attributes:
             files: replays, or results of `openworld evaluate` (see --episode).
-            video: write a film to this .mp4 or .gif file; None: no film.
+            video: write a video to this .mp4 or .gif file; None: no video.
             picture: write the last frame to this .png file; None: no picture.
             html: write a page for the browser to this .html file, with playback, maps and charts;
                 None: no page.
-            speed: speed in the terminal and in a film; 1 is ten steps per second.
-            scale: screen pixels for each pixel of a tile, in a film and a picture.
+            speed: speed in the terminal and in a video; 1 is ten steps per second.
+            scale: screen pixels for each pixel of a tile, in a video and a picture.
             episode: number of the episode of a result, counted from 0.
             force: replace an existing file, also one that this command did not write.
         """
@@ -86,7 +86,7 @@ def replay(words: list[str]) -> None:
 
 
 def write(options: Any, episodes: list["Episode"]) -> None:
-    """Write the film, the picture and the page that the options ask for."""
+    """Write the video, the picture and the page that the options ask for."""
     if options.video:
         print(f"written to {plain(film(episodes, options.video, options.speed, options.scale), 500)}")
     if options.picture:
@@ -165,7 +165,7 @@ def still(episodes: list["Episode"], step: int, scale: int) -> "np.ndarray":
 
 
 def film(episodes: list["Episode"], path: Path, speed: float | int, scale: int) -> Path:
-    """Film episodes side by side."""
+    """Write a video of episodes side by side."""
     from openworld.render import video
 
     stride = math.ceil(speed * PACE / FILM_RATE)

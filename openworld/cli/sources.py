@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 #: Agents that need no training.
 BASELINES = ("random", "scripted")
+#: The algorithms of Stable-Baselines3 by the names of `train-sb3`, with their classes.
+ALGORITHMS = {"ppo": "PPO", "dqn": "DQN", "maskable-ppo": "MaskablePPO", "recurrent-ppo": "RecurrentPPO"}
 
 
 def check(source: str) -> None:
@@ -36,7 +38,7 @@ def factory_of(
             export, a .zip of Stable-Baselines3, or package.module:Agent. Of a name and a path that are alike, it
             is the path.
         rules: of the world that it plays.
-        algorithm: class that saved the .zip.
+        algorithm: class that saved the .zip, or its name in `ALGORITHMS`.
         greedy: trained agents take their most probable action.
     """
     from openworld.judging.agents import load
@@ -55,7 +57,7 @@ def factory_of(
         require("stable_baselines3")
         from openworld_trainers.baselines.sb3.zips import Zip
 
-        return lambda: Zip(path, rules, algorithm=algorithm, greedy=greedy)
+        return lambda: Zip(path, rules, algorithm=ALGORITHMS.get(algorithm, algorithm), greedy=greedy)
     if path.exists():
         from openworld_trainers.run.load import policy_of
 

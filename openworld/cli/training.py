@@ -44,12 +44,12 @@ def train(words: list[str]) -> None:
             force: with --resume, take over a run whose process is on another machine, where it cannot be
                 seen. Use it only if that process has ended: two processes that train in one folder spoil the
                 run.
-            preset: settings to use as they are: tiny, demo, standard or strong.
-            worlds: number of worlds, to which the settings of the reference are scaled; None: as in the
-                preset or the reference.
+            preset: settings to use as they are: tiny, demo, cpu, standard or strong.
+            worlds: number of worlds, to which all settings are scaled, as 4096 or 2**12, not 4k: k is 1000;
+                None: as in the preset or the reference.
             steps: steps of each world between two updates; None: as in the preset or the reference.
-            reference: settings to scale from: tiny, demo, standard, strong or million; None: standard or
-                million, whichever has the nearer number of worlds.
+            reference: settings to scale from: tiny, demo, cpu, standard, strong or million; None: standard
+                or million, whichever has the nearer number of worlds.
             scaling: what grows with the worlds: recipe (the number of minibatches), fixed-minibatches (their
                 size) or sqrt (their size, and the learning rate with the square root of it).
             from_: start a new run from the parameters of an agent: a run, a checkpoint, an export, or the name of
@@ -111,12 +111,12 @@ def plan(words: list[str]) -> int:
         not fit.
 
         Attributes:
-            preset: settings to use as they are: tiny, demo, standard or strong.
-            worlds: number of worlds, to which the settings of the reference are scaled; None: as in the
-                preset or the reference.
+            preset: settings to use as they are: tiny, demo, cpu, standard or strong.
+            worlds: number of worlds, to which all settings are scaled, as 4096 or 2**12, not 4k: k is 1000;
+                None: as in the preset or the reference.
             steps: steps of each world between two updates; None: as in the preset or the reference.
-            reference: settings to scale from: tiny, demo, standard, strong or million; None: standard or
-                million, whichever has the nearer number of worlds.
+            reference: settings to scale from: tiny, demo, cpu, standard, strong or million; None: standard
+                or million, whichever has the nearer number of worlds.
             scaling: what grows with the worlds: recipe, fixed-minibatches or sqrt.
             memory: memory of each device, as 80GiB; None: the memory of the devices of this machine.
             devices: number of devices that share the worlds; None: --run.devices, else one with --memory or

@@ -1,4 +1,4 @@
-"""`openworld watch`: an agent at play, in the terminal, as a page for the browser or as a film."""
+"""`openworld watch`: an agent at play, in the terminal, as a page for the browser or as a video."""
 
 import os
 import sys
@@ -16,7 +16,7 @@ from openworld.system.foreign_text import plain
 if TYPE_CHECKING:
     from openworld.content.rulesets import Ruleset
 
-#: Steps between two lines about the progress of a page or a film.
+#: Steps between two lines about the progress of a page or a video.
 _REPORTED = 1000
 
 
@@ -26,7 +26,7 @@ def watch(words: list[str]) -> None:
 
     @dataclass(frozen=True)
     class Watch:
-        """Show an agent at play: in the terminal at once, or as a page or a film of its first episode.
+        """Show an agent at play: in the terminal at once, or as a page or a video of its first episode.
 
         Keys in the terminal: Space pauses, + and - change the speed, n begins the next episode, q leaves.
 
@@ -37,11 +37,11 @@ def watch(words: list[str]) -> None:
             id: environment id.
             seed: number of the first world. The next episode has the next number.
             html: write a page for the browser to this .html file; None: no page.
-            video: write a film to this .mp4 or .gif file; None: no film.
+            video: write a video to this .mp4 or .gif file; None: no video.
             steps: steps after which an episode is stopped; None: the limit of the id.
-            speed: speed of a film; 1 is ten steps per second.
-            scale: screen pixels for each pixel of a tile, in a film.
-            algorithm: class that saved the .zip: PPO, DQN, MaskablePPO or RecurrentPPO.
+            speed: speed of a video; 1 is ten steps per second.
+            scale: screen pixels for each pixel of a tile, in a video.
+            algorithm: what saved the .zip: PPO, DQN, MaskablePPO or RecurrentPPO (or as `train-sb3` writes them).
             greedy: a trained agent takes its most probable action instead of a random one.
             list: list the agents that ship with OpenWorld, and show nothing.
             force: replace an existing file, also one that this command did not write.
@@ -96,7 +96,7 @@ def in_the_terminal(options: Any, source: str) -> None:
     if sys.platform == "win32" or not in_terminal():
         raise ValueError(
             "an agent is shown in a Unix terminal, and the input or the output is not one: write a page with "
-            "--html FILE, or a film with --video FILE"
+            "--html FILE, or a video with --video FILE"
         )
     # XLA's own warnings, of a slow compilation for one, would be written over the frame.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -113,7 +113,7 @@ def in_the_terminal(options: Any, source: str) -> None:
 
 
 def write(options: Any, source: str) -> None:
-    """Play an episode, and write the page and the film of it."""
+    """Play an episode, and write the page and the video of it."""
     from openworld.render import episode, page
 
     prepare()

@@ -42,7 +42,7 @@ class Ruleset:
         ends_at_boss: the necromancer's defeat ends the episode; otherwise it opens a way further down.
         symbolic: the published layout of the symbolic observation, "full" or "classic".
         coop: players see and help one another; only such a game has room for several.
-        revival: a fallen player can be helped up; otherwise it is out until the episode ends.
+        revival: a fallen player can be revived; otherwise it is out until the episode ends.
     """
 
     name: str

@@ -42,7 +42,7 @@ def after(write: Bool[Array, " worlds"], read: Integer[Array, " worlds"]) -> Boo
     """Return the mask of a write, unchanged, which the compiler knows only once it has computed what reads.
 
     Why: XLA copies an array that is written in place while a read of it is still to come.
-    When: where a step reads the maps of worlds that it then writes anew.
+    When: where a step reads the maps of worlds that it then writes.
     Cost: one comparison a world.
 
     Args:
@@ -98,7 +98,7 @@ def stage_of(always: Bool[Array, ""]) -> Stage:
             return [as_varying(made[number], jax.typeof(always)) for number in kept]
 
         def never(*_: Any) -> Any:
-            # Nothing constant: the runtime allots every constant of a program anew in each call.
+            # Nothing constant: the runtime allocates every constant of a program again in each call.
             return [
                 as_varying(jnp.full(out.aval.shape, always, out.aval.dtype), out.aval)
                 for out in (traced.jaxpr.outvars[n] for n in kept)

@@ -48,9 +48,9 @@ def share(name: str, value: Any, parts: int) -> float:
     """Return a number from 0 to 1 that is a whole number of parts."""
     number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
     if not number or not math.isfinite(value) or not 0 <= value <= 1:
-        raise ValueError(f"{name} must be 0 to 1 in hundredths, got {described(value)}")
+        raise ValueError(f"{name} must be a multiple of 0.01 from 0 to 1, not {described(value)}")
     if abs(value * parts - round(value * parts)) > 1e-6:
-        raise ValueError(f"{name} must be 0 to 1 in hundredths, got {value}")
+        raise ValueError(f"{name} must be a multiple of 0.01 from 0 to 1, not {value}")
     return float(value)
 
 
@@ -70,7 +70,7 @@ def description(env: "Environment") -> dict[str, Any]:
 
 
 def worlds(env: "Environment", call: str, state: Any) -> int:
-    """Return the number of worlds of a state, or refuse what is no state of this environment.
+    """Return the number of worlds of a state, or refuse what is not a state of this environment.
 
     Args:
         env: the environment.

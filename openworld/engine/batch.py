@@ -200,7 +200,7 @@ def reset_ended(
         env: the environment.
         tokens: of the state, before any reset.
         state: the worlds.
-        ended: the worlds that begin anew.
+        ended: the worlds that begin a new episode.
         again: bool, whether the next episode is in the same map: of all worlds or of each.
 
     Returns:

@@ -41,7 +41,7 @@ def judge(
 
     Raises:
         ValueError: a number is out of its range, or a result's file cannot hold the agent's name or source.
-        AgentError: it is no agent, or does not act as one.
+        AgentError: it is not an agent, or does not act as one.
         ProtocolError: this version cannot play the protocol.
 
     Example:

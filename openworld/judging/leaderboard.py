@@ -86,7 +86,7 @@ def files(sources: Sequence[Path]) -> list[Path]:
     found = []
     for source in sources:
         if not source.exists():
-            raise ResultError(f"there is no {plain(source, 500)}")
+            raise ResultError(f"there is no file or folder {plain(source, 500)}")
         found += sorted(source.rglob("*.json")) if source.is_dir() else [source]
     return list(dict.fromkeys(found))
 

@@ -46,7 +46,7 @@ class Episodes:
     def replay(
         self, number: int, seed: UInt32[np.ndarray, "2"], *, id: str, ruleset: str, time_limit: int
     ) -> Replay:
-        """Return one episode as a replay, to be saved or filmed.
+        """Return one episode as a replay, to be saved or shown.
 
         Args:
             number: of the episode, from 0.

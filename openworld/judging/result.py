@@ -57,7 +57,7 @@ class Result:
     episodes: Episodes
 
     def replay(self, number: int) -> Replay:
-        """Return one of the episodes as a replay, to be saved or filmed.
+        """Return one of the episodes as a replay, to be saved or shown.
 
         Raises:
             ValueError: there is no episode of that number.
@@ -140,9 +140,9 @@ class Result:
                 raise bounded_json.JsonError(f"it holds more than {MOST_VALUES:,} values")
             record = bounded_json.loads(data)
         except bounded_json.JsonError as error:
-            raise ResultError(f"{shown} is no result: {plain(error)}") from None
+            raise ResultError(f"{shown} is not a result: {plain(error)}") from None
         if not isinstance(record, dict) or record.get("format") != FORMAT:
-            raise ResultError(f"{shown} is no result of openworld evaluate")
+            raise ResultError(f"{shown} is not a result of openworld evaluate")
         if record.get("schema") not in (FIRST, SCHEMA):
             found = plain(repr(record.get("schema")), 40)
             raise ResultError(f"{shown} has result schema {found}; this version reads {FIRST} and {SCHEMA}")

@@ -60,7 +60,7 @@ def tokens_of(floats: Float[Array, "*batch floats"], rules: Ruleset = FULL) -> U
 
     Args:
         floats: the symbolic observation, OpenWorld's or the published package's, of any precision in which
-            tenths can be told apart.
+            tenths differ.
         rules: those of one player.
 
     Raises:
@@ -179,7 +179,7 @@ def _classic(tiles: Bool[Array, "*batch view channels"], numbers: _Numbers) -> _
 
 
 def _health(numbers: _Numbers) -> _Field:
-    """Read the health, of which fortieths can be told."""
+    """Read the health, in fortieths."""
     units = numbers.next(scale=10 * POINT)
     return {"health": units // POINT, "health_fraction": units % POINT}
 

@@ -147,7 +147,7 @@ def _vitals(seen: Seen) -> str:
     """Describe what the player lives on, and whether it sleeps."""
     part = f".{seen.value('health_fraction') * 100 // 40:02d}".rstrip("0").rstrip(".")
     vitals = ", ".join(f"{vital.name.lower()} {n}" for vital, n in seen.vitals().items())
-    state = "fallen, waiting to be helped up" if seen.fallen else ""
+    state = "fallen, waiting to be revived" if seen.fallen else ""
     state = state or "asleep" * seen.flag("asleep") or "resting" * seen.flag("resting") or "awake"
     return f"Health {seen.value('health')}{part}, {vitals}. You are {state}."
 

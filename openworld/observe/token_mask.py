@@ -4,7 +4,7 @@ It answers the questions of `observe.mask`, and whatever the tokens do not tell 
 the dark, another player's facing, a creature's cooldown, a projectile's direction, thirst that has no point
 yet. So it never forbids an action that `mask.action_mask` allows, and it gives away nothing hidden.
 
-Only the tiles about the player are read, except for the player's own missiles and, in coop, the other players.
+Only the tiles about the player are read, except for the player's own projectiles and, in coop, the other players.
 All answers of an observation are packed into words of bits: the work is integer logic on whole columns.
 """
 
@@ -85,8 +85,8 @@ def _ask(tokens: UInt8[Array, "n tokens"], rules: Ruleset) -> Bool[Array, "n act
         word = jnp.zeros(tokens.shape[0], jnp.uint32)
         for action in (Action(number) for number in range(first, min(first + WORD, rules.actions))):
             useful = answers.get(action, free)
-            if sight.company is not None and action in ELSEWHERE:
-                useful = useful | sight.company.leaver
+            if sight.others is not None and action in ELSEWHERE:
+                useful = useful | sight.others.leaver
             word = word | (useful.astype(jnp.uint32) << jnp.uint32(action - first))
         words.append(jnp.where(free, word, jnp.uint32(0)))
     words[0] = words[0] | jnp.uint32(1 << Action.NOOP)
@@ -109,8 +109,8 @@ def _walking(sight: Sight) -> Answers:
     blocks = sight.tables.blocks
     free = ~in_set(block_of(sight.ahead.tile), jnp.asarray(blocks.barrier[blocks.walks_on]))
     free = (free & ~sight.taken) | sight.ahead.dark
-    if (company := sight.company) is not None:
-        free = (free | company.helper) & ~company.still
+    if (others := sight.others) is not None:
+        free = (free | others.helper) & ~others.still
     return {Action(Action.LEFT + way): (sight.player.facing != way) | free for way in Direction}
 
 
@@ -122,9 +122,9 @@ def _doing(sight: Sight) -> Answers:
     room = sight.held(Item.SAPLING) < sight.rules.inventory_limit
     useful = useful | ((block == Block.GRASS) & room) | sight.ahead.may_be(blocks.drinkable)
     at_him, bared = block == Block.NECROMANCER, sight.flag("boss_vulnerable")
-    if (company := sight.company) is None:
+    if (others := sight.others) is None:
         return {Action.DO: sight.taken | useful | (at_him & bared)}
-    useful = (useful & ~company.ahead) | (at_him & (bared | company.several)) | company.fallen
+    useful = (useful & ~others.ahead) | (at_him & (bared | others.several)) | others.fallen
     # In the dark, and under a player, there may be a creature.
     return {Action.DO: sight.taken | useful | sight.ahead.dark | (sight.ahead.creature >= AWAKE_MARK)}
 
@@ -186,8 +186,8 @@ def _placing(sight: Sight) -> Answers:
     """Only a bare tile takes anything."""
     bare, taken = fixture_of(sight.ahead.tile) == Fixture.NONE, sight.taken
     bare = bare & (block_of(sight.ahead.tile) != Block.OUT_OF_BOUNDS)
-    if (company := sight.company) is not None:
-        taken, bare = taken & ~company.helper, bare & ~company.ahead
+    if (others := sight.others) is not None:
+        taken, bare = taken & ~others.helper, bare & ~others.ahead
     return {
         row.action: sight.ahead.may_be(sight.tables.actions.onto[row.action])
         & bare
@@ -252,9 +252,9 @@ def _levelling(sight: Sight) -> Answers:
 
 def _giving(sight: Sight) -> Answers:
     """A gift needs a standing player ahead."""
-    if (company := sight.company) is None:
+    if (others := sight.others) is None:
         return {}
-    return {action: company.taker & (sight.held(item) > 0) for item, action in GIVING.items()}
+    return {action: others.taker & (sight.held(item) > 0) for item, action in GIVING.items()}
 
 
 #: To answer for an action, add a question here, as in `observe.mask`.

@@ -42,13 +42,13 @@ class Spot(NamedTuple):
         return in_set(block_of(self.tile), jnp.asarray(blocks)) | self.dark
 
 
-class Company(NamedTuple):
+class Others(NamedTuple):
     """The other players about each one, where they matter for what it can do."""
 
     ahead: Flags  # one is on the faced tile, and in the way there
     still: Flags  # such a one sleeps, rests or has fallen
     taker: Flags  # one who stands is there
-    fallen: Flags  # one who can be helped up is there
+    fallen: Flags  # one who can be revived is there
     helper: Flags  # one who can act is beside the faced tile, and may clear it first
     leaver: Flags  # one may take a ladder, and all come along
     several: Flags
@@ -63,7 +63,7 @@ class Sight(NamedTuple):
     player: Player  # of each; what the tokens do not tell is as an episode begins
     around: dict[tuple[int, int], Spot]  # (rows down, columns to the right) -> the tile there
     ahead: Spot  # the tile that each player faces
-    company: Company | None
+    others: Others | None
 
     def field(self, name: str) -> Int32[Array, "n size"]:
         """Return the tokens of a field."""
@@ -122,10 +122,10 @@ def look(tokens: UInt8[Array, "n tokens"], rules: Ruleset) -> Sight:
     sides = [around[step] for step in DIRECTION_STEPS]
     ahead = Spot(*(choose(jnp.stack(plane, axis=-1), player.facing) for plane in zip(*sides, strict=True)))
     sight = Sight(tokens, rules, compile_tables(rules), player, around, ahead, None)
-    return sight._replace(company=_company(sight)) if rules.coop else sight
+    return sight._replace(others=_others(sight)) if rules.coop else sight
 
 
-def _company(sight: Sight) -> Company:
+def _others(sight: Sight) -> Others:
     """Return what the other players may do to what each one does."""
     state, number = sight.field("player_state"), sight.field("player")
     down, right = (sight.field(f"player_{axis}") - SAME_PLACE for axis in ("row", "col"))
@@ -145,7 +145,7 @@ def _company(sight: Sight) -> Company:
     fixture = fixture_of(sight.field("tile"))
     ladder = (fixture == Fixture.LADDER_DOWN) & sinks[:, None]
     ladder = ladder | ((fixture == Fixture.LADDER_UP) & rises[:, None])
-    return Company(
+    return Others(
         ahead=jnp.any(there, axis=-1),
         still=jnp.any(there & ~awake, axis=-1),
         taker=jnp.any(there & (state != DOWN), axis=-1),

@@ -101,7 +101,7 @@ KEYS: tuple[Key, ...] = (
     Key(_A.GIVE_POTION_YELLOW, (f"{GIVE} Y",), _GIVE, "give a yellow potion"),
     Key(HELP, ("h", "?"), _GAME, "help"),
     Key(AGAIN, ("enter",), _GAME, "new world when this one ends"),
-    Key(BACK, ("escape",), _GAME, "close this; nothing after all"),
+    Key(BACK, ("escape",), _GAME, "close help, or cancel a gift"),
     Key(LEAVE, ("Q",), _GAME, "leave; press it twice"),
 )
 _SHOWN = {"space": "Space", "enter": "Enter", "escape": "Esc"}

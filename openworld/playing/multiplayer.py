@@ -266,7 +266,7 @@ class RemotePlayer(Player):
         while not self._queued:
             self._queued = self._connection.receive()
             if not self._queued and (time.monotonic() > until or not self._connection.open):
-                raise MultiplayerError("there is no answer of an OpenWorld host")
+                raise MultiplayerError("the OpenWorld host does not answer")
             time.sleep(0 if self._queued else 0.01)
         message = self._queued.pop(0)
         if not isinstance(message, wanted):

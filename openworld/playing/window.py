@@ -14,7 +14,7 @@ from openworld.playing.controls import Controls, summary
 from openworld.playing.player import Player, to_the_end
 from openworld.render import human
 from openworld.render.human import DIM, EDGE, GROUND, INK, MOODS
-from openworld.render.screen import Screen
+from openworld.render.screen import PLAYING, Screen
 
 _GOLD, _GREEN = MOODS["unlocked"], MOODS["good"]
 #: Pixels of the list beside the frame, at a text scale of one; frames per second.
@@ -33,7 +33,7 @@ def play(open_player: Callable[[], Player], title: str, scale: int | None = None
     """
     if scale is not None and not 1 <= scale <= LARGEST:
         raise ValueError(f"scale must be 1 to {LARGEST}, not {scale}")
-    screen = Screen(f"OpenWorld: {title}")
+    screen = Screen(f"OpenWorld: {title}", instead=PLAYING)
     try:
         screen.show(_waiting(f"{title}: making a world..."))
         return to_the_end(

@@ -181,7 +181,7 @@ def _states(before: Seen, now: Seen) -> list[Event]:
         events.append(
             Event("You have fallen: somebody must help you up", BAD)
             if now.fallen
-            else Event("You are helped up", GOOD)
+            else Event("You are revived", GOOD)
         )
     if before.value("floor") != now.value("floor"):
         floor = names.floor_name(now)

@@ -7,26 +7,31 @@ from typing import Any
 
 import numpy as np
 
-_MISSING = 'a window needs pygame-ce, which is not installed: pip install "openworld[play]"'
+from openworld.system.installing import install_command
+
+_MISSING = f"a window needs pygame-ce, which is not installed: {install_command('play')}"
 #: Environment variables with which a user chooses SDL's video driver.
 _CHOICES = ("SDL_VIDEODRIVER", "SDL_VIDEO_DRIVER")
 #: SDL's video drivers without a visible window.
 _UNSEEN = ("dummy", "offscreen", "evdev")
-_NO_DISPLAY = (
-    "no window can be opened: there is no display here. Play in the terminal with `openworld play --terminal`, ask "
-    'for render_mode="rgb_array" or "ansi", or set SDL_VIDEODRIVER=dummy for an invisible window'
-)
+_NO_DISPLAY = "no window can be opened: there is no display here."
+#: The alternatives of an environment that shows itself, and of play by hand.
+RENDERING = 'Ask for render_mode="rgb_array" or "ansi", or set SDL_VIDEODRIVER=dummy for an invisible window'
+PLAYING = "Play in the terminal with `openworld play --terminal`"
 
 
-def check_display() -> None:
+def check_display(instead: str = RENDERING) -> None:
     """Refuse a machine without a display, unless the user has chosen SDL's video driver.
+
+    Args:
+        instead: what to do without a display, for the message.
 
     Raises:
         OSError: there is no display; one line names the alternatives.
     """
     if not _chosen() and sys.platform.startswith(("linux", "freebsd")):
         if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-            raise OSError(_NO_DISPLAY)
+            raise OSError(f"{_NO_DISPLAY} {instead}")
 
 
 def _chosen() -> bool:
@@ -45,7 +50,7 @@ def _pygame() -> Any:
 class Screen:
     """A window. `show` makes it as large as the frame."""
 
-    def __init__(self, title: str = "OpenWorld", *, needed: bool = True) -> None:
+    def __init__(self, title: str = "OpenWorld", *, needed: bool = True, instead: str = RENDERING) -> None:
         """Check that pygame-ce and a display are there; `show` opens the window.
 
         Args:
@@ -53,22 +58,23 @@ class Screen:
             needed: True: a missing display is an OSError. False: it is a warning, and frames are drawn
                 invisibly, for the checkers of frameworks, which try every render mode on machines without a
                 display.
+            instead: what to do without a display, for the message.
         """
         self.pygame = _pygame()
         try:
-            check_display()
+            check_display(instead)
         except OSError as error:
             if needed:
                 raise
             warnings.warn(str(error), RuntimeWarning, stacklevel=3)
             os.environ["SDL_VIDEODRIVER"] = "dummy"
-        self.title, self.needed = title, needed
+        self.title, self.needed, self.instead = title, needed, instead
         self._surface: Any = None
         self._clock: Any = None
 
-    def __reduce__(self) -> tuple[Any, tuple[str, bool]]:
+    def __reduce__(self) -> tuple[Any, tuple[str, bool, str]]:
         """Pickle and copy as a window with the same title that is not open yet."""
-        return _screen, (self.title, self.needed)
+        return _screen, (self.title, self.needed, self.instead)
 
     def show(self, frame: np.ndarray, fps: int | None = None) -> None:
         """Show a frame, uint8[height, width, 3]; wait for at most `fps` frames per second."""
@@ -79,7 +85,7 @@ class Screen:
             try:
                 self._surface = pygame.display.set_mode(size)
             except pygame.error as error:
-                raise OSError(f"{_NO_DISPLAY} ({error})") from None
+                raise OSError(f"{_NO_DISPLAY} {self.instead} ({error})") from None
             pygame.display.set_caption(self.title)
         image = pygame.image.frombuffer(np.ascontiguousarray(frame).tobytes(), size, "RGB")
         self._surface.blit(image, (0, 0))
@@ -99,11 +105,11 @@ class Screen:
         try:
             self.pygame.display.init()
         except self.pygame.error as error:
-            raise OSError(f"{_NO_DISPLAY} ({error})") from None
+            raise OSError(f"{_NO_DISPLAY} {self.instead} ({error})") from None
         # If SDL cannot reach the display, it uses an invisible driver.
         if self.pygame.display.get_driver() in _UNSEEN and not _chosen():
             self.pygame.display.quit()
-            raise OSError(_NO_DISPLAY)
+            raise OSError(f"{_NO_DISPLAY} {self.instead}")
 
     def close(self) -> None:
         """Close the window; a later `show` opens another."""
@@ -112,5 +118,5 @@ class Screen:
         self._surface = None
 
 
-def _screen(title: str, needed: bool) -> Screen:
-    return Screen(title, needed=needed)
+def _screen(title: str, needed: bool, instead: str) -> Screen:
+    return Screen(title, needed=needed, instead=instead)

@@ -1,4 +1,4 @@
-"""Films of replays, as MP4 or GIF by the file's ending."""
+"""Videos of replays, as MP4 or GIF by the file's ending."""
 
 import errno
 import io
@@ -16,6 +16,7 @@ from openworld.content.rulesets import FULL, Ruleset
 from openworld.render.picture import abreast, picture
 from openworld.storage.replay import Replay, frames
 from openworld.system.files import FILM, replacing
+from openworld.system.installing import install_command
 
 ENDINGS = (".mp4", ".gif")
 #: A disk with fewer free bytes counts as full.
@@ -31,7 +32,7 @@ def write(
     most: int | None = None,
     rules: Ruleset = FULL,
 ) -> Path:
-    """Write a film; an existing file is replaced whole or not at all.
+    """Write a video; an existing file is replaced whole or not at all.
 
     Args:
         film: a replay, or uint8[tokens] (of several players [players, tokens]) frame by frame.
@@ -53,10 +54,10 @@ def write(
 
 
 def write_pictures(film: Iterable[np.ndarray], path: str | Path, *, fps: float | int = 10) -> Path:
-    """Write a film of pictures, uint8[height, width, 3] each, of even height and width; see `write`."""
+    """Write a video of pictures, uint8[height, width, 3] each, of even height and width; see `write`."""
     path = Path(path)
     if path.suffix.lower() not in ENDINGS:
-        raise ValueError(f"a film's name must end in {' or '.join(ENDINGS)}, not {path.name!r}")
+        raise ValueError(f"a video's name must end in {' or '.join(ENDINGS)}, not {path.name!r}")
     if fps < 1:
         raise ValueError(f"fps must be at least 1, not {fps}")
     imageio = _imageio()
@@ -122,10 +123,10 @@ def _mark(aside: Path) -> None:
 
 
 def _cut_short(aside: Path) -> OSError:
-    """Return the error of a film that ffmpeg could not complete; most often the disk is full."""
+    """Return the error of a video that ffmpeg could not complete; most often the disk is full."""
     full = shutil.disk_usage(aside.parent).free < _LITTLE
     number = errno.ENOSPC if full else errno.EIO
-    return OSError(number, os.strerror(number) if full else "ffmpeg could not write the film", str(aside))
+    return OSError(number, os.strerror(number) if full else "ffmpeg could not write the video", str(aside))
 
 
 def _imageio() -> Any:
@@ -133,5 +134,5 @@ def _imageio() -> Any:
         import imageio.v2 as imageio
         import imageio_ffmpeg  # noqa: F401 (writes the MP4s)
     except ImportError as error:
-        raise ImportError(f"films need {error.name}: pip install 'openworld[video]'") from None
+        raise ImportError(f"a video needs {error.name}: {install_command('video')}") from None
     return imageio

@@ -19,8 +19,8 @@ from openworld.content.units import POINT
 from openworld.core.state import Player, World, changed
 from openworld.rules.turn import CoopPlayers, Flags, Numbers, Turn, first, same
 
-#: The health with which one who is helped up goes on.
-HELPED_UP = 2 * POINT
+#: The health of a player who is revived.
+REVIVED = 2 * POINT
 #: Steps that the hour moves on in a step that everybody who stands sleeps through.
 NIGHT_PACE = 10
 #: In a players' projectile's type, its owner counts so much.
@@ -128,7 +128,7 @@ def help_up(world: World, turn: Turn, doing: Flags) -> World:
     if coop is None or not turn.rules.revival:
         return world
     helped = jnp.any(on_players(world, turn, turn.faced.position) & doing[:, None], axis=0)
-    health = jnp.where(helped & ~coop.standing, HELPED_UP, world.player.health)
+    health = jnp.where(helped & ~coop.standing, REVIVED, world.player.health)
     return changed(world, player=dict(health=health))
 
 

@@ -45,7 +45,7 @@ def _strike(world: World, turn: Turn, struck: Bool[Array, "agents mobs"]) -> tup
 
 
 def _sate(world: World, who: Flags, vital: Vital, amount: int, counter: str) -> World:
-    """Add to a vital of some players, and let its counter of decay begin anew."""
+    """Add to a vital of some players, and set its counter of decay to 0."""
     vitals = add_to(world.player.vitals, vital, jnp.where(who, jnp.int32(amount), 0))
     count = jnp.where(who, 0, getattr(world.player, counter))
     return changed(world, player={"vitals": vitals, counter: count})

@@ -77,16 +77,16 @@ def change_floor(world: World, way: Int32[Array, ""]) -> World:
     count = floors.visited.shape[0]
     depth = world.depth + way
     floor = jnp.minimum(depth, count - 1)
-    anew = (jnp.arange(count, dtype=jnp.int32) == floor) & (depth >= count)
+    renewed = (jnp.arange(count, dtype=jnp.int32) == floor) & (depth >= count)
     return changed(
         world,
         depth=depth,
         floor=floor,
         theme=theme_of(world.seed, depth, count),
         floors=dict(
-            visited=floors.visited & ~anew,
-            kills=jnp.where(anew, 0, floors.kills),
-            chests=jnp.where(anew, 0, floors.chests),
+            visited=floors.visited & ~renewed,
+            kills=jnp.where(renewed, 0, floors.kills),
+            chests=jnp.where(renewed, 0, floors.chests),
         ),
     )
 

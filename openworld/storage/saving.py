@@ -1,6 +1,6 @@
 """Worlds as bytes: to be put away, and played on exactly as they would have been.
 
-The bytes begin with a header in JSON: the world's id, the version of its rules, and the name, dtype and shape
+The bytes begin with a header in JSON: the environment's id, the version of its rules, and the name, dtype and shape
 of every field. The fields follow, compressed. Nothing in it is executed or unpickled. What is damaged, of
 other rules or of a newer form is refused, and so is a state that no play brings about (`validity`).
 """
@@ -75,7 +75,7 @@ def save_state(env: Environment, state: State, **notes: Any) -> bytes:
     for field, leaf in zip(fields, leaves, strict=True):
         if (leaf.dtype, leaf.shape) != (field.dtype, (worlds, *field.shape)):
             found = f"{field.path} is {leaf.dtype}{list(leaf.shape)}"
-            raise StateError(f"the state is none of {env.id} with {env.num_agents} players: {found}")
+            raise StateError(f"the state is not one of {env.id} with {env.num_agents} players: {found}")
     plain = b"".join(leaf.astype(leaf.dtype.newbyteorder("<"), copy=False).tobytes() for leaf in leaves)
     packed = zlib.compress(plain, 1)
     if len(plain) > _MOST_RATIO * len(packed):
@@ -180,7 +180,7 @@ def _parse(data: Any) -> tuple[dict[str, Any], bytes]:
     if schema != SCHEMA:
         made_by = header.get("openworld")
         by = f" (it was saved by openworld {made_by[:20]})" if isinstance(made_by, str) else ""
-        hint = "upgrade openworld" if schema > SCHEMA else "save it anew"
+        hint = "upgrade openworld" if schema > SCHEMA else "save it again"
         raise StateError(f"the saved state has schema {schema}; this version reads {SCHEMA}: {hint}{by}")
     _check_header(header)
     return header, data[begin + length :]

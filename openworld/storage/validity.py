@@ -97,7 +97,7 @@ def _check_form(state: State, rules: Ruleset) -> None:
         if leaf is None or (leaf.dtype, leaf.shape) != (wanted.dtype, wanted.shape):
             raise ValueError(f"{name} is {is_now}; it must be {wanted.dtype}{list(wanted.shape)}")
     for name in found.keys() - form.keys():
-        raise ValueError(f"{name} is no field of a state of these rules")
+        raise ValueError(f"{name} is not a field of a state of these rules")
 
 
 def _named(leaves: list[tuple[tuple, Any]]) -> dict[str, Any]:

@@ -36,7 +36,7 @@ ELSEWHERE = Format("a result in another package", (b'"openworld result in anothe
 LEADERBOARD = Format("a leaderboard", (b"<!-- Written by `openworld leaderboard`",))
 # Of text chunks in a PNG: no mark is the beginning of another one.
 PICTURE = Format("a picture of OpenWorld", (b"Software\0openworld picture",))
-FILM = Format("a film of OpenWorld", (b"openworld film",))
+FILM = Format("a video of OpenWorld", (b"openworld film",))
 REPLAY_PAGE = Format("a replay page", (b'name="generator" content="openworld replay"',))
 REPORT = Format("a report", (b'name="generator" content="openworld report"', b"Software\0openworld report"))
 BENCHMARK = Format("a benchmark", (b'"format": "openworld benchmark"', b'"schema": 3,\n "date": "'))

@@ -37,7 +37,7 @@ def attributes_of(docstring: str) -> dict[str, str]:
     r"""Return the texts of the section `Attributes:` of a docstring, each in one line.
 
     Example:
-        >>> attributes_of("A film.\n\nAttributes:\n    out: the file;\n        None: text.\n    speed: of it.")
+        >>> attributes_of("A video.\n\nAttributes:\n    out: the file;\n        None: text.\n    speed: of it.")
         {'out': 'the file; None: text.', 'speed': 'of it.'}
     """
     found: dict[str, str] = {}

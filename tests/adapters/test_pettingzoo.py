@@ -99,7 +99,10 @@ def test_players_stand_apart_and_see_one_another(begun):
             idle(["player_0", "player_1"]),
             "no action of player_2: each of player_0, player_1, player_2 needs one",
         ),
-        (idle([*NAMES, "player_3"]), "'player_3' is no player; the players are player_0, player_1, player_2"),
+        (
+            idle([*NAMES, "player_3"]),
+            "'player_3' is not a player; the players are player_0, player_1, player_2",
+        ),
         (idle() | {"player_1": 60}, "player_1: action 60 is out of range: the actions are 0 to 59"),
         (idle() | {"player_1": -1}, "player_1: action -1 is out of range"),
         (idle() | {"player_1": 0.5}, "player_1: the action must be one integer from 0 to 59, not 0.5"),
@@ -126,7 +129,7 @@ def test_before_a_reset_and_after_close_nothing_is_played(begun):
     [
         ({"num_agents": 9}, ValueError, "num_agents must be 1 to 8, got 9"),
         ({"num_agents": 0}, ValueError, "num_agents must be at least 1, not 0"),
-        ({"sharing": 1.5}, ValueError, "sharing must be 0 to 1 in hundredths, got 1.5"),
+        ({"sharing": 1.5}, ValueError, "sharing must be a multiple of 0.01 from 0 to 1, not 1.5"),
         ({"observation": "sounds"}, ValueError, "observation must be one of"),
         ({"render_mode": "film"}, ValueError, "render_mode must be one of"),
         ({"players": 2}, TypeError, "got an unexpected keyword argument 'players'; it takes num_agents, obs"),

@@ -96,4 +96,4 @@ def test_the_command(tmp_path, monkeypatch, capsys, lenient):
         assert list(record["numbers"]) == ["craftax", "openworld", "difference"]
         assert [row["steps"] <= SMALL.time_limit for row in record["episodes"]] == [True] * 3
         assert cli.main(["verify", f"{agent}.json"]) == 2
-        assert "is no result of openworld evaluate" in capsys.readouterr().err
+        assert "is not a result of openworld evaluate" in capsys.readouterr().err

@@ -117,7 +117,7 @@ def test_the_worlds_side_by_side_do_not_change_the_result(folder, agent, monkeyp
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.usefixtures("lenient")
 @pytest.mark.parametrize("algorithm", ["PPO", "DQN", "MaskablePPO", "RecurrentPPO"])
-def test_zips_of_stable_baselines3(folder, algorithm):
+def test_zips_of_stable_baselines3(folder, algorithm, capsys):
     import gymnasium
     import numpy as np
     import sb3_contrib
@@ -136,6 +136,12 @@ def test_zips_of_stable_baselines3(folder, algorithm):
     result = judged("--agent", "model.zip", "--algorithm", algorithm)
     assert result.agent["name"] == "model"
     assert result.agent["action_masks"] == (algorithm == "MaskablePPO")
+    other = "dqn" if algorithm == "PPO" else "maskable-ppo" if algorithm == "DQN" else "DQN"
+    words = ["evaluate", "--protocol", "small", "--agent", "model.zip", "--algorithm", other, "--force"]
+    assert cli.main(words) == 2
+    said = capsys.readouterr().err
+    assert "model.zip was saved by another algorithm than " in said
+    assert "name it with --algorithm: PPO, DQN," in said
 
 
 @pytest.mark.parametrize(
@@ -186,4 +192,4 @@ def test_verifying_what_is_not_there(folder, capsys):
     assert "gone.json: No such file" in capsys.readouterr().err
     (folder / "a.json").write_text(json.dumps({"format": "something"}))
     assert cli.main(["verify", "a.json"]) == 2
-    assert "a.json is no result of openworld evaluate" in capsys.readouterr().err
+    assert "a.json is not a result of openworld evaluate" in capsys.readouterr().err

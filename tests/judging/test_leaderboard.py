@@ -53,7 +53,7 @@ def test_only_true_results_are_written(path, tmp_path, capsys):
     assert cli.main(["leaderboard", str(tmp_path), "--out", str(out)]) == 1
     message = capsys.readouterr().err
     assert f"{tmp_path / 'lie.json'}: score.value: claimed 99.0" in message
-    assert "other.json is no result" in message
+    assert "other.json is not a result" in message
     text = out.read_text()
     assert text.count("[file](walker.json)") == 1
     assert "lie.json" not in text

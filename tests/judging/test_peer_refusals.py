@@ -26,7 +26,7 @@ WITHOUT = pytest.mark.skipif(importlib.util.find_spec("craftax") is not None, re
     [
         pytest.param(
             ["--agent", "random", "--in", "craftax"],
-            "needs craftax, which is not installed: pip install 'openworld[oracle]'",
+            'needs craftax, which is not installed: pip install ".[oracle]" in the checkout',
             marks=WITHOUT,
         ),
         (
@@ -107,7 +107,7 @@ def test_its_file_is_no_result(made, tmp_path):
     )
     path = there.save(tmp_path / "there.json")
     assert there.lines()[-1] == comparison.NOTE
-    with pytest.raises(ResultError, match="is no result of openworld evaluate"):
+    with pytest.raises(ResultError, match="is not a result of openworld evaluate"):
         Result.load(path)
 
 

@@ -132,7 +132,7 @@ def test_other_players_are_described_near_and_far():
         "You are player 1. Other players: player 0 20 up 5 right, health 7, asleep or resting; "
         "player 2 2 left, health 0, fallen; player 3 2 right, health 4, awake."
     )
-    assert "You are fallen, waiting to be helped up." in told(scenes.Scene(COOP, fallen=1))
+    assert "You are fallen, waiting to be revived." in told(scenes.Scene(COOP, fallen=1))
 
 
 def test_every_scene_has_a_text_of_its_own():

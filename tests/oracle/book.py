@@ -274,7 +274,7 @@ class Rules:
         missiles: the player's, in the air at once.
         floats: which published layout the floats have.
         coop: players see and help one another.
-        revival: the fallen can be helped up; else they are out.
+        revival: the fallen can be revived; else they are out.
         sharing: how much of a reward is the mean of all.
     """
 

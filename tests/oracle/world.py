@@ -164,7 +164,7 @@ class World:
 
     @property
     def present(self) -> list[Player]:
-        """Those who are in the way of others: who lies there to be helped up is, who is out is not."""
+        """Those who are in the way of others: who lies there to be revived is, who is out is not."""
         return self.order if self.rules.revival else self.standing
 
     def player_at(self, place: Place) -> Player | None:

@@ -205,7 +205,7 @@ def test_a_new_world_is_new_for_both():
     [
         (
             ["watch"],
-            "the input or the output is not one: write a page with --html FILE, or a film with --video",
+            "the input or the output is not one: write a page with --html FILE, or a video with --video",
         ),
         (["watch", "nobody"], "there is no agent 'nobody': name random, scripted,"),
         (["watch", "gone.zip"], "there is no file gone.zip"),

@@ -46,5 +46,5 @@ def test_a_film_that_fails_leaves_what_was_there(scene, tmp_path):
 
 def test_a_missing_package_is_named(scene, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
-    with pytest.raises(ImportError, match=r"pip install 'openworld\[video\]'"):
+    with pytest.raises(ImportError, match=r'pip install "\.\[video\]"'):
         video.write([scene()], tmp_path / "a.mp4")

@@ -1,4 +1,4 @@
-"""Players in each other's way, their gifts, falling and being helped up, the night, rewards, and what they see."""
+"""Players in each other's way, their gifts, falling and being revived, the night, rewards, and what they see."""
 
 from dataclasses import replace
 
@@ -251,7 +251,7 @@ def test_settings_that_fit_no_coop_are_refused():
         ValueError, match="OpenWorld-v0 is for one player; sharing and revival are for several"
     ):
         make("OpenWorld-v0", sharing=0.5)
-    with pytest.raises(ValueError, match=r"sharing must be 0 to 1 in hundredths, got 0\.333"):
+    with pytest.raises(ValueError, match=r"sharing must be a multiple of 0.01 from 0 to 1, not 0\.333"):
         make("OpenWorld-Coop-v0", sharing=0.333)
     with pytest.raises(ValueError, match="num_agents must be 1 to 8, got 9"):
         make("OpenWorld-Coop-v0", num_agents=9)

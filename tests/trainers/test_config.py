@@ -71,7 +71,7 @@ from openworld_trainers.ppo.config import Advantage, Config, Env, Learning, Netw
             lambda: Config(rollout=Rollout(worlds=10, steps=10), learning=Learning(minibatch_size=30)),
             ["worlds=10 x steps=10 = 100", "minibatch_size=30", "25 would"],
         ),
-        (lambda: presets.preset("huge"), ["huge", "tiny, demo, standard, strong"]),
+        (lambda: presets.preset("huge"), ["huge", "tiny, demo, cpu, standard, strong"]),
     ],
 )
 def test_what_cannot_be_is_said_in_one_line(make, words):

@@ -198,11 +198,13 @@ def terminal():
 
 
 def test_the_bar_of_a_whole_job_goes_on_after_training():
-    phases = Phases(training=240.0, evaluation=70.0, film=40.0)
+    phases = Phases(training=240.0, evaluation=70.0, video=40.0)
     assert phases.describe("training", 0.5) == "step 1 of 3: training, 34 % of all"
     assert phases.describe("training", 1.0) == "step 1 of 3: training, 68 % of all"
-    assert phases.describe("film", 0.99) == "step 3 of 3: film, 99 % of all"
-    shares = [phases.done(name, share) for name in ("training", "evaluation", "film") for share in (0.0, 1.0)]
+    assert phases.describe("video", 0.99) == "step 3 of 3: video, 99 % of all"
+    shares = [
+        phases.done(name, share) for name in ("training", "evaluation", "video") for share in (0.0, 1.0)
+    ]
     assert shares == pytest.approx([0, 24 / 35, 24 / 35, 31 / 35, 31 / 35, 1])
     console = terminal()
     with Display("title", console, step=(phases, "training")) as display:

@@ -184,5 +184,5 @@ def test_the_demo_has_one_bar_for_all_it_does(tmp_path, monkeypatch, capsys):
     demonstration.demo(tmp_path)
     assert [name for name, _ in done] == ["train", "evaluate", "film"]
     assert {id(phases) for _, phases in done} == {id(demonstration.PHASES)}
-    assert list(demonstration.PHASES.seconds) == ["training", "evaluation", "film"]
+    assert list(demonstration.PHASES.seconds) == ["training", "evaluation", "video"]
     assert "video: here" in capsys.readouterr().out

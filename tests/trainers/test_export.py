@@ -144,8 +144,8 @@ def test_an_export_that_fails_leaves_nothing(run, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"schema": 5}, "is of format 5 and was made by a newer openworld 0."),
-        ({"schema": 1}, "was made by openworld 0."),
+        ({"schema": 5}, "was made by a later state of openworld 0."),
+        ({"schema": 1}, "was made by an earlier state of openworld 0."),
         ({"schema": 2}, "the settings of this version have other names (format 4)"),
         ({"schema": "1"}, "not the card of an exported agent"),
         ({"format": "a poem"}, "not the card of an exported agent"),

@@ -115,7 +115,8 @@ def test_another_machine_is_overridden_only_by_force(tmp_path):
     message = refusal(tmp_path)
     assert "on gpu-7 (training, since " in message
     assert message.endswith(
-        f"which cannot be seen from {platform.node()}; if it is over, add --force or remove {tmp_path / LOCK}"
+        f"which cannot be seen from {platform.node()}; if that process has ended, add --force or "
+        f"remove {tmp_path / LOCK}"
     )
     said = []
     acquire(tmp_path, "here", force=True, say=said.append).release()

@@ -127,7 +127,7 @@ def test_mistakes_are_one_line(tmp_path, capsys, monkeypatch):
     make_run(tmp_path / "run")
     export("run", "agent")
     for words, told in (
-        ("--from nobody", "there is no nobody"),
+        ("--from nobody", "there is no file or folder nobody"),
         ("--from-optimiser", "--from-optimiser needs --from, the run to start from"),
         ("--from agent --from-optimiser", "agent is an export, which has no optimiser state"),
         ("--from agent --resume --out run", "--from starts a new run; leave it out with --resume"),

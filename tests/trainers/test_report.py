@@ -160,7 +160,7 @@ def test_other_endings_and_no_runs_are_refused(runs, tmp_path):
 def test_a_missing_matplotlib_is_named(runs, tmp_path, monkeypatch):
     monkeypatch.setattr("openworld_trainers.errors.installed", lambda module: module != "matplotlib")
     message = line_of(MissingPackageError, lambda: write_report(runs, tmp_path / "report.html"))
-    assert message == "a report needs matplotlib: pip install 'openworld[plots]'"
+    assert message == 'a report needs matplotlib: pip install ".[plots]" in the checkout'
 
 
 def test_runs_are_named_by_as_much_of_their_path_as_tells_them_apart():

@@ -114,7 +114,7 @@ def test_an_endless_horizon_has_no_steps():
         (lambda: configure(64, steps=0), ["steps=0"]),
         (lambda: configure(64, minibatch_size=-1), ["minibatch_size=-1"]),
         (lambda: configure(64, rule="linear"), ["scaling='linear'", "recipe, fixed-minibatches, sqrt"]),
-        (lambda: configure(64, reference="huge"), ["'huge'", "tiny, demo, standard, strong, million"]),
+        (lambda: configure(64, reference="huge"), ["'huge'", "tiny, demo, cpu, standard, strong, million"]),
     ],
 )
 def test_what_cannot_be_scaled_is_said_in_one_line(call, words):

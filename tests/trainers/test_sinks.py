@@ -61,7 +61,7 @@ def test_settings_name_versions_and_machine_but_nobody(folder):
 def test_settings_of_another_format_are_refused(folder):
     path = folder.path / "config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"format": 7}))
-    with pytest.raises(RunFolderError, match="format 7 and was made by a newer openworld"):
+    with pytest.raises(RunFolderError, match=r"later state of openworld 0\.1\.0 \(.*format 7\); this"):
         folder.read_settings()
 
 
@@ -77,13 +77,14 @@ def test_settings_that_were_edited_are_refused(folder):
 def test_settings_of_earlier_versions_are_refused_in_a_line_that_names_the_version(folder, number):
     path = folder.path / "config.json"
     path.write_text(
-        json.dumps({"format": number, "config": {"world": {}}, "versions": {"openworld": "0.1.0"}})
+        json.dumps({"format": number, "versions": {"openworld": "0.1.0"}, "commit": "0a1b2c3d4e5f"})
     )
     with pytest.raises(RunFolderError) as caught:
         folder.read_settings()
     assert str(caught.value) == (
-        f"{path} was made by openworld 0.1.0 (format {number}); the settings of this version have other names "
-        f"(format 4), so it cannot be read: use that version, or train again"
+        f"{path} was made by an earlier state of openworld 0.1.0 (commit 0a1b2c3d4e, format {number}); the "
+        f"settings of this version have other names (format 4), so it cannot be read: use that state, or "
+        "train again"
     )
 
 
@@ -122,7 +123,7 @@ def test_a_curve_is_drawn_when_it_can_be(folder, monkeypatch):
     assert folder.draw() == str(folder.path / "learning_curve.png")
     assert (folder.path / "learning_curve.png").read_bytes()[:4] == b"\x89PNG"
     monkeypatch.setattr("openworld_trainers.run.folder.installed", lambda module: False)
-    assert "openworld[plots]" in folder.draw()
+    assert ".[plots]" in folder.draw()
 
 
 def blue_points(path):
@@ -243,7 +244,7 @@ def test_a_missing_package_is_named_with_the_way_to_get_it():
     with pytest.raises(MissingPackageError) as refusal:
         require("train", "json", "no_such_package", "no_such_parent.child", purpose="training")
     assert str(refusal.value) == (
-        "training needs no-such-package and no-such-parent-child: pip install 'openworld[train]'"
+        'training needs no-such-package and no-such-parent-child: pip install ".[train]" in the checkout'
     )
     assert isinstance(refusal.value, TrainerError)
     assert isinstance(refusal.value, ImportError)

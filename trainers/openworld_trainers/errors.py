@@ -1,12 +1,15 @@
 """Errors that the user can correct: each message is one line and needs no traceback."""
 
 import importlib.util
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from openworld.system import bounded_json, checksums
+from openworld.system.installing import install_command
+from openworld.version import __version__
 
 
 class TrainerError(RuntimeError):
@@ -29,43 +32,65 @@ class MissingPackageError(TrainerError, ImportError):
     """An optional package is needed and not installed."""
 
 
-def format_problem(found: Any, current: int, made_by: Any = None) -> str:
+class Maker(NamedTuple):
+    """The state of openworld that wrote a file, as the file states it.
+
+    Attributes:
+        version: the version; "": not stated.
+        commit: the commit of the checkout; "": not stated.
+    """
+
+    version: str
+    commit: str = ""
+
+
+def format_problem(found: Any, current: int, made_by: Maker) -> str:
     """Return why a file of a run, a checkpoint or an exported agent cannot be read, or "" if it can.
 
     Args:
         found: the format that the file states.
         current: the format that this version reads and writes.
-        made_by: the version of openworld that wrote the file, as the file states it.
+        made_by: the version of openworld that wrote the file.
 
     Example:
-        >>> format_problem(2, 3, "0.1.0")[:39]
-        'was made by openworld 0.1.0 (format 2);'
+        >>> format_problem(2, 3, Maker("0.0.1"))[:39]
+        'was made by openworld 0.0.1 (format 2);'
+        >>> format_problem(2, 3, Maker(__version__, "0a1b2c3d4e5f"))[:69]
+        'was made by an earlier state of openworld 0.1.0 (commit 0a1b2c3d4e, f'
     """
     if type(found) is not int:
         return "does not state its format"
     if found == current:
         return ""
-    version = f" {made_by[:20]}" if isinstance(made_by, str) else ""
+    name, same = f"openworld {made_by.version}".strip(), made_by.version == __version__
+    commit = f"commit {made_by.commit}, " if made_by.commit else ""
     if found > current:
+        which = f"a later state of {name}" if same else f"a newer {name}"
         return (
-            f"is of format {found} and was made by a newer openworld{version}; this version reads format "
-            f"{current}: upgrade to read it"
+            f"was made by {which} ({commit}format {found}); this version reads format {current}: upgrade to "
+            f"read it"
         )
+    which = f"an earlier state of {name}" if same else name if made_by.version else f"an earlier {name}"
     return (
-        f"was made by {'' if version else 'an earlier '}openworld{version} (format {found}); the settings of this "
-        f"version have other names (format {current}), so it cannot be read: use that version, or train again"
+        f"was made by {which} ({commit}format {found}); the settings of this version have other names (format "
+        f"{current}), so it cannot be read: use that {'state' if same else 'version'}, or train again"
     )
 
 
-def made_by(record: Mapping[str, Any]) -> Any:
-    """Return the version of openworld that wrote a file, as its entry "versions" states it; None: it does not.
+def maker_of(record: Mapping[str, Any]) -> Maker:
+    """Return what wrote a file, as its entries "versions" (or "openworld") and "commit" state it.
 
     Example:
-        >>> made_by({"versions": {"openworld": "0.1.0"}}), made_by({"versions": []})
-        ('0.1.0', None)
+        >>> maker_of({"versions": {"openworld": "0.1.0"}, "commit": "0a1b2c3d4e5f"})
+        Maker(version='0.1.0', commit='0a1b2c3d4e')
+        >>> maker_of({"versions": []})
+        Maker(version='', commit='')
     """
     versions = record.get("versions")
-    return versions.get("openworld") if isinstance(versions, dict) else None
+    version = versions.get("openworld") if isinstance(versions, dict) else record.get("openworld")
+    commit = record.get("commit")
+    known = re.match(r"[0-9a-f]{7,10}", commit) if isinstance(commit, str) else None
+    return Maker(version[:20] if isinstance(version, str) else "", known[0] if known else "")
 
 
 @contextmanager
@@ -102,8 +127,7 @@ def require(extra: str, *modules: str, purpose: str) -> None:
     missing = [name for name in modules if not installed(name)]
     if missing:
         names = " and ".join(name.replace(".", "-").replace("_", "-") for name in missing)
-        package = f"'openworld[{extra}]'" if extra else "openworld"
-        raise MissingPackageError(f"{purpose} needs {names}: pip install {package}")
+        raise MissingPackageError(f"{purpose} needs {names}: {install_command(extra)}")
 
 
 def installed(module: str) -> bool:

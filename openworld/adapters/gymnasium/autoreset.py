@@ -66,7 +66,7 @@ def begun(rows: np.ndarray, mask: np.ndarray | None = None) -> dict[str, Any]:
 
 
 def stepped(rows: np.ndarray, begun: np.ndarray) -> dict[str, Any]:
-    """Return the infos of a step in which some worlds have begun anew; zeros of an episode not yet played."""
+    """Return the infos of a step in which some worlds have begun again; zeros of an episode not yet played."""
     infos = {name: field(rows, name) for name in FIELDS}
     for name in EPISODE:
         infos[name][begun] = 0
@@ -90,7 +90,7 @@ def decoded(decode: Callable[..., Any], tokens: Any, ended: np.ndarray) -> Any:
 def final(
     rows: np.ndarray, ended: np.ndarray, last: Any, masks: np.ndarray, seeds: np.ndarray
 ) -> dict[str, Any]:
-    """Return what infos hold of worlds that have begun anew in the step that ended their episode.
+    """Return what infos hold of worlds that have begun again in the step that ended their episode.
 
     Args:
         last: the observation of each ended world, in order; what follows is not looked at.

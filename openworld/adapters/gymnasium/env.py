@@ -52,7 +52,8 @@ class OpenWorldEnv(  # type: ignore[reportIncompatibleVariableOverride]
     would do something in the next step) and `world_seed` (int64[2], the two 32-bit words of the world's
     seed).
 
-    It pickles and copies at any time; a copy goes on alike, apart from it. One thread at a time may use it.
+    It pickles and copies at any time. A copy continues as the original would; neither changes the other. One
+    thread at a time may use it.
 
     Example:
         >>> env = OpenWorldEnv("OpenWorld-Classic-v0", observation="tokens")
@@ -80,7 +81,7 @@ class OpenWorldEnv(  # type: ignore[reportIncompatibleVariableOverride]
         """Describe the environment; nothing is compiled and no device touched before the first reset.
 
         Args:
-            id: which world, as in `openworld.make`.
+            id: the environment's id, as in `openworld.make`.
             observation: "symbolic" (float32, the published layout), "tokens" (uint8, a twentieth of the
                 size), "pixels" (uint8, a small picture) or "text" (words); None takes the id's own.
             time_limit: steps after which an episode is truncated; None takes the rules' own limit.
@@ -89,7 +90,7 @@ class OpenWorldEnv(  # type: ignore[reportIncompatibleVariableOverride]
                 in a window, after every reset and step; needs pygame-ce) or "ansi".
             render_scale: screen pixels for each pixel of a tile.
             max_episode_steps: Gymnasium's name for `time_limit`; of both the smaller one holds.
-            env_id: the same as `id`, which `gymnasium.make` has a use of its own for.
+            env_id: another name of `id`, as `gymnasium.make` has a parameter `id` itself.
         """
         id = id if env_id is None else env_id
         known_keywords("OpenWorldEnv.__init__", unknown, _KNOWN)

@@ -98,7 +98,7 @@ def draw_words(random: np.random.Generator) -> np.ndarray:
 
 
 def marked(words: np.ndarray, held_out: bool | None) -> np.ndarray:
-    """Return seeds uint32[..., 2] on a side of the held-out line; None leaves them on theirs."""
+    """Return seeds, uint32[..., 2], with the bit of held-out worlds set or cleared; None: as they are."""
     if held_out is None:
         return words
     first = words[..., 0] & np.uint32(HELD_OUT - 1) | np.uint32(HELD_OUT if held_out else 0)

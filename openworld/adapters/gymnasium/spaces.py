@@ -47,7 +47,7 @@ def _most_carried(rules: Ruleset) -> list[int]:
 def highest_symbolic(rules: Ruleset) -> np.ndarray:
     """Return float32[floats]: the largest value of each float of the published layout (rules 7.1 and 1.11).
 
-    A bound that is no whole number is the next float above the real number: devices round differently.
+    A bound that is not a whole number is the next float above the real number: devices round differently.
     """
     bounds = _classic(rules) if rules.symbolic == "classic" else _full(rules)
     rounded = bounds.astype(np.float32)

@@ -71,7 +71,7 @@ class OpenWorldVectorEnv(  # type: ignore[reportIncompatibleVariableOverride]
 
         Args:
             num_envs: how many worlds, at least 1.
-            id: which world, as in `openworld.make`.
+            id: the environment's id, as in `openworld.make`.
             observation: as of `OpenWorldEnv`.
             autoreset_mode: Gymnasium's, or its value: "SameStep", "NextStep" or "Disabled".
             time_limit: steps after which an episode is truncated; None takes the rules' own limit.
@@ -79,7 +79,7 @@ class OpenWorldVectorEnv(  # type: ignore[reportIncompatibleVariableOverride]
             render_mode: None, "rgb_array" or "ansi".
             render_scale: screen pixels for each pixel of a tile.
             max_episode_steps: Gymnasium's name for `time_limit`; of both the smaller one holds.
-            env_id: the same as `id`, which `gymnasium.make_vec` has a use of its own for.
+            env_id: another name of `id`, as `gymnasium.make_vec` has a parameter `id` itself.
         """
         id = id if env_id is None else env_id
         known_keywords("OpenWorldVectorEnv.__init__", unknown, _KNOWN)
@@ -136,7 +136,7 @@ class OpenWorldVectorEnv(  # type: ignore[reportIncompatibleVariableOverride]
         Args:
             seed: one number (world i gets seed + i), one for each world, or None for the worlds that follow.
             options: as of `OpenWorldEnv.reset`; `world_seed` is one pair for each world. Without auto-reset
-                `reset_mask` (bool, one for each world) names the worlds to begin anew; the others stay as
+                `reset_mask` (bool, one for each world) names the worlds to reset; the others stay as
                 they are.
         """
         refusals.is_open(self.closed, "reset()")

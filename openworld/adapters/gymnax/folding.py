@@ -1,4 +1,4 @@
-"""A batch's functions as those of one world: a vmap of the latter is the former, called once for all."""
+"""Functions of one world, whose `jax.vmap` calls the function of a batch once."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple

@@ -39,10 +39,10 @@ class GymnaxEnv:
         action_mask: bool = False,
         **settings: Any,
     ) -> None:
-        """Describe the world.
+        """Keep the settings.
 
         Args:
-            id: which world, as in `openworld.make`.
+            id: the environment's id, as in `openworld.make`.
             observation: one that `openworld.make` knows; None takes the id's own, "symbolic" where it has
                 none.
             time_limit: steps after which an episode is truncated; None takes the rules' own limit.
@@ -58,7 +58,7 @@ class GymnaxEnv:
 
     @property
     def name(self) -> str:
-        """The world's id."""
+        """The environment's id."""
         return self._env.id
 
     @property

@@ -34,7 +34,8 @@ class CoopEnv(Copyable, ParallelEnv[str, Any, int]):
 
     The default observation is "symbolic"; `observation=` chooses another.
 
-    All stay until the episode ends, the fallen too; with `revival=False` who falls is out, and so terminated.
+    All players stay until the episode ends, also those who have fallen. With `revival=False` a player who
+    falls is out: terminated.
     `reset(seed=...)` always makes the same world; without a seed the next world follows from the last one's.
     `reset(options=...)` takes `held_out` and `world_seed` as `OpenWorldEnv` does; other options are left
     alone.
@@ -187,7 +188,7 @@ class CoopEnv(Copyable, ParallelEnv[str, Any, int]):
             raise ValueError(f"actions must be a dictionary by player, not {type(actions).__name__}")
         for name in actions:
             if name not in self.agents:
-                known = "has left" if name in self.possible_agents else "is no player"
+                known = "has left" if name in self.possible_agents else "is not a player"
                 raise ValueError(f"{name!r} {known}; the players are {', '.join(self.agents)}")
         chosen = np.zeros(len(self.possible_agents), np.int32)
         for name in self.agents:

@@ -49,7 +49,7 @@ def make_vec_env(  # noqa: PLR0913 (settings are keywords)
     The default observation is "symbolic"; `observation=` chooses another.
 
     Args:
-        id: which world, as in `openworld.make`.
+        id: the environment's id, as in `openworld.make`.
         observation: "symbolic" (float32, the published layout), "tokens" (uint8, a twentieth of the size; see
             `TokenExtractor`) or "pixels" (uint8); None takes the id's own, "symbolic" where it has none.
         seed: world i begins as `OpenWorldEnv.reset(seed=seed + i)` does; None leaves it to chance.

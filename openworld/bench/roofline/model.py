@@ -133,7 +133,7 @@ def entries(env: Environment) -> tuple[Entry, ...]:
         rows.append(Entry("dark", "light in view read", agents * view[0], view[1]))
     if len(rules.floors) > 1:
         rows += [
-            *scattered("floor", "creatures and missiles left and fetched", slots * 2),
+            *scattered("floor", "creatures and projectiles left and fetched", slots * 2),
             Entry("floor", "tiles written", 1, size),
             # The mean over all floors, of which some are dark.
             Entry("floor", "light written", 1, size * dark // len(rules.floors)),
@@ -245,7 +245,7 @@ def _tiles_read(env: Environment, state: State) -> Iterator[Entry]:
     yield Entry("step", "tiles about the players read", 3 * agents, places.around.shape[1] // 3)
     yield Entry("step", "tiles above and below the creatures read", 2 * mobs, 1)
     yield Entry("step", "tiles beside the creatures read", mobs, places.paths.shape[1] - 2)
-    yield Entry("step", "tiles before the missiles read", flying, 1)
+    yield Entry("step", "tiles before the projectiles read", flying, 1)
 
 
 def _window(env: Environment) -> tuple[int, int]:

@@ -22,6 +22,7 @@ from openworld.bench.peer import PEERS
 from openworld.content.rulesets import Ruleset
 from openworld.environment import REWARD_PARTS, Info
 from openworld.observe.from_symbolic import tokens_of
+from openworld.system.installing import install_command
 
 #: The package, and the version whose observations are known here.
 PACKAGE, VERSION = "craftax", "1.6.1"
@@ -150,7 +151,7 @@ def check_package() -> None:
         raise ModuleNotFoundError(f"No module named {PACKAGE!r}", name=PACKAGE) from None
     if found != VERSION:
         raise PeerError(
-            f"{PACKAGE} {found} is installed, and {VERSION} is needed: pip install 'openworld[oracle]'"
+            f"{PACKAGE} {found} is installed, and {VERSION} is needed: {install_command('oracle')}"
         )
 
 

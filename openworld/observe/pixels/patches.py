@@ -32,9 +32,9 @@ class Patches:
         occupied: where the tiles begin that somebody stands on.
         footing: of each tile's number: which footing it is, 0 if it is none.
         standing: of each body: which of what can stand on a tile it is; a creature is followed by itself with
-            each missile before it.
+            each projectile before it.
         bodies: how many can stand on a tile.
-        missiles: kinds of missiles.
+        missiles: kinds of projectiles.
         place: of each place: token, shift, second token, its weight, first face, last face.
     """
 
@@ -93,7 +93,7 @@ def _bodies(
 ) -> tuple[list[np.ndarray], Int32[np.ndarray, " bodies"]]:
     """Return what can stand on a tile, as small art, and where each token's body is among it, 1 the first.
 
-    One player alone has the mark that other players would see. Players hide missiles.
+    One player alone has the mark that other players would see. Players hide projectiles.
     """
     players = range(MOST_PLAYERS if rules.coop else 1)
     flying = [small.shrunk(atlas.projectile(kind), size) for kind in Projectile if kind < missiles]

@@ -58,7 +58,7 @@ class Replay:
     """One recorded episode, or the beginning of one.
 
     Attributes:
-        id: the world's id.
+        id: the environment's id.
         ruleset: name and version of its rules, as "full-0".
         time_limit: steps after which it was truncated.
         seed: the two words of the world's seed.
@@ -259,7 +259,7 @@ def _is_word(value: Any) -> bool:
 def _whole(record: dict[str, Any], name: str, low: int, high: int) -> int:
     value = record[name]
     if type(value) is not int:
-        raise ValueError(f"its {name} is no whole number")
+        raise ValueError(f"its {name} is not a whole number")
     if not low <= value <= high:
         raise ValueError(f"{str(value)[:20]} {name}, where {low} to {high} are allowed")
     return value
@@ -275,7 +275,7 @@ def _number(record: dict[str, Any], name: str) -> float:
 
 def _text(record: dict[str, Any], name: str) -> str:
     if not isinstance(record[name], str):
-        raise ValueError(f"its {name} is no text")
+        raise ValueError(f"its {name} is not a text")
     return record[name]
 
 

@@ -158,11 +158,9 @@ def run_epochs(
     # All minibatches, or those with something to decide. The last pass may be a part of one.
     count = lanes.minibatches if forced is None else lanes.worthwhile(forced, devices)
     whole, part = divmod(settings.epochs, 1.0)
-    last = (
-        gradient_steps(part, lanes.minibatches)
-        if forced is None
-        else jnp.ceil(jnp.float32(part) * count.astype(jnp.float32)).astype(jnp.int32)
-    )
+    last: Any = gradient_steps(part, lanes.minibatches)
+    if forced is not None:
+        last = jnp.ceil(jnp.float32(part) * jnp.float32(count)).astype(jnp.int32)
 
     def gradient_step(index: Array, now: tuple[TrainState, _Sums]) -> tuple[TrainState, _Sums]:
         train_state, sums = now

@@ -25,7 +25,7 @@ import numpy as np
 
 from openworld.system import bounded_json, checksums
 from openworld.version import __version__
-from openworld_trainers.errors import TrainerError, format_problem
+from openworld_trainers.errors import TrainerError, format_problem, maker_of
 
 #: Version of the layout on disk and of the names of arrays and facts. Others are refused.
 FORMAT = 4
@@ -167,7 +167,7 @@ class Checkpoints:
             raise self._damaged(number, f"its {MANIFEST} cannot be read ({error.strerror})") from error
         except ValueError as error:
             raise self._damaged(number, f"its {MANIFEST} cannot be read ({error})") from error
-        problem = format_problem(content["format"], FORMAT, content.get("openworld"))
+        problem = format_problem(content["format"], FORMAT, maker_of(content))
         if problem:
             raise CheckpointError(f"{path} {problem}")
         try:

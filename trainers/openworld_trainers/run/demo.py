@@ -15,7 +15,7 @@ from openworld_trainers.run.train import train
 #: Held-out episodes of the evaluation, and the steps after which an episode is cut.
 EPISODES, MAX_STEPS = 1000, 5000
 #: Seconds of each phase on two CPU cores, compiling included.
-PHASES = Phases(training=240.0, evaluation=70.0, film=40.0)
+PHASES = Phases(training=240.0, evaluation=70.0, video=40.0)
 
 
 def demo(run_dir: Path | str, console: Console | None = None) -> Report:

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from openworld.system import bounded_json, checksums
-from openworld_trainers.errors import format_problem, made_by, reading
+from openworld_trainers.errors import format_problem, maker_of, reading
 from openworld_trainers.ppo import records
 from openworld_trainers.ppo.batched_env import BatchedEnv, env_identity, identity_problem, make_env
 from openworld_trainers.ppo.config import Config, Env, Network
@@ -128,7 +128,7 @@ def read_card(folder: Path) -> dict[str, Any]:
     if not isinstance(card, dict) or card.get("format") != FORMAT or type(card.get("schema")) is not int:
         raise AgentError(f"{path} is not the card of an exported agent")
     if card["schema"] != SCHEMA:
-        raise AgentError(f"{path} {format_problem(card['schema'], SCHEMA, made_by(card))}")
+        raise AgentError(f"{path} {format_problem(card['schema'], SCHEMA, maker_of(card))}")
     with reading(path, AgentError, "is damaged"):
         checksums.verify(card)
     return card

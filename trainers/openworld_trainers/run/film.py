@@ -19,7 +19,7 @@ from openworld_trainers.run.settings import load_policy, read_config
 from openworld_trainers.run.signals import cleanup_on_exit, interruption
 
 REPLAY, PAGE, VIDEO = "agent.replay", "agent.html", "agent.mp4"
-#: The key of the held-out world that is filmed, and the most steps of the film.
+#: The key of the held-out world that the video shows, and the most steps of the video.
 SEED, MAX_STEPS = 20_001, 2_000
 
 
@@ -30,7 +30,7 @@ def film(run_dir: Path | str, max_steps: int = MAX_STEPS, *, phases: Phases | No
 
     Args:
         max_steps: a longer episode is stopped.
-        phases: of the job of which the film is one step.
+        phases: of the job of which the video is one step.
 
     Returns:
         A line for each file, with its path, or with the reason why it was not made.
@@ -44,7 +44,7 @@ def film(run_dir: Path | str, max_steps: int = MAX_STEPS, *, phases: Phases | No
     if isinstance(env, FlattenPlayers):
         return ["no replay and no video: they are made for one player only"]
     display = Display(
-        f"film of {folder.path}", Console(stderr=True), step=(phases, "film") if phases else None
+        f"video of {folder.path}", Console(stderr=True), step=(phases, "video") if phases else None
     )
     with interruption(), display, cleanup_on_exit(display.console.show_cursor):
         return write_all(env, folder, max_steps, lambda share, text: display.doing(text, share))

@@ -10,8 +10,9 @@ from typing import Any
 
 from openworld.system import bounded_json, checksums, provenance
 from openworld.system.files import check_folder, replacing
+from openworld.system.installing import install_command
 from openworld_trainers.analysis.learning_curve import draw_curve, drawable
-from openworld_trainers.errors import TrainerError, format_problem, installed, made_by, reading
+from openworld_trainers.errors import TrainerError, format_problem, installed, maker_of, reading
 
 CONFIG, METRICS, CURVE = "config.json", "metrics.jsonl", "learning_curve.png"
 #: Version of the layout of config.json and of the names of the settings in it. Others are refused.
@@ -89,7 +90,7 @@ class RunFolder:
             record = bounded_json.read(path, max_bytes=MOST_SETTINGS)
         if not isinstance(record, dict) or "format" not in record:
             raise RunFolderError(f"{path} is not the settings of a run")
-        problem = format_problem(record["format"], FORMAT, made_by(record))
+        problem = format_problem(record["format"], FORMAT, maker_of(record))
         if problem:
             raise RunFolderError(f"{path} {problem}")
         with reading(path, RunFolderError, "is damaged"):
@@ -139,7 +140,7 @@ class RunFolder:
         """Draw the learning curve; return its path, or the reason why there is none."""
         rows = [row for row in self.metrics() if drawable(row)]
         if not installed("matplotlib"):
-            return "no learning curve: pip install 'openworld[plots]'"
+            return f"no learning curve: {install_command('plots')}"
         if not rows:
             return "no learning curve: no episode has ended yet"
         path = self.path / CURVE

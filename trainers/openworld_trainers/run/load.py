@@ -41,7 +41,7 @@ def load_agent(path: Path | str) -> Agent:
     """
     path = shipped.found(path)
     if not path.exists():
-        raise AgentError(f"there is no {path}{shipped.hint()}")
+        raise AgentError(f"there is no file or folder {path}{shipped.hint()}")
     if is_run(path):
         from openworld_trainers.run import checkpointed
 

@@ -203,7 +203,7 @@ def supersede(path: Path, locked: bool | None, force: bool, say: Callable[[str],
     if not found.here and not force:
         raise LockedError(
             f"{folder} is in use by {found}, which cannot be seen from {platform.node()}; "
-            f"if it is over, add --force or remove {path}"
+            f"if that process has ended, add --force or remove {path}"
         )
     if found.here and found.alive() and not force:
         raise LockedError(

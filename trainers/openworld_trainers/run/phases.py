@@ -5,8 +5,8 @@ class Phases:
     """The phases of a command in order, each with the seconds that it is expected to take.
 
     Example:
-        >>> Phases(training=60.0, film=40.0).describe("film", 0.5)
-        'step 2 of 2: film, 80 % of all'
+        >>> Phases(training=60.0, video=40.0).describe("video", 0.5)
+        'step 2 of 2: video, 80 % of all'
     """
 
     def __init__(self, **seconds: float) -> None:

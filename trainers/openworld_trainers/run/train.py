@@ -126,7 +126,7 @@ def train(
         origin.check(env, config)
     films = config.run.film
     if phases is None and films:
-        phases = Phases(training=config.run.time_budget_s or 3600.0, film=60.0)
+        phases = Phases(training=config.run.time_budget_s or 3600.0, video=60.0)
     with exclusive_run(folder, f"training {env.id}", force) as lock:
         made = {"command": command, "origin": origin and origin.facts()}
         config = resumed_run_config(folder, config) if resume else new_run_config(folder, config, made)

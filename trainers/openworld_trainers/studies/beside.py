@@ -1,6 +1,6 @@
 """Our trainer compared with a PPO loop around the published package: speed, and return at equal data.
 
-    python -m openworld_trainers.studies.beside --updates 8 --json docs/results/ppo-beside-cpu.json
+    python -m openworld_trainers.studies.beside --updates 8 --out docs/results/ppo-beside-cpu.json
 
 Each is one compiled program for an update. They take turns, update by update, so that other load of the
 machine cancels out. This needs the published package (the extra `oracle`).
@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import jax
 import jax.numpy as jnp
@@ -20,6 +20,7 @@ import numpy as np
 
 from openworld.system import provenance
 from openworld.system.files import STUDY, check_output, replacing
+from openworld.system.option_help import Alias
 from openworld_trainers.ppo.batched_env import make_env
 from openworld_trainers.ppo.config import Advantage, Config, Env, Learning, Network, Rollout, to_dict
 from openworld_trainers.ppo.learner import init_learner, make_update
@@ -40,7 +41,7 @@ class Beside:
         embedding: numbers for a tile, in our network.
         learning_rate: learning rate of our trainer.
         seed: seed of both.
-        json: the file of the numbers; None: no file.
+        out: the file of the numbers; None: no file.
     """
 
     updates: int = 8
@@ -48,7 +49,7 @@ class Beside:
     embedding: int = 2
     learning_rate: float = 3e-4
     seed: int = 0
-    json: Path | None = None
+    out: Annotated[Path | None, Alias("--json")] = None
 
 
 def main(settings: Beside) -> dict[str, Any]:
@@ -57,7 +58,7 @@ def main(settings: Beside) -> dict[str, Any]:
     Example:
         >>> main(Beside(updates=2))  # doctest: +SKIP
     """
-    check_output(settings.json, STUDY, force=True)
+    check_output(settings.out, STUDY, force=True)
     peer = Published()
     config = Config(
         env=Env(id="OpenWorld-Classic-v0"),
@@ -95,8 +96,8 @@ def main(settings: Beside) -> dict[str, Any]:
         "returns": ours.returns,
         "their_returns": theirs.returns,
     }
-    if settings.json is not None:
-        with replacing(settings.json) as aside:
+    if settings.out is not None:
+        with replacing(settings.out) as aside:
             aside.write_text(json.dumps(result, indent=1) + "\n")
     print(f"{result['ratio']:.1f} times ({result['lowest']:.1f} to {result['highest']:.1f})")
     return result

@@ -164,14 +164,14 @@ def train(settings: Settings, path: Path, resume: bool = False, *, force: bool =
     SIGINT, SIGTERM and SIGHUP end it after the step that is being made, saved: a `StoppedError`.
 
     Args:
-        force: take the run over from a process on another machine, which is over but did not give it back.
+        force: take the run over from a process on another machine, which has ended but did not give it back.
 
     Example:
         >>> train(Settings(worlds=8, transitions=10_000), Path("runs/sb3"))  # doctest: +SKIP
     """
     folder = RunFolder(path)
     if resume and not (folder.path / MODEL).is_file():
-        raise RunFolderError(f"{folder.path} holds no {MODEL} to go on with")
+        raise RunFolderError(f"{folder.path} holds no {MODEL} to continue")
     envs = make_envs(settings)
     try:
         with (
@@ -192,7 +192,7 @@ def loaded(settings: Settings, envs: VecEnv, folder: RunFolder) -> BaseAlgorithm
         model = algorithm(settings).load(path, env=envs, device=settings.device)
     except (ValueError, KeyError, OSError, zipfile.BadZipFile, AttributeError, EOFError) as error:
         reason = str(error).partition("\n")[0] or type(error).__name__
-        raise RunFolderError(f"{path} cannot be gone on with: {reason}") from error
+        raise RunFolderError(f"{path} cannot be continued: {reason}") from error
     rows = [row for row in folder.metrics() if row["transitions"] <= model.num_timesteps]
     folder.forget_after(rows[-1]["update"] if rows else 0)
     return model
@@ -234,7 +234,7 @@ def learn(
     stop.gentle = False
     if stop:
         raise StoppedError(
-            f"interrupted after {model.num_timesteps:,} transitions; saved in {saved}; to go on: "
+            f"interrupted after {model.num_timesteps:,} transitions; saved in {saved}; to continue: "
             f"openworld train-sb3 --resume --out {folder.path}",
             stop.number,
         )
@@ -302,7 +302,7 @@ def from_dict(kept: dict[str, Any]) -> Settings:
         rollout = {name: kept["rollout"][name] for name in ("worlds", "steps")}
         return Settings(**kept["env"], **kept["baseline"], **rollout)
     except (KeyError, TypeError) as error:
-        raise RunFolderError("these are no settings of a run with Stable-Baselines3") from error
+        raise RunFolderError("these are not the settings of a run with Stable-Baselines3") from error
 
 
 def frameworks() -> dict[str, str]:

@@ -32,7 +32,7 @@ class Zip:
             algorithm: the class that saved it, such as PPO, DQN, MaskablePPO or RecurrentPPO.
             greedy: take the likeliest action instead of drawing one.
         """
-        self._model, self._greedy = _class(algorithm).load(path), greedy
+        self._model, self._greedy = _loaded(path, algorithm), greedy
         self.observation = _seen(self._model.observation_space, rules, path)
         actions = getattr(self._model.action_space, "n", None)
         if actions != rules.actions:
@@ -61,6 +61,20 @@ class Zip:
             **masks,
         )
         return np.asarray(actions)
+
+
+def _loaded(path: Path | str, algorithm: str) -> Any:
+    """Return the model of a zip; one line if another algorithm saved it."""
+    kind = _class(algorithm)
+    try:
+        return kind.load(path)
+    except (TypeError, AttributeError, ValueError) as error:
+        if isinstance(error, ValueError) and not str(error).startswith("Policy must subclass"):
+            raise
+        raise AgentError(
+            f"{path} was saved by another algorithm than {algorithm}, or by another version of it; name it with "
+            f"--algorithm: PPO, DQN, MaskablePPO or RecurrentPPO"
+        ) from error
 
 
 def _class(algorithm: str) -> Any:
