@@ -45,7 +45,8 @@ def evaluate(words: list[str]) -> None:
                 .zip can run code that is in it: use only those you trust.
                 None: the run that is named.
             protocol: name of the protocol; None: openworld-v0-2026.
-            in_: another package to play in: craftax. Its game is the one with the rules of the protocol.
+            in_: another package to play in too: craftax. Its game is the one with the rules of the protocol.
+                None: no other package.
             episodes: number of held-out episodes; None: all of the protocol, or 1000 beside a random agent.
             out: file of a protocol's result; None: AGENT.PROTOCOL.json, or AGENT.PROTOCOL.in-craftax.json.
             name: name of the agent in a protocol's result; None: a part of --agent.
