@@ -55,8 +55,8 @@ def format_problem(found: Any, current: int, made_by: Maker) -> str:
     Example:
         >>> format_problem(2, 3, Maker("0.0.1"))[:39]
         'was made by openworld 0.0.1 (format 2);'
-        >>> format_problem(2, 3, Maker(__version__, "0a1b2c3d4e5f"))[:69]
-        'was made by an earlier state of openworld 0.1.0 (commit 0a1b2c3d4e, f'
+        >>> format_problem(2, 3, Maker("0.1.0", "0a1b2c3d4e"))[:77]
+        'was made by an earlier state of openworld 0.1.0 (commit 0a1b2c3d4e, format 2)'
     """
     if type(found) is not int:
         return "does not state its format"

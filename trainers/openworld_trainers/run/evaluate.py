@@ -247,7 +247,8 @@ def notes(report: Report) -> list[str]:
     """Return what the summary does not show, as sentences."""
     found = []
     if report.random.mean_return.value > 0:
-        found.append(f"The trained agent's mean return is {report.gain:.1f} times the random agent's.")
+        times = f"The trained agent's mean return is {report.gain:.1f} times the random agent's,"
+        found.append(f"{times} which chooses among the same actions.")
     trained, random = report.trained, report.random
     never = [name for name, rate in trained.rates.items() if rate.value == random.rates[name].value == 0]
     if never:
