@@ -30,7 +30,7 @@ def played():
     steps = []
     for action in ACTIONS:
         after, state, *ends, info = world.step(state, jnp.asarray(action))
-        told = {name: getattr(info, name) for name in USUAL}
+        told = {name: getattr(info, name) for name in (*USUAL, "reward_parts")}
         seeds = np.asarray(state.world.seed).astype(np.int64)
         told |= {"action_mask": world.action_mask(state), "world_seed": seeds}
         steps.append(jax.tree.map(np.asarray, (after, *ends, told)))

@@ -72,7 +72,10 @@ def test_every_token_changes_features_of_ordinary_size(id):
     assert np.isfinite(found).all()
     assert np.abs(found).max() < 30
     items, blank = reachable(env.ruleset).items, np.asarray(look(network.encoder, tokens(env.layout))[0])
+    dark = not all(floor.lit for floor in env.ruleset.floors)
     for name, field in env.layout.items():
+        if name == "light" and not dark:
+            continue  # all tiles have the same light
         places = np.zeros((COUNT, field.size), np.uint8)
         places[np.arange(field.size), np.arange(field.size)] = 1
         found = look(network.encoder, tokens(env.layout, **{name: places}))[0]

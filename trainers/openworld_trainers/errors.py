@@ -103,10 +103,12 @@ def reading(path: Path, refusal: type[TrainerError], problem: str) -> Iterator[N
         problem: what the file is if its content is wrong, as "is damaged"; the reason follows.
 
     Example:
-        >>> with reading(Path("card.json"), TrainerError, "is damaged"):
-        ...     bounded_json.loads("1 2")
-        Traceback (most recent call last):
-        openworld_trainers.errors.TrainerError: card.json is damaged: not JSON: Extra data at line 1, column 3
+        >>> try:
+        ...     with reading(Path("card.json"), TrainerError, "is damaged"):
+        ...         bounded_json.loads("1 2")
+        ... except TrainerError as error:
+        ...     print(error)
+        card.json is damaged: not JSON: Extra data at line 1, column 3
     """
     try:
         yield

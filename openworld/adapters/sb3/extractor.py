@@ -5,18 +5,17 @@ from gymnasium import Space
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from torch import Tensor, nn
 
-from openworld.content.encoding import block_of, fixture_of
+from openworld.content.encoding import LIGHT_MASK, block_of, fixture_of
 from openworld.content.ids import DIRECTION_STEPS
 from openworld.content.reach import reachable
+from openworld.content.units import LIGHT_LEVELS
 from openworld.observe.layout import layout_of
 from openworld.registry import ruleset
 
 #: A count is encoded by whether it reaches each of these, and by its root.
 ENOUGH = (1, 2, 3, 4)
 #: Runs of tokens that have a form of their own; the others are scaled to at most 1.
-FORMED = frozenset(
-    ["tile", "creature", "missile", "light", "inventory", "facing", "health_fraction", "floor", "experience"]
-)
+FORMED = frozenset(["tile", "creature", "missile", "light", "inventory", "facing", "floor", "experience"])
 
 
 class TokenExtractor(BaseFeaturesExtractor):
@@ -54,6 +53,7 @@ class TokenExtractor(BaseFeaturesExtractor):
         self.fields = {f.name: (f.offset, f.offset + f.size, 1 / f.high) for f in layout.values() if f.high}
         fixtures, last_block = fixture_of(layout["tile"].high), block_of(layout["tile"].high)
         self.blocks, self.floors = last_block + 1, len(rules.floors)
+        self.dark = not all(floor.lit for floor in rules.floors)
         self.tile = nn.Embedding(self.blocks + fixtures, embedding)
         # Most tiles have no creature: their embedding is zero.
         self.creature = nn.Embedding(layout["creature"].high + 1, -(-embedding // 2), padding_idx=0)
@@ -78,7 +78,7 @@ class TokenExtractor(BaseFeaturesExtractor):
         parts = [
             self.tile(tile).flatten(1),
             self.creature(creature).flatten(1),
-            (runs["missile"] > 0).float(),
+            *self._planes(runs),
             one_hot(tile.gather(1, ahead), self.tile.num_embeddings),
             one_hot(creature.gather(1, ahead), self.creature.num_embeddings),
             self._reach(runs["inventory"][:, self.carried]),
@@ -90,6 +90,15 @@ class TokenExtractor(BaseFeaturesExtractor):
             parts += [self._reach(runs["experience"])]
         parts += [runs[name] * scale for name, (_, _, scale) in self.fields.items() if name not in FORMED]
         return torch.cat(parts, dim=1)
+
+    def _planes(self, runs: dict[str, Tensor]) -> list[Tensor]:
+        """Return the projectiles on each tile, and its light if there are floors without daylight."""
+        flying = (runs["missile"] > 0).float()
+        if not self.dark:
+            return [flying]
+        # The player's own projectiles share a plane with those of creatures.
+        light = runs["light"].long()
+        return [flying - 0.5 * (light > LIGHT_MASK).float(), (light & LIGHT_MASK) / LIGHT_LEVELS]
 
     def _reach(self, count: Tensor) -> Tensor:
         """Encode counts by the marks that they reach, and by a third of their root."""

@@ -12,12 +12,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key, UInt8
 
+from openworld.content.encoding import LIGHT_MASK
 from openworld.content.units import LIGHT_LEVELS
 from openworld_trainers.ppo import history
 from openworld_trainers.ppo.config import Network
 
 #: The bits of a token of the light plane that are the light; the others are the player's own projectiles.
-LIGHT = np.uint8(31)
+LIGHT = np.uint8(LIGHT_MASK)
 #: A count is encoded by whether it reaches each of these, and by its square root.
 THRESHOLDS = (1, 2, 3, 4)
 
@@ -41,6 +42,7 @@ class TokenFeatures(eqx.Module):
         floors: the number of floors with an own one-hot entry; deeper floors have only their depth.
         faced: the index of the tile to the left, right, above and below.
         actions: the number of actions if the observation ends with the previous one (`history`), else 0.
+        dark: there are floors without daylight.
     """
 
     tile: Float[Array, "kinds embedding"]
@@ -53,6 +55,7 @@ class TokenFeatures(eqx.Module):
     floors: int = eqx.field(static=True)
     faced: tuple[int, ...] = eqx.field(static=True)
     actions: int = eqx.field(static=True)
+    dark: bool = eqx.field(static=True)
 
     def __init__(self, key: Key[Array, ""], settings: Network, ruleset: Any) -> None:
         from openworld.content.ids import DIRECTION_STEPS
@@ -71,6 +74,7 @@ class TokenFeatures(eqx.Module):
         self.faced = tuple(middle + cols * row + col for row, col in DIRECTION_STEPS)
         self.learned = settings.learn_embedding
         self.actions = ruleset.actions if settings.previous_action else 0
+        self.dark = not all(floor.lit for floor in ruleset.floors)
         keys = jax.random.split(key, 2)
         half = -(-settings.embedding // 2)
         self.tile = jax.random.normal(keys[0], (self.blocks + fixtures, settings.embedding), jnp.float32)
@@ -119,14 +123,12 @@ class TokenFeatures(eqx.Module):
 
     def planes(self, runs: Runs) -> list[Float[Array, "B view"]]:
         """Return the projectiles on each tile, and its light if the rules have floors that are dark."""
-        planes = []
-        if "missile" in runs:
-            planes += [(runs["missile"] > 0).astype(jnp.float32)]
-        if "light" in runs:
-            level, own = runs["light"] & LIGHT, (runs["light"] > LIGHT).astype(jnp.float32)
-            # The player's own projectiles share a plane with those of creatures.
-            planes = [plane - 0.5 * own for plane in planes] + [level.astype(jnp.float32) / LIGHT_LEVELS]
-        return planes
+        flying = (runs["missile"] > 0).astype(jnp.float32)
+        if not self.dark:
+            return [flying]
+        level, own = runs["light"] & LIGHT, (runs["light"] > LIGHT).astype(jnp.float32)
+        # The player's own projectiles share a plane with those of creatures.
+        return [flying - 0.5 * own, level.astype(jnp.float32) / LIGHT_LEVELS]
 
     def _front(self, runs: Runs) -> Float[Array, "B front"]:
         """Return the faced tile and the creature on it, one-hot."""
