@@ -1,12 +1,17 @@
 """Presets: settings of a training run to start from."""
 
+from dataclasses import replace
+
 from openworld_trainers.ppo.config import Advantage, Config, Learning, Network, Rollout, Run
 from openworld_trainers.ppo.records import check
 
 #: For CPUs, whose speed is that of the arithmetic: a small network, one pass of small minibatches over many worlds,
 #: and none over transitions in which there was nothing to decide.
-SMALL = Network(width=128, embedding=4, learn_embedding=False)
-SMALL_STEPS = Learning(minibatch_size=256, epochs=1, skip_forced=True, learning_rate=4e-4, schedule="linear")
+ON_CPU = Config(
+    network=Network(width=128, embedding=4, learn_embedding=False),
+    rollout=Rollout(worlds=1024, steps=16),
+    learning=Learning(minibatch_size=256, epochs=1, skip_forced=True, learning_rate=4e-4, schedule="linear"),
+)
 
 #: Settings to start from: a sentence and the settings. `standard` has the batch, γ and λ of the published
 #: Craftax baselines.
@@ -22,19 +27,15 @@ PRESETS: dict[str, tuple[str, Config]] = {
     ),
     "demo": (
         "Minutes on two CPU cores: what `make demo` trains.",
-        Config(
-            network=SMALL,
-            rollout=Rollout(worlds=1024, steps=16),
-            learning=SMALL_STEPS,
+        replace(
+            ON_CPU,
             run=Run(transitions=20_000_000, time_budget_s=210.0, save_every_s=60.0, measure_every=10),
         ),
     ),
     "cpu": (
         "An hour on two CPU cores.",
-        Config(
-            network=SMALL,
-            rollout=Rollout(worlds=1024, steps=16),
-            learning=SMALL_STEPS,
+        replace(
+            ON_CPU,
             run=Run(transitions=250_000_000, time_budget_s=3600.0, measure_every=10),
         ),
     ),

@@ -71,12 +71,9 @@ class GRU(MemoryLayer):
     bias: Float[Array, " three"]
 
     def __init__(self, key: Key[Array, ""], width: int) -> None:
-        make = jax.nn.initializers.orthogonal()
         keys = jax.random.split(key, 6)
-        self.input_weight = jnp.concatenate([make(k, (width, width), jnp.float32) for k in keys[:3]], axis=1)
-        self.recurrent_weight = jnp.concatenate(
-            [make(k, (width, width), jnp.float32) for k in keys[3:]], axis=1
-        )
+        self.input_weight = orthogonal_matrices(keys[:3], width)
+        self.recurrent_weight = orthogonal_matrices(keys[3:], width)
         self.bias = jnp.zeros(3 * width, jnp.float32)
 
     @property
@@ -134,10 +131,7 @@ class MinGRU(MemoryLayer):
     bias: Float[Array, " two"]
 
     def __init__(self, key: Key[Array, ""], width: int) -> None:
-        make = jax.nn.initializers.orthogonal()
-        self.weight = jnp.concatenate(
-            [make(k, (width, width), jnp.float32) for k in jax.random.split(key)], axis=1
-        )
+        self.weight = orthogonal_matrices(jax.random.split(key), width)
         self.bias = jnp.zeros(2 * width, jnp.float32)
 
     @property
@@ -284,6 +278,12 @@ def linear_recurrence(
         return one[0] * other[0], one[1] * other[0] + other[1]
 
     return jax.lax.associative_scan(followed_by, (kept, added))[1]
+
+
+def orthogonal_matrices(keys: Key[Array, " n"], width: int) -> Float[Array, "width n_width"]:
+    """Return a random orthogonal matrix for each key, side by side."""
+    make = jax.nn.initializers.orthogonal()
+    return jnp.concatenate([make(key, (width, width), jnp.float32) for key in keys], axis=1)
 
 
 def unit_scale(x: Float[Array, "N width"]) -> Float[Array, "N width"]:

@@ -1,14 +1,15 @@
 """The settings that the study of the recipe starts from, and the changes that it tries one at a time."""
 
+from dataclasses import replace
 from typing import Any
 
-from openworld_trainers.ppo.config import Config, Learning, Network, Rollout, Run
+from openworld_trainers.ppo.config import Run
+from openworld_trainers.ppo.presets import ON_CPU
 
 #: The settings that every variant changes in one point.
-BASE = Config(
-    network=Network(width=128, embedding=4, learn_embedding=False),
-    rollout=Rollout(worlds=1024, steps=16),
-    learning=Learning(minibatch_size=256, epochs=1, learning_rate=4e-4, schedule="linear"),
+BASE = replace(
+    ON_CPU,
+    learning=replace(ON_CPU.learning, skip_forced=False),
     run=Run(save_every_s=120.0, film=False, keep=1),
 )
 #: Changes by name: for each group of settings the names and values.
