@@ -125,3 +125,23 @@ def test_an_update_that_is_not_measured_learns_the_same():
         assert all(np.isnan(x) for x in jax.tree.leaves(getattr(unknown, part)))
     # What is not finite is noticed in every update.
     assert not update(learner, jnp.float32(np.nan), jnp.bool(False))[1].finite
+
+
+def test_the_weight_of_the_entropy_follows_the_learning_rate():
+    """At half the learning rate, 0.4 with annealing learns what 0.2 learns without."""
+
+    def learned(**settings):
+        config = small(learning=dataclasses.replace(small().learning, learning_rate=0.01, **settings))
+        learner = jax.jit(lambda: init_learner(probes.BOTH, config))()
+        return jax.jit(make_update(probes.BOTH, config))(learner, jnp.float32(0.005))[0].network
+
+    annealed = learned(entropy_coefficient=0.4, anneal_entropy=True)
+    for mine, same, other in zip(
+        *(
+            jax.tree.leaves(net)
+            for net in (annealed, learned(entropy_coefficient=0.2), learned(entropy_coefficient=0.4))
+        ),
+        strict=True,
+    ):
+        np.testing.assert_allclose(mine, same, rtol=1e-4, atol=1e-6)
+        assert not np.allclose(mine, other, rtol=1e-4, atol=1e-6)

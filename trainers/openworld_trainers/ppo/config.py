@@ -165,6 +165,7 @@ class Learning:
         value_clip_epsilon: the distance from the old value at which values are clipped; None: no clipping.
         value_coefficient: weight of the value loss.
         entropy_coefficient: weight of the entropy.
+        anneal_entropy: the weight of the entropy falls with the learning rate, in proportion.
         change_coefficient: weight of the loss of `network.predict_change`.
         ewma: β of PPO-EWMA. The clip then refers to a moving average of the policy, in which each gradient
             step has β times the weight of the next one (Hilton et al. 2022, arXiv 2110.00641). None: plain
@@ -187,6 +188,7 @@ class Learning:
     value_clip_epsilon: float | None = None
     value_coefficient: float = 0.5
     entropy_coefficient: float = 0.01
+    anneal_entropy: bool = False
     change_coefficient: float = 0.1
     ewma: float | None = None
     max_gradient_norm: float = 1.0

@@ -166,7 +166,9 @@ def make_update(
         if learning.normalise_advantages:
             batch = eqx.tree_at(lambda b: b.advantage, batch, normalise(batch.advantage, devices))
         dealing: dict[str, Any] = {"lanes": lanes, "key": shuffling_key, "devices": devices}
-        noise = measured(measure, lambda: gradient_noise(learner.train_state, batch, learning, **dealing))
+        noise = measured(
+            measure, lambda: gradient_noise(learner.train_state, batch, learning_rate, learning, **dealing)
+        )
         forced = experience.forced if learning.skip_forced else None
         train_state, loss_metrics = run_epochs(
             learner.train_state, batch, learning_rate, learning, forced=forced, **dealing

@@ -124,7 +124,11 @@ def change_loss(
 
 
 def ppo_loss(
-    network: ActorCritic, batch: Batch, settings: Learning, proximal: ActorCritic | None = None
+    network: ActorCritic,
+    batch: Batch,
+    settings: Learning,
+    proximal: ActorCritic | None = None,
+    entropy_coefficient: float | Float[Array, ""] | None = None,
 ) -> tuple[Float[Array, ""], LossTerms]:
     """Return L = policy loss + value_coefficient · value loss − entropy_coefficient · entropy, and its terms.
 
@@ -135,7 +139,10 @@ def ppo_loss(
         batch: a minibatch, [N].
         settings: ε and the coefficients.
         proximal: the policy whose ratio is clipped; None: the policy that played.
+        entropy_coefficient: of this update; None: that of the settings.
     """
+    if entropy_coefficient is None:
+        entropy_coefficient = settings.entropy_coefficient
     logits, value, change = network(batch.observation)
     log_ratio = log_probabilities(logits, batch.action) - batch.log_probability
     log_proximal_ratio = None
@@ -154,11 +161,7 @@ def ppo_loss(
         if change is None or batch.change is None
         else change_loss(change, batch.action, batch.change),
     )
-    loss = (
-        surrogate
-        + settings.value_coefficient * terms.value_loss
-        - settings.entropy_coefficient * terms.entropy
-    )
+    loss = surrogate + settings.value_coefficient * terms.value_loss - entropy_coefficient * terms.entropy
     if terms.change_loss is not None:
         loss = loss + settings.change_coefficient * terms.change_loss
     return loss, terms

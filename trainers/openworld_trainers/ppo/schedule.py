@@ -2,6 +2,8 @@
 
 import math
 
+from jaxtyping import Array, Float
+
 from openworld_trainers.ppo.config import Learning
 
 
@@ -24,3 +26,16 @@ def rate_at(settings: Learning, progress: float, transitions: int) -> float:
     passed = (1 - math.cos(math.pi * progress)) / 2 if settings.schedule == "cosine" else progress
     rate = first + (last - first) * passed
     return rate * min(1.0, transitions / settings.warm_up) if settings.warm_up else rate
+
+
+def entropy_at(settings: Learning, learning_rate: Float[Array, ""]) -> float | Float[Array, ""]:
+    """Return the weight of the entropy in an update with that learning rate.
+
+    Example:
+        >>> falling = Learning(learning_rate=1e-3, schedule="linear", entropy_coefficient=0.03, anneal_entropy=True)
+        >>> round(entropy_at(falling, 5e-4), 4), entropy_at(Learning(), 5e-4)
+        (0.015, 0.01)
+    """
+    if not settings.anneal_entropy:
+        return settings.entropy_coefficient
+    return settings.entropy_coefficient / settings.learning_rate * learning_rate

@@ -18,6 +18,7 @@ from openworld_trainers.ppo.noise_scale import NoiseScale, noise_of_parts
 from openworld_trainers.ppo.optimisers import direct, make_optimiser
 from openworld_trainers.ppo.recurrent import Sequence
 from openworld_trainers.ppo.rollout import Experience
+from openworld_trainers.ppo.schedule import entropy_at
 
 #: Parts of a minibatch whose gradients are compared for the gradient noise scale.
 QUARTERS = 4
@@ -162,10 +163,12 @@ def run_epochs(
     if forced is not None:
         last = jnp.ceil(jnp.float32(part) * jnp.float32(count)).astype(jnp.int32)
 
+    entropy_weight = entropy_at(settings, learning_rate)
+
     def gradient_step(index: Array, now: tuple[TrainState, _Sums]) -> tuple[TrainState, _Sums]:
         train_state, sums = now
         gradient, terms = jax.grad(ppo_loss, has_aux=True)(
-            train_state.network, lanes.take(batch, index), settings, train_state.proximal
+            train_state.network, lanes.take(batch, index), settings, train_state.proximal, entropy_weight
         )
         gradient = devices.mean(gradient)
         direction, opt_state = direct(settings, gradient, train_state.opt_state, train_state.network)
@@ -192,6 +195,7 @@ def run_epochs(
 def gradient_noise(
     train_state: TrainState,
     batch: Batch,
+    learning_rate: Float[Array, ""],
     settings: Learning,
     *,
     lanes: Lanes,
@@ -214,7 +218,11 @@ def gradient_noise(
         part_index = jax.lax.dynamic_slice_in_dim(index, first_lane, lanes_of_part)
         minibatch = lanes.take(batch, part_index, first_lane)
         return jax.grad(ppo_loss, has_aux=True)(
-            train_state.network, minibatch, settings, train_state.proximal
+            train_state.network,
+            minibatch,
+            settings,
+            train_state.proximal,
+            entropy_at(settings, learning_rate),
         )[0]
 
     gradients = devices.gather(jax.lax.map(gradient, jnp.arange(parts, dtype=jnp.int32)))
