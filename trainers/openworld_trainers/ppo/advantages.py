@@ -18,6 +18,7 @@ def gae(
     terminated: Bool[Array, "T B"],
     truncated: Bool[Array, "T B"],
     settings: Advantage,
+    forced: Bool[Array, "T B"] | None = None,
 ) -> Float[Array, "T B"]:
     """Return the advantages of the actions taken (equation 16).
 
@@ -35,6 +36,7 @@ def gae(
         terminated: the step ended the episode by the rules.
         truncated: the step reached the time limit.
         settings: γ and λ.
+        forced: steps for which γ and λ are 1; None: no such.
 
     Example:
         >>> from openworld_trainers.ppo.config import Advantage
@@ -42,18 +44,20 @@ def gae(
         >>> gae(one, 0 * one, 0 * one, never, never, Advantage(gamma=1.0, gae_lambda=1.0))[:, 0].tolist()
         [2.0, 1.0]
     """
-    gamma, gae_lambda = jnp.float32(settings.gamma), jnp.float32(settings.gae_lambda)
+    gamma, decay = jnp.float32(settings.gamma), jnp.float32(settings.gamma) * jnp.float32(settings.gae_lambda)
+    if forced is not None:
+        gamma, decay = jnp.where(forced, 1.0, gamma), jnp.where(forced, 1.0, decay)
     not_terminated = 1 - terminated.astype(jnp.float32)
     continues = 1 - (terminated | truncated).astype(jnp.float32)
     delta = reward + gamma * not_terminated * jnp.where(terminated, 0.0, next_value) - value
 
     def step_back(next_advantage: Array, inputs: tuple[Array, Array]) -> tuple[Array, Array]:
-        delta, continues = inputs
-        advantage = delta + gamma * gae_lambda * continues * next_advantage
+        delta, kept = inputs
+        advantage = delta + kept * next_advantage
         return advantage, advantage
 
     after_last = jnp.zeros(reward.shape[1:], jnp.float32)
-    return jax.lax.scan(step_back, after_last, (delta, continues), reverse=True)[1]
+    return jax.lax.scan(step_back, after_last, (delta, decay * continues), reverse=True)[1]
 
 
 def next_values(

@@ -132,10 +132,13 @@ class Advantage:
     Attributes:
         gamma: γ, the discount of a reward for each step that it is later.
         gae_lambda: λ, the weight of longer estimates against the bias of the value.
+        discount_forced: discount the transitions in which the mask allows one action, as all others. False:
+            γ and λ are 1 for them, so that a whole sleep costs as much as one action.
     """
 
     gamma: float = 0.99
     gae_lambda: float = 0.8
+    discount_forced: bool = True
 
     def __post_init__(self) -> None:
         for name in ("gamma", "gae_lambda"):
@@ -291,6 +294,10 @@ class Config:
         check(
             not (self.learning.skip_forced and (self.network.recurrent or not self.network.mask)),
             "learning.skip_forced needs network.mask, and a network without memory",
+        )
+        check(
+            self.advantage.discount_forced or self.network.mask,
+            "advantage.no-discount-forced needs network.mask, which says what is forced",
         )
         check(
             batch % size == 0,

@@ -88,6 +88,7 @@ def to_batch(
         experience.terminated,
         experience.truncated,
         settings,
+        None if settings.discount_forced else experience.forced,
     )
     observation = experience.observation
     if memory.shape[1]:
