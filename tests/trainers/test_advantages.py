@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from openworld_trainers.ppo.advantages import gae, next_values
+from openworld_trainers.ppo.advantages import gae, next_values, waiting
 from openworld_trainers.ppo.config import Advantage
 
 jitted = jax.jit(gae, static_argnums=5)
@@ -84,3 +84,22 @@ def test_the_value_after_a_step_is_the_next_one_or_the_final_one():
     final = jnp.array([[7.0, 0], [0, 8]])
     found = next_values(value, jnp.array([5.0, 6]), final, truncated)
     np.testing.assert_array_equal(found, [[7, 4], [5, 8]])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_decision_and_the_forced_steps_after_it_are_one_step(seed):
+    """As in a shorter rollout that has the decisions alone, with the sums of rewards; an episode ends at one."""
+    random, settings = np.random.default_rng(seed), Advantage(gamma=0.8, gae_lambda=0.6)
+    forced = np.array([0, 1, 1, 0, 0, 1, 0, 1], bool)
+    steps = len(forced)
+    reward, value = random.normal(size=(2, steps, 1)).astype(np.float32)
+    last_value, never = np.float32(random.normal()), np.zeros((steps, 1), bool)
+    ended = never.copy()
+    ended[5] = seed % 2
+    following = np.append(value[1:], last_value)[:, None]
+    waits = waiting(jnp.asarray(forced[:, None]), jnp.array([False]))
+    found = gae(*map(jnp.asarray, (reward, value, following, ended, never)), settings, waits)[~forced]
+    first = np.flatnonzero(~forced)
+    decided = [np.add.reduceat(reward, first), value[first], np.append(value[first[1:]], last_value)[:, None]]
+    expected = loop(*decided, np.logical_or.reduceat(ended, first), never[first], settings)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)

@@ -17,7 +17,7 @@ from openworld_trainers.ppo.board import BoardEncoder
 from openworld_trainers.ppo.config import Learning, Network, Rollout
 from openworld_trainers.ppo.learner import init_learner, make_update, metrics_row
 from openworld_trainers.ppo.losses import change_loss
-from openworld_trainers.ppo.networks import make_network
+from openworld_trainers.ppo.networks import Outputs, make_network
 from openworld_trainers.ppo.rollout import collect
 from openworld_trainers.ppo.update import to_batch
 from tests.trainers import probes
@@ -155,7 +155,9 @@ def played(config):
         learner, words = init_learner(TALLY, config), jnp.array([1, 2], jnp.uint32)
         state = learner.rollout_state
         _, experience, _ = collect(TALLY, learner.network, state, 8, words, jnp.uint32(0))
-        return experience, to_batch(experience, state.memory, jnp.zeros(32), config.advantage)
+        return experience, to_batch(
+            experience, state.memory, Outputs(jnp.zeros((32, 2)), jnp.zeros(32)), config.advantage
+        )
 
     return play()
 

@@ -14,7 +14,7 @@ from openworld_trainers.ppo.ewma import Ewma
 from openworld_trainers.ppo.learner import init_learner
 from openworld_trainers.ppo.losses import policy_loss
 from openworld_trainers.ppo.network_policy import Policy
-from openworld_trainers.ppo.networks import make_network
+from openworld_trainers.ppo.networks import Outputs, make_network
 from openworld_trainers.ppo.recurrent import MEMORIES, gated, gates, linear_recurrence
 from openworld_trainers.ppo.rollout import collect, log_probabilities
 from openworld_trainers.ppo.update import to_batch
@@ -59,7 +59,7 @@ def test_learning_sees_what_play_saw(network):
     before = dataclasses.replace(learner.rollout_state, memory=learner.rollout_state.memory + 0.3)
     words = jnp.array([3, 4], jnp.uint32)
     after, experience, _ = collect(probes.ENDED, learner.network, before, 13, words, jnp.uint32(0))
-    batch = to_batch(experience, before.memory, jnp.zeros(8), config.advantage)
+    batch = to_batch(experience, before.memory, Outputs(jnp.zeros((8, 2)), jnp.zeros(8)), config.advantage)
     outputs = learner.network(batch.observation)
     np.testing.assert_allclose(outputs.value.reshape(13, 8), experience.value, rtol=1e-5, atol=1e-6)
     found = log_probabilities(outputs.logits, batch.action.reshape(-1)).reshape(13, 8)

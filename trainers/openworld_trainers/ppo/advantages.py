@@ -18,7 +18,7 @@ def gae(
     terminated: Bool[Array, "T B"],
     truncated: Bool[Array, "T B"],
     settings: Advantage,
-    forced: Bool[Array, "T B"] | None = None,
+    waits: Bool[Array, "T B"] | None = None,
 ) -> Float[Array, "T B"]:
     """Return the advantages of the actions taken (equation 16).
 
@@ -36,7 +36,7 @@ def gae(
         terminated: the step ended the episode by the rules.
         truncated: the step reached the time limit.
         settings: γ and λ.
-        forced: steps for which γ and λ are 1; None: no such.
+        waits: steps for which γ and λ are 1; None: no such.
 
     Example:
         >>> from openworld_trainers.ppo.config import Advantage
@@ -45,8 +45,8 @@ def gae(
         [2.0, 1.0]
     """
     gamma, decay = jnp.float32(settings.gamma), jnp.float32(settings.gamma) * jnp.float32(settings.gae_lambda)
-    if forced is not None:
-        gamma, decay = jnp.where(forced, 1.0, gamma), jnp.where(forced, 1.0, decay)
+    if waits is not None:
+        gamma, decay = jnp.where(waits, 1.0, gamma), jnp.where(waits, 1.0, decay)
     not_terminated = 1 - terminated.astype(jnp.float32)
     continues = 1 - (terminated | truncated).astype(jnp.float32)
     delta = reward + gamma * not_terminated * jnp.where(terminated, 0.0, next_value) - value
@@ -76,3 +76,16 @@ def next_values(
     """
     shifted = jnp.concatenate([value[1:], last_value[None]], axis=0)
     return jnp.where(truncated, final_value, shifted)
+
+
+def waiting(forced: Bool[Array, "T B"], last_forced: Bool[Array, " B"]) -> Bool[Array, "T B"]:
+    """Return the steps after which there is nothing to decide: `waits` for `gae`.
+
+    With them, each decision and the forced steps after it are one step of a semi-Markov decision process
+    (Sutton et al. 1999, "Between MDPs and semi-MDPs"), which lasts as long as any other.
+
+    Args:
+        forced: before this step the mask allowed one action.
+        last_forced: the same after the rollout's last step.
+    """
+    return jnp.concatenate([forced[1:], last_forced[None]], axis=0)

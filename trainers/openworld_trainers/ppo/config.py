@@ -132,8 +132,8 @@ class Advantage:
     Attributes:
         gamma: γ, the discount of a reward for each step that it is later.
         gae_lambda: λ, the weight of longer estimates against the bias of the value.
-        discount_forced: discount the transitions in which the mask allows one action, as all others. False:
-            γ and λ are 1 for them, so that a whole sleep costs as much as one action.
+        discount_forced: discount each step. False: γ and λ count decisions. They are 1 for a step after which
+            the mask allows one action, so that a whole sleep is discounted as one step is.
     """
 
     gamma: float = 0.99
@@ -153,9 +153,9 @@ class Learning:
     Attributes:
         minibatch_size: transitions in a gradient step; it must divide worlds x steps.
         epochs: passes of an update over its transitions; 1.5 repeats half of the minibatches.
-        skip_forced: leave transitions in which the mask allowed one action out of the minibatches: there was
-            nothing to decide. They still count in returns and advantages. Only without a memory, as
-            sequences stay whole.
+        skip_forced: leave transitions in which the mask allowed one action out of the minibatches, but for the
+            first step of a rollout: there was nothing to decide. They still count in returns and advantages.
+            Only without a memory, as sequences stay whole.
         optimiser: adam, or muon: Muon for the matrices of the hidden and memory layers, Adam for the rest.
         momentum: β of Muon: the weight of the earlier gradients. Adam does not use it.
         weight_decay: each gradient step also multiplies these matrices by 1 - learning rate x this.
@@ -297,7 +297,7 @@ class Config:
         )
         check(
             self.advantage.discount_forced or self.network.mask,
-            "advantage.no-discount-forced needs network.mask, which says what is forced",
+            "advantage.discount_forced=False needs network.mask, which says what is forced",
         )
         check(
             batch % size == 0,

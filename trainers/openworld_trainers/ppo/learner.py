@@ -161,15 +161,16 @@ def make_update(
             first_world,
             settings=config.reward,
         )
-        last_value = act(network, rollout_state.memory, rollout_state.observation)[1].value
-        batch = to_batch(experience, before.memory, last_value, config.advantage)
+        last = act(network, rollout_state.memory, rollout_state.observation)[1]
+        batch = to_batch(experience, before.memory, last, config.advantage)
         if learning.normalise_advantages:
             batch = eqx.tree_at(lambda b: b.advantage, batch, normalise(batch.advantage, devices))
         dealing: dict[str, Any] = {"lanes": lanes, "key": shuffling_key, "devices": devices}
         noise = measured(
             measure, lambda: gradient_noise(learner.train_state, batch, learning_rate, learning, **dealing)
         )
-        forced = experience.forced if learning.skip_forced else None
+        # The first step stays: its value is part of the estimates of the rollout before.
+        forced = experience.forced.at[0].set(False) if learning.skip_forced else None
         train_state, loss_metrics = run_epochs(
             learner.train_state, batch, learning_rate, learning, forced=forced, **dealing
         )

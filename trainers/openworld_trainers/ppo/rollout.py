@@ -129,7 +129,7 @@ def collect(
             terminated=terminated,
             truncated=truncated,
             final_value=final_values(network, memory, final_observation, truncated),
-            forced=jnp.sum(outputs.logits > EXCLUDED / 2, axis=1) == 1,
+            forced=is_forced(outputs.logits),
             training_reward=None if settings == PUBLISHED else training_reward(settings, reward, info),
             change=network.change and history.effect(before.observation, info.final_obs, network.rules),
         )
@@ -140,6 +140,11 @@ def collect(
         play_step, rollout_state, jnp.arange(steps, dtype=jnp.uint32)
     )
     return rollout_state, experience, jax.tree.map(lambda each: jnp.sum(each, axis=0), sums)
+
+
+def is_forced(logits: Float[Array, "B actions"]) -> Bool[Array, " B"]:
+    """Return where the mask allows one action."""
+    return jnp.sum(logits > EXCLUDED / 2, axis=1) == 1
 
 
 def seen_after(

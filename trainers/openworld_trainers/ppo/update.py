@@ -7,17 +7,17 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int32, Key
 
-from openworld_trainers.ppo.advantages import gae, next_values
+from openworld_trainers.ppo.advantages import gae, next_values, waiting
 from openworld_trainers.ppo.config import Advantage, Learning, gradient_steps
 from openworld_trainers.ppo.devices import Devices
 from openworld_trainers.ppo.ewma import Ewma
 from openworld_trainers.ppo.losses import Batch, LossTerms, ppo_loss
 from openworld_trainers.ppo.minibatches import Lanes
-from openworld_trainers.ppo.networks import ActorCritic
+from openworld_trainers.ppo.networks import ActorCritic, Outputs
 from openworld_trainers.ppo.noise_scale import NoiseScale, noise_of_parts
 from openworld_trainers.ppo.optimisers import direct, make_optimiser
 from openworld_trainers.ppo.recurrent import Sequence
-from openworld_trainers.ppo.rollout import Experience
+from openworld_trainers.ppo.rollout import Experience, is_forced
 from openworld_trainers.ppo.schedule import entropy_at
 
 #: Parts of a minibatch whose gradients are compared for the gradient noise scale.
@@ -69,7 +69,7 @@ def init_train_state(network: ActorCritic, settings: Learning) -> TrainState:
 def to_batch(
     experience: Experience,
     memory: Float[Array, "B memory"],
-    last_value: Float[Array, " B"],
+    last: Outputs,
     settings: Advantage,
 ) -> Batch:
     """Add advantages and value targets to a rollout, [T, B].
@@ -77,10 +77,10 @@ def to_batch(
     Args:
         experience: the rollout.
         memory: of a recurrent network before the first step; [B, 0] without one.
-        last_value: V of the observation after the last step.
+        last: of the network for the observation after the last step.
         settings: γ and λ.
     """
-    next_value = next_values(experience.value, last_value, experience.final_value, experience.truncated)
+    next_value = next_values(experience.value, last.value, experience.final_value, experience.truncated)
     advantage = gae(
         experience.learned_reward,
         experience.value,
@@ -88,7 +88,7 @@ def to_batch(
         experience.terminated,
         experience.truncated,
         settings,
-        None if settings.discount_forced else experience.forced,
+        None if settings.discount_forced else waiting(experience.forced, is_forced(last.logits)),
     )
     observation = experience.observation
     if memory.shape[1]:
