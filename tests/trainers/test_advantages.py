@@ -98,7 +98,7 @@ def test_a_decision_and_the_forced_steps_after_it_are_one_step(seed):
     ended[5] = seed % 2
     following = np.append(value[1:], last_value)[:, None]
     waits = waiting(jnp.asarray(forced[:, None]), jnp.array([False]))
-    found = gae(*map(jnp.asarray, (reward, value, following, ended, never)), settings, waits)[~forced]
+    found = gae(*map(jnp.asarray, (reward, value, following, ended, never)), settings, waits=waits)[~forced]
     first = np.flatnonzero(~forced)
     decided = [np.add.reduceat(reward, first), value[first], np.append(value[first[1:]], last_value)[:, None]]
     expected = loop(*decided, np.logical_or.reduceat(ended, first), never[first], settings)

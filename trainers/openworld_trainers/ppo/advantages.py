@@ -18,6 +18,7 @@ def gae(
     terminated: Bool[Array, "T B"],
     truncated: Bool[Array, "T B"],
     settings: Advantage,
+    *,
     waits: Bool[Array, "T B"] | None = None,
 ) -> Float[Array, "T B"]:
     """Return the advantages of the actions taken (equation 16).

@@ -88,7 +88,7 @@ def to_batch(
         experience.terminated,
         experience.truncated,
         settings,
-        None if settings.discount_forced else waiting(experience.forced, is_forced(last.logits)),
+        waits=None if settings.discount_forced else waiting(experience.forced, is_forced(last.logits)),
     )
     observation = experience.observation
     if memory.shape[1]:
