@@ -53,14 +53,14 @@ def test_the_other_rules_keep_the_number_of_minibatches(rule, rate):
 
 def test_the_root_counts_transitions_and_takes_the_last_rate_along():
     demo = preset("demo")
-    config = configure(4096, steps=4, reference="demo", rule="sqrt").config
+    config = configure(2048, steps=16, reference="demo", rule="sqrt").config
     assert config.learning == demo.learning  # four times the worlds, a quarter of the steps
-    assert configure(4096, reference="demo", rule="sqrt").config.learning.final_learning_rate is None
+    assert configure(2048, reference="demo", rule="sqrt").config.learning.final_learning_rate is None
     learning = dataclasses.replace(demo.learning, final_learning_rate=1e-4, warm_up=1_000_000)
     start = dataclasses.replace(demo, learning=learning)
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(REFERENCES, "demo", scaling.Reference("", start))
-        config, reasons = configure(4096, reference="demo", rule="sqrt")
+        config, reasons = configure(2048, reference="demo", rule="sqrt")
         assert config.learning.final_learning_rate == pytest.approx(2e-4)
         assert config.learning.warm_up == 1_000_000
         assert "learning.warm_up" in {reason.name for reason in reasons}

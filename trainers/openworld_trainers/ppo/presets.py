@@ -5,12 +5,28 @@ from dataclasses import replace
 from openworld_trainers.ppo.config import Advantage, Config, Learning, Network, Rollout, Run
 from openworld_trainers.ppo.records import check
 
-#: For CPUs, whose speed is that of the arithmetic: a small network, one pass of small minibatches over many worlds,
-#: and none over transitions in which there was nothing to decide.
+#: For CPUs, whose speed is that of the arithmetic: a small network with memory, and one pass of small minibatches.
+#: docs/explanation/recipe.md says what each choice gained.
 ON_CPU = Config(
-    network=Network(width=128, embedding=4, learn_embedding=False),
-    rollout=Rollout(worlds=1024, steps=16),
-    learning=Learning(minibatch_size=256, epochs=1, skip_forced=True, learning_rate=4e-4, schedule="linear"),
+    network=Network(
+        width=128,
+        depth=1,
+        embedding=4,
+        learn_embedding=False,
+        memory="mingru",
+        memory_layers=2,
+        previous_action=True,
+    ),
+    rollout=Rollout(worlds=512, steps=64),
+    advantage=Advantage(discount_forced=False),
+    learning=Learning(
+        minibatch_size=512,
+        epochs=1,
+        learning_rate=4e-4,
+        schedule="linear",
+        entropy_coefficient=0.02,
+        anneal_entropy=True,
+    ),
 )
 
 #: Settings to start from: a sentence and the settings. `standard` has the batch, γ and λ of the published
@@ -46,7 +62,7 @@ PRESETS: dict[str, tuple[str, Config]] = {
         Config(
             network=Network(depth=1, memory="mingru", memory_layers=3, previous_action=True),
             rollout=Rollout(worlds=8192, steps=64, stagger=256),
-            advantage=Advantage(gamma=0.999, gae_lambda=0.8),
+            advantage=Advantage(gamma=0.999, gae_lambda=0.8, discount_forced=False),
             learning=Learning(
                 minibatch_size=2**15,
                 epochs=1.2,
