@@ -9,6 +9,7 @@ import pytest
 
 from openworld.bench import markdown
 from openworld_trainers.ppo.config import Learning, Rollout
+from openworld_trainers.ppo.presets import ON_CPU
 from openworld_trainers.studies import recipe, recipe_table
 from openworld_trainers.studies.recipe import PARTS, Study
 from openworld_trainers.studies.recipe_variants import BASE, VARIANTS
@@ -78,8 +79,13 @@ def test_a_variant_is_one_change(variant):
     groups = {"network", "rollout", "learning", "advantage", "reward"}
     assert set(VARIANTS[variant]) <= groups
     assert recipe.config_of(Study(), variant, 3).run.seed == 3
-    if variant not in {"mingru", "minibatch-1024", "muon", "entropy-0.02-annealed"}:
+    if variant not in {"cpu", "mingru", "minibatch-1024", "muon", "entropy-0.02-annealed"}:
         assert sum(len(changes) for changes in VARIANTS[variant].values()) == (variant != "base")
+
+
+def test_the_presets_for_cpus_are_a_variant():
+    config = recipe.config_of(Study(), "cpu", 0)
+    assert dataclasses.replace(config, run=ON_CPU.run) == ON_CPU
 
 
 def test_the_page_has_the_table_of_the_numbers():

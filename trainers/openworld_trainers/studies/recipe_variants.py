@@ -11,20 +11,28 @@ BASE = Config(
     learning=Learning(minibatch_size=256, epochs=1, learning_rate=4e-4, schedule="linear"),
     run=Run(save_every_s=120.0, film=False, keep=1, measure_every=10),
 )
-_MEMORY = {
+_MEMORY: dict[str, dict[str, Any]] = {
     "network": {"memory": "mingru", "depth": 1, "memory_layers": 2},
     "rollout": {"worlds": 512, "steps": 64},
     "learning": {"minibatch_size": 512},
 }
+_ANNEALED = {"entropy_coefficient": 0.02, "anneal_entropy": True}
 #: Changes by name: for each group of settings the names and values.
 VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     "base": {},
     "no-mask": {"network": {"mask": False}},
+    # Four of the changes below together: the presets demo and cpu.
+    "cpu": {
+        "network": _MEMORY["network"] | {"previous_action": True},
+        "rollout": _MEMORY["rollout"],
+        "advantage": {"discount_forced": False},
+        "learning": _MEMORY["learning"] | _ANNEALED,
+    },
     "mingru": _MEMORY,
     "previous-action": {"network": {"previous_action": True}},
     "discount-decisions": {"advantage": {"discount_forced": False}},
     "skip-forced": {"learning": {"skip_forced": True}},
-    "entropy-0.02-annealed": {"learning": {"entropy_coefficient": 0.02, "anneal_entropy": True}},
+    "entropy-0.02-annealed": {"learning": _ANNEALED},
     "entropy-0.003": {"learning": {"entropy_coefficient": 0.003}},
     "entropy-0.03": {"learning": {"entropy_coefficient": 0.03}},
     "gamma-0.997": {"advantage": {"gamma": 0.997}},
