@@ -1,5 +1,6 @@
 """The policy of a run, or of one of its checkpoints, as an agent with a model card."""
 
+import shlex
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -37,8 +38,26 @@ def of_checkpoint(run_dir: Path, number: int) -> tuple[ActorCritic, dict[str, An
         "seconds": facts.get("seconds"),
         "return": last.get("return"),
         "episode_length": last.get("length"),
-        "command": record.get("command"),
+        "command": without_folder(record.get("command")),
         "origin": record.get("origin"),
     }
     made_with = {"commit": record.get("commit", ""), "versions": record.get("versions", {})}
     return network, card_of(env, config, network, training, made_with)
+
+
+def without_folder(command: str | None) -> str | None:
+    """Return the command of a run without its `--out`, which says nothing about the agent.
+
+    Example:
+        >>> without_folder("openworld train --out /home/me/runs/x --preset cpu")
+        'openworld train --preset cpu'
+    """
+    if command is None:
+        return None
+    words = shlex.split(command)
+    kept = [
+        word
+        for before, word in zip(["", *words], words, strict=False)
+        if before != "--out" and word != "--out" and not word.startswith("--out=")
+    ]
+    return shlex.join(kept)
