@@ -153,6 +153,10 @@ def test_values_are_found_however_they_are_given():
     assert options.number_of("--steps", words) is None
     assert options.value_of("--last", words) is None
     assert options.value_of("--other", words) is None
+    # As for the parser, the last one counts.
+    assert options.value_of("--from", ["--from", "a", "--from=b"]) == "b"
+    assert options.is_on("--from-optimiser", ["--no-from-optimiser", "--from_optimiser"])
+    assert not options.is_on("--resume", ["--resume", "--no-resume"])
 
 
 def test_a_missing_extra_is_named():

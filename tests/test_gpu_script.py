@@ -119,6 +119,19 @@ def test_wrong_options_are_one_line(words, message, tmp_path, capsys):
     said = capsys.readouterr().out
     assert said.startswith(f".ci/gpu: {message}")
     assert said.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_results_of_an_earlier_call_are_kept(tmp_path, capsys):
+    (tmp_path / "results.json").write_text("those of the first call")
+    (tmp_path / "file").touch()
+    assert script.main(["train", "--scale", "0.02", "--out", str(tmp_path)]) == 2
+    assert (
+        "has the results.json of an earlier call; name another folder with --out" in capsys.readouterr().out
+    )
+    assert script.main(["train", "--scale", "0.02", "--out", str(tmp_path / "file")]) == 2
+    assert "is not a folder" in capsys.readouterr().out
+    assert (tmp_path / "results.json").read_text() == "those of the first call"
 
 
 def test_the_legs_fit_the_time_and_the_files_fit_the_way_back():

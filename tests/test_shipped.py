@@ -50,11 +50,13 @@ def test_they_are_found_by_name(two, tmp_path, monkeypatch):
     shutil.copytree(shipped.found("poor"), tmp_path / "good-small")
     assert shipped.found("good-small").as_posix() == "good-small"
     assert shipped.found("../agents/poor").as_posix() == "../agents/poor"
+    shutil.copytree(shipped.found("poor"), tmp_path / "assets" / "agents" / "rate-0.5")
+    assert shipped.found("rate-0.5") == tmp_path / "assets" / "agents" / "rate-0.5"
 
 
 @pytest.mark.usefixtures("two")
 def test_the_best_of_the_rules_is_watched():
-    assert best(registry.ruleset(CLASSIC)) == "good-small"
+    assert sources.name_of(best(registry.ruleset(CLASSIC))) == "good-small"
     assert best(registry.ruleset("OpenWorld-Endless-v0")) in ("scripted", *shipped.names())
     rules = registry.ruleset(CLASSIC)
     assert [agent.name for agent in shipped.agents((rules.name, rules.version))] == ["good-small", "poor"]
@@ -67,6 +69,35 @@ def test_they_are_listed(capsys):
         f"good-small: {CLASSIC}, 7.2 in 1,000 episodes",
         f"poor: {CLASSIC}, 1.5 in 1,000 episodes",
     ]
+
+
+@pytest.mark.usefixtures("two")
+def test_folders_of_the_same_name_hide_none(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "good-small").mkdir()
+    (tmp_path / "poor").mkdir()
+    assert cli.main(["watch", "--list"]) == 0
+    assert capsys.readouterr().out.startswith(f"good-small: {CLASSIC}, 7.2 in")
+    assert best(registry.ruleset(CLASSIC)) == str(tmp_path / "assets" / "agents" / "good-small")
+
+
+@pytest.mark.usefixtures("two")
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        (shipped.RESULT, "{}", "it has no 'numbers'"),
+        (shipped.RESULT, '{"numbers": {"return": 7}}', "not subscriptable"),
+        (shipped.RESULT, '{"numbers": ', "not JSON"),
+        (shipped.CARD, '{"ruleset": ["full"], "env_id": "a"}', "not enough values"),
+    ],
+)
+def test_a_damaged_file_is_named(tmp_path, capsys, name, content, told):
+    (tmp_path / "assets" / "agents" / "poor" / name).write_text(content)
+    assert cli.main(["watch", "--list"]) == 2
+    error = capsys.readouterr().err
+    assert f"agents/poor/{name} is damaged: " in error
+    assert told in error
+    assert error.count("\n") == 1
 
 
 @pytest.mark.usefixtures("two")

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from openworld.cli.options import parse, prepare, require, run_to_resume, value_of
+from openworld.cli.options import is_on, parse, prepare, require, run_to_resume, value_of
 from openworld.cli.sources import ALGORITHMS
 from openworld.system.foreign_text import plain
 
@@ -44,7 +44,7 @@ def train_sb3(words: list[str]) -> None:
         force: bool = False
         settings: Annotated[sb3.Settings, tyro.conf.arg(name="")] = field(default_factory=sb3.Settings)
 
-    start = _resumed(words) if "--resume" in words else sb3.Settings()
+    start = _resumed(words) if is_on("--resume", words) else sb3.Settings()
     options = parse(Train, "train-sb3", words, Train(settings=start))
     changed = {"transitions": start.transitions, "device": start.device}
     if options.resume and replace(options.settings, **changed) != start:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from openworld.cli.options import parse, prepare, require
-from openworld.cli.sources import factory_of
+from openworld.cli.sources import factory_of, name_of
 from openworld.system.files import ELSEWHERE, LEADERBOARD, RESULT, Format, check_output
 from openworld.system.foreign_text import plain
 
@@ -135,7 +135,7 @@ def entered(
     """Return the agent that the options name, and the file of its result, which may be written to."""
     from openworld.judging.agents import Entrant
 
-    name = options.name or (source.rpartition(":")[2] if ":" in source else Path(source).stem)
+    name = options.name or name_of(source)
     out = options.out or Path(re.sub(r"[/\\\x00]", "_", plain(f"{name}.{protocol.name}{ending}.json")))
     if out.is_dir():
         raise ValueError(f"--out {out} is a folder; the result needs a file")

@@ -96,12 +96,25 @@ def require(*packages: str) -> None:
 
 
 def value_of(option: str, words: list[str]) -> str | None:
-    """Return the text that follows an option; None if the option is not there."""
+    """Return the text that follows an option; None if the option is not there. The last one counts."""
+    found = None
     for i, word in enumerate(words):
         name, equals, value = word.partition("=")
         if name.replace("_", "-") == option:
-            return value if equals else words[i + 1] if i + 1 < len(words) else None
-    return None
+            found = value if equals else words[i + 1] if i + 1 < len(words) else None
+    return found
+
+
+def is_on(option: str, words: list[str]) -> bool:
+    """Return whether an option without a value is on. The last of it and its --no form counts.
+
+    Example:
+        >>> is_on("--from-optimiser", ["--from_optimiser"]), is_on("--resume", ["--resume", "--no-resume"])
+        (True, False)
+    """
+    given = [word.replace("_", "-") for word in words]
+    forms = [word for word in given if word in (option, f"--no-{option.removeprefix('--')}")]
+    return forms[-1:] == [option]
 
 
 def run_to_resume(words: list[str]) -> str:

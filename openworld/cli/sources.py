@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 #: Agents that need no training.
 BASELINES = ("random", "scripted")
+#: The files of an export; either stands for its folder.
+FILES = ("model.safetensors", "model_card.json")
 #: The algorithms of Stable-Baselines3 by the names of `train-sb3`, with their classes.
 ALGORITHMS = {"ppo": "PPO", "dqn": "DQN", "maskable-ppo": "MaskablePPO", "recurrent-ppo": "RecurrentPPO"}
 
@@ -66,10 +68,15 @@ def factory_of(
 
 
 def name_of(source: str) -> str:
-    """Return the short name of an agent.
+    """Return the short name of an agent. Folders keep what follows a point, so that their results differ.
 
     Example:
-        >>> name_of("my.module:Agent"), name_of("runs/first")
-        ('Agent', 'first')
+        >>> name_of("my.module:Agent"), name_of("runs/rate-0.001"), name_of("models/first.zip")
+        ('Agent', 'rate-0.001', 'first')
+        >>> name_of("agents/first/model.safetensors")
+        'first'
     """
-    return source.rpartition(":")[2] if ":" in source else Path(source).stem
+    if ":" in source:
+        return source.rpartition(":")[2]
+    path = Path(source).absolute()
+    return (path.parent if path.name in FILES else path).name.removesuffix(".zip")

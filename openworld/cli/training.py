@@ -7,7 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from openworld.cli.options import check_ending, number_of, parse, prepare, require, run_to_resume, value_of
+from openworld.cli.options import (
+    check_ending,
+    is_on,
+    number_of,
+    parse,
+    prepare,
+    require,
+    run_to_resume,
+    value_of,
+)
 from openworld.system.files import REPORT, check_output
 from openworld.system.foreign_text import plain
 
@@ -70,7 +79,7 @@ def train(words: list[str]) -> None:
         from_optimiser: bool = False
         config: Annotated[Config, _without_prefix()] = field(default_factory=Config)
 
-    start, reasons, name = (_resumed_config if "--resume" in words else starting_config)(words)
+    start, reasons, name = (_resumed_config if is_on("--resume", words) else starting_config)(words)
     origin = None if {"-h", "--help"} & set(words) else origin_of(words)
     if origin is not None:
         start = dataclasses.replace(start, network=origin.network)
@@ -213,12 +222,12 @@ def origin_of(words: list[str]) -> "Origin | None":
     Args:
         words: the arguments of `train`.
     """
-    source, optimiser = value_of("--from", words), "--from-optimiser" in words
+    source, optimiser = value_of("--from", words), is_on("--from-optimiser", words)
     if source is None:
         if optimiser:
             raise ValueError("--from-optimiser needs --from, the run to start from")
         return None
-    if "--resume" in words:
+    if is_on("--resume", words):
         raise ValueError("--from starts a new run; leave it out with --resume")
     from openworld_trainers.run.origin import read_origin
 

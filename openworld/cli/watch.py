@@ -86,9 +86,9 @@ def listed() -> list[str]:
 
 
 def best(rules: "Ruleset") -> str:
-    """Return the name of the best shipped agent for a ruleset; without one, the script."""
+    """Return the folder of the best shipped agent for a ruleset; without one, the script."""
     known = shipped.agents((rules.name, rules.version))
-    return known[0].name if known else "scripted"
+    return str(known[0].path) if known else "scripted"
 
 
 def in_the_terminal(options: Any, source: str) -> None:

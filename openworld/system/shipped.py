@@ -5,6 +5,8 @@
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,8 +62,8 @@ def found(source: Path | str) -> Path:
         'runs/my-run'
     """
     path, folder = Path(source), asset_folder("agents")
-    # A name is one plain word: nothing outside the folder of the agents is meant.
-    named = re.fullmatch(r"[\w-]+", str(source)) is not None
+    # A name is one plain word, which may have points: nothing outside the folder of the agents is meant.
+    named = re.fullmatch(r"\w[\w.-]*", str(source)) is not None
     if named and folder is not None and not path.exists() and (folder / path / CARD).is_file():
         return folder / path
     return path
@@ -72,8 +74,13 @@ def agents(rules: tuple[str, int] | None = None) -> list[Shipped]:
 
     Args:
         rules: only those that play under this ruleset (name and version); None: all.
+
+    Raises:
+        ValueError: the card or the result of one is damaged; one line names the file.
     """
-    every = [_read(found(name)) for name in names()]
+    folder = asset_folder("agents")
+    # Not `found`: a folder of the same name where the command is started is another agent.
+    every = [] if folder is None else [_read(folder / name) for name in names()]
     chosen = [agent for agent in every if rules is None or agent.rules == rules]
     return sorted(
         chosen, key=lambda agent: (agent.rules, agent.score is None, -(agent.score or 0.0), agent.name)
@@ -87,10 +94,23 @@ def hint() -> str:
 
 
 def _read(path: Path) -> Shipped:
-    card = bounded_json.read(path / CARD, max_bytes=_MOST[CARD])
+    with _reading(path / CARD) as card:
+        (name, version), id = card["ruleset"], str(card["env_id"])
+        rules = str(name), int(version)
     score, episodes = None, 0
     if (path / RESULT).is_file():
-        numbers: dict[str, Any] = bounded_json.read(path / RESULT, max_bytes=_MOST[RESULT])["numbers"]
-        score, episodes = float(numbers["return"]["mean"]["value"]), int(numbers["episodes"])
-    name, version = card["ruleset"]
-    return Shipped(path.name, path, str(card["env_id"]), (str(name), int(version)), score, episodes)
+        with _reading(path / RESULT) as result:
+            numbers = result["numbers"]
+            score, episodes = float(numbers["return"]["mean"]["value"]), int(numbers["episodes"])
+    return Shipped(path.name, path, id, rules, score, episodes)
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[Any]:
+    """Yield the content of a file of an agent; one line names a file that is damaged."""
+    try:
+        yield bounded_json.read(path, max_bytes=_MOST[path.name])
+    except KeyError as error:
+        raise ValueError(f"{path} is damaged: it has no {error}") from error
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path} is damaged: {error}") from error

@@ -182,7 +182,7 @@ def test_an_agent_of_other_rules_is_refused(folder, capsys, monkeypatch):
     make_run(folder / "run")
     assert cli.main(["evaluate", "run", "--protocol", "full"]) == 2
     assert (
-        "run plays OpenWorld-Classic-v0 under rules 'classic-0'; the protocol's are"
+        "run plays OpenWorld-Classic-v0 under rules 'classic-0'; it is asked to play under 'full-"
         in capsys.readouterr().err
     )
 

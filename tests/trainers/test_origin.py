@@ -130,6 +130,7 @@ def test_mistakes_are_one_line(tmp_path, capsys, monkeypatch):
         ("--from nobody", "there is no file or folder nobody"),
         ("--from-optimiser", "--from-optimiser needs --from, the run to start from"),
         ("--from agent --from-optimiser", "agent is an export, which has no optimiser state"),
+        ("--from nobody --from agent --from_optimiser", "agent is an export, which has no optimiser state"),
         ("--from agent --resume --out run", "--from starts a new run; leave it out with --resume"),
         ("--from agent --preset tiny", f"{CLASSIC} has observations [307] and OpenWorld-v0 [445]"),
         (f"--from agent --preset tiny --id {CLASSIC} --network.width 32", "actor.weight is float32[16, 17]"),

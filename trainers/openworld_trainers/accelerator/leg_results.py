@@ -15,6 +15,8 @@ RESULTS = "results.json"
 class Results:
     """The results so far, and the file that holds them.
 
+    Nothing is written before the first leg begins: an earlier file stays if the legs are refused.
+
     The state of a leg is "running", "finished", "interrupted", "failed" or "left out".
 
     Attributes:
@@ -26,7 +28,6 @@ class Results:
         self.folder = folder
         self.content: dict[str, Any] = {"format": "openworld accelerator", "facts": facts, "legs": {}}
         self._began = time.monotonic()
-        self.write()
 
     def begin(self, leg: str) -> None:
         """Begin a leg, which has no rows yet."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from openworld.system import provenance
+from openworld.system.files import check_folder
 from openworld_trainers.accelerator.equality_leg import EqualityLeg
 from openworld_trainers.accelerator.leg import Leg, Work
 from openworld_trainers.accelerator.leg_results import RESULTS, Results
@@ -46,7 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         chosen = _chosen(options.legs or list(LEGS))
         scale = Scale(options.scale)
-    except ValueError as error:
+        _check_out(options.out)
+    except (ValueError, OSError) as error:
         print(f".ci/gpu: {error}", flush=True)
         return 2
     if scale.factor < 1:
@@ -147,6 +149,15 @@ def _chosen(words: list[str]) -> dict[str, float]:
         if not 1 <= given[name] <= 86400:
             raise ValueError(f"{word!r}: seconds must be 1 to 86400")
     return {name: given[name] for name in LEGS if name in given}
+
+
+def _check_out(folder: Path) -> None:
+    """Refuse a folder that cannot be written to, or that has the results of an earlier call."""
+    check_folder(folder)
+    if (folder / RESULTS).exists():
+        raise FileExistsError(
+            f"{folder} has the {RESULTS} of an earlier call; name another folder with --out"
+        )
 
 
 class _Parser(argparse.ArgumentParser):

@@ -72,7 +72,7 @@ def policy_of(path: Path | str, rules: Ruleset, *, greedy: bool = False) -> Poli
 
     Args:
         path: as of `load_agent`.
-        rules: those of the protocol.
+        rules: those that it is to play under.
         greedy: take the most probable action instead of a random one.
 
     Raises:
@@ -83,7 +83,7 @@ def policy_of(path: Path | str, rules: Ruleset, *, greedy: bool = False) -> Poli
     if list(card["ruleset"]) != [rules.name, rules.version]:
         made, here = ("-".join(map(str, of)) for of in (card["ruleset"], (rules.name, rules.version)))
         raise judging.AgentError(
-            f"{path} plays {card['env_id']} under rules {made!r}; the protocol's are {here!r}"
+            f"{path} plays {card['env_id']} under rules {made!r}; it is asked to play under {here!r}"
         )
     shape = tuple(card["observation_shape"])
     observation = next((name for name, form in FORMS.items() if form.shape(rules) == shape), None)
