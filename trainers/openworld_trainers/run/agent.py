@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float32, Int32, Key, Shaped
 
+from openworld.engine.arguments import described
 from openworld.system import forking
 from openworld_trainers.errors import TrainerError
 from openworld_trainers.ppo.features import TokenFeatures
@@ -43,21 +44,24 @@ class Agent:
             key: with it the action is drawn as in training; None: the likeliest one.
         """
         forking.refuse()
-        memory = start_memory(self.network, 1 if tokens.ndim < 2 else tokens.shape[0])
-        return _choose(self.network, memory, self._batch(tokens), key)[1].reshape(self._lead(tokens))
+        batch, lead = self._batch(tokens), self._lead(tokens)
+        memory = start_memory(self.network, batch.shape[0])
+        return _choose(self.network, memory, batch, key)[1].reshape(lead)
 
     def _lead(self, tokens: Any) -> tuple[int, ...]:
         return tokens.shape[: tokens.ndim - len(self.card["observation_shape"])]
 
     def _batch(self, tokens: Any) -> Array:
         """Return observations as a batch; those of another environment are a `ValueError`."""
-        shape, wanted = tokens.shape, tuple(self.card["observation_shape"])
-        lead, bytes_only = self._lead(tokens), isinstance(self.network.encoder, TokenFeatures)
+        wanted = tuple(self.card["observation_shape"])
+        bytes_only = isinstance(self.network.encoder, TokenFeatures)
+        kind = f"{'uint8' if bytes_only else ''}{list(wanted)}"
+        expected = f"{self.card['env_id']} has observations {kind}, or a batch"
+        if not isinstance(tokens, jax.Array | np.ndarray):
+            raise TypeError(f"{expected} of those, as an array, not {described(tokens)}")
+        shape, lead = tokens.shape, self._lead(tokens)
         if shape[len(lead) :] != wanted or len(lead) > 1 or (bytes_only and tokens.dtype != np.uint8):
-            raise ValueError(
-                f"{self.card['env_id']} has observations {'uint8' if bytes_only else ''}{list(wanted)}, "
-                f"or a batch of those, not {tokens.dtype}{list(shape)}"
-            )
+            raise ValueError(f"{expected} of those, not {described(tokens)}")
         return jnp.asarray(tokens).reshape(-1, *wanted)
 
 
@@ -84,8 +88,10 @@ class RecurrentAgent(Agent):
         forking.refuse()
         batch, lead = self._batch(tokens), self._lead(tokens)
         width = start_memory(self.network, 0).shape[1]
-        if memory.shape != (*lead, width):
-            raise ValueError(f"the memory should be float32{[*lead, width]}, not {list(memory.shape)}")
+        if not isinstance(memory, jax.Array | np.ndarray) or memory.shape != (*lead, width):
+            raise ValueError(
+                f"the memory should be float32{[*lead, width]}, as begin() returns it, not {described(memory)}"
+            )
         after, action = _choose(self.network, jnp.asarray(memory).reshape(-1, width), batch, key)
         return after.reshape(memory.shape), action.reshape(lead)
 
