@@ -22,14 +22,13 @@ HEAD = (
     "stone pickaxe, %",
     "iron, %",
     "dungeon, %",
-    "time",
 )
 
 Numbers = dict[str, float]
 
 
 def ends(path: Path) -> dict[str, dict[int, Numbers]]:
-    """Return variant -> seed -> means over the end of the run; `seconds` are of the whole run."""
+    """Return variant -> seed -> means over the episodes at the end of the run."""
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
     runs: dict[tuple[str, int], list[dict[str, str]]] = {}
@@ -40,10 +39,9 @@ def ends(path: Path) -> dict[str, dict[int, Numbers]]:
         last = lines[-LAST:]
         episodes = sum(int(line["episodes"]) for line in last)
         names = ("return", "length", "make_stone_pickaxe", "collect_iron", "enter_dungeon")
-        means = {
+        found.setdefault(variant, {})[seed] = {
             name: sum(float(line[name]) * int(line["episodes"]) for line in last) / episodes for name in names
         }
-        found.setdefault(variant, {})[seed] = {**means, "seconds": float(lines[-1]["seconds"])}
     return found
 
 
@@ -55,7 +53,6 @@ def row_of(variant: str, runs: dict[int, Numbers], base: dict[int, Numbers]) -> 
 
     shared = sorted(runs.keys() & base.keys())
     differences = [runs[seed]["return"] - base[seed]["return"] for seed in shared]
-    times = [runs[seed]["seconds"] / base[seed]["seconds"] for seed in shared]
     return [
         variant,
         str(len(runs)),
@@ -64,7 +61,6 @@ def row_of(variant: str, runs: dict[int, Numbers], base: dict[int, Numbers]) -> 
         f"{mean('length'):.0f}",
         *(f"{100 * mean(name):.0f}" for name in ("make_stone_pickaxe", "collect_iron")),
         f"{100 * mean('enter_dungeon'):.1f}",
-        f"{statistics.fmean(times):.2f}" if times else "",
     ]
 
 
