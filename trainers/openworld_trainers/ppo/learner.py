@@ -19,7 +19,7 @@ from openworld_trainers.ppo.losses import Batch
 from openworld_trainers.ppo.minibatches import Lanes
 from openworld_trainers.ppo.networks import ActorCritic, make_network
 from openworld_trainers.ppo.noise_scale import NoiseScale
-from openworld_trainers.ppo.rollout import EpisodeSums, RolloutState, act, collect
+from openworld_trainers.ppo.rollout import EpisodeSums, Experience, RolloutState, act, collect
 from openworld_trainers.ppo.stagger import stagger_starts
 from openworld_trainers.ppo.update import (
     LossMetrics,
@@ -161,10 +161,7 @@ def make_update(
             first_world,
             settings=config.reward,
         )
-        last = act(network, rollout_state.memory, rollout_state.observation)[1]
-        batch = to_batch(experience, before.memory, last, config.advantage)
-        if learning.normalise_advantages:
-            batch = eqx.tree_at(lambda b: b.advantage, batch, normalise(batch.advantage, devices))
+        batch = estimated(network, before, experience, rollout_state, config, devices)
         dealing: dict[str, Any] = {"lanes": lanes, "key": shuffling_key, "devices": devices}
         noise = measured(
             measure, lambda: gradient_noise(learner.train_state, batch, learning_rate, learning, **dealing)
@@ -197,6 +194,22 @@ def make_update(
         return Learner.from_parts(parts), metrics
 
     return program
+
+
+def estimated(
+    network: ActorCritic,
+    before: RolloutState,
+    experience: Experience,
+    after: RolloutState,
+    config: Config,
+    devices: Devices,
+) -> Batch:
+    """Return a rollout with its advantages and value targets, [T, B]; `before` and `after` are its ends."""
+    last = act(network, after.memory, after.observation)[1]
+    batch = to_batch(experience, before.memory, last, config.advantage)
+    if config.learning.normalise_advantages:
+        batch = eqx.tree_at(lambda b: b.advantage, batch, normalise(batch.advantage, devices))
+    return batch
 
 
 def compared(
