@@ -80,12 +80,17 @@ class RecurrentAgent(Agent):
 
     def __call__(  # pyright: ignore[reportIncompatibleMethodOverride] (memory comes first)
         self,
-        memory: Float32[Array | np.ndarray, "..."],
-        tokens: Shaped[Array | np.ndarray, "..."],
+        memory: Shaped[Array | np.ndarray, "..."],
+        tokens: Shaped[Array | np.ndarray, "..."] | None = None,
         key: Key[Array, ""] | None = None,
     ) -> tuple[Float32[Array, "..."], Int32[Array, "..."]]:
         """Return the memory after an observation and the action, of one world or of a batch."""
         forking.refuse()
+        if tokens is None:
+            raise TypeError(
+                "an agent with a memory is called as agent(memory, observations), or with a key as third argument; "
+                "agent.begin(worlds) returns the first memory"
+            )
         batch, lead = self._batch(tokens), self._lead(tokens)
         width = start_memory(self.network, 0).shape[1]
         if not isinstance(memory, jax.Array | np.ndarray) or memory.shape != (*lead, width):
