@@ -110,7 +110,8 @@ def test_one_with_a_memory_hands_it_on(remembering, tmp_path):
     drawn = jax.jit(agent)(memory, tokens(3), jax.random.key(0))[1]
     assert drawn.shape == (3,)
     assert "memory should be float32[3, 16]" in refused(lambda: agent(agent.begin(2), tokens(3)), ValueError)
-    assert "agent.begin(worlds) returns the first" in refused(lambda: agent(tokens(3)), TypeError)
+    with pytest.raises(TypeError, match=r"agent\.begin\(worlds\) returns the first memory"):
+        agent(tokens(3))
 
 
 @pytest.mark.parametrize(
