@@ -80,8 +80,9 @@ def files(sources: Sequence[Path]) -> list[Path]:
     """Return the files of results, with those in folders.
 
     Example:
-        >>> len(files([Path("docs/results/leaderboard")]))
-        8
+        >>> found = files([Path("docs/results/leaderboard")])
+        >>> "openworld-v0-2026-scripted.json" in [path.name for path in found]
+        True
     """
     found = []
     for source in sources:

@@ -148,7 +148,7 @@ def test_zips_of_stable_baselines3(folder, algorithm, capsys):
     ("words", "message"),
     [
         (["--agent", "nothing_here:Agent"], "there is no module 'nothing_here'"),
-        (["--agent", "nobody"], "there is no agent 'nobody': name random, scripted, a folder"),
+        (["--agent", "nobody"], "there is no agent 'nobody': name random, scripted, "),
         (["--agent", "gone.zip"], "there is no file gone.zip"),
         (["--agent", "random", "--protocol", "smal"], "unknown protocol 'smal'; did you mean 'small'?"),
         (["--agent", "random", "--episodes", "7", "--protocol", "small"], "has 1 to 6 episodes, not 7"),

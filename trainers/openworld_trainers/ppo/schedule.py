@@ -28,7 +28,7 @@ def rate_at(settings: Learning, progress: float, transitions: int) -> float:
     return rate * min(1.0, transitions / settings.warm_up) if settings.warm_up else rate
 
 
-def entropy_at(settings: Learning, learning_rate: Float[Array, ""]) -> float | Float[Array, ""]:
+def entropy_at(settings: Learning, learning_rate: float | Float[Array, ""]) -> float | Float[Array, ""]:
     """Return the weight of the entropy in an update with that learning rate.
 
     Example:
