@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 #: Agents that need no training.
 BASELINES = ("random", "scripted")
 #: The files of an export; either stands for its folder.
-FILES = ("model.safetensors", "model_card.json")
+FILES = ("model.safetensors", shipped.CARD)
 #: The algorithms of Stable-Baselines3 by the names of `train-sb3`, with their classes.
 ALGORITHMS = {"ppo": "PPO", "dqn": "DQN", "maskable-ppo": "MaskablePPO", "recurrent-ppo": "RecurrentPPO"}
 

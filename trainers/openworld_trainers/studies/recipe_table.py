@@ -1,7 +1,9 @@
 """The table of the study of the recipe, from its numbers.
 
-python -m openworld_trainers.studies.recipe_table                                # print it
-python -m openworld_trainers.studies.recipe_table --update docs/explanation/recipe.md
+    python -m openworld_trainers.studies.recipe_table                                # print it
+    python -m openworld_trainers.studies.recipe_table --update docs/explanation/recipe.md
+
+A page has the place for it between `<!-- table: changes -->` and `<!-- end -->`.
 """
 
 import csv
@@ -45,19 +47,22 @@ def ends(path: Path) -> dict[str, dict[int, Numbers]]:
     return found
 
 
+def differences(runs: dict[int, Numbers], base: dict[int, Numbers]) -> list[float]:
+    """Return the return less that of the base, for each seed that both have."""
+    return [runs[seed]["return"] - base[seed]["return"] for seed in sorted(runs.keys() & base.keys())]
+
+
 def row_of(variant: str, runs: dict[int, Numbers], base: dict[int, Numbers]) -> list[str]:
     """Return a row: means over the seeds, and the differences to the base with the same seeds."""
 
     def mean(name: str) -> float:
         return statistics.fmean(run[name] for run in runs.values())
 
-    shared = sorted(runs.keys() & base.keys())
-    differences = [runs[seed]["return"] - base[seed]["return"] for seed in shared]
     return [
         variant,
         str(len(runs)),
         f"{mean('return'):.1f}",
-        "" if runs is base else " ".join(f"{d:+.1f}" for d in differences),
+        "" if runs is base else " ".join(f"{d:+.1f}" for d in differences(runs, base)),
         f"{mean('length'):.0f}",
         *(f"{100 * mean(name):.0f}" for name in ("make_stone_pickaxe", "collect_iron")),
         f"{100 * mean('enter_dungeon'):.1f}",
@@ -70,12 +75,8 @@ def table(path: Path) -> str:
     base = runs.pop("base")
 
     def gain(variant: str) -> float:
-        shared = runs[variant].keys() & base.keys()
-        return (
-            statistics.fmean(runs[variant][s]["return"] - base[s]["return"] for s in shared)
-            if shared
-            else 0.0
-        )
+        gains = differences(runs[variant], base)
+        return statistics.fmean(gains) if gains else 0.0
 
     names = sorted(runs, key=gain, reverse=True)
     return markdown.table(
